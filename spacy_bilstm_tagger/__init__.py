@@ -1,0 +1,1 @@
+"""BiLSTM taggers and entity recognisers for tweets, chat and comments, as spaCy components."""
