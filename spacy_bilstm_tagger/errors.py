@@ -117,3 +117,6 @@ class Errors:
     # Assets
     ASSETS_NOT_FOLDER = "{path}: no such folder"
     ASSETS_NOTHING = "{path}: holds none of the {count} assets that project.yml names (looked at {seen} files by md5)"
+    # Encodings, columns
+    ENCODING_NAME = "--encoding {found}: Python knows no such encoding; expected a name such as utf-8 or latin-1"
+    CORPUS_ROLES = "--columns {found}: expected one token and any of {roles} for the others, separated by commas"

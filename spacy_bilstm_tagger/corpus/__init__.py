@@ -1,0 +1,8 @@
+"""Annotated text in the formats it is published in, on its way into spaCy's DocBin."""
+
+from .bio import EntityTags
+from .docbin import to_docbin
+from .formats import FORMATS, read_corpus
+from .text import AnnotatedText
+
+__all__ = ["FORMATS", "AnnotatedText", "EntityTags", "read_corpus", "to_docbin"]

@@ -1,0 +1,72 @@
+"""Entity tags of the BIO family: what may follow what, and all of them as plain BIO."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import DataError, Errors
+
+OUTSIDE = "O"
+MISSING = ("-", "")
+_BEGIN, _INSIDE = "BSU", "IEL"  # BIO; BIOES adds S and E, BILUO calls them U and L
+_CLOSES = "SUEL"
+
+
+@dataclass
+class EntityTags:
+    """Reads tags of BIO, BIOES and BILUO into plain BIO, strictly, or with repairs that are counted.
+
+    A tag inside an entity may follow only that entity's own tags. With `repair`, one that follows something else
+    begins an entity of its own, as the CoNLL 2000 evaluation script reads it; no other entity of the text is lost.
+
+    repair (bool): repair instead of refusing.
+    repaired (int): tags repaired so far.
+    """
+
+    repair: bool = False
+    repaired: int = field(default=0, init=False)
+
+    def to_bio(self, path: Path, tags: list[str], lines: list[int]) -> list[str]:
+        """RAISES: DataError for a tag of another form, or one that cannot follow."""
+        bio: list[str] = []
+        previous, is_open = OUTSIDE, False
+        for tag, line in zip(tags, lines):
+            if tag in MISSING or tag == OUTSIDE:
+                bio.append("-" if tag in MISSING else OUTSIDE)
+                previous, is_open = tag or "-", False
+                continue
+            prefix, _, label = tag.partition("-")
+            if len(prefix) != 1 or prefix not in _BEGIN + _INSIDE or not label:
+                message = Errors.CORPUS_BIO_TAG.format(path=path, line=line, tag=tag, prefixes="B-, I- (also E-, S-, L-, U-)")
+                raise DataError(message)
+            if prefix in _BEGIN or (is_open and previous.partition("-")[2] == label):
+                bio.append(f"{'B' if prefix in _BEGIN else 'I'}-{label}")
+            elif self.repair:
+                self.repaired += 1
+                bio.append(f"B-{label}")
+            else:
+                message = Errors.CORPUS_BIO_FOLLOW.format(
+                    path=path, line=line, tag=tag, previous=previous, expected=f"B-{label} or O; or pass --repair-bio"
+                )
+                raise DataError(message)
+            previous, is_open = tag, prefix not in _CLOSES
+        return bio
+
+
+def looks_like_bio(tags: set[str]) -> bool:
+    """Whether a column's values can be entity tags: O, or a prefix and a type."""
+    return bool(tags - set(MISSING)) and all(
+        tag in (OUTSIDE, *MISSING) or (tag[0] in _BEGIN + _INSIDE and tag[1:2] == "-" and len(tag) > 2) for tag in tags
+    )
+
+
+def bio_spans(tags: list[str]) -> list[tuple[int, int, str]]:
+    """(start, end, label) of every entity in valid BIO tags; end is exclusive."""
+    spans: list[tuple[int, int, str]] = []
+    for i, tag in enumerate(tags):
+        prefix, _, label = tag.partition("-")
+        if prefix == "B":
+            spans.append((i, i + 1, label))
+        elif prefix == "I":
+            start, _, label = spans.pop()
+            spans.append((start, i + 1, label))
+    return spans

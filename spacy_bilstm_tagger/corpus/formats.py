@@ -1,0 +1,83 @@
+"""Which reader a file needs."""
+
+from pathlib import Path
+from typing import Optional
+
+from ..errors import DataError, Errors
+from ..files import read_text
+from .bio import EntityTags
+from .columns import ROLES, read_columns
+from .conllu import N_COLUMNS, TAG_COLUMNS, read_conllu
+from .gmb import HEADER, read_gmb
+from .text import AnnotatedText
+
+FORMATS = {
+    "ritter": "token and tag, one space between them",
+    "tsv": "columns separated by TAB",
+    "conll": "columns separated by any white space",
+    "conllu": "CoNLL-U",
+    "gmb": "CSV with the columns Sentence #, Word, POS, Tag",
+}
+_SEPARATORS = {"ritter": " ", "tsv": "\t", "conll": None}
+_LINES_TO_GUESS_FROM = 200
+
+
+def read_corpus(
+    path: Path,
+    *,
+    format: Optional[str] = None,
+    encoding: Optional[str] = None,
+    columns: Optional[list[str]] = None,
+    conllu_tags: str = "upos",
+    entities: Optional[EntityTags] = None,
+) -> tuple[str, list[AnnotatedText]]:
+    """The name of the format, and the texts.
+
+    format (str or None): one of FORMATS; None to guess from the first lines.
+    encoding (str or None): utf-8 by default; for gmb latin-1, as it is published.
+    columns (list of str or None): roles of the columns, see `read_columns`.
+    conllu_tags (str): "upos" or "xpos".
+    entities (EntityTags or None): how to read entity tags; strictly by default.
+    RAISES: DataError for whatever is wrong with the file, with its line.
+    """
+    if format is not None and format not in FORMATS:
+        raise DataError(Errors.CORPUS_FORMAT_NAME.format(found=format, choices=", ".join(FORMATS)))
+    if columns and (columns.count("token") != 1 or not set(columns) <= set(ROLES) or len(columns) < 2):
+        raise DataError(Errors.CORPUS_ROLES.format(found=",".join(columns), roles=", ".join(ROLES)))
+    if conllu_tags not in TAG_COLUMNS:
+        raise DataError(Errors.CORPUS_CONLLU_COLUMN.format(found=conllu_tags))
+    is_gmb = format == "gmb" or (format is None and _starts_like_gmb(path))
+    content = read_text(path, encoding or ("latin-1" if is_gmb else "utf-8"))
+    format = format or ("gmb" if is_gmb else guess_format(path, content))
+    entities = entities or EntityTags()
+    if format == "gmb":
+        return format, read_gmb(path, content, entities=entities)
+    if format == "conllu":
+        return format, read_conllu(path, content, tags=conllu_tags)
+    return format, read_columns(path, content, separator=_SEPARATORS[format], entities=entities, roles=columns)
+
+
+def guess_format(path: Path, content: str) -> str:
+    """RAISES: DataError for an empty file, or one whose first lines are none of FORMATS."""
+    lines = [line for line in content.split("\n", _LINES_TO_GUESS_FROM)[:_LINES_TO_GUESS_FROM] if line.strip()]
+    rows = [line for line in lines if not line.startswith(("# ", "-DOCSTART-"))]
+    if not rows:
+        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    tabs = [row.count("\t") for row in rows]
+    if tabs.count(N_COLUMNS - 1) > len(rows) / 2:
+        return "conllu"
+    if sum(n > 0 for n in tabs) > len(rows) / 2:
+        return "tsv"
+    widths = [len(row.split()) for row in rows]
+    if widths.count(2) > len(rows) / 2:
+        return "ritter"
+    if widths[0] > 2 and widths.count(widths[0]) > len(rows) / 2:
+        return "conll"
+    raise DataError(Errors.CORPUS_FORMAT.format(path=path, choices=", ".join(FORMATS)))
+
+
+def _starts_like_gmb(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.readline().decode("latin-1").lstrip("\ufeffï»¿").startswith(",".join(HEADER[:2]))

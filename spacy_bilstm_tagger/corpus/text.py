@@ -1,0 +1,51 @@
+"""What every format is read into."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from ..errors import DataError, Errors
+
+
+@dataclass
+class AnnotatedText:
+    """One tweet, post or sentence.
+
+    words (list of str): gold tokens.
+    tags (list of str or None): a tag for each token, "" where it is missing; None where the format has none.
+    ents (list of str or None): a BIO tag for each token, "-" where it is missing; None where the format has none.
+    raw (str or None): the text the tokens were cut from, if known.
+    lines (list of int): the line of each token in its file, for messages.
+    """
+
+    words: list[str]
+    tags: Optional[list[str]]
+    ents: Optional[list[str]]
+    raw: Optional[str]
+    lines: list[int]
+
+    def spaces(self, path: Path) -> Optional[list[bool]]:
+        """Whether white space follows each token in the raw text; None where there is no raw text.
+
+        RAISES: DataError where the tokens do not spell the raw text.
+        """
+        if self.raw is None:
+            return None
+        spaces, position = [], 0
+        for word, line in zip(self.words, self.lines):
+            if not self.raw.startswith(word, position):
+                raise DataError(
+                    Errors.CORPUS_TEXT.format(
+                        path=path, line=line, token=word, text=self.raw, expected=self.raw[position : position + len(word)]
+                    )
+                )
+            after = position + len(word)
+            position = after + len(self.raw[after:]) - len(self.raw[after:].lstrip())
+            spaces.append(position > after)
+        if position < len(self.raw):
+            raise DataError(
+                Errors.CORPUS_TEXT.format(
+                    path=path, line=self.lines[-1], token="(end)", text=self.raw, expected=self.raw[position:]
+                )
+            )
+        return spaces

@@ -1,0 +1,44 @@
+"""Writing whole or not at all."""
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+from .errors import DataError, Errors
+
+
+@contextmanager
+def write_beside(path: Path) -> Iterator[Path]:
+    """A path next to `path` to write a file or a folder to. It takes the place of `path` when the block ends well,
+    and is removed when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        draft = room / path.name
+        yield draft
+        if draft.is_dir():
+            if path.exists():
+                path.rename(room / "old")
+            draft.rename(path)
+        else:
+            draft.replace(path)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def read_text(path: Path, encoding: str) -> str:
+    """The decoded file, without a byte order mark. Raises DataError with the line of the first wrong byte."""
+    if not path.is_file():
+        raise DataError(Errors.CORPUS_MISSING.format(path=path))
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        hint = f"byte 0x{data[error.start]:02x} cannot be there. Name the right one with --encoding, such as latin-1"
+        message = Errors.CORPUS_ENCODING.format(path=path, line=line, encoding=encoding, hint=hint)
+        raise DataError(message) from None
+    except LookupError:
+        raise DataError(Errors.ENCODING_NAME.format(found=encoding)) from None

@@ -1,0 +1,1 @@
+"""thinc layers, each around at most one torch module."""

@@ -1,0 +1,82 @@
+"""Frozen word vectors, looked up by the token's NORM in the pipeline's own table."""
+
+from typing import Callable, Optional
+
+import numpy as np
+from spacy.strings import hash_string
+from spacy.tokens import Doc
+from spacy.vectors import Mode, Vectors
+from thinc.api import Model
+from thinc.types import Ragged
+
+from ..errors import ConfigError, Errors
+
+UNK_KEY = "<unk>"
+UNK_HASH = hash_string(UNK_KEY)
+
+
+def NormVectors() -> Model[list[Doc], Ragged]:
+    """The row of `vocab.vectors` under each token's NORM; (tokens, nO), nO the table's width.
+
+    Vectors(attr="NORM") would do the same, but spaCy forgets that attribute when it saves a table. Keys that are not
+    in the table get its `<unk>` row, or zeros where it has none. There is nothing to learn here.
+    """
+    return Model("norm_vectors", forward, init=init, dims={"nO": None})
+
+
+def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) -> tuple[Ragged, Callable]:
+    lengths = model.ops.asarray1i([len(doc) for doc in docs])
+    width = model.get_dim("nO")
+    if not sum(len(doc) for doc in docs):
+        return Ragged(model.ops.alloc2f(0, width), lengths), _no_gradient
+    vectors = docs[0].vocab.vectors
+    if vectors.shape[0] == 0:
+        raise ConfigError(Errors.VECTORS_MISSING)
+    if vectors.shape[1] != width:
+        raise ConfigError(Errors.VECTORS_WIDTH.format(expected=width, found=vectors.shape[1]))
+    norms = np.concatenate([doc.to_array("NORM") for doc in docs])
+    word_types, token_type = np.unique(norms, return_inverse=True)  # one lookup for every word type
+    rows = _find_rows(vectors, word_types)[token_type]
+    table = vectors.data
+    Y = model.ops.asarray2f(table[model.ops.xp.asarray(rows) if hasattr(table, "get") else rows], dtype="f")
+    Y[model.ops.asarray(rows < 0)] = 0.0
+    return Ragged(Y, lengths), _no_gradient
+
+
+def init(
+    model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Optional[Ragged] = None
+) -> None:
+    if not X:
+        return
+    vectors = X[0].vocab.vectors
+    check_vectors(vectors)
+    model.set_dim("nO", vectors.shape[1], force=True)
+
+
+def check_vectors(vectors: Vectors) -> None:
+    """Raise ConfigError for a table that is missing, of another mode, or holds NaN or infinity."""
+    if vectors.mode != Mode.default:
+        raise ConfigError(Errors.VECTORS_FLORET.format(mode=str(vectors.mode)))
+    if vectors.shape[0] == 0 or vectors.shape[1] == 0:
+        raise ConfigError(Errors.VECTORS_MISSING)
+    # The sum of a row is finite only if every number in it is.
+    bad = ~np.isfinite(_to_numpy(vectors.data.sum(axis=1, dtype="float64")))
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        keys = [vectors.strings[key] for key, at in vectors.key2row.items() if at == row]
+        raise ConfigError(Errors.VECTORS_NAN_TABLE.format(row=row, key=keys[0] if keys else ""))
+
+
+def _find_rows(vectors: Vectors, keys: np.ndarray) -> np.ndarray:
+    key2row = vectors.key2row
+    unk = key2row.get(UNK_HASH, -1)
+    return np.array([key2row.get(key, unk) for key in keys.tolist()], dtype="int64")
+
+
+def _to_numpy(array):  # type: ignore[no-untyped-def]
+    return array.get() if hasattr(array, "get") else array
+
+
+def _no_gradient(d_output: Ragged) -> list:
+    """The table is frozen, and docs take no gradient."""
+    return []

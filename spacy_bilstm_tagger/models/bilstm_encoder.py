@@ -1,0 +1,73 @@
+"""BiLSTMEncoder.v1: the context of every token, from both sides."""
+
+from typing import Optional
+
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from ..errors import ConfigError, Errors
+from ..layers.bilstm import BiLSTM
+from ..layers.packed_rnn import CELLS, DROPOUT_PLACES, INITIALIZATIONS, DropoutConfig, PackedRNNConfig
+from ..checks import check_choice, check_fraction, check_least
+
+
+def BiLSTMEncoder(
+    *,
+    width: int,
+    depth: int,
+    hidden_width: Optional[int] = None,
+    cell: str = "lstm",
+    residual: bool = False,
+    dropout_places: list[str] = ["input", "output"],  # noqa: B006 (thinc's registry copies defaults)
+    locked_dropout: bool = False,
+    word_dropout: float = 0.0,
+    initialization: str = "orthogonal",
+    window: int = 4096,
+    overlap: int = 256,
+    mixed_precision: bool = False,
+) -> Model[list[Floats2d], list[Floats2d]]:
+    """Encode tokens in context by bidirectional recurrent layers, as the upper half of a `spacy.Tok2Vec.v2`.
+
+    A text's output is the same alone and in any batch: nothing is padded. The dropout rate is that of training
+    (`[training] dropout`, or `nlp.update(drop=...)`); the settings here say where and how it acts.
+
+    width (int): output width; even, one half for each direction.
+    depth (int): number of recurrent layers.
+    hidden_width (int or None): width of one direction's state, where it should differ from width / 2; a linear layer
+        then leads to `width` (as in Sak et al. 2014, "Long short-term memory recurrent neural network architectures
+        for large scale acoustic modeling").
+    cell (str): "lstm", "gru", "rnn_tanh" or "rnn_relu".
+    residual (bool): skip connections around each layer whose input and output widths agree.
+    dropout_places (list of str): any of "input", "between" (layers) and "output".
+    locked_dropout (bool): one dropout mask for a whole text (Gal and Ghahramani 2016), not one for each token.
+    word_dropout (float): share of training tokens whose whole input is dropped.
+    initialization (str): "orthogonal" (see `initialize_orthogonal`) or "torch".
+    window (int): texts longer than this many tokens are read in overlapping windows; 0 reads any text whole.
+    overlap (int): tokens shared by neighbouring windows; half of them at each end are context only.
+    mixed_precision (bool): half-precision matrix products where torch's autocast allows them.
+    RAISES: ConfigError for a setting out of range.
+    """
+    where = "BiLSTMEncoder.v1"
+    if width < 2 or width % 2:
+        raise ConfigError(Errors.ENCODER_ODD_WIDTH.format(width=width))
+    check_least(where, "depth", depth, 1)
+    if hidden_width is not None:
+        check_least(where, "hidden_width", hidden_width, 1)
+    check_choice(where, "cell", cell, CELLS)
+    for place in dropout_places:
+        check_choice(where, "dropout_places", place, DROPOUT_PLACES)
+    check_fraction(where, "word_dropout", word_dropout)
+    check_choice(where, "initialization", initialization, INITIALIZATIONS)
+    check_least(where, "overlap", overlap, 0)
+    if window:
+        check_least(where, "window", window, 2 * overlap + 1)
+    config = PackedRNNConfig(
+        width=width,
+        hidden_width=hidden_width or width // 2,
+        depth=depth,
+        cell=cell,
+        residual=residual,
+        initialization=initialization,
+    )
+    dropout = DropoutConfig(tuple(dropout_places), locked_dropout, word_dropout)
+    return BiLSTM(config, dropout, window=window, overlap=overlap, mixed_precision=mixed_precision)

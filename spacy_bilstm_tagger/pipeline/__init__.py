@@ -1,0 +1,1 @@
+"""The pipeline components: labels in, annotations out."""

@@ -1,0 +1,122 @@
+"""Scores of tags and entities, taken two ways: pooled over all tokens, and as the mean over texts."""
+
+from collections import defaultdict
+from typing import Any, Callable, Iterable, Optional
+
+from spacy.scorer import PRFScore, Scorer, get_ner_prf
+from spacy.tokens import Doc
+from spacy.training import Example
+
+Scores = dict[str, Any]
+
+
+def make_tagger_scorer() -> Callable[..., Scores]:
+    return tagger_score
+
+
+def make_ner_scorer() -> Callable[..., Scores]:
+    return ner_score
+
+
+def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
+    """Scores of `token.tag` over the gold tokens that have a tag.
+
+    tag_acc: spaCy's own, pooled over all tokens.
+    tag_acc_doc_mean: the same for each text, then averaged over the texts, short and long alike.
+    tag_micro_p, tag_micro_r, tag_micro_f: precision, recall and F1 pooled; they differ from tag_acc only in name where
+        the tokens are gold, and from each other where a predicted token is not a gold token.
+    tag_macro_f: mean F1 over the labels.
+    tag_per_type: precision, recall and F1 of each label.
+    """
+    examples = list(examples)
+    by_label: dict[str, PRFScore] = defaultdict(PRFScore)
+    for example in examples:
+        gold, predicted = _tags(example)
+        for token, label in gold - predicted:
+            by_label[label].fn += 1
+        for token, label in predicted - gold:
+            by_label[label].fp += 1
+        for token, label in gold & predicted:
+            by_label[label].tp += 1
+    pooled = sum(by_label.values(), PRFScore())
+    per_type = {label: by_label[label].to_dict() for label in sorted(by_label)}
+    return {
+        "tag_acc": Scorer.score_token_attr(examples, "tag")["tag_acc"],
+        "tag_acc_doc_mean": _mean(Scorer.score_token_attr([eg], "tag")["tag_acc"] for eg in examples),
+        "tag_micro_p": pooled.precision if per_type else None,
+        "tag_micro_r": pooled.recall if per_type else None,
+        "tag_micro_f": pooled.fscore if per_type else None,
+        "tag_macro_f": _mean(score["f"] for score in per_type.values()),
+        "tag_per_type": per_type or None,
+    }
+
+
+def ner_score(examples: Iterable[Example], **cfg: Any) -> Scores:
+    """Scores of `doc.ents` over the texts whose entities are annotated; missing tokens do not count.
+
+    ents_p, ents_r, ents_f, ents_per_type: spaCy's own, pooled: exact boundaries and type.
+    ents_p_doc_mean, ents_r_doc_mean, ents_f_doc_mean: the same for each text, then averaged. A text without gold
+        entities counts 1 if none is predicted, else 0.
+    ents_acc, ents_acc_doc_mean: share of gold tokens with the right BIO tag, pooled and as mean over texts.
+    """
+    examples = [eg for eg in examples if eg.y.has_annotation("ENT_IOB")]
+    by_doc = [_doc_prf(eg) for eg in examples]
+    accuracy = PRFScore()
+    doc_accuracy = []
+    for example in examples:
+        score = _bio_accuracy(example)
+        accuracy += score
+        doc_accuracy.append(score.precision if len(score) else None)
+    scores: Scores = get_ner_prf(examples)
+    scores["ents_acc"] = accuracy.precision if len(accuracy) else None
+    scores["ents_acc_doc_mean"] = _mean(doc_accuracy)
+    for key in ("p", "r", "f"):
+        scores[f"ents_{key}_doc_mean"] = _mean(score[key] for score in by_doc)
+    return scores
+
+
+def _tags(example: Example) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
+    """(gold token, tag) pairs, gold and predicted. A predicted token that is no gold token counts under the first
+    gold token it touches, as one that is wrong."""
+    gold = {(token.i, token.tag_) for token in example.reference if token.tag_}
+    tagged = {i for i, _ in gold}
+    align = example.alignment.x2y
+    predicted = set()
+    for token in example.predicted:
+        if token.is_space:
+            continue
+        touched = align[token.i]
+        if len(touched) == 1 and touched[0] in tagged:
+            predicted.add((int(touched[0]), token.tag_))
+    return gold, predicted
+
+
+def _doc_prf(example: Example) -> dict[str, float]:
+    scores = get_ner_prf([example])
+    if scores["ents_f"] is None:  # nothing to find, nothing found
+        return {"p": 1.0, "r": 1.0, "f": 1.0}
+    return {key: scores[f"ents_{key}"] for key in ("p", "r", "f")}
+
+
+def _bio_accuracy(example: Example) -> PRFScore:
+    """tp: gold tokens whose predicted BIO tag is right; fp: the others. Missing gold tokens are left out."""
+    score = PRFScore()
+    predicted = _bio(example.predicted)
+    align = example.alignment.y2x
+    for token, tag in zip(example.reference, _bio(example.reference)):
+        if token.ent_iob == 0 or token.is_space:
+            continue
+        touched = align[token.i]
+        right = len(touched) == 1 and predicted[touched[0]] == tag
+        score.tp += right
+        score.fp += not right
+    return score
+
+
+def _bio(doc: Doc) -> list[str]:
+    return [f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O" for token in doc]
+
+
+def _mean(values: Iterable[Optional[float]]) -> Optional[float]:
+    present = [value for value in values if value is not None]
+    return sum(present) / len(present) if present else None

@@ -1,0 +1,6 @@
+"""From raw text to tokens, and from tokens to the keys under which GloVe-Twitter knows them."""
+
+from .glove_keys import glove_key
+from .tweet_tokenizer import TweetTokenizer, create_tweet_tokenizer
+
+__all__ = ["TweetTokenizer", "create_tweet_tokenizer", "glove_key"]
