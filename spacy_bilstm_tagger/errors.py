@@ -120,3 +120,6 @@ class Errors:
     # Encodings, columns
     ENCODING_NAME = "--encoding {found}: Python knows no such encoding; expected a name such as utf-8 or latin-1"
     CORPUS_ROLES = "--columns {found}: expected one token and any of {roles} for the others, separated by commas"
+    # Raw text
+    RAW_EMPTY = "{path}: found no text, expected at least one line"
+    RAW_JSON = '{path}, line {line}: found {found}, expected a JSON object with "text"'

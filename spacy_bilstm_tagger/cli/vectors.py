@@ -1,0 +1,105 @@
+"""spacy-bilstm vectors: word vectors in, a spaCy vectors table out."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from typer.core import TyperGroup
+
+from ..vectors.sources import GENSIM_NAMES, read_vectors
+from ..vectors.table import save_vectors
+
+
+class _LoadByDefault(TyperGroup):
+    """`vectors SOURCE OUT` is `vectors load SOURCE OUT`."""
+
+    def parse_args(self, ctx, args):  # type: ignore[no-untyped-def]
+        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
+            args.insert(0, "load")
+        return super().parse_args(ctx, args)
+
+
+class Dtype(str, Enum):
+    float32 = "float32"
+    float16 = "float16"
+
+
+class Algorithm(str, Enum):
+    word2vec = "word2vec"
+    fasttext = "fasttext"
+
+
+vectors_app = typer.Typer(
+    cls=_LoadByDefault,
+    help="Make spaCy vectors: `vectors SOURCE OUT` reads them, `vectors train TEXTS OUT` trains them.",
+    no_args_is_help=True,
+)
+
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write: a blank pipeline with the table.")]
+PruneTo = Annotated[
+    Optional[int], typer.Option(min=1, help="Keep this many rows; other words share the most similar row.")
+]
+DtypeOption = Annotated[Dtype, typer.Option(help="Type of the stored numbers.")]
+
+
+@vectors_app.command("load")
+def load(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help=f"{', '.join(GENSIM_NAMES)} (downloaded), or a file: GloVe .txt/.gz/.zip, word2vec, KeyedVectors.",
+        ),
+    ],
+    output: Out,
+    max_rows: Annotated[Optional[int], typer.Option(min=1, help="Read only the first rows.")] = None,
+    prune_to: PruneTo = None,
+    dim: Annotated[Optional[int], typer.Option(min=1, help="Which file of a zip, by its width.")] = None,
+    dtype: DtypeOption = Dtype.float32,
+) -> None:
+    """Read vectors through gensim and write them as a spaCy table, under their own keys."""
+    vectors = read_vectors(source, max_rows=max_rows, dim=dim)
+    table = save_vectors(vectors, output, name=Path(source).name, prune_to=prune_to, dtype=dtype.value)
+    _say(table, output)
+
+
+@vectors_app.command("train")
+def train(
+    texts: Annotated[
+        Path,
+        typer.Argument(metavar="TEXTS", help="One text a line (.txt, also .gz), .jsonl, .spacy, or an annotated corpus."),
+    ],
+    output: Out,
+    algorithm: Annotated[Algorithm, typer.Option(help="gensim's algorithm.")] = Algorithm.word2vec,
+    dim: Annotated[int, typer.Option(min=1, help="Width of the vectors.")] = 100,
+    epochs: Annotated[int, typer.Option(min=1)] = 10,
+    min_count: Annotated[int, typer.Option(min=1, help="Leave out rarer words.")] = 2,
+    window: Annotated[int, typer.Option(min=1, help="Words of context on each side.")] = 5,
+    seed: Annotated[int, typer.Option()] = 0,
+    prune_to: PruneTo = None,
+    dtype: DtypeOption = Dtype.float32,
+) -> None:
+    """Train vectors on raw text, tokenized by the tweet tokenizer, and write them as a spaCy table."""
+    from ..corpus.raw import read_raw_texts
+    from ..vectors.train import tokenize, train_vectors
+
+    sentences = tokenize(read_raw_texts(texts))
+    vectors = train_vectors(
+        str(texts),
+        sentences,
+        algorithm=algorithm.value,
+        dim=dim,
+        epochs=epochs,
+        min_count=min_count,
+        window=window,
+        seed=seed,
+    )
+    table = save_vectors(vectors, output, name=texts.name, prune_to=prune_to, dtype=dtype.value)
+    _say(table, output)
+
+
+def _say(table, output: Path) -> None:  # type: ignore[no-untyped-def]
+    rows, width = table.shape
+    typer.echo(f"{table.n_keys:,} keys, {rows:,} rows of width {width}")
+    typer.secho(f"✔ {output}", fg=typer.colors.GREEN)

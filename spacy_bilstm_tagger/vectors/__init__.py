@@ -1,0 +1,1 @@
+"""Word vectors through gensim, as ordinary spaCy vectors tables."""

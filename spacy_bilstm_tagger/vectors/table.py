@@ -1,0 +1,90 @@
+"""From gensim's KeyedVectors to spaCy's vectors table, and to a folder that holds one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional
+
+import numpy as np
+import spacy
+from spacy.language import Language
+from spacy.util import OOV_RANK
+from spacy.vectors import Vectors
+from spacy.vocab import Vocab
+
+from ..errors import DataError, Errors
+from ..files import write_beside
+
+if TYPE_CHECKING:
+    from gensim.models import KeyedVectors
+
+UNK_KEY = "<unk>"
+DTYPES = ("float32", "float16")
+
+
+def set_vectors(
+    vocab: Vocab,
+    vectors: "KeyedVectors",
+    *,
+    name: str,
+    prune_to: Optional[int] = None,
+    dtype: str = "float32",
+) -> None:
+    """Make these the vocabulary's vectors, under gensim's keys as they are, with an `<unk>` row for all other words.
+
+    The `<unk>` row, where there is none yet, comes first and is the mean of all rows, the usual stand-in for a word
+    that GloVe does not know.
+
+    prune_to (int or None): keep this many rows; words beyond share the row of the most similar word kept.
+    dtype (str): one of DTYPES, for the stored numbers.
+    RAISES: DataError for a row with NaN or infinity.
+    """
+    named = [i for i, key in enumerate(vectors.index_to_key) if key]  # the published Twitter files hold an empty key
+    keys = [vectors.index_to_key[i] for i in named]
+    data = np.asarray(vectors.vectors[named], dtype="float32")
+    bad = np.flatnonzero(~np.isfinite(data).all(axis=1))
+    if len(bad):
+        raise DataError(Errors.VECTORS_NOT_FINITE.format(path=name, key=keys[int(bad[0])]))
+    if UNK_KEY not in vectors.key_to_index:
+        keys.insert(0, UNK_KEY)
+        data = np.vstack([data.mean(axis=0, keepdims=True), data])
+    table = Vectors(strings=vocab.strings, data=data, name=name)
+    for row, key in enumerate(keys):
+        table.add(vocab.strings.add(key), row=row)
+    vocab.vectors = table
+    if prune_to and prune_to < len(keys):
+        vocab.prune_vectors(prune_to)
+    if dtype != "float32":
+        vocab.vectors.data = vocab.vectors.data.astype(dtype)
+    _rank_lexemes(vocab)
+
+
+def save_vectors(vectors: "KeyedVectors", path: Path, *, name: str, prune_to: Optional[int], dtype: str) -> Vectors:
+    """Write a blank pipeline that holds the table, as `spacy init vectors` does, so that any config can name it.
+
+    RAISES: DataError where `path` is something else than a pipeline's folder.
+    """
+    if path.exists() and not (path / "meta.json").is_file():
+        raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=path))
+    nlp = spacy.blank("en")
+    set_vectors(nlp.vocab, vectors, name=name, prune_to=prune_to, dtype=dtype)
+    nlp.meta["name"] = "vectors"
+    with write_beside(path) as draft:
+        nlp.to_disk(draft)
+    return nlp.vocab.vectors
+
+
+def load_vectors(nlp: Language, folder: Path) -> None:
+    """Take over the table that `save_vectors` wrote."""
+    source = Vocab().from_disk(folder / "vocab", exclude=["lookups"])
+    for key in source.vectors.keys():
+        nlp.vocab.strings.add(source.strings[key])
+    nlp.vocab.vectors = Vectors(
+        strings=nlp.vocab.strings, data=source.vectors.data, name=source.vectors.name
+    )
+    for key, row in source.vectors.key2row.items():
+        nlp.vocab.vectors.add(key, row=row)
+    _rank_lexemes(nlp.vocab)
+
+
+def _rank_lexemes(vocab: Vocab) -> None:
+    for lexeme in vocab:
+        lexeme.rank = vocab.vectors.key2row.get(lexeme.orth, OOV_RANK)

@@ -1,0 +1,62 @@
+"""Domain vectors from raw text."""
+
+from typing import TYPE_CHECKING, Any, Iterable
+
+import spacy
+from tqdm import tqdm
+
+from ..errors import DataError, Errors
+from ..tokenizer import create_tweet_tokenizer
+
+if TYPE_CHECKING:
+    from gensim.models import KeyedVectors
+
+ALGORITHMS = ("word2vec", "fasttext")
+
+
+def tokenize(texts: Iterable[str]) -> list[list[str]]:
+    """Each text as the GloVe keys of its tokens, so that the vectors are found under the tokens' NORM."""
+    nlp = spacy.blank("en")
+    nlp.tokenizer = create_tweet_tokenizer()(nlp)
+    docs = nlp.tokenizer.pipe(tqdm(texts, desc="Tokenizing", unit=" texts", disable=None))
+    return [[token.norm_ for token in doc if not token.is_space] for doc in docs]
+
+
+def train_vectors(
+    path: str,
+    sentences: list[list[str]],
+    *,
+    algorithm: str,
+    dim: int,
+    epochs: int,
+    min_count: int,
+    window: int,
+    seed: int,
+) -> "KeyedVectors":
+    """Skip-gram vectors by gensim (Mikolov et al. 2013; with subwords, Bojanowski et al. 2017).
+
+    One worker thread, so that the same seed gives the same vectors.
+    RAISES: DataError where no word is frequent enough.
+    """
+    from gensim.models import FastText, Word2Vec
+
+    Model = FastText if algorithm == "fasttext" else Word2Vec
+    model = Model(
+        vector_size=dim, window=window, min_count=min_count, sg=1, seed=seed, workers=1, epochs=epochs
+    )
+    model.build_vocab(sentences)
+    if not len(model.wv):
+        raise DataError(Errors.VECTORS_NO_TEXTS.format(path=path, min_count=min_count))
+    with tqdm(total=epochs, desc=f"Training {algorithm}", unit=" epochs", disable=None) as bar:
+        model.train(sentences, total_examples=len(sentences), epochs=epochs, callbacks=[_progress(bar)])
+    return model.wv
+
+
+def _progress(bar: tqdm) -> Any:
+    from gensim.models.callbacks import CallbackAny2Vec
+
+    class Progress(CallbackAny2Vec):
+        def on_epoch_end(self, model: Any) -> None:
+            bar.update()
+
+    return Progress()
