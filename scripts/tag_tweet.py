@@ -1,0 +1,30 @@
+"""Install a pipeline's wheel into a temporary folder, load it by name as its receiver would, and tag a tweet."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import spacy
+import typer
+from rich.console import Console
+from rich.table import Table
+
+
+def main(wheel: Path, tweet: str) -> None:
+    if not wheel.is_file():
+        raise typer.BadParameter(f"{wheel}: no such file; make it with 'spacy project run sample-package'")
+    name = wheel.name.split("-")[0]
+    with tempfile.TemporaryDirectory() as folder:
+        install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, str(wheel)]
+        subprocess.run(install, check=True)
+        sys.path.insert(0, folder)
+        doc = spacy.load(name)(tweet)
+    table = Table("token", "tag", "entity", title=f"{name}: {tweet}")
+    for token in doc:
+        table.add_row(token.text, token.tag_, token.ent_type_)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
