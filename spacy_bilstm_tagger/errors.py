@@ -57,7 +57,7 @@ class Errors:
     # Options of the architectures
     EMBED_ROWS = "TweetEmbed.v1: attrs has {attrs} entries and rows has {rows}; expected one number of rows per attribute"
     EMBED_NOTHING = (
-        "TweetEmbed.v1: attrs is empty and include_static_vectors is false, so there is nothing to embed. Give one of them"
+        "TweetEmbed.v1: attrs and char_kernels are empty and include_static_vectors is false, so there is nothing to embed"
     )
     EMBED_PLAIN_WIDTH = (
         "TweetEmbed.v1: width = {width}, but without a mixing layer (mix = false) the features are {found} wide. "
@@ -76,14 +76,14 @@ class Errors:
     )
     ENCODER_UNINITIALIZED = "BiLSTMEncoder.v1 has no weights yet. Call nlp.initialize() or load a trained pipeline first"
     WEIGHTS_DAMAGED = (
-        "The BiLSTM weights cannot be read ({reason}); expected safetensors data written by spacy-bilstm-tagger. "
+        "The torch weights cannot be read ({reason}); expected safetensors data written by spacy-bilstm-tagger. "
         "The file is damaged, cut off or from another program: get it again"
     )
     WEIGHTS_NEWER = (
-        "The BiLSTM weights have format version {found}, this spacy-bilstm-tagger reads up to {known}. "
+        "The torch weights have format version {found}, this spacy-bilstm-tagger reads up to {known}. "
         "Install a newer spacy-bilstm-tagger"
     )
-    WEIGHTS_SHAPE = "The BiLSTM weights do not fit the config: {detail}. The config or the weights file was changed"
+    WEIGHTS_SHAPE = "The torch weights do not fit the config: {detail}. The config or the weights file was changed"
     # Components
     LABEL_UNKNOWN = (
         "{name}: the gold label {label!r} is not among the component's {count} labels. "

@@ -11,7 +11,7 @@ from thinc.util import torch2xp, xp2torch
 from ..errors import ConfigError, Errors
 from .packed_rnn import DropoutConfig, PackedRNN, PackedRNNConfig
 from .packing import pack
-from .shim import PackedRNNShim
+from .shim import TorchShim
 
 BiLSTMInT = list[Floats2d]
 BiLSTMOutT = list[Floats2d]
@@ -33,7 +33,7 @@ def BiLSTM(
         "bilstm",
         forward,
         init=init,
-        shims=[PackedRNNShim(PackedRNN(config, dropout), mixed_precision=mixed_precision)],
+        shims=[TorchShim(PackedRNN(config, dropout), mixed_precision=mixed_precision)],
         dims={"nI": None, "nO": config.width},
         attrs={"dropout_rate": 0.0, "window": window, "overlap": overlap},
     )
@@ -43,7 +43,7 @@ def forward(
     model: Model[BiLSTMInT, BiLSTMOutT], Xs: BiLSTMInT, is_train: bool
 ) -> tuple[BiLSTMOutT, Callable[[BiLSTMOutT], BiLSTMInT]]:
     shim = model.shims[0]
-    assert isinstance(shim, PackedRNNShim)
+    assert isinstance(shim, TorchShim)
     lengths = np.array([len(X) for X in Xs], dtype="i")
     if not lengths.sum():
         return _nothing(model, Xs)
@@ -83,11 +83,11 @@ def init(
         model.set_dim("nI", X[0].shape[1], force=True)
     if model.has_dim("nI"):
         shim = model.shims[0]
-        assert isinstance(shim, PackedRNNShim)
+        assert isinstance(shim, TorchShim)
         shim.build(model.get_dim("nI"))
 
 
-def _check_width(shim: PackedRNNShim, X: Floats2d) -> None:
+def _check_width(shim: TorchShim, X: Floats2d) -> None:
     expected = shim.module.input_width
     if expected is None:
         raise ValueError(Errors.ENCODER_UNINITIALIZED)

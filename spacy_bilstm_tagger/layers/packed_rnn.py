@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from .torch_module import TorchModule
+
 CELLS = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 DROPOUT_PLACES = ("input", "between", "output")
 INITIALIZATIONS = ("orthogonal", "torch")
@@ -48,7 +50,7 @@ class DropoutConfig:
     word_rate: float
 
 
-class PackedRNN(nn.Module):
+class PackedRNN(TorchModule):
     """(rows, input_width) -> (rows, width), both in packed order.
 
     The module holds no state besides its weights and never looks at its training flag: dropout acts when a rate is
@@ -59,12 +61,10 @@ class PackedRNN(nn.Module):
         super().__init__()
         self.config = config
         self.dropout = dropout
-        self.input_width: Optional[int] = None
         self.layers = nn.ModuleList()
         self.project: Optional[nn.Linear] = None
 
     def build(self, input_width: int) -> None:
-        """Make fresh weights for inputs of this width."""
         config = self.config
         self.input_width = input_width
         widths = [input_width] + [2 * config.hidden_width] * (config.depth - 1)
@@ -75,6 +75,9 @@ class PackedRNN(nn.Module):
             for layer in self.layers:
                 assert isinstance(layer, nn.RNNBase)
                 initialize_orthogonal(layer, config.cell)
+
+    def unbuilt(self) -> "PackedRNN":
+        return PackedRNN(self.config, self.dropout)
 
     def forward(self, X: Tensor, batch_sizes: Tensor, sequence: Tensor, rate: float) -> Tensor:
         """

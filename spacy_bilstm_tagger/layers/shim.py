@@ -16,26 +16,26 @@ from thinc.types import ArgsKwargs
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
-from .packed_rnn import PackedRNN
+from .torch_module import TorchModule
 
 FORMAT_VERSION = 1
 
 
-class PackedRNNShim(PyTorchShim):
-    """Wraps a `PackedRNN`. Where thinc's shim would flip modes, rebind weights or unpickle, this one does not.
+class TorchShim(PyTorchShim):
+    """Wraps a `TorchModule`. Where thinc's shim would flip modes, rebind weights or unpickle, this one does not.
 
     Prediction never changes the module, so threads may share it. Weights are updated in place, so that cuDNN's
     flat buffers stay flat. Averages are found under the keys the optimizer really uses. Weights are saved as
     safetensors, which can hold no code, and load on any device.
     """
 
-    _model: PackedRNN
+    _model: TorchModule
 
-    def __init__(self, model: PackedRNN, *, mixed_precision: bool = False) -> None:
+    def __init__(self, model: TorchModule, *, mixed_precision: bool = False) -> None:
         super().__init__(model, mixed_precision=mixed_precision, grad_scaler=PyTorchGradScaler(mixed_precision))
 
     @property
-    def module(self) -> PackedRNN:
+    def module(self) -> TorchModule:
         return self._model
 
     def build(self, input_width: int) -> None:
@@ -54,7 +54,7 @@ class PackedRNNShim(PyTorchShim):
         def backprop(grads: ArgsKwargs) -> Any:
             scaled = self._grad_scaler.scale(grads.kwargs["grad_tensors"], inplace=True)
             torch.autograd.backward(*grads.args, grad_tensors=scaled)
-            X = inputs.args[0]
+            X = inputs.args[0]  # token rows, which take a gradient, or indices, which do not
             gradients = [p.grad for p in [*self._model.parameters(), X] if p.grad is not None]
             if self._grad_scaler.unscale(gradients):
                 for gradient in gradients:
@@ -88,7 +88,7 @@ class PackedRNNShim(PyTorchShim):
             for name, tensor in own.items():
                 weights[name].data.copy_(tensor)
 
-    def copy(self) -> "PackedRNNShim":
+    def copy(self) -> "TorchShim":
         """An independent twin. It gets an id of its own: the optimizer keeps moments and averages by id."""
         twin = copy.deepcopy(self)
         with Shim.global_id_lock:
@@ -101,12 +101,11 @@ class PackedRNNShim(PyTorchShim):
         tensors = {name: weight.detach().cpu().contiguous() for name, weight in self._model.named_parameters()}
         return save_tensors(tensors, metadata={"spacy_bilstm_tagger": json.dumps(header)})
 
-    def from_bytes(self, data: bytes) -> "PackedRNNShim":
+    def from_bytes(self, data: bytes) -> "TorchShim":
         """Read weights. Raises ValueError for data that is damaged, foreign, newer, or of another shape; the module
         is then as it was."""
         header, tensors = _read_weights(data)
-        module = self._model
-        fresh = PackedRNN(module.config, module.dropout)
+        fresh = self._model.unbuilt()
         if header["input_width"] is not None:
             fresh.build(header["input_width"])
         try:

@@ -8,6 +8,7 @@ from thinc.api import HashEmbed, Maxout, Model, chain, concatenate, list2ragged,
 from thinc.types import Floats2d, Ints2d, Ragged
 
 from ..errors import ConfigError, Errors
+from ..layers.char_cnn import CharCNN
 from ..layers.norm_vectors import NormVectors
 from ..checks import check_least
 
@@ -19,28 +20,36 @@ def TweetEmbed(
     rows: list[int],
     feature_width: int = 32,
     include_static_vectors: bool,
+    char_kernels: list[int] = [],  # noqa: B006 (thinc's registry copies defaults)
+    char_filters: int = 32,
+    char_width: int = 24,
     mix: bool = False,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Embed every token without its context, as the lower half of a `spacy.Tok2Vec.v2`.
 
-    The frozen vector of the token's NORM (a GloVe key) and one hashed embedding (Svenstrup et al. 2017, "Hash
-    embeddings for efficient word representations") for each attribute are laid side by side. With `mix`, a maxout
-    layer (Goodfellow et al. 2013, "Maxout networks") with layer normalization reduces them to `width`.
+    The frozen vector of the token's NORM (a GloVe key), one hashed embedding (Svenstrup et al. 2017, "Hash embeddings
+    for efficient word representations") for each attribute and a character CNN are laid side by side, those of them
+    that are switched on. With `mix`, a maxout layer (Goodfellow et al. 2013, "Maxout networks") with layer
+    normalization reduces them to `width`.
 
     width (int or None): output width. Without `mix` the sum of the parts; null lets it follow from them.
     attrs (list of str): token attributes to hash, such as NORM, PREFIX, SUFFIX, SHAPE.
     rows (list of int): rows of each attribute's table.
     feature_width (int): columns of each attribute's table.
     include_static_vectors (bool): use `vocab.vectors`; tokens without a row get its `<unk>` row, or zeros.
+    char_kernels (list of int): widths of the character CNN's convolutions, in characters; empty for none.
+    char_filters (int): filters of each of these widths.
+    char_width (int): columns of the character table.
     mix (bool): reduce to `width` by a learned layer.
     RAISES: ConfigError for settings that contradict each other, and at initialization for a missing table.
     """
     where = "TweetEmbed.v1"
     if len(attrs) != len(rows):
         raise ConfigError(Errors.EMBED_ROWS.format(attrs=len(attrs), rows=len(rows)))
-    if not attrs and not include_static_vectors:
+    if not (attrs or include_static_vectors or char_kernels):
         raise ConfigError(Errors.EMBED_NOTHING)
-    for name, value in [("feature_width", feature_width), *[("rows", n) for n in rows]]:
+    numbers = [("feature_width", feature_width), ("char_filters", char_filters), ("char_width", char_width)]
+    for name, value in [*numbers, *(("rows", n) for n in rows), *(("char_kernels", n) for n in char_kernels)]:
         check_least(where, name, value, 1)
     if mix and width is None:
         raise ConfigError(Errors.EMBED_MIX_WIDTH)
@@ -52,6 +61,8 @@ def TweetEmbed(
         parts.append(NormVectors())
     if attrs:
         parts.append(_hashed_features(attrs, rows, feature_width))
+    if char_kernels:
+        parts.append(CharCNN(width=char_width, kernels=char_kernels, filters=char_filters))
     embed = concatenate(*parts)
     if mix:
         mixer = with_array(Maxout(nO=width, nP=3, dropout=0.0, normalize=True))

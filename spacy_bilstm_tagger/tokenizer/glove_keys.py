@@ -11,8 +11,8 @@ import re
 _URL = re.compile(r"(?:https?://|www\.)\S+|\S+\.\w{2,3}/\S*", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@(?:[\w-]+\.)+\w{2,}")
 _NUMBER = re.compile(r"[-+]?[.\d]*\d+[:,.\d]*")
-_MONEY = re.compile(r"[-+]?[$€£¥₹]?\d[\d.,:/-]*[%+$€£¥₹]?")
-_FRACTION = re.compile(r"\d+(?:[/-]\d+)+")
+# Signs and units stay with the number in this project's tokens; 7pm, 2nd and 20k are numbers rather than rare words.
+_QUANTITY = re.compile(r"[-+]?[$€£¥₹]?\d[\d.,:/-]*(?:[a-zA-Z]{1,2}|°[a-zA-Z]?)?[%+$€£¥₹]?")
 
 _EYES, _NOSE = r"[8:=;xX]", r"['’`\-~^o*]?"
 _SMILE = re.compile(rf"{_EYES}{_NOSE}[)\]dD}}]+|[(\[]+{_NOSE}{_EYES}|\^[_.-]*\^")
@@ -39,7 +39,7 @@ def glove_key(text: str) -> str:
         return "<hashtag>"
     if _URL.fullmatch(text) or _EMAIL.fullmatch(text):
         return "<url>"
-    if _NUMBER.fullmatch(text) or _MONEY.fullmatch(text) or _FRACTION.fullmatch(text):
+    if _NUMBER.fullmatch(text) or _QUANTITY.fullmatch(text):
         return "<number>"
     if _HEART.fullmatch(text):
         return "<heart>"

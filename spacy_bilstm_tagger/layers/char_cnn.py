@@ -1,0 +1,79 @@
+"""The thinc side of the character CNN: docs in, one row for each token out."""
+
+from typing import Callable, Optional
+
+import numpy as np
+import torch
+from spacy.strings import StringStore
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import ArgsKwargs, Ragged
+from thinc.util import torch2xp, xp2torch
+
+from .char_cnn_module import PADDING, CharCNNModule
+from .shim import TorchShim
+
+ROWS = 512  # of the character table
+EXACT = 384  # code points below this (Latin, and its supplements) have a row of their own; the others share the rest
+LONGEST = 24  # of longer words, the first and the last 12 characters are read
+
+
+def CharCNN(*, width: int, kernels: list[int], filters: int) -> Model[list[Doc], Ragged]:
+    """One row for each token, from its characters as they are written; (tokens, nO), nO = filters * len(kernels).
+
+    Every word type is computed once in a batch, however often it occurs.
+    """
+    return Model(
+        "char_cnn",
+        forward,
+        init=init,
+        shims=[TorchShim(CharCNNModule(width, tuple(kernels), filters))],
+        dims={"nO": filters * len(kernels)},
+    )
+
+
+def forward(
+    model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool
+) -> tuple[Ragged, Callable[[Ragged], list]]:
+    lengths = model.ops.asarray1i([len(doc) for doc in docs])
+    if not sum(len(doc) for doc in docs):
+        return Ragged(model.ops.alloc2f(0, model.get_dim("nO")), lengths), lambda dY: []
+    shim = model.shims[0]
+    assert isinstance(shim, TorchShim)
+    orths = np.concatenate([doc.to_array("ORTH") for doc in docs])
+    word_types, token_type = np.unique(orths, return_inverse=True)
+    characters, sizes = _spell(docs[0].vocab.strings, word_types.tolist())
+    token_row = torch.from_numpy(token_type).to(shim.device)
+    inputs = ArgsKwargs(
+        args=(torch.from_numpy(characters).to(shim.device), torch.from_numpy(sizes).to(shim.device)),
+        kwargs={},
+    )
+    Y, backprop_types = shim(inputs, is_train)
+    tokens = torch2xp(Y.detach()[token_row])
+
+    def backprop(dY: Ragged) -> list:
+        d_types = torch.zeros_like(Y).index_add_(0, token_row, xp2torch(dY.dataXd, device=shim.device))
+        backprop_types(ArgsKwargs(args=((Y,),), kwargs={"grad_tensors": (d_types,)}))
+        return []
+
+    return Ragged(tokens, lengths), backprop
+
+
+def init(
+    model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Optional[Ragged] = None
+) -> None:
+    shim = model.shims[0]
+    assert isinstance(shim, TorchShim)
+    shim.build(ROWS)
+
+
+def _spell(strings: StringStore, orths: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the character table for each word, (types, longest), and the words' lengths, (types,)."""
+    words = [strings[orth] for orth in orths]
+    words = [word if len(word) <= LONGEST else word[: LONGEST // 2] + word[-LONGEST // 2 :] for word in words]
+    sizes = np.array([len(word) for word in words], dtype="int64")
+    codes = np.frombuffer("".join(words).encode("utf-32-le"), dtype="<u4").astype("int64")
+    rows = np.where(codes < EXACT, codes + 1, EXACT + 1 + codes % (ROWS - EXACT - 1))
+    characters = np.full((len(words), int(sizes.max())), PADDING, dtype="int64")
+    characters[np.arange(characters.shape[1]) < sizes[:, None]] = rows
+    return characters, sizes

@@ -1,0 +1,200 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from thinc.api import Adam, Model, set_dropout_rate
+
+from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.models import BiLSTMEncoder
+
+CELLS = ["lstm", "gru", "rnn_tanh", "rnn_relu"]
+
+
+def texts(lengths, width=5, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=(n, width)).astype("f") for n in lengths]
+
+
+def encoder(**settings) -> Model:
+    model = BiLSTMEncoder(**{"width": 6, "depth": 1, **settings})
+    return model.initialize(X=texts([3]))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_output_is_that_of_torch_on_one_text(cell):
+    model = encoder(cell=cell, depth=2)
+    X = texts([7])[0]
+    Y = torch.from_numpy(X)
+    for layer in model.shims[0].module.layers:
+        Y = layer(Y.unsqueeze(1))[0].squeeze(1)
+    assert_allclose(model.predict([X])[0], Y.detach().numpy(), atol=1e-6)
+
+
+@given(
+    lengths=st.lists(st.integers(0, 9), min_size=1, max_size=5),
+    cell=st.sampled_from(CELLS),
+    depth=st.integers(1, 3),
+    residual=st.booleans(),
+    hidden_width=st.sampled_from([None, 2]),
+)
+@settings(max_examples=40, deadline=None)
+def test_batch_mates_and_saving_change_nothing(lengths, cell, depth, residual, hidden_width):
+    model = encoder(cell=cell, depth=depth, residual=residual, hidden_width=hidden_width)
+    Xs = texts(lengths)
+    together = model.predict(Xs)
+    for X, Y in zip(Xs, together):
+        assert Y.shape == (len(X), 6)
+        assert_allclose(model.predict([X])[0], Y, atol=1e-5)
+    loaded = BiLSTMEncoder(width=6, depth=depth, cell=cell, residual=residual, hidden_width=hidden_width)
+    loaded.from_bytes(model.to_bytes())
+    for Y, Z in zip(together, loaded.predict(Xs)):
+        assert_array_equal(Y, Z)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("settings", [{}, {"residual": True, "depth": 2}, {"hidden_width": 2}, {"window": 4, "overlap": 1}])
+def test_gradients_are_those_of_finite_differences(cell, settings):
+    model = encoder(cell=cell, **settings)
+    Xs = texts([3, 0, 6])
+    dYs = texts([3, 0, 6], width=6, seed=1)
+    _, backprop = model.begin_update(Xs)
+    dXs = backprop(dYs)
+
+    def loss(Xs):
+        return sum(float((Y.astype("d") * dY).sum()) for Y, dY in zip(model.predict(Xs), dYs))
+
+    step = 1e-2
+    for text, row, column in [(0, 0, 0), (0, 2, 4), (2, 0, 1), (2, 3, 2), (2, 5, 3)]:
+        up, down = ([X.copy() for X in Xs] for _ in range(2))
+        up[text][row, column] += step
+        down[text][row, column] -= step
+        expected = (loss(up) - loss(down)) / (2 * step)
+        assert dXs[text][row, column] == pytest.approx(expected, abs=2e-3)
+
+
+def test_empty_batches_and_texts():
+    model = encoder()
+    assert model.predict([]) == []
+    assert [Y.shape for Y in model.predict(texts([0, 0]))] == [(0, 6), (0, 6)]
+    Ys, backprop = model.begin_update(texts([0, 0]))
+    assert [dX.shape for dX in backprop(Ys)] == [(0, 5), (0, 5)]
+
+
+def test_texts_longer_than_the_window_agree_with_the_whole_inside_a_tolerance():
+    X = texts([400])
+    whole = encoder(window=0)
+    windows = encoder(window=100, overlap=40)
+    windows.from_bytes(whole.to_bytes())
+    windows.attrs.update(window=100, overlap=40)
+    assert_allclose(windows.predict(X)[0], whole.predict(X)[0], atol=1e-3)
+
+
+def test_texts_up_to_the_window_are_exactly_the_whole():
+    X = texts([100, 3])
+    whole = encoder(window=0)
+    windows = encoder(window=100, overlap=40).from_bytes(whole.to_bytes())
+    for Y, Z in zip(windows.predict(X), whole.predict(X)):
+        assert_array_equal(Y, Z)
+
+
+def test_dropout_follows_the_rate_of_the_update():
+    model = encoder(dropout_places=["input", "between", "output"], depth=2)
+    X = texts([20])
+    assert_allclose(model.begin_update(X)[0][0], model.predict(X)[0], atol=1e-6)
+    set_dropout_rate(model, 0.5)
+    assert np.abs(model.begin_update(X)[0][0] - model.predict(X)[0]).max() > 0.01
+    assert_array_equal(model.predict(X)[0], model.predict(X)[0])
+
+
+def test_locked_dropout_is_one_mask_a_text():
+    model = encoder(dropout_places=["output"], locked_dropout=True)
+    set_dropout_rate(model, 0.5)
+    Ys = model.begin_update(texts([50, 50]))[0]
+    dropped = [(Y == 0).all(axis=0) for Y in Ys]
+    assert_array_equal([(Y == 0).any(axis=0) for Y in Ys], dropped)
+    assert any(mask.any() and not mask.all() for mask in dropped)
+
+
+def test_ordinary_dropout_keeps_the_expected_value():
+    model = encoder(dropout_places=["output"])
+    set_dropout_rate(model, 0.5)
+    X = [np.repeat(texts([1])[0], 4000, axis=0)]
+    kept = (model.begin_update(X)[0][0] != 0).mean()
+    assert kept == pytest.approx(0.5, abs=0.03)
+
+
+def test_word_dropout_drops_whole_tokens():
+    model = encoder(dropout_places=[], word_dropout=0.5)
+    set_dropout_rate(model, 0.1)
+    X = texts([200])
+    _, backprop = model.begin_update(X)
+    dX = backprop([np.ones((200, 6), dtype="f")])[0]
+    dropped = (dX == 0).all(axis=1)
+    assert_array_equal((dX == 0).any(axis=1), dropped)
+    assert 60 < dropped.sum() < 140
+
+
+def test_forget_gate_bias_is_one_and_the_other_biases_zero():
+    layer = encoder().shims[0].module.layers[0]
+    for suffix in ("l0", "l0_reverse"):
+        total = (getattr(layer, f"bias_ih_{suffix}") + getattr(layer, f"bias_hh_{suffix}")).detach()
+        assert_array_equal(total, np.repeat([0.0, 1.0, 0.0, 0.0], 3))
+
+
+@pytest.mark.parametrize(("cell", "gates"), [("lstm", 4), ("gru", 3), ("rnn_tanh", 1)])
+def test_recurrent_weights_are_orthogonal(cell, gates):
+    layer = encoder(cell=cell).shims[0].module.layers[0]
+    for gate in layer.weight_hh_l0.detach().split(3):
+        assert_allclose(gate @ gate.T, np.eye(3), atol=1e-6)
+    assert len(layer.weight_hh_l0) == 3 * gates
+
+
+def test_relu_cell_starts_with_the_identity():
+    layer = encoder(cell="rnn_relu").shims[0].module.layers[0]
+    assert_array_equal(layer.weight_hh_l0.detach(), np.eye(3))
+    assert_array_equal(layer.weight_hh_l0_reverse.detach(), np.eye(3))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"width": 7}, "width = 7; expected an even number"),
+        ({"width": 0}, "width = 0; expected an even number"),
+        ({"depth": 0}, "depth = 0; expected a whole number of at least 1"),
+        ({"hidden_width": 0}, "hidden_width = 0; expected a whole number of at least 1"),
+        ({"cell": "lstmm"}, "cell = 'lstmm'; expected one of lstm, gru"),
+        ({"dropout_places": ["middle"]}, "dropout_places = 'middle'; expected one of input, between, output"),
+        ({"word_dropout": 1.0}, "word_dropout = 1.0; expected a number from 0"),
+        ({"initialization": "zeros"}, "initialization = 'zeros'; expected one of orthogonal, torch"),
+        ({"window": 10, "overlap": 5}, "window = 10; expected a whole number of at least 11"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        BiLSTMEncoder(**{"width": 6, "depth": 1, **settings})
+
+
+def test_inputs_of_another_width_are_refused():
+    with pytest.raises(ConfigError, match="built for inputs of width 5, but gets 4"):
+        encoder().predict(texts([2], width=4))
+
+
+def test_prediction_without_weights_is_refused():
+    with pytest.raises(ValueError, match="has no weights yet"):
+        BiLSTMEncoder(width=6, depth=1).predict(texts([2]))
+
+
+def test_learns():
+    model = encoder(width=6)
+    Xs = texts([4, 7])
+    wanted = [np.tanh(X[:, :1] @ np.ones((1, 6), dtype="f")) * 0.5 for X in Xs]
+    optimizer = Adam(0.05)
+    losses = []
+    for _ in range(60):
+        Ys, backprop = model.begin_update(Xs)
+        losses.append(sum(((Y - W) ** 2).sum() for Y, W in zip(Ys, wanted)))
+        backprop([Y - W for Y, W in zip(Ys, wanted)])
+        model.finish_update(optimizer)
+    assert losses[-1] < 0.2 * losses[0]

@@ -1,0 +1,32 @@
+import json
+import subprocess
+import sys
+
+NAMES = {
+    "tokenizers": ["spacy-bilstm-tagger.TweetTokenizer.v1"],
+    "architectures": [
+        "spacy-bilstm-tagger.TweetEmbed.v1",
+        "spacy-bilstm-tagger.BiLSTMEncoder.v1",
+        "spacy-bilstm-tagger.TokenClassifier.v1",
+    ],
+    "callbacks": ["spacy-bilstm-tagger.load_vectors.v1"],
+    "scorers": ["spacy-bilstm-tagger.tagger_scorer.v1", "spacy-bilstm-tagger.ner_scorer.v1"],
+}
+SCRIPT = """
+import json, sys
+import spacy
+for registry, names in json.loads(sys.argv[1]).items():
+    for name in names:
+        assert callable(spacy.registry.get(registry, name)), name
+nlp = spacy.blank("en")
+assert nlp.add_pipe("bilstm_tagger").labels == ()
+heavy = {"gensim", "ray", "transformers", "matplotlib", "pandas"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_every_public_name_is_found_by_a_process_that_imported_only_spacy():
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(NAMES)], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,101 @@
+import pickle
+
+import pytest
+import spacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_bilstm_tagger.errors import ConfigError
+
+CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
+NLP = spacy.blank("en", config=CONFIG)
+
+TWEETS = [
+    (
+        "RT @mara_lune: OMG the record is soooo good!! 😭😭 http://bit.ly/x7Qa2 #wow",
+        "RT @mara_lune : OMG the record is soooo good !! 😭 😭 http://bit.ly/x7Qa2 #wow",
+    ),
+    ("It's fine, don't say I can't...", "It 's fine , do n't say I ca n't ..."),
+    ("gonna pay $20 or 60% at 7pm :-) <3", "gonna pay $20 or 60% at 7pm :-) <3"),
+    ("they’re not Dr. Wu’s (really)", "they ’re not Dr. Wu ’s ( really )"),
+    ("👩‍👩‍👧 🇵🇹👍🏽 1️⃣", "👩‍👩‍👧 🇵🇹 👍🏽 1️⃣"),
+    ("@user's dogs' #tag's", "@user 's dogs ' #tag 's"),
+    ("mail jo@example.com, see www.example.org.", "mail jo@example.com , see www.example.org ."),
+    ('he said "no"?!', 'he said " no " ?!'),
+    ("tom &amp; jerry &lt;3", "tom &amp; jerry &lt;3"),
+    ("let's go w/ y'all, 'cause late-night and/or U.S.", "let 's go w/ y'all , 'cause late-night and/or U.S."),
+    ("I'd've shouldn't've", "I 'd 've should n't 've"),
+    ("RT@user text@user", "RT @user text @user"),
+    ("नमस्ते दुनिया", "नमस्ते दुनिया"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), TWEETS)
+def test_tokens(text, expected):
+    assert [token.text for token in NLP(text)] == expected.split(" ")
+
+
+@given(st.text())
+@settings(max_examples=300)
+def test_text_is_never_changed(text):
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        return
+    doc = NLP.make_doc(text)
+    assert doc.text == text
+    assert "".join(token.text_with_ws for token in doc) == text
+
+
+@given(st.text(alphabet="ab1 .:/@#'’-!?()<3_&;%$😂\u200d\ufe0f\u0301\n", max_size=40))
+@settings(max_examples=500)
+def test_text_of_tweet_marks_is_never_changed(text):
+    assert NLP.make_doc(text).text == text
+
+
+def test_lone_surrogate_is_one_clear_error():
+    with pytest.raises(ValueError, match=r"lone surrogate U\+D83D at position 3"):
+        NLP.make_doc("ok \ud83d")
+
+
+def test_unknown_norms_are_refused():
+    config = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1", "norms": "upper"}}}
+    with pytest.raises(ConfigError, match="norms = 'upper'; expected one of glove, lower"):
+        spacy.blank("en", config=config)
+
+
+def test_norms_are_glove_keys_or_lower_case():
+    assert [token.norm_ for token in NLP("@x SOOO!!")] == ["<user>", "so", "!"]
+    config = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1", "norms": "lower"}}}
+    assert [token.norm_ for token in spacy.blank("en", config=config)("@X SOOO!!")] == ["@x", "sooo", "!!"]
+
+
+def test_norm_is_computed_once_a_word_type(monkeypatch):
+    from spacy_bilstm_tagger.tokenizer import tweet_tokenizer
+
+    calls = []
+    monkeypatch.setitem(tweet_tokenizer.NORMS, "lower", lambda text: calls.append(text) or text.lower())
+    config = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1", "norms": "lower"}}}
+    nlp = spacy.blank("en", config=config)
+    for _ in range(3):
+        nlp("same words same words")
+    assert sorted(calls) == ["same", "words"]
+
+
+def test_special_cases_of_the_user_win(tweet_nlp):
+    tweet_nlp.tokenizer.add_special_case("gonna", [{"ORTH": "gon"}, {"ORTH": "na"}])
+    assert [token.text for token in tweet_nlp("gonna! (gonna)")] == ["gon", "na", "!", "(", "gon", "na", ")"]
+
+
+def test_saved_with_the_pipeline(tweet_nlp, tmp_path):
+    tweet_nlp.to_disk(tmp_path)
+    text = TWEETS[0][0]
+    for other in (spacy.load(tmp_path), pickle.loads(pickle.dumps(tweet_nlp)), tweet_nlp.from_bytes(tweet_nlp.to_bytes())):
+        assert [(t.text, t.norm_) for t in other(text)] == [(t.text, t.norm_) for t in tweet_nlp(text)]
+        assert type(other.tokenizer).__name__ == "TweetTokenizer"
+
+
+def test_norms_reach_words_the_vocabulary_knew_before(tweet_nlp, tmp_path):
+    tweet_nlp.to_disk(tmp_path)
+    vocab = spacy.blank("en").vocab
+    assert vocab["SOOO"].norm_ == "sooo"
+    nlp = spacy.load(tmp_path, vocab=vocab)
+    assert nlp("SOOO")[0].norm_ == "so"
