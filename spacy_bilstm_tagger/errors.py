@@ -26,8 +26,9 @@ class Errors:
     VECTORS_NO_NETWORK = (
         "{source}: cannot be downloaded ({reason}). Download the file on another machine and give its path instead"
     )
-    VECTORS_ROW_WIDTH = (
-        "{path}, line {line}: found {found} numbers, expected {expected} as in the first row. "
+    VECTORS_ROW_WIDTH = "{path}, line {line}: found {found} numbers, expected {expected} as the first line says"
+    VECTORS_ROW_CUT = (
+        "{path}, line {line}: found {found} numbers, expected {expected} as in the rows before. "
         "The file is damaged or cut off there; download it again, or read the part before with --max-rows {rows}"
     )
     VECTORS_ROW_NUMBER = "{path}, line {line}: found {found!r} where a number is expected"
@@ -102,12 +103,20 @@ class Errors:
     CORPUS_TOKEN = "{path}, line {line}: the token is empty, expected a word before the separator"
     CORPUS_BIO_FOLLOW = "{path}, line {line}: {tag} cannot follow {previous}; expected {expected}"
     CORPUS_BIO_TAG = "{path}, line {line}: found entity tag {tag!r}, expected O or {prefixes} and a type, such as B-person"
-    CORPUS_FORMAT = "{path}: cannot tell the format from its first lines; name it with --format ({choices})"
+    CORPUS_FORMAT = "{path}: cannot tell the format from lines such as {found!r}; name it with --format ({choices})"
     CORPUS_FORMAT_NAME = "--format {found}: expected one of {choices}"
-    CORPUS_TEXT = "{path}, line {line}: the token {token!r} does not continue the text {text!r}; expected {expected!r}"
+    CORPUS_TEXT = "{path}, line {line}: the token {token!r} does not continue the text {text!r}; expected {expected}"
+    CORPUS_TEXT_END = (
+        "{path}, line {line}: {token!r} is the last token of the text {text!r}; expected tokens for {expected!r} after it"
+    )
     CORPUS_CSV_HEADER = "{path}, line 1: found the columns {found}, expected Sentence #, Word, POS, Tag"
-    CORPUS_CSV_START = "{path}, line {line}: a word before the first 'Sentence: N' cell"
+    CORPUS_CSV_ROW = (
+        "{path}, line {line}: not a row of CSV ({reason}); expected quotes in pairs on one line, "
+        'and "" for a quote mark inside them'
+    )
+    CORPUS_CSV_START = "{path}, line {line}: found a word before the first sentence, expected 'Sentence: 1' in the first column"
     CORPUS_MAP = "{path}, line {line}: found {found!r}, expected two columns: tag TAB new tag"
+    CORPUS_MAP_EMPTY = "{path}: found no entries, expected lines of tag TAB new tag"
     CORPUS_MAP_GAPS = "{path}: no entry for {gaps}; every tag of {source} needs one"
     CORPUS_FIRST = "--first {found}: expected a number from 1 to {count}, the number of texts in {path}"
     CORPUS_CONLLU_ID = "{path}, line {line}: found the id {found!r}, expected a number, a range 1-2 or an empty node 1.1"
@@ -122,4 +131,5 @@ class Errors:
     CORPUS_ROLES = "--columns {found}: expected one token and any of {roles} for the others, separated by commas"
     # Raw text
     RAW_EMPTY = "{path}: found no text, expected at least one line"
-    RAW_JSON = '{path}, line {line}: found {found}, expected a JSON object with "text"'
+    RAW_DAMAGED = "{path}: cannot be read as {kind} ({reason}); get the file again"
+    RAW_JSON = '{path}, line {line}: found {found!r}, expected a JSON object with a string as "text"'

@@ -1,5 +1,6 @@
 """Writing whole or not at all."""
 
+import codecs
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -19,9 +20,15 @@ def write_beside(path: Path) -> Iterator[Path]:
         draft = room / path.name
         yield draft
         if draft.is_dir():
+            old = room / "old"
             if path.exists():
-                path.rename(room / "old")
-            draft.rename(path)
+                path.rename(old)
+            try:
+                draft.rename(path)
+            except BaseException:
+                if old.exists():
+                    old.rename(path)
+                raise
         else:
             draft.replace(path)
     finally:
@@ -34,10 +41,11 @@ def read_text(path: Path, encoding: str) -> str:
         raise DataError(Errors.CORPUS_MISSING.format(path=path))
     data = path.read_bytes()
     try:
-        return data.decode("utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding)
+        return data.decode("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        hint = f"byte 0x{data[error.start]:02x} cannot be there. Name the right one with --encoding, such as latin-1"
+        decoded = error.object  # what error.start counts in: data, or data after the byte order mark
+        line = decoded.count(b"\n", 0, error.start) + 1
+        hint = f"byte 0x{decoded[error.start]:02x} cannot be there. Name the right one with --encoding, such as latin-1"
         message = Errors.CORPUS_ENCODING.format(path=path, line=line, encoding=encoding, hint=hint)
         raise DataError(message) from None
     except LookupError:

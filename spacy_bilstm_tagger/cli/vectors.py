@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..vectors.sources import GENSIM_NAMES, read_vectors
-from ..vectors.table import save_vectors
+from ..vectors.table import check_output, save_vectors
 
 
 class _LoadByDefault(TyperGroup):
@@ -59,6 +59,7 @@ def load(
     dtype: DtypeOption = Dtype.float32,
 ) -> None:
     """Read vectors through gensim and write them as a spaCy table, under their own keys."""
+    check_output(output)
     vectors = read_vectors(source, max_rows=max_rows, dim=dim)
     table = save_vectors(vectors, output, name=Path(source).name, prune_to=prune_to, dtype=dtype.value)
     _say(table, output)
@@ -76,7 +77,7 @@ def train(
     epochs: Annotated[int, typer.Option(min=1)] = 10,
     min_count: Annotated[int, typer.Option(min=1, help="Leave out rarer words.")] = 2,
     window: Annotated[int, typer.Option(min=1, help="Words of context on each side.")] = 5,
-    seed: Annotated[int, typer.Option()] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     prune_to: PruneTo = None,
     dtype: DtypeOption = Dtype.float32,
 ) -> None:
@@ -84,6 +85,7 @@ def train(
     from ..corpus.raw import read_raw_texts
     from ..vectors.train import tokenize, train_vectors
 
+    check_output(output)
     sentences = tokenize(read_raw_texts(texts))
     vectors = train_vectors(
         str(texts),

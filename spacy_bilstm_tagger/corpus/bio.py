@@ -53,10 +53,11 @@ class EntityTags:
 
 
 def looks_like_bio(tags: set[str]) -> bool:
-    """Whether a column's values can be entity tags: O, or a prefix and a type."""
-    return bool(tags - set(MISSING)) and all(
-        tag in (OUTSIDE, *MISSING) or (tag[0] in _BEGIN + _INSIDE and tag[1:2] == "-" and len(tag) > 2) for tag in tags
-    )
+    """Whether a column's values are entity tags: O alone, or at least as many with a prefix and a type as others, so
+    that one misspelt tag is refused by `EntityTags` instead of making a tag column of the whole."""
+    others = tags - {OUTSIDE, *MISSING}
+    prefixed = [tag for tag in others if tag[0] in _BEGIN + _INSIDE and tag[1:2] == "-" and len(tag) > 2]
+    return len(prefixed) >= len(others) / 2 if others else OUTSIDE in tags
 
 
 def bio_spans(tags: list[str]) -> list[tuple[int, int, str]]:

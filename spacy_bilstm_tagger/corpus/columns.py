@@ -1,5 +1,6 @@
 """One token a line and a blank line between texts: Ritter's layout, TAB-separated files, CoNLL 2003 and its like."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Iterator, Optional
 
@@ -26,7 +27,7 @@ def read_columns(
     separator (str or None): between columns; None for any white space.
     roles (list of str or None): what the columns hold, each one of ROLES. By default the first is the token, the last
         the entity where all its values look like BIO tags, and the second the tag where it is not the entity.
-    RAISES: DataError for a line with another number of columns than the first, or an empty token.
+    RAISES: DataError for a line with another number of columns than most have, or an empty token.
     """
     blocks = list(_blocks(path, content, separator))
     rows = [row for _, block in blocks for row in block]
@@ -66,10 +67,10 @@ def _blocks(path: Path, content: str, separator: Optional[str]) -> Iterator[tupl
 
 
 def _guess_roles(rows: list[Row]) -> list[str]:
-    width = len(rows[0][1])
+    width = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
     roles = ["token"] + ["-"] * (width - 1)
     if width > 1:
-        if looks_like_bio({cells[-1] for _, cells in rows}):
+        if looks_like_bio({cells[-1] for _, cells in rows if len(cells) == width}):
             roles[-1] = "ent"
         if width > 2 or roles[-1] == "-":
             roles[1] = "tag"

@@ -62,7 +62,9 @@ class _Sentence:
         space_after = "SpaceAfter=No" not in cells[9].split("|")
         if dash and first.isdecimal() and last.isdecimal():
             self.ranges.append((int(first), int(last), cells[1], space_after))
-        elif first.isdecimal():
+        elif first.isdecimal() and not dash:
+            if not cells[1].strip():
+                raise DataError(Errors.CORPUS_TOKEN.format(path=path, line=line))
             self.ids.append(int(first))
             self.words.append(cells[1])
             self.tags.append("" if cells[tag_column] == "_" else cells[tag_column])

@@ -1,5 +1,6 @@
 """Which reader a file needs."""
 
+import codecs
 from pathlib import Path
 from typing import Optional
 
@@ -34,7 +35,7 @@ def read_corpus(
     """The name of the format, and the texts.
 
     format (str or None): one of FORMATS; None to guess from the first lines.
-    encoding (str or None): utf-8 by default; for gmb latin-1, as it is published.
+    encoding (str or None): utf-8 by default; for gmb latin-1, as it is published, unless it has a byte order mark.
     columns (list of str or None): roles of the columns, see `read_columns`.
     conllu_tags (str): "upos" or "xpos".
     entities (EntityTags or None): how to read entity tags; strictly by default.
@@ -46,8 +47,11 @@ def read_corpus(
         raise DataError(Errors.CORPUS_ROLES.format(found=",".join(columns), roles=", ".join(ROLES)))
     if conllu_tags not in TAG_COLUMNS:
         raise DataError(Errors.CORPUS_CONLLU_COLUMN.format(found=conllu_tags))
-    is_gmb = format == "gmb" or (format is None and _starts_like_gmb(path))
-    content = read_text(path, encoding or ("latin-1" if is_gmb else "utf-8"))
+    first_line = _first_line(path)
+    has_mark = first_line.startswith(codecs.BOM_UTF8)
+    starts_like_gmb = first_line.removeprefix(codecs.BOM_UTF8).startswith(",".join(HEADER[:2]).encode())
+    is_gmb = format == "gmb" or (format is None and starts_like_gmb)
+    content = read_text(path, encoding or ("latin-1" if is_gmb and not has_mark else "utf-8"))
     format = format or ("gmb" if is_gmb else guess_format(path, content))
     entities = entities or EntityTags()
     if format == "gmb":
@@ -58,26 +62,26 @@ def read_corpus(
 
 
 def guess_format(path: Path, content: str) -> str:
-    """RAISES: DataError for an empty file, or one whose first lines are none of FORMATS."""
+    """A file named .conllu is one. RAISES: DataError for an empty file, or one whose first lines are none of FORMATS."""
     lines = [line for line in content.split("\n", _LINES_TO_GUESS_FROM)[:_LINES_TO_GUESS_FROM] if line.strip()]
     rows = [line for line in lines if not line.startswith(("# ", "-DOCSTART-"))]
     if not rows:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     tabs = [row.count("\t") for row in rows]
-    if tabs.count(N_COLUMNS - 1) > len(rows) / 2:
+    if path.suffix == ".conllu" or tabs.count(N_COLUMNS - 1) > len(rows) / 2:
         return "conllu"
     if sum(n > 0 for n in tabs) > len(rows) / 2:
         return "tsv"
     widths = [len(row.split()) for row in rows]
     if widths.count(2) > len(rows) / 2:
-        return "ritter"
+        return "ritter" if sum(row.count(" ") == 1 for row in rows) > len(rows) / 2 else "conll"
     if widths[0] > 2 and widths.count(widths[0]) > len(rows) / 2:
         return "conll"
-    raise DataError(Errors.CORPUS_FORMAT.format(path=path, choices=", ".join(FORMATS)))
+    raise DataError(Errors.CORPUS_FORMAT.format(path=path, found=rows[0][:60], choices=", ".join(FORMATS)))
 
 
-def _starts_like_gmb(path: Path) -> bool:
+def _first_line(path: Path) -> bytes:
     if not path.is_file():
-        return False
+        return b""
     with path.open("rb") as file:
-        return file.readline().decode("latin-1").lstrip("\ufeffï»¿").startswith(",".join(HEADER[:2]))
+        return file.readline()

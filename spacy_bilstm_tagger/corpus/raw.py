@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from pathlib import Path
 
 import spacy
@@ -20,25 +21,37 @@ def read_raw_texts(path: Path) -> list[str]:
     """
     if not path.is_file():
         raise DataError(Errors.CORPUS_MISSING.format(path=path))
-    if path.suffix == ".spacy":
-        texts = [doc.text for doc in DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab)]
-    elif path.suffix == ".jsonl":
-        texts = [_json_text(path, n, line) for n, line in enumerate(read_text(path, "utf-8").splitlines(), 1) if line.strip()]
-    elif path.suffix == ".gz":
-        texts = gzip.decompress(path.read_bytes()).decode("utf8").split("\n")
-    elif path.suffix in (".txt", ""):
-        texts = read_text(path, "utf-8").split("\n")
-    else:
-        texts = [text.raw or " ".join(text.words) for text in read_corpus(path)[1]]
+    try:
+        texts = _read_texts(path)
+    except DataError:
+        raise
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise DataError(Errors.RAW_DAMAGED.format(path=path, kind=f"a {path.suffix} file", reason=reason)) from None
     texts = [text.strip() for text in texts if text.strip()]
     if not texts:
         raise DataError(Errors.RAW_EMPTY.format(path=path))
     return texts
 
 
+def _read_texts(path: Path) -> list[str]:
+    if path.suffix == ".spacy":
+        return [doc.text for doc in DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab)]
+    if path.suffix == ".jsonl":
+        lines = read_text(path, "utf-8").split("\n")  # splitlines() would part a text at U+0085 too
+        return [_json_text(path, n, line) for n, line in enumerate(lines, 1) if line.strip()]
+    if path.suffix == ".gz":
+        return gzip.decompress(path.read_bytes()).decode("utf-8-sig").split("\n")
+    if path.suffix in (".txt", ""):
+        return read_text(path, "utf-8").split("\n")
+    return [text.raw or " ".join(text.words) for text in read_corpus(path)[1]]
+
+
 def _json_text(path: Path, number: int, line: str) -> str:
     try:
-        text = json.loads(line)["text"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(Errors.RAW_JSON.format(path=path, line=number, found=repr(error))) from None
-    return str(text)
+        found = json.loads(line)
+        text = found["text"]
+        text.encode("utf8")  # JSON can hold half a surrogate pair, which is no text
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise DataError(Errors.RAW_JSON.format(path=path, line=number, found=line.strip()[:60])) from None
+    return text

@@ -19,7 +19,7 @@ def read_tag_map(path: Path) -> dict[str, str]:
             raise DataError(Errors.CORPUS_MAP.format(path=path, line=number, found=line))
         mapping[cells[0].strip()] = cells[1].strip()
     if not mapping:
-        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+        raise DataError(Errors.CORPUS_MAP_EMPTY.format(path=path))
     return mapping
 
 

@@ -33,19 +33,23 @@ class AnnotatedText:
             return None
         spaces, position = [], 0
         for word, line in zip(self.words, self.lines):
-            if not self.raw.startswith(word, position):
+            rest = self.raw[position:]
+            if not rest.startswith(word):
                 raise DataError(
                     Errors.CORPUS_TEXT.format(
-                        path=path, line=line, token=word, text=self.raw, expected=self.raw[position : position + len(word)]
+                        path=path,
+                        line=line,
+                        token=word,
+                        text=self.raw,
+                        expected=repr(self.raw[position : position + len(word)]) if rest else "the end of the text",
                     )
                 )
             after = position + len(word)
             position = after + len(self.raw[after:]) - len(self.raw[after:].lstrip())
             spaces.append(position > after)
         if position < len(self.raw):
-            raise DataError(
-                Errors.CORPUS_TEXT.format(
-                    path=path, line=self.lines[-1], token="(end)", text=self.raw, expected=self.raw[position:]
-                )
+            message = Errors.CORPUS_TEXT_END.format(
+                path=path, line=self.lines[-1], token=self.words[-1], text=self.raw, expected=self.raw[position:]
             )
+            raise DataError(message)
         return spaces

@@ -63,8 +63,8 @@ def check_vectors(vectors: Vectors) -> None:
     bad = ~np.isfinite(_to_numpy(vectors.data.sum(axis=1, dtype="float64")))
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        keys = [vectors.strings[key] for key, at in vectors.key2row.items() if at == row]
-        raise ConfigError(Errors.VECTORS_NAN_TABLE.format(row=row, key=keys[0] if keys else ""))
+        keys = [key for key, at in vectors.key2row.items() if at == row and key in vectors.strings]
+        raise ConfigError(Errors.VECTORS_NAN_TABLE.format(row=row, key=vectors.strings[keys[0]] if keys else "?"))
 
 
 def _find_rows(vectors: Vectors, keys: np.ndarray) -> np.ndarray:

@@ -52,11 +52,15 @@ class TorchShim(PyTorchShim):
             output = self._model(*inputs.args, **inputs.kwargs).float()
 
         def backprop(grads: ArgsKwargs) -> Any:
-            scaled = self._grad_scaler.scale(grads.kwargs["grad_tensors"], inplace=True)
-            torch.autograd.backward(*grads.args, grad_tensors=scaled)
             X = inputs.args[0]  # token rows, which take a gradient, or indices, which do not
+            grad_tensors = grads.kwargs["grad_tensors"]
+            if not self._in_half_precision:
+                torch.autograd.backward(*grads.args, grad_tensors=grad_tensors)
+                return X.grad
+            grad_tensors = self._grad_scaler.scale(grad_tensors, inplace=True)
+            torch.autograd.backward(*grads.args, grad_tensors=grad_tensors)
             gradients = [p.grad for p in [*self._model.parameters(), X] if p.grad is not None]
-            if self._grad_scaler.unscale(gradients):
+            if self._grad_scaler.unscale(gradients):  # some gradient was too large to scale: leave this batch out
                 for gradient in gradients:
                     gradient.zero_()
             return X.grad
@@ -64,7 +68,7 @@ class TorchShim(PyTorchShim):
         return output, backprop
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        skip = self._grad_scaler.found_inf
+        skip = self._in_half_precision and self._grad_scaler.found_inf
         for name, weight in self._model.named_parameters():
             if weight.grad is None:
                 continue
@@ -72,7 +76,8 @@ class TorchShim(PyTorchShim):
                 updated, _ = optimizer((self.id, name), torch2xp(weight.data), torch2xp(weight.grad))
                 weight.data.copy_(xp2torch(updated, device=weight.device))
             weight.grad.zero_()
-        self._grad_scaler.update()
+        if self._in_half_precision:
+            self._grad_scaler.update()
 
     @contextlib.contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
@@ -116,10 +121,13 @@ class TorchShim(PyTorchShim):
         self._model = fresh.to(get_torch_default_device())
         return self
 
+    @property
+    def _in_half_precision(self) -> bool:
+        """Mixed precision acts on a GPU only, as in thinc: few CPUs have recurrent kernels for it."""
+        return self._mixed_precision and self.device.type == "cuda"
+
     def _autocast(self) -> contextlib.AbstractContextManager:
-        if not self._mixed_precision:
-            return contextlib.nullcontext()
-        return torch.autocast(device_type=self.device.type)
+        return torch.autocast("cuda", enabled=self._in_half_precision)
 
 
 def _read_weights(data: bytes) -> tuple[dict, dict[str, torch.Tensor]]:

@@ -44,7 +44,7 @@ def BiLSTMEncoder(
     initialization (str): "orthogonal" (see `initialize_orthogonal`) or "torch".
     window (int): texts longer than this many tokens are read in overlapping windows; 0 reads any text whole.
     overlap (int): tokens shared by neighbouring windows; half of them at each end are context only.
-    mixed_precision (bool): half-precision matrix products where torch's autocast allows them.
+    mixed_precision (bool): half-precision matrix products on a GPU, where torch's autocast allows them.
     RAISES: ConfigError for a setting out of range.
     """
     where = "BiLSTMEncoder.v1"

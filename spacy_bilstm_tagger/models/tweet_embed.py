@@ -1,6 +1,6 @@
 """TweetEmbed.v1: frozen word vectors and hashed features of every token."""
 
-from typing import Optional, Union, cast
+from typing import Callable, Optional, Union, cast
 
 from spacy.ml.featureextractor import FeatureExtractor
 from spacy.tokens import Doc
@@ -63,31 +63,33 @@ def TweetEmbed(
         parts.append(_hashed_features(attrs, rows, feature_width))
     if char_kernels:
         parts.append(CharCNN(width=char_width, kernels=char_kernels, filters=char_filters))
-    embed = concatenate(*parts)
+    embed: Model[list[Doc], list[Floats2d]] = chain(concatenate(*parts), ragged2list())
     if mix:
-        mixer = with_array(Maxout(nO=width, nP=3, dropout=0.0, normalize=True))
-        model = chain(embed, cast(Model[Ragged, Ragged], mixer), ragged2list())
-    else:
-        model = chain(embed, ragged2list())
-        model.attrs["plain_width"] = width or 0
-        model.init = init_plain
-    model.name = "tweet_embed"
-    if mix:
-        model.set_dim("nO", width)
-    return cast(Model[list[Doc], list[Floats2d]], model)
+        maxout = with_array(Maxout(nO=width, nP=3, dropout=0.0, normalize=True))
+        embed = chain(embed, cast(Model[list[Floats2d], list[Floats2d]], maxout))
+    return Model("tweet_embed", forward, init=init, layers=[embed], dims={"nO": width})
 
 
-def init_plain(
-    model: Model, X: Optional[list[Doc]] = None, Y: Optional[list[Floats2d]] = None
+def forward(
+    model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    if not any(len(doc) for doc in docs):  # thinc's Ragged forgets the width of an empty array
+        return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs], lambda dYs: []
+    return model.layers[0](docs, is_train)
+
+
+def init(
+    model: Model[list[Doc], list[Floats2d]],
+    X: Optional[list[Doc]] = None,
+    Y: Optional[list[Floats2d]] = None,
 ) -> None:
     """Initialize the parts, and compare their joint width with the one that was asked for."""
     embed = model.layers[0]
     embed.initialize(X=X)
     found = embed.get_dim("nO")
-    asked = model.attrs["plain_width"]
-    if asked and asked != found:
-        raise ConfigError(Errors.EMBED_PLAIN_WIDTH.format(width=asked, found=found))
-    model.set_dim("nO", found, force=True)
+    if model.has_dim("nO") and model.get_dim("nO") != found:
+        raise ConfigError(Errors.EMBED_PLAIN_WIDTH.format(width=model.get_dim("nO"), found=found))
+    model.set_dim("nO", found)
 
 
 def _hashed_features(attrs: list[str], rows: list[int], width: int) -> Model[list[Doc], Ragged]:

@@ -21,9 +21,9 @@ def create_load_vectors(
 ) -> Callable[[Language], None]:
     """Give the pipeline its vectors before its components are initialized. They are saved with it.
 
-    source (str): a folder made by `spacy-bilstm vectors`, or whatever that command reads: a gensim-data name such as
-        glove-twitter-100, or a file.
-    max_rows, prune_to, dim, dtype: as in that command.
+    source (str): a folder made by `spacy-bilstm vectors`, or whatever that command reads: a gensim-data name such
+        as glove-twitter-100, or a file.
+    max_rows, prune_to, dim, dtype: as in that command; a folder is taken as it is.
     RAISES: ConfigError with one line that says what is wrong with the source.
     """
     where = "load_vectors.v1"
@@ -35,12 +35,18 @@ def create_load_vectors(
 
 
 def _load(
-    nlp: Language, *, source: str, max_rows: Optional[int], prune_to: Optional[int], dim: Optional[int], dtype: str
+    nlp: Language,
+    *,
+    source: str,
+    max_rows: Optional[int],
+    prune_to: Optional[int],
+    dim: Optional[int],
+    dtype: str,
 ) -> None:
-    if (Path(source) / "vocab").is_dir():
-        load_vectors(nlp, Path(source))
-        return
     try:
+        if (Path(source) / "vocab").is_dir():
+            load_vectors(nlp, Path(source))
+            return
         vectors = read_vectors(source, max_rows=max_rows, dim=dim)
         set_vectors(nlp.vocab, vectors, name=Path(source).name, prune_to=prune_to, dtype=dtype)
     except DataError as error:

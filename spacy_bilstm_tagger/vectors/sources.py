@@ -1,13 +1,13 @@
 """Where vectors come from: a gensim-data name, or a file in any of the formats that gensim reads."""
 
 import zipfile
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Optional
-from urllib.error import URLError
 
 from ..errors import DataError, Errors
-from .pickles import check_pickle
+from .pickles import damaged, read_saved
 from .text import check_rows, open_bytes
 
 if TYPE_CHECKING:
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 GENSIM_NAMES = ("glove-twitter-25", "glove-twitter-50", "glove-twitter-100", "glove-twitter-200")
 _PICKLE = b"\x80"
+_ZIP = b"PK\x03\x04"
 
 
 def read_vectors(source: str, *, max_rows: Optional[int] = None, dim: Optional[int] = None) -> "KeyedVectors":
     """The vectors of a file, or of a data set that gensim downloads once and keeps in ~/gensim-data.
 
-    source (str): a path, or one of GENSIM_NAMES. Files: GloVe text without a header (also .gz, or Stanford's .zip),
-        word2vec text or binary (also .gz), KeyedVectors or a model saved by gensim.
+    source (str): a path, or one of GENSIM_NAMES. Files: GloVe text without a header (also .gz, or Stanford's
+        .zip), word2vec text or binary (also .gz), KeyedVectors or a model saved by gensim.
     max_rows (int or None): read only the first rows, which are the most frequent words.
     dim (int or None): which file of a zip, by its width.
     RAISES: DataError with the file and the line (or the key) that is wrong.
@@ -33,13 +34,14 @@ def read_vectors(source: str, *, max_rows: Optional[int] = None, dim: Optional[i
         if zipfile.is_zipfile(path):
             return _read_zip(path, max_rows, dim)
         with open_bytes(path) as file:
-            start = file.read(2)
+            start = file.read(len(_ZIP))
+        if start == _ZIP:
+            raise zipfile.BadZipFile("a zip archive that is cut off")
         if start[:1] == _PICKLE:
-            return _read_saved(path, max_rows)
+            return _first_rows(read_saved(path), max_rows)
         return _read_word2vec(path, max_rows)
-    except (EOFError, OSError, zipfile.BadZipFile) as error:
-        message = Errors.VECTORS_DAMAGED.format(path=path, kind="word vectors", reason=error)
-        raise DataError(message) from None
+    except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
+        raise damaged(path, "word vectors", error) from None
 
 
 def download(name: str) -> Path:
@@ -53,8 +55,8 @@ def download(name: str) -> Path:
 
     try:
         return Path(gensim.downloader.load(name, return_path=True))
-    except (URLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
+    except Exception as error:  # a wrong checksum, for one, is a bare Exception
+        reason = " ".join(str(getattr(error, "reason", None) or error).split())
         raise DataError(Errors.VECTORS_NO_NETWORK.format(source=name, reason=reason)) from None
 
 
@@ -72,7 +74,14 @@ def _read_word2vec(path: Path, max_rows: Optional[int]) -> "KeyedVectors":
         with _keeping_reason(path, "word2vec binary vectors"):
             return KeyedVectors.load_word2vec_format(str(path), binary=True, limit=max_rows)
     check_rows(path, has_header=has_header, max_rows=max_rows)
-    return KeyedVectors.load_word2vec_format(str(path), binary=False, no_header=not has_header, limit=max_rows)
+    try:
+        with _keeping_reason(path, "vectors in text form"):
+            return KeyedVectors.load_word2vec_format(
+                str(path), binary=False, no_header=not has_header, limit=max_rows
+            )
+    except DataError:
+        check_rows(path, has_header=has_header, max_rows=max_rows, parse=True)  # to name the line
+        raise
 
 
 def _read_zip(path: Path, max_rows: Optional[int], dim: Optional[int]) -> "KeyedVectors":
@@ -91,26 +100,24 @@ def _read_zip(path: Path, max_rows: Optional[int], dim: Optional[int]) -> "Keyed
             raise DataError(Errors.VECTORS_ZIP_CHOICE.format(path=path, found=", ".join(wanted)))
         with tempfile.TemporaryDirectory() as folder:
             unpacked = Path(folder) / Path(wanted[0]).name
-            with archive.open(wanted[0]) as member, unpacked.open("wb") as file:
-                shutil.copyfileobj(member, file)
-            return _read_word2vec(unpacked, max_rows)
+            try:
+                with archive.open(wanted[0]) as member, unpacked.open("wb") as file:
+                    shutil.copyfileobj(member, file)
+            except (RuntimeError, NotImplementedError) as error:  # a password, a kind of compression
+                raise damaged(path, "a zip archive", error) from None
+            try:
+                return _read_word2vec(unpacked, max_rows)
+            except DataError as error:
+                raise DataError(str(error).replace(str(unpacked), f"{path}, {wanted[0]}")) from None
 
 
-def _read_saved(path: Path, max_rows: Optional[int]) -> "KeyedVectors":
-    """What gensim's `save` wrote. It is a pickle, so it is looked through before it is loaded."""
+def _first_rows(vectors: "KeyedVectors", max_rows: Optional[int]) -> "KeyedVectors":
     from gensim.models import KeyedVectors
-    from gensim.utils import SaveLoad
 
-    check_pickle(path)
-    with _keeping_reason(path, "gensim KeyedVectors"):
-        saved = SaveLoad.load(str(path))
-    saved = getattr(saved, "wv", saved)
-    if not isinstance(saved, KeyedVectors):
-        raise DataError(Errors.VECTORS_NOT_KEYED.format(path=path, found=type(saved).__name__))
-    if not max_rows or max_rows >= len(saved.index_to_key):
-        return saved
-    first = KeyedVectors(saved.vector_size, dtype=saved.vectors.dtype)
-    first.add_vectors(saved.index_to_key[:max_rows], saved.vectors[:max_rows])
+    if not max_rows or max_rows >= len(vectors):
+        return vectors
+    first = KeyedVectors(vectors.vector_size, dtype=vectors.vectors.dtype)
+    first.add_vectors(vectors.index_to_key[:max_rows], vectors.vectors[:max_rows])
     return first
 
 
@@ -118,9 +125,8 @@ def _read_saved(path: Path, max_rows: Optional[int]) -> "KeyedVectors":
 def _keeping_reason(path: Path, kind: str) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # unpickling damaged data can raise anything
-        reason = f"{type(error).__name__}: {error}"
-        raise DataError(Errors.VECTORS_DAMAGED.format(path=path, kind=kind, reason=reason)) from None
+    except Exception as error:  # gensim lets through whatever damaged data raises
+        raise damaged(path, kind, error) from None
 
 
 def _is_utf8(sample: bytes) -> bool:

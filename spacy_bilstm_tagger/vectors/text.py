@@ -19,41 +19,43 @@ def open_bytes(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
 
 
-def check_rows(path: Path, *, has_header: bool, max_rows: Optional[int]) -> int:
+def check_rows(path: Path, *, has_header: bool, max_rows: Optional[int], parse: bool = False) -> int:
     """Compare every row with the first: a key and as many numbers. Returns the number of rows.
 
-    RAISES: DataError for the first row of another width, with a part that is no number, NaN or infinity, or that is
-        not UTF-8; and for a file without rows.
+    parse (bool): also parse what looks like numbers, as gensim does right after.
+    RAISES: DataError for the first row of another width, with a part that is no number, NaN or infinity, or that
+        is not UTF-8; and for a file without rows.
     """
     width = 0
     rows = 0
     with open_bytes(path) as file:
         if has_header:
             width = int(file.readline().split()[1])
-        limit = None if max_rows is None else max_rows
-        for row in tqdm(islice(file, limit), desc=f"Checking {path.name}", unit=" rows", disable=None, leave=False):
+        file_rows = islice(file, max_rows)
+        for row in tqdm(file_rows, desc=f"Checking {path.name}", unit=" rows", disable=None, leave=False):
             line = rows + 1 + has_header
             found = row.rstrip().count(b" ")
             width = width or found
-            if found != width or not width:
-                raise DataError(
-                    Errors.VECTORS_ROW_WIDTH.format(path=path, line=line, found=found, expected=width or "some", rows=rows)
-                )
-            _check_key_and_numbers(path, line, row)
+            if not width:
+                break
+            if found != width:
+                message = Errors.VECTORS_ROW_CUT if rows else Errors.VECTORS_ROW_WIDTH
+                raise DataError(message.format(path=path, line=line, found=found, expected=width, rows=rows))
+            _check_key_and_numbers(path, line, row, parse)
             rows += 1
     if not rows:
         raise DataError(Errors.VECTORS_EMPTY.format(path=path))
     return rows
 
 
-def _check_key_and_numbers(path: Path, line: int, row: bytes) -> None:
+def _check_key_and_numbers(path: Path, line: int, row: bytes, parse: bool) -> None:
     key, _, numbers = row.rstrip().partition(b" ")
     try:
         key.decode("utf8")
     except UnicodeDecodeError as error:
         raise DataError(Errors.VECTORS_ENCODING.format(path=path, line=line, byte=error.start)) from None
-    # Only digits, signs, points and exponents: cheaper than parsing, and gensim parses right after.
-    if not numbers.translate(None, b"0123456789.-+eE "):
+    # Only digits, signs, points and exponents: cheaper than parsing, and almost always enough.
+    if not parse and not numbers.translate(None, b"0123456789.-+eE "):
         return
     for part in numbers.split(b" "):
         try:
@@ -62,4 +64,5 @@ def _check_key_and_numbers(path: Path, line: int, row: bytes) -> None:
             found = part.decode("utf8", "replace")
             raise DataError(Errors.VECTORS_ROW_NUMBER.format(path=path, line=line, found=found)) from None
         if not finite:
-            raise DataError(Errors.VECTORS_NOT_FINITE.format(path=f"{path}, line {line}", key=key.decode("utf8")))
+            where = f"{path}, line {line}"
+            raise DataError(Errors.VECTORS_NOT_FINITE.format(path=where, key=key.decode("utf8")))

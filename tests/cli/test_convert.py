@@ -1,0 +1,269 @@
+import subprocess
+import sys
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+from spacy_bilstm_tagger import cli
+
+CONLLU_ROW = "1\ta\t_\tX\tY\t_\t_\t_\t_\t_\n"
+GMB = "Sentence #,Word,POS,Tag\nSentence: 1,a,X,O\n"
+TWO_TEXTS = "a X\nb Y\n\nc X\n"
+UNTOUCHED = b"an older file"
+
+
+@pytest.fixture(params=[None, UNTOUCHED], ids=["new-output", "existing-output"])
+def folder(tmp_path, request):
+    """Holds nothing but `out.spacy`, or nothing at all; input files lie elsewhere."""
+    out = tmp_path / "out"
+    out.mkdir()
+    if request.param:
+        (out / "out.spacy").write_bytes(request.param)
+    return out
+
+
+@pytest.fixture
+def spacy_bilstm(monkeypatch, capsys):
+    """Runs the command in this process; gives its exit code, stdout and stderr."""
+
+    def run(*args):
+        monkeypatch.setattr(sys, "argv", ["spacy-bilstm", *map(str, args)])
+        with pytest.raises(SystemExit) as exit:
+            cli.main()
+        captured = capsys.readouterr()
+        return exit.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_to(name, content):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+        return path
+
+    return write_to
+
+
+def docs_in(path):
+    return list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
+
+
+# The input, more arguments, and what the line on stderr says after the name of the input.
+BAD_INPUTS = {
+    "one-column": ("a X\nb\n", [], ", line 2: found 1 column(s) in 'b', expected 2 (token, tag)"),
+    "three-columns": ("a X\nb Y Z\n", [], ", line 2: found 3 column(s) in 'b Y Z', expected 2 (token, tag)"),
+    "three-columns-first": ("b Y Z\na X\nc X\n", [], ", line 1: found 3 column(s) in 'b Y Z', expected 2 (token, tag)"),
+    "no-token": ("a X\n Y\n", [], ", line 2: the token is empty, expected a word before the separator"),
+    "roles": (
+        "a X\n",
+        ["--columns", "token,tag,ent"],
+        ", line 1: found 2 column(s) in 'a X', expected 3 (token, tag, ent)",
+    ),
+    "bio-cannot-follow": (
+        "a O\nb I-per\n",
+        [],
+        ", line 2: I-per cannot follow O; expected B-per or O; or pass --repair-bio",
+    ),
+    "bio-misspelt": (
+        "a O\nb B-per\nc B:per\n",
+        ["--repair-bio"],
+        ", line 3: found entity tag 'B:per', "
+        "expected O or B-, I- (also E-, S-, L-, U-) and a type, such as B-person",
+    ),
+    "encoding": (
+        b"a X\n\nb\xe9 Y\n",
+        [],
+        ", line 3: not utf-8; byte 0xe9 cannot be there. Name the right one with --encoding, such as latin-1",
+    ),
+    "empty": ("", [], ": found no annotated text, expected at least one token"),
+    "empty-csv": ("", ["--format", "gmb"], ": found no annotated text, expected at least one token"),
+    "blank": ("\n \n\t\n", [], ": found no annotated text, expected at least one token"),
+    "no-format": (
+        "nobody tagged this\nplain prose\nat all\nyet\n",
+        [],
+        ": cannot tell the format from lines such as 'nobody tagged this'; "
+        "name it with --format (ritter, tsv, conll, conllu, gmb)",
+    ),
+    "conllu-nine-columns": (
+        CONLLU_ROW + CONLLU_ROW.replace("\t_\n", "\n"),
+        ["--format", "conllu"],
+        r", line 2: found 9 column(s) in '1\ta\t_\tX\tY\t_\t_\t_\t_', expected 10, separated by TAB",
+    ),
+    "conllu-id": (
+        CONLLU_ROW + CONLLU_ROW.replace("1", "x"),
+        [],
+        ", line 2: found the id 'x', expected a number, a range 1-2 or an empty node 1.1",
+    ),
+    "csv-header": (
+        GMB.replace("Tag", "NER"),
+        [],
+        ", line 1: found the columns Sentence #, Word, POS, NER, expected Sentence #, Word, POS, Tag",
+    ),
+    "csv-cells": (GMB + ",b,Y\n", [], ", line 3: found 3 column(s) in ',b,Y', expected 4 (Sentence #, Word, POS, Tag)"),
+    "csv-start": (
+        GMB.replace("Sentence: 1", ""),
+        [],
+        ", line 2: found a word before the first sentence, expected 'Sentence: 1' in the first column",
+    ),
+    "csv-open-quote": (
+        GMB + ',b,Y,"B-per\n,c,X,O\n',
+        [],
+        ", line 3: not a row of CSV (it goes on to line 4); "
+        'expected quotes in pairs on one line, and "" for a quote mark inside them',
+    ),
+    "text-differs": (
+        "# text = a c\na X\nb Y\n",
+        [],
+        ", line 3: the token 'b' does not continue the text 'a c'; expected 'c'",
+    ),
+    "text-longer": (
+        "# text = a b c\na X\nb Y\n",
+        [],
+        ", line 3: 'b' is the last token of the text 'a b c'; expected tokens for 'c' after it",
+    ),
+}
+
+
+def assert_refused(result, message, folder, before):
+    """One line on stderr, exit code 1, and the folder as it was, with the bytes of each file."""
+    assert result == (1, "", f"✘ {message}\n")
+    assert contents(folder) == before
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(("content", "options", "message"), BAD_INPUTS.values(), ids=BAD_INPUTS)
+def test_bad_input_is_one_line_and_leaves_nothing(spacy_bilstm, write, folder, content, options, message):
+    path, before = write("corpus", content), contents(folder)
+    result = spacy_bilstm("convert", path, folder / "out.spacy", *options)
+    assert_refused(result, f"{path}{message}", folder, before)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--format", "iob"], "--format iob: expected one of ritter, tsv, conll, conllu, gmb"),
+        (["--tags", "pos"], "--tags pos: expected upos or xpos"),
+        (["--encoding", "utf-9"], "--encoding utf-9: Python knows no such encoding; expected a name such as utf-8 or latin-1"),
+        (
+            ["--columns", "word,tag"],
+            "--columns word,tag: expected one token and any of token, tag, ent, - for the others, separated by commas",
+        ),
+        *((["--first", n], f"--first {n}: expected a number from 1 to 2, the number of texts in IN") for n in ("0", "3", "-1")),
+    ],
+)
+def test_an_option_out_of_range_is_one_line(spacy_bilstm, write, folder, options, message):
+    path, before = write("corpus", TWO_TEXTS), contents(folder)
+    result = spacy_bilstm("convert", path, folder / "out.spacy", *options)
+    assert_refused(result, message.replace(" IN", f" {path}"), folder, before)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("X\tx\nY y\n", "MAP, line 2: found 'Y y', expected two columns: tag TAB new tag"),
+        ("X\tx\n", "MAP: no entry for Y (1); every tag of IN needs one"),
+        ("Z\tz\n", "MAP: no entry for X (2), Y (1); every tag of IN needs one"),
+        ("", "MAP: found no entries, expected lines of tag TAB new tag"),
+        (b"X\t\xe9\n", "MAP, line 1: not utf-8; byte 0xe9 cannot be there. Name the right one with --encoding, such as latin-1"),
+        (None, "MAP: no such file"),
+    ],
+    ids=["one-column", "a-gap", "gaps", "empty", "encoding", "missing"],
+)
+def test_a_bad_tag_map_is_one_line(spacy_bilstm, write, tmp_path, folder, content, message):
+    path, before = write("corpus", TWO_TEXTS), contents(folder)
+    mapping = write("map.tsv", content) if content is not None else tmp_path / "nowhere.tsv"
+    result = spacy_bilstm("convert", path, folder / "out.spacy", "--map-tags", mapping)
+    assert_refused(result, message.replace("MAP", str(mapping)).replace("of IN", f"of {path}"), folder, before)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "."])
+def test_a_missing_input_is_one_line(spacy_bilstm, tmp_path, folder, name):
+    before = contents(folder)
+    result = spacy_bilstm("convert", tmp_path / name, folder / "out.spacy")
+    assert_refused(result, f"{tmp_path / name}: no such file", folder, before)
+
+
+@pytest.mark.parametrize("name", ["out", "out.spacy.gz", "out.json", "spacy"])
+def test_an_output_of_another_suffix_is_one_line(spacy_bilstm, write, folder, name):
+    path, before = write("corpus", TWO_TEXTS), contents(folder)
+    result = spacy_bilstm("convert", path, folder / name)
+    assert_refused(result, f"{folder / name}: expected a name that ends in .spacy", folder, before)
+
+
+def test_a_write_that_fails_halfway_leaves_nothing(spacy_bilstm, write, folder, monkeypatch):
+    def to_disk(self, path):
+        path.write_bytes(b"half of i")
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(DocBin, "to_disk", to_disk)
+    path, before = write("corpus", TWO_TEXTS), contents(folder)
+    code, out, err = spacy_bilstm("convert", path, folder / "out.spacy")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("✘ [Errno 28] No space left on device")
+    assert contents(folder) == before
+
+
+def test_a_folder_in_the_place_of_the_output_stays(spacy_bilstm, write, tmp_path):
+    (tmp_path / "out.spacy").mkdir()
+    code, out, err = spacy_bilstm("convert", write("corpus", TWO_TEXTS), tmp_path / "out.spacy")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "out.spacy"]
+
+
+def test_a_good_file_takes_the_place_of_an_older_one_and_is_summed_up(spacy_bilstm, write, folder):
+    path = write("corpus", '# text = "hm\n" \'\'\nhm -\n\nc X\n')
+    code, out, err = spacy_bilstm("convert", path, folder / "out.spacy")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "Format: ritter (token and tag, one space between them), guessed",
+        "2 texts, 3 tokens, raw text known for 1",
+        "2 tags; tokens without a tag: 1",
+        f"✔ {folder / 'out.spacy'}",
+    ]
+    assert [path.name for path in folder.iterdir()] == ["out.spacy"]
+    first, second = docs_in(folder / "out.spacy")
+    assert (first.text, [token.tag_ for token in first]) == ('"hm', ["''", ""])
+    assert (first.has_unknown_spaces, second.has_unknown_spaces) == (False, True)
+
+
+def test_repair_bio_begins_entities_and_counts_them(spacy_bilstm, write, folder):
+    path = write("corpus", "a O\nb I-per\nc I-per\nd I-loc\n")
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--repair-bio")
+    assert code == 0
+    assert "Entities: per 1, loc 1\nRepaired entity tags: 2\n" in out
+    (doc,) = docs_in(folder / "out.spacy")
+    assert [(ent.start, ent.end, ent.label_) for ent in doc.ents] == [(1, 3, "per"), (3, 4, "loc")]
+
+
+@pytest.mark.parametrize(("first", "texts"), [("1", ["a b "]), ("2", ["a b ", "c "])])
+def test_first_keeps_that_many_texts(spacy_bilstm, write, folder, first, texts):
+    code, _, _ = spacy_bilstm("convert", write("corpus", TWO_TEXTS), folder / "out.spacy", "--first", first)
+    assert (code, [doc.text for doc in docs_in(folder / "out.spacy")]) == (0, texts)
+
+
+def test_a_map_needs_only_the_tags_of_the_first_texts(spacy_bilstm, write, folder):
+    path, mapping = write("corpus", "a X\nb Y\n\nc Z\n"), write("map.tsv", "X\tx\nY\t-\n")
+    code, _, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--map-tags", mapping, "--first", 1)
+    (doc,) = docs_in(folder / "out.spacy")
+    assert (code, [token.tag_ for token in doc]) == (0, ["x", ""])
+
+
+def test_missing_folders_of_the_output_are_made(spacy_bilstm, write, tmp_path):
+    path = write("ud.conllu", CONLLU_ROW)
+    code, out, _ = spacy_bilstm("convert", path, tmp_path / "new" / "er" / "x.spacy", "--tags", "xpos")
+    assert (code, out.splitlines()[0]) == (0, "Format: conllu (CoNLL-U), guessed")
+    assert docs_in(tmp_path / "new" / "er" / "x.spacy")[0][0].tag_ == "Y"
+
+
+@pytest.mark.parametrize(("content", "code"), [(TWO_TEXTS, 0), ("a X\nb\n", 1)])
+def test_as_a_process(write, tmp_path, content, code):
+    path, output = write("corpus", content), tmp_path / "out.spacy"
+    command = [sys.executable, "-m", "spacy_bilstm_tagger", "convert", str(path), str(output)]
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert (result.returncode, len(result.stderr.splitlines()), output.exists()) == (code, code, code == 0)

@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_bilstm_tagger.corpus.bio import EntityTags, bio_spans, looks_like_bio
+from spacy_bilstm_tagger.errors import DataError
+
+PATH = Path("ents")
+TAGS = ["O", "-", *(f"{prefix}-{label}" for prefix in "BIESLU" for label in ("per", "geo-loc"))]
+
+
+def to_bio(tags, *, repair=False):
+    entities = EntityTags(repair=repair)
+    return entities.to_bio(PATH, tags.split(" "), list(range(1, tags.count(" ") + 2))), entities.repaired
+
+
+@pytest.mark.parametrize(
+    ("tags", "bio"),
+    [
+        ("O B-per I-per O B-loc", "O B-per I-per O B-loc"),
+        ("B-per B-per I-per", "B-per B-per I-per"),
+        ("B-geo-loc I-geo-loc", "B-geo-loc I-geo-loc"),
+        ("S-per B-per I-per E-per O", "B-per B-per I-per I-per O"),
+        ("U-per B-per I-per L-per O", "B-per B-per I-per I-per O"),
+        ("B-per E-per B-per L-per", "B-per I-per B-per I-per"),
+        ("- B-per - O", "- B-per - O"),
+    ],
+    ids=["BIO", "adjacent", "dash-in-type", "BIOES", "BILUO", "two-tokens", "missing"],
+)
+def test_every_scheme_becomes_bio(tags, bio):
+    assert to_bio(tags) == (bio.split(" "), 0)
+
+
+def test_an_empty_tag_is_missing():
+    assert EntityTags().to_bio(PATH, ["", "O"], [1, 2]) == ["-", "O"]
+
+
+CANNOT_FOLLOW = [
+    ("O I-per", "I-per", "O", "O B-per"),
+    ("I-per", "I-per", "O", "B-per"),
+    ("- I-per", "I-per", "-", "- B-per"),
+    ("B-per I-loc", "I-loc", "B-per", "B-per B-loc"),
+    ("B-per E-per I-per", "I-per", "E-per", "B-per I-per B-per"),
+    ("U-per L-per", "L-per", "U-per", "B-per B-per"),
+    ("S-per E-per", "E-per", "S-per", "B-per B-per"),
+]
+
+
+@pytest.mark.parametrize(("tags", "tag", "previous", "_repaired"), CANNOT_FOLLOW)
+def test_a_tag_inside_an_entity_must_follow_that_entity(tags, tag, previous, _repaired):
+    line = tags.count(" ") + 1
+    expected = f"ents, line {line}: {tag} cannot follow {previous}; expected B-{tag[2:]} or O; or pass --repair-bio"
+    with pytest.raises(DataError) as error:
+        to_bio(tags)
+    assert str(error.value) == expected
+
+
+@pytest.mark.parametrize(("tags", "_tag", "_previous", "repaired"), CANNOT_FOLLOW)
+def test_repair_begins_an_entity_there(tags, _tag, _previous, repaired):
+    assert to_bio(tags, repair=True) == (repaired.split(" "), 1)
+
+
+def test_repair_goes_on_with_the_entity_it_began_and_counts_over_texts():
+    entities = EntityTags(repair=True)
+    assert entities.to_bio(PATH, ["O", "I-x", "I-x", "I-y"], [1, 2, 3, 4]) == ["O", "B-x", "I-x", "B-y"]
+    assert entities.to_bio(PATH, ["I-y"], [6]) == ["B-y"]
+    assert entities.repaired == 3
+
+
+@pytest.mark.parametrize("tag", ["per", "B", "B-", "X-per", "b-per", "BI-per", "o", "-per", "B_per"])
+@pytest.mark.parametrize("repair", [False, True])
+def test_a_tag_of_another_form_is_refused_with_repair_too(tag, repair):
+    message = rf"^ents, line 2: found entity tag '{tag}', expected O or B-, I- .* and a type, such as B-person$"
+    with pytest.raises(DataError, match=message):
+        to_bio(f"O {tag}", repair=repair)
+
+
+@given(st.lists(st.sampled_from(TAGS), min_size=1))
+def test_repaired_tags_are_valid_bio_and_need_no_repair(tags):
+    lines = list(range(len(tags)))
+    bio = EntityTags(repair=True).to_bio(PATH, tags, lines)
+    assert EntityTags().to_bio(PATH, bio, lines) == bio
+    assert [tag[2:] for tag in bio if tag not in "O-"] == [tag[2:] for tag in tags if tag not in "O-"]
+
+
+def test_spans():
+    tags = "B-x I-x O B-y - B-y B-y I-y".split(" ")
+    assert bio_spans(tags) == [(0, 2, "x"), (3, 4, "y"), (5, 6, "y"), (6, 8, "y")]
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"O"}, True),
+        ({"O", "B-per", "I-per", "-"}, True),
+        ({"S-per", "U-per", "E-per", "L-per"}, True),
+        ({"O", "B-per", "I-per", "I_per"}, True),
+        ({"NN", "VB", "O"}, False),
+        ({"NN", "VB", "B-per"}, False),
+        ({"-", ""}, False),
+    ],
+)
+def test_columns_that_look_like_bio(tags, expected):
+    assert looks_like_bio(tags) is expected

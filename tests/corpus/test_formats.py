@@ -1,0 +1,128 @@
+from pathlib import Path
+
+import pytest
+
+from spacy_bilstm_tagger.corpus import FORMATS, EntityTags, read_corpus
+from spacy_bilstm_tagger.corpus.formats import guess_format
+from spacy_bilstm_tagger.errors import DataError
+
+CONLLU_ROW = "1\ta\t_\tX\tY\t_\t_\t_\t_\t_\n"
+GMB = "Sentence #,Word,POS,Tag\nSentence: 1,a,X,O\n"
+SAMPLES = [
+    ("ritter", "a X\nb Y\n\nc Z\n"),
+    ("ritter", '" \'\'\n# HT\n, ,\n'),
+    ("ritter", "# text = a whole line of words\na X\nb Y\n"),
+    ("tsv", "a\tX\nb\tY\n"),
+    ("tsv", "New York\tX\n\nb\tY\n"),
+    ("tsv", "a\tX\tO\nb\tY\tO\n"),
+    ("conll", "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n"),
+    ("conll", "a    X\nlonger Y\nb    Z\nc    Z\n"),
+    ("conllu", "# sent_id = 1\n# text = a\n" + CONLLU_ROW),
+    ("gmb", GMB),
+]
+
+
+@pytest.mark.parametrize(("format", "content"), SAMPLES)
+def test_the_format_is_guessed_and_the_guess_can_be_read(tmp_path, format, content):
+    path = tmp_path / "corpus"
+    path.write_text(content, encoding="utf-8")
+    guessed, texts = read_corpus(path)
+    assert guessed == format
+    assert texts == read_corpus(path, format=format)[1]
+
+
+def test_every_format_has_a_sample():
+    assert {format for format, _ in SAMPLES} == set(FORMATS)
+
+
+def test_the_name_conllu_decides_so_that_nine_columns_are_not_taken_for_tsv(tmp_path):
+    path = tmp_path / "cut.conllu"
+    path.write_text(CONLLU_ROW.replace("\t_\n", "\n"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"cut.conllu, line 1: found 9 column\(s\) .* expected 10, separated by TAB$"):
+        read_corpus(path)
+
+
+def test_a_named_format_goes_before_the_guess(tmp_path):
+    path = tmp_path / "corpus"
+    path.write_text("a\tX\nb\tY\n", encoding="utf-8")
+    assert read_corpus(path, format="conll")[0] == "conll"
+    with pytest.raises(DataError, match="line 1: found 1 column"):
+        read_corpus(path, format="ritter")
+
+
+@pytest.mark.parametrize("content", ["just some prose that nobody ever tagged\nand then more\n", "a\nb\nc\n"])
+def test_a_file_of_no_format_shows_a_line_and_the_choices(content):
+    with pytest.raises(DataError) as error:
+        guess_format(Path("prose"), content)
+    assert str(error.value) == (
+        f"prose: cannot tell the format from lines such as {content.splitlines()[0]!r}; "
+        "name it with --format (ritter, tsv, conll, conllu, gmb)"
+    )
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", " \t\n", "# text = a\n", "-DOCSTART- -X- O O\n"])
+def test_a_file_without_tokens_is_empty(content):
+    with pytest.raises(DataError, match=r"^corpus: found no annotated text, expected at least one token$"):
+        guess_format(Path("corpus"), content)
+
+
+@pytest.mark.parametrize("encoding", [None, "utf-8", "UTF8", "utf_8", "utf-8-sig"])
+def test_a_byte_order_mark_is_no_part_of_the_first_token(tmp_path, encoding):
+    path = tmp_path / "corpus"
+    path.write_bytes("é X\n".encode("utf-8-sig"))
+    assert read_corpus(path, encoding=encoding)[1][0].words == ["é"]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "cp1252"])
+def test_other_encodings_can_be_named(tmp_path, encoding):
+    path = tmp_path / "corpus"
+    path.write_bytes("é X\n".encode(encoding))
+    assert read_corpus(path, encoding=encoding)[1][0].words == ["é"]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_wrong_bytes_are_named_by_line(tmp_path, mark):
+    path = tmp_path / "corpus"
+    path.write_bytes(mark + b"ab X\ncd\xff X\n")
+    with pytest.raises(DataError, match=r"corpus, line 2: not utf-8; byte 0xff cannot be there. Name the right one with"):
+        read_corpus(path)
+
+
+def test_options_reach_the_reader(tmp_path):
+    path = tmp_path / "corpus"
+    path.write_text("I-x a\n", encoding="utf-8")
+    entities = EntityTags(repair=True)
+    _, (text,) = read_corpus(path, columns=["ent", "token"], entities=entities)
+    assert (text.words, text.ents, entities.repaired) == (["a"], ["B-x"], 1)
+    path.write_text(CONLLU_ROW, encoding="utf-8")
+    assert read_corpus(path, conllu_tags="xpos")[1][0].tags == ["Y"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"format": "iob"}, "--format iob: expected one of ritter, tsv, conll, conllu, gmb"),
+        ({"encoding": "utf-9"}, "--encoding utf-9: Python knows no such encoding; expected a name such as utf-8 or latin-1"),
+        ({"conllu_tags": "pos"}, "--tags pos: expected upos or xpos"),
+        *(
+            (
+                {"columns": columns.split(",")},
+                f"--columns {columns}: expected one token and any of token, tag, ent, - for the others, separated by commas",
+            )
+            for columns in ("tag,ent", "token,token", "token,pos", "token")
+        ),
+    ],
+)
+def test_options_of_another_kind_are_refused(tmp_path, options, message):
+    path = tmp_path / "corpus"
+    path.write_text("a X\n", encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        read_corpus(path, **options)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("name", ["missing", "."])
+@pytest.mark.parametrize("format", [None, *FORMATS])
+def test_a_missing_file_and_a_folder_are_no_file(tmp_path, name, format):
+    with pytest.raises(DataError, match=r": no such file$"):
+        read_corpus(tmp_path / name, format=format)

@@ -1,0 +1,93 @@
+from pathlib import Path
+
+import pytest
+
+from spacy_bilstm_tagger.corpus import read_corpus
+from spacy_bilstm_tagger.corpus.bio import EntityTags
+from spacy_bilstm_tagger.corpus.gmb import read_gmb
+from spacy_bilstm_tagger.errors import DataError
+
+HEADER = "Sentence #,Word,POS,Tag\n"
+
+
+def read(rows, *, header=HEADER):
+    return read_gmb(Path("gmb.csv"), header + rows, entities=EntityTags())
+
+
+def test_a_sentence_begins_where_its_number_is():
+    first, second = read("Sentence: 1,In,IN,O\n,Iraq,NNP,B-geo\nSentence: 2,Mr.,NNP,B-per\n,Bush,NNP,I-per\n")
+    assert (first.words, first.tags, first.ents) == (["In", "Iraq"], ["IN", "NNP"], ["O", "B-geo"])
+    assert (second.words, second.tags, second.ents) == (["Mr.", "Bush"], ["NNP", "NNP"], ["B-per", "I-per"])
+    assert (first.lines, second.lines) == ([2, 3], [4, 5])
+    assert first.raw is None
+
+
+def test_cells_in_quotes_hold_commas_and_doubled_quotes():
+    (text,) = read('"Sentence: 1",",",",",O\n,"""",``,O\n,"say ""hi""",VB,O\n')
+    assert text.words == [",", '"', 'say "hi"']
+    assert text.tags == [",", "``", "VB"]
+
+
+def test_empty_rows_are_skipped_and_lines_still_counted():
+    (text,) = read("Sentence: 1,a,X,O\n,,,\n\n,b,Y,O\r\n")
+    assert (text.words, text.lines) == (["a", "b"], [2, 5])
+
+
+def test_it_is_read_as_latin_1_by_default(tmp_path):
+    path = tmp_path / "ner_dataset.csv"
+    path.write_bytes((HEADER + "Sentence: 1,café,NN,O\n,\x85,:,O\n,\xa0,:,O\n").encode("latin-1"))
+    format, (text,) = read_corpus(path)
+    assert format == "gmb"
+    assert text.words == ["café", "\x85", "\xa0"]
+
+
+def test_a_byte_order_mark_makes_it_utf_8(tmp_path):
+    path = tmp_path / "saved_again.csv"
+    path.write_bytes((HEADER + "Sentence: 1,café,NN,O\n").encode("utf-8-sig"))
+    format, (text,) = read_corpus(path)
+    assert (format, text.words) == ("gmb", ["café"])
+
+
+def test_another_encoding_can_be_named(tmp_path):
+    path = tmp_path / "utf8.csv"
+    path.write_bytes((HEADER + "Sentence: 1,café,NN,O\n").encode())
+    _, (text,) = read_corpus(path, encoding="utf-8")
+    assert text.words == ["café"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("Sentence: 1,a,X\n", r"line 2: found 3 column\(s\) in 'Sentence: 1,a,X', expected 4 \(Sentence #, Word, POS, Tag\)"),
+        (",a,X,O\n", "line 2: found a word before the first sentence, expected 'Sentence: 1' in the first column"),
+        ("Sentence: 1,,X,O\n", "line 2: the token is empty, expected a word before the separator"),
+        ("Sentence: 1,a,X,O\n,b,X,I-geo\n", "line 3: I-geo cannot follow O; expected B-geo or O; or pass --repair-bio"),
+    ],
+)
+def test_bad_rows_are_named(rows, message):
+    with pytest.raises(DataError, match=f"^gmb.csv, {message}$"):
+        read(rows)
+
+
+@pytest.mark.parametrize("n_rows_after", [1, 20_000])
+@pytest.mark.parametrize("row", [',"b,X,O', ',b,X,"O', ',b,"X,O'])
+def test_a_quote_left_open_is_named_by_the_line_it_begins_on(row, n_rows_after):
+    with pytest.raises(DataError, match=r"^gmb.csv, line 3: not a row of CSV \(.*\); expected quotes in pairs") as error:
+        read(f"Sentence: 1,a,X,O\n{row}\n" + ",c,X,O\n" * n_rows_after)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [("Sentence,Word,POS,Tag\n", "Sentence, Word, POS, Tag"), ("Word,POS\n", "Word, POS"), ("\n", "none")],
+)
+def test_another_header_is_refused(header, found):
+    message = f"^gmb.csv, line 1: found the columns {found}, expected Sentence #, Word, POS, Tag$"
+    with pytest.raises(DataError, match=message):
+        read("Sentence: 1,a,X,O\n", header=header)
+
+
+@pytest.mark.parametrize("header", ["", HEADER])
+def test_no_words_at_all_are_refused(header):
+    with pytest.raises(DataError, match=r"^gmb.csv: found no annotated text, expected at least one token$"):
+        read("", header=header)

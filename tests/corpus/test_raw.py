@@ -1,0 +1,93 @@
+import gzip
+import json
+
+import pytest
+
+from spacy_bilstm_tagger.corpus import AnnotatedText, to_docbin
+from spacy_bilstm_tagger.corpus.raw import read_raw_texts
+from spacy_bilstm_tagger.errors import DataError
+
+TEXTS = ["so good!!", "é 😭 http://bit.ly/x"]
+LINES = "  so good!! \n\n é 😭 http://bit.ly/x\r\n \n".encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("tweets.txt", LINES),
+        ("tweets", LINES),
+        ("tweets.gz", gzip.compress(LINES)),
+        ("tweets.jsonl", "".join(json.dumps({"id": 1, "text": text}) + "\r\n\n" for text in TEXTS).encode()),
+    ],
+)
+def test_texts_are_stripped_and_blank_ones_left_out(tmp_path, name, data):
+    path = tmp_path / name
+    path.write_bytes(data)
+    assert read_raw_texts(path) == TEXTS
+
+
+def test_a_json_text_may_hold_every_line_separator_of_unicode(tmp_path):
+    path = tmp_path / "tweets.jsonl"
+    path.write_text('{"text": "a\u2028b\u0085c\\nd"}\n', encoding="utf-8")
+    assert read_raw_texts(path) == ["a\u2028b\u0085c\nd"]
+
+
+def test_docs_give_their_text(tmp_path):
+    texts = [AnnotatedText(["do", "n't"], None, None, "don't", [1, 2])]
+    to_docbin(tmp_path, texts).to_disk(tmp_path / "tweets.spacy")
+    assert read_raw_texts(tmp_path / "tweets.spacy") == ["don't"]
+
+
+def test_annotated_text_is_its_raw_text_or_else_its_tokens_with_spaces(tmp_path):
+    path = tmp_path / "tweets.conll"
+    path.write_text("# text = don't\ndo VB\nn't RB\n\nca MD\nn't RB\n", encoding="utf-8")
+    assert read_raw_texts(path) == ["don't", "ca n't"]
+
+
+@pytest.mark.parametrize("line", ["{x", "[1]", '"a"', '{"body": "a"}', '{"text": null}', '{"text": 1}', '{"text": "\\ud83d"}'])
+def test_a_line_that_is_no_json_object_with_a_text_is_named(tmp_path, line):
+    path = tmp_path / "tweets.jsonl"
+    path.write_text(f'{{"text": "a"}}\n{line}\n', encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        read_raw_texts(path)
+    assert str(error.value).startswith(f"{path}, line 2: found {line!r}, expected a JSON object with ")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.gz", b"not zipped"),
+        ("a.gz", gzip.compress(LINES)[:-9]),
+        ("a.gz", gzip.compress(b"\xff")),
+        ("a.spacy", b"not a DocBin"),
+        ("a.spacy", b""),
+    ],
+    ids=["not-gzip", "gzip-cut-off", "gzip-of-latin-1", "no-docbin", "nothing"],
+)
+def test_damaged_files_are_named(tmp_path, name, data):
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(DataError) as error:
+        read_raw_texts(path)
+    assert str(error.value).startswith(f"{path}: cannot be read as a")
+    assert "\n" not in str(error.value)
+
+
+def test_wrong_bytes_are_named_by_line(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a\nb\xe9\n")
+    with pytest.raises(DataError, match=r"a.txt, line 2: not utf-8; byte 0xe9 cannot be there"):
+        read_raw_texts(path)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a"])
+def test_a_file_without_text_is_refused(tmp_path, name):
+    path = tmp_path / name
+    path.write_text(" \n\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"found no text, expected at least one line$"):
+        read_raw_texts(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"nowhere.txt: no such file$"):
+        read_raw_texts(tmp_path / "nowhere.txt")

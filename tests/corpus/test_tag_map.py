@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from spacy_bilstm_tagger.corpus import AnnotatedText
+from spacy_bilstm_tagger.corpus.tag_map import map_tags, read_tag_map
+from spacy_bilstm_tagger.errors import DataError
+
+MAP, SOURCE = Path("map.tsv"), Path("tweets")
+
+
+def text_of(tags):
+    return AnnotatedText(["x"] * len(tags or "x"), tags, None, None, [])
+
+
+def test_a_line_is_a_tag_and_its_new_tag(tmp_path):
+    path = tmp_path / "map.tsv"
+    path.write_text("NN\tNOUN\n\n''\t\"\n # \tX \r\nHT\t-\n", encoding="utf-8")
+    assert read_tag_map(path) == {"NN": "NOUN", "''": '"', "#": "X", "HT": "-"}
+
+
+@pytest.mark.parametrize("line", ["NN", "NN NOUN", "NN\t", "\tNOUN", "NN\tNOUN\tX", "NN\t \t"])
+def test_a_line_of_another_form_is_named(tmp_path, line):
+    path = tmp_path / "map.tsv"
+    path.write_text(f"VB\tVERB\n{line}\n", encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        read_tag_map(path)
+    assert str(error.value) == f"{path}, line 2: found {line!r}, expected two columns: tag TAB new tag"
+
+
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_a_map_without_entries_is_refused(tmp_path, content):
+    path = tmp_path / "map.tsv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=r"map.tsv: found no entries, expected lines of tag TAB new tag$"):
+        read_tag_map(path)
+
+
+def test_a_missing_map_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"nowhere.tsv: no such file$"):
+        read_tag_map(tmp_path / "nowhere.tsv")
+
+
+def test_tags_are_renamed_and_missing_ones_stay_missing():
+    texts = [text_of(["NN", "", "VB"]), text_of(None), text_of(["HT", "NN"])]
+    map_tags(MAP, {"NN": "NOUN", "VB": "VERB", "HT": "-"}, SOURCE, texts)
+    assert [text.tags for text in texts] == [["NOUN", "", "VERB"], None, ["", "NOUN"]]
+
+
+def test_new_names_are_not_mapped_again():
+    texts = [text_of(["A", "B"])]
+    map_tags(MAP, {"A": "B", "B": "A"}, SOURCE, texts)
+    assert texts[0].tags == ["B", "A"]
+
+
+def test_gaps_are_all_listed_with_their_counts_and_nothing_is_renamed():
+    texts = [text_of(["NN", "UH", "RT"]), text_of(["RT", "", "NN"])]
+    with pytest.raises(DataError) as error:
+        map_tags(MAP, {"NN": "NOUN"}, SOURCE, texts)
+    assert str(error.value) == "map.tsv: no entry for RT (2), UH (1); every tag of tweets needs one"
+    assert [text.tags for text in texts] == [["NN", "UH", "RT"], ["RT", "", "NN"]]
