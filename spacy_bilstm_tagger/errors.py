@@ -39,7 +39,7 @@ class Errors:
     VECTORS_ZIP_CHOICE = "{path}: the archive holds several files ({found}). Choose one with --dim"
     VECTORS_DAMAGED = "{path}: cannot be read as {kind} ({reason})"
     VECTORS_PICKLE = (
-        "{path}: refused, because the file would run code when loaded (it names {name}); "
+        "{path}: refused, because the file could run code when loaded (it names {name}); "
         "expected KeyedVectors saved by gensim"
     )
     VECTORS_NOT_KEYED = "{path}: holds a {found}, expected gensim KeyedVectors or a model that has them as .wv"

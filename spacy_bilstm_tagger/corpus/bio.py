@@ -53,8 +53,10 @@ class EntityTags:
 
 
 def looks_like_bio(tags: set[str]) -> bool:
-    """Whether a column's values are entity tags: O alone, or at least as many with a prefix and a type as others, so
-    that one misspelt tag is refused by `EntityTags` instead of making a tag column of the whole."""
+    """Whether a column's values are entity tags: O alone, or at least as many with a prefix and a type as others.
+
+    So one misspelt tag is refused by `EntityTags`, and does not make the column one of other tags.
+    """
     others = tags - {OUTSIDE, *MISSING}
     prefixed = [tag for tag in others if tag[0] in _BEGIN + _INSIDE and tag[1:2] == "-" and len(tag) > 2]
     return len(prefixed) >= len(others) / 2 if others else OUTSIDE in tags

@@ -35,7 +35,7 @@ def read_corpus(
     """The name of the format, and the texts.
 
     format (str or None): one of FORMATS; None to guess from the first lines.
-    encoding (str or None): utf-8 by default; for gmb latin-1, as it is published, unless it has a byte order mark.
+    encoding (str or None): utf-8 by default; for gmb latin-1, as it is published, unless a byte order mark begins it.
     columns (list of str or None): roles of the columns, see `read_columns`.
     conllu_tags (str): "upos" or "xpos".
     entities (EntityTags or None): how to read entity tags; strictly by default.
@@ -62,20 +62,24 @@ def read_corpus(
 
 
 def guess_format(path: Path, content: str) -> str:
-    """A file named .conllu is one. RAISES: DataError for an empty file, or one whose first lines are none of FORMATS."""
+    """What at least half of the first lines are; the name .conllu goes before them.
+
+    RAISES: DataError for an empty file, or one whose first lines are none of FORMATS.
+    """
     lines = [line for line in content.split("\n", _LINES_TO_GUESS_FROM)[:_LINES_TO_GUESS_FROM] if line.strip()]
     rows = [line for line in lines if not line.startswith(("# ", "-DOCSTART-"))]
     if not rows:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    half = len(rows) / 2
     tabs = [row.count("\t") for row in rows]
-    if path.suffix == ".conllu" or tabs.count(N_COLUMNS - 1) > len(rows) / 2:
+    if path.suffix == ".conllu" or tabs.count(N_COLUMNS - 1) >= half:
         return "conllu"
-    if sum(n > 0 for n in tabs) > len(rows) / 2:
+    if sum(n > 0 for n in tabs) >= half:
         return "tsv"
     widths = [len(row.split()) for row in rows]
-    if widths.count(2) > len(rows) / 2:
-        return "ritter" if sum(row.count(" ") == 1 for row in rows) > len(rows) / 2 else "conll"
-    if widths[0] > 2 and widths.count(widths[0]) > len(rows) / 2:
+    if widths.count(2) >= half:
+        return "ritter" if sum(row.count(" ") == 1 for row in rows) >= half else "conll"
+    if widths[0] > 2 and widths.count(widths[0]) >= half:
         return "conll"
     raise DataError(Errors.CORPUS_FORMAT.format(path=path, found=rows[0][:60], choices=", ".join(FORMATS)))
 

@@ -11,13 +11,13 @@ from .bio import EntityTags
 from .text import AnnotatedText
 
 HEADER = ["Sentence #", "Word", "POS", "Tag"]
-_BLANKS = " \t\r\n"  # not U+0085 and U+00A0, which latin-1 makes of an ellipsis and a space that are words there
+_BLANKS = " \t\r\n"  # not U+0085, which latin-1 makes of the ellipsis of Windows-1252
 
 
 def read_gmb(path: Path, content: str, *, entities: EntityTags) -> list[AnnotatedText]:
     """One AnnotatedText a sentence, with tags and entities such as B-geo.
 
-    RAISES: DataError for another header or number of cells, a quote left open, or a word before the first sentence.
+    RAISES: DataError for another header or number of cells, an open quote, or a word before the first sentence.
     """
     if not content.strip():
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))

@@ -35,21 +35,21 @@ class AnnotatedText:
         for word, line in zip(self.words, self.lines):
             rest = self.raw[position:]
             if not rest.startswith(word):
-                raise DataError(
-                    Errors.CORPUS_TEXT.format(
-                        path=path,
-                        line=line,
-                        token=word,
-                        text=self.raw,
-                        expected=repr(self.raw[position : position + len(word)]) if rest else "the end of the text",
-                    )
+                expected = repr(rest[: len(word)]) if rest else "the end of the text"
+                message = Errors.CORPUS_TEXT.format(
+                    path=path, line=line, token=word, text=self.raw, expected=expected
                 )
+                raise DataError(message)
             after = position + len(word)
             position = after + len(self.raw[after:]) - len(self.raw[after:].lstrip())
             spaces.append(position > after)
         if position < len(self.raw):
             message = Errors.CORPUS_TEXT_END.format(
-                path=path, line=self.lines[-1], token=self.words[-1], text=self.raw, expected=self.raw[position:]
+                path=path,
+                line=self.lines[-1],
+                token=self.words[-1],
+                text=self.raw,
+                expected=self.raw[position:],
             )
             raise DataError(message)
         return spaces

@@ -17,6 +17,8 @@ _KEYS = {"index_to_key", "index2word"}  # the latter up to gensim 3
 _DATA = {
     ("builtins", "int"),
     ("builtins", "float"),
+    ("builtins", "frozenset"),
+    ("builtins", "set"),
     ("collections", "OrderedDict"),
     ("collections", "defaultdict"),
     ("numpy", "dtype"),
@@ -36,7 +38,7 @@ _OLD_NAMES = {"__builtin__": "builtins"}  # of pickle protocol 2
 def read_saved(path: Path) -> "KeyedVectors":
     """The vectors of KeyedVectors or of a model, with large arrays from the .npy files beside it.
 
-    Objects of gensim's classes are read as plain attributes: their own loading would also unpickle other files.
+    Objects of gensim's classes are read as plain attributes. Their own loading would unpickle other files too.
     RAISES: DataError for a file that names anything else, or that is damaged.
     """
     try:
@@ -142,7 +144,7 @@ def _rebuild(fields: _Fields) -> "KeyedVectors":
 
 
 def _sum_subwords(keys: list[str], fields: _Fields) -> np.ndarray:
-    """fastText's rows are not saved, as they follow from those of the words and of their character n-grams."""
+    """fastText's rows are not saved: they follow from those of the words and of their character n-grams."""
     from gensim.models.fasttext import FastTextKeyedVectors
 
     words = np.asarray(fields.find("vectors_vocab"), dtype="float32")

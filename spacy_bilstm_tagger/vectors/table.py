@@ -31,7 +31,7 @@ def set_vectors(
     prune_to: Optional[int] = None,
     dtype: str = "float32",
 ) -> None:
-    """Make these the vocabulary's vectors, under gensim's keys as they are, with an `<unk>` row for other words.
+    """Make these the vocabulary's vectors, under gensim's own keys, with an `<unk>` row for other words.
 
     The `<unk>` row, where there is none yet, comes first and is the mean of all rows, the usual stand-in for a
     word that GloVe does not know.

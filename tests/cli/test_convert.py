@@ -1,61 +1,20 @@
-import subprocess
-import sys
-
 import pytest
-import spacy
 from spacy.tokens import DocBin
-
-from spacy_bilstm_tagger import cli
 
 CONLLU_ROW = "1\ta\t_\tX\tY\t_\t_\t_\t_\t_\n"
 GMB = "Sentence #,Word,POS,Tag\nSentence: 1,a,X,O\n"
 TWO_TEXTS = "a X\nb Y\n\nc X\n"
-UNTOUCHED = b"an older file"
-
-
-@pytest.fixture(params=[None, UNTOUCHED], ids=["new-output", "existing-output"])
-def folder(tmp_path, request):
-    """Holds nothing but `out.spacy`, or nothing at all; input files lie elsewhere."""
-    out = tmp_path / "out"
-    out.mkdir()
-    if request.param:
-        (out / "out.spacy").write_bytes(request.param)
-    return out
-
-
-@pytest.fixture
-def spacy_bilstm(monkeypatch, capsys):
-    """Runs the command in this process; gives its exit code, stdout and stderr."""
-
-    def run(*args):
-        monkeypatch.setattr(sys, "argv", ["spacy-bilstm", *map(str, args)])
-        with pytest.raises(SystemExit) as exit:
-            cli.main()
-        captured = capsys.readouterr()
-        return exit.value.code or 0, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write_to(name, content):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-        return path
-
-    return write_to
-
-
-def docs_in(path):
-    return list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
 
 
 # The input, more arguments, and what the line on stderr says after the name of the input.
 BAD_INPUTS = {
     "one-column": ("a X\nb\n", [], ", line 2: found 1 column(s) in 'b', expected 2 (token, tag)"),
     "three-columns": ("a X\nb Y Z\n", [], ", line 2: found 3 column(s) in 'b Y Z', expected 2 (token, tag)"),
-    "three-columns-first": ("b Y Z\na X\nc X\n", [], ", line 1: found 3 column(s) in 'b Y Z', expected 2 (token, tag)"),
+    "three-columns-first": (
+        "b Y Z\na X\nc X\n",
+        [],
+        ", line 1: found 3 column(s) in 'b Y Z', expected 2 (token, tag)",
+    ),
     "no-token": ("a X\n Y\n", [], ", line 2: the token is empty, expected a word before the separator"),
     "roles": (
         "a X\n",
@@ -82,7 +41,7 @@ BAD_INPUTS = {
     "empty-csv": ("", ["--format", "gmb"], ": found no annotated text, expected at least one token"),
     "blank": ("\n \n\t\n", [], ": found no annotated text, expected at least one token"),
     "no-format": (
-        "nobody tagged this\nplain prose\nat all\nyet\n",
+        "nobody tagged this\nplain prose\nyet\n",
         [],
         ": cannot tell the format from lines such as 'nobody tagged this'; "
         "name it with --format (ritter, tsv, conll, conllu, gmb)",
@@ -102,7 +61,11 @@ BAD_INPUTS = {
         [],
         ", line 1: found the columns Sentence #, Word, POS, NER, expected Sentence #, Word, POS, Tag",
     ),
-    "csv-cells": (GMB + ",b,Y\n", [], ", line 3: found 3 column(s) in ',b,Y', expected 4 (Sentence #, Word, POS, Tag)"),
+    "csv-cells": (
+        GMB + ",b,Y\n",
+        [],
+        ", line 3: found 3 column(s) in ',b,Y', expected 4 (Sentence #, Word, POS, Tag)",
+    ),
     "csv-start": (
         GMB.replace("Sentence: 1", ""),
         [],
@@ -149,12 +112,19 @@ def test_bad_input_is_one_line_and_leaves_nothing(spacy_bilstm, write, folder, c
     [
         (["--format", "iob"], "--format iob: expected one of ritter, tsv, conll, conllu, gmb"),
         (["--tags", "pos"], "--tags pos: expected upos or xpos"),
-        (["--encoding", "utf-9"], "--encoding utf-9: Python knows no such encoding; expected a name such as utf-8 or latin-1"),
+        (
+            ["--encoding", "utf-9"],
+            "--encoding utf-9: Python knows no such encoding; expected a name such as utf-8 or latin-1",
+        ),
         (
             ["--columns", "word,tag"],
-            "--columns word,tag: expected one token and any of token, tag, ent, - for the others, separated by commas",
+            "--columns word,tag: expected one token and any of token, tag, ent, - for the others, "
+            "separated by commas",
         ),
-        *((["--first", n], f"--first {n}: expected a number from 1 to 2, the number of texts in IN") for n in ("0", "3", "-1")),
+        *(
+            (["--first", n], f"--first {n}: expected a number from 1 to 2, the number of texts in IN")
+            for n in ("0", "3", "-1")
+        ),
     ],
 )
 def test_an_option_out_of_range_is_one_line(spacy_bilstm, write, folder, options, message):
@@ -170,7 +140,11 @@ def test_an_option_out_of_range_is_one_line(spacy_bilstm, write, folder, options
         ("X\tx\n", "MAP: no entry for Y (1); every tag of IN needs one"),
         ("Z\tz\n", "MAP: no entry for X (2), Y (1); every tag of IN needs one"),
         ("", "MAP: found no entries, expected lines of tag TAB new tag"),
-        (b"X\t\xe9\n", "MAP, line 1: not utf-8; byte 0xe9 cannot be there. Name the right one with --encoding, such as latin-1"),
+        (
+            b"X\t\xe9\n",
+            "MAP, line 1: not utf-8; byte 0xe9 cannot be there. "
+            "Name the right one with --encoding, such as latin-1",
+        ),
         (None, "MAP: no such file"),
     ],
     ids=["one-column", "a-gap", "gaps", "empty", "encoding", "missing"],
@@ -179,7 +153,9 @@ def test_a_bad_tag_map_is_one_line(spacy_bilstm, write, tmp_path, folder, conten
     path, before = write("corpus", TWO_TEXTS), contents(folder)
     mapping = write("map.tsv", content) if content is not None else tmp_path / "nowhere.tsv"
     result = spacy_bilstm("convert", path, folder / "out.spacy", "--map-tags", mapping)
-    assert_refused(result, message.replace("MAP", str(mapping)).replace("of IN", f"of {path}"), folder, before)
+    assert_refused(
+        result, message.replace("MAP", str(mapping)).replace("of IN", f"of {path}"), folder, before
+    )
 
 
 @pytest.mark.parametrize("name", ["nowhere", "."])
@@ -214,56 +190,3 @@ def test_a_folder_in_the_place_of_the_output_stays(spacy_bilstm, write, tmp_path
     code, out, err = spacy_bilstm("convert", write("corpus", TWO_TEXTS), tmp_path / "out.spacy")
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "out.spacy"]
-
-
-def test_a_good_file_takes_the_place_of_an_older_one_and_is_summed_up(spacy_bilstm, write, folder):
-    path = write("corpus", '# text = "hm\n" \'\'\nhm -\n\nc X\n')
-    code, out, err = spacy_bilstm("convert", path, folder / "out.spacy")
-    assert (code, err) == (0, "")
-    assert out.splitlines() == [
-        "Format: ritter (token and tag, one space between them), guessed",
-        "2 texts, 3 tokens, raw text known for 1",
-        "2 tags; tokens without a tag: 1",
-        f"✔ {folder / 'out.spacy'}",
-    ]
-    assert [path.name for path in folder.iterdir()] == ["out.spacy"]
-    first, second = docs_in(folder / "out.spacy")
-    assert (first.text, [token.tag_ for token in first]) == ('"hm', ["''", ""])
-    assert (first.has_unknown_spaces, second.has_unknown_spaces) == (False, True)
-
-
-def test_repair_bio_begins_entities_and_counts_them(spacy_bilstm, write, folder):
-    path = write("corpus", "a O\nb I-per\nc I-per\nd I-loc\n")
-    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--repair-bio")
-    assert code == 0
-    assert "Entities: per 1, loc 1\nRepaired entity tags: 2\n" in out
-    (doc,) = docs_in(folder / "out.spacy")
-    assert [(ent.start, ent.end, ent.label_) for ent in doc.ents] == [(1, 3, "per"), (3, 4, "loc")]
-
-
-@pytest.mark.parametrize(("first", "texts"), [("1", ["a b "]), ("2", ["a b ", "c "])])
-def test_first_keeps_that_many_texts(spacy_bilstm, write, folder, first, texts):
-    code, _, _ = spacy_bilstm("convert", write("corpus", TWO_TEXTS), folder / "out.spacy", "--first", first)
-    assert (code, [doc.text for doc in docs_in(folder / "out.spacy")]) == (0, texts)
-
-
-def test_a_map_needs_only_the_tags_of_the_first_texts(spacy_bilstm, write, folder):
-    path, mapping = write("corpus", "a X\nb Y\n\nc Z\n"), write("map.tsv", "X\tx\nY\t-\n")
-    code, _, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--map-tags", mapping, "--first", 1)
-    (doc,) = docs_in(folder / "out.spacy")
-    assert (code, [token.tag_ for token in doc]) == (0, ["x", ""])
-
-
-def test_missing_folders_of_the_output_are_made(spacy_bilstm, write, tmp_path):
-    path = write("ud.conllu", CONLLU_ROW)
-    code, out, _ = spacy_bilstm("convert", path, tmp_path / "new" / "er" / "x.spacy", "--tags", "xpos")
-    assert (code, out.splitlines()[0]) == (0, "Format: conllu (CoNLL-U), guessed")
-    assert docs_in(tmp_path / "new" / "er" / "x.spacy")[0][0].tag_ == "Y"
-
-
-@pytest.mark.parametrize(("content", "code"), [(TWO_TEXTS, 0), ("a X\nb\n", 1)])
-def test_as_a_process(write, tmp_path, content, code):
-    path, output = write("corpus", content), tmp_path / "out.spacy"
-    command = [sys.executable, "-m", "spacy_bilstm_tagger", "convert", str(path), str(output)]
-    result = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
-    assert (result.returncode, len(result.stderr.splitlines()), output.exists()) == (code, code, code == 0)

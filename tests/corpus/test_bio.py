@@ -51,7 +51,9 @@ CANNOT_FOLLOW = [
 @pytest.mark.parametrize(("tags", "tag", "previous", "_repaired"), CANNOT_FOLLOW)
 def test_a_tag_inside_an_entity_must_follow_that_entity(tags, tag, previous, _repaired):
     line = tags.count(" ") + 1
-    expected = f"ents, line {line}: {tag} cannot follow {previous}; expected B-{tag[2:]} or O; or pass --repair-bio"
+    expected = (
+        f"ents, line {line}: {tag} cannot follow {previous}; expected B-{tag[2:]} or O; or pass --repair-bio"
+    )
     with pytest.raises(DataError) as error:
         to_bio(tags)
     assert str(error.value) == expected
@@ -72,7 +74,9 @@ def test_repair_goes_on_with_the_entity_it_began_and_counts_over_texts():
 @pytest.mark.parametrize("tag", ["per", "B", "B-", "X-per", "b-per", "BI-per", "o", "-per", "B_per"])
 @pytest.mark.parametrize("repair", [False, True])
 def test_a_tag_of_another_form_is_refused_with_repair_too(tag, repair):
-    message = rf"^ents, line 2: found entity tag '{tag}', expected O or B-, I- .* and a type, such as B-person$"
+    message = (
+        rf"^ents, line 2: found entity tag '{tag}', expected O or B-, I- .* and a type, such as B-person$"
+    )
     with pytest.raises(DataError, match=message):
         to_bio(f"O {tag}", repair=repair)
 
@@ -86,7 +90,7 @@ def test_repaired_tags_are_valid_bio_and_need_no_repair(tags):
 
 
 def test_spans():
-    tags = "B-x I-x O B-y - B-y B-y I-y".split(" ")
+    tags = ["B-x", "I-x", "O", "B-y", "-", "B-y", "B-y", "I-y"]
     assert bio_spans(tags) == [(0, 2, "x"), (3, 4, "y"), (5, 6, "y"), (6, 8, "y")]
 
 

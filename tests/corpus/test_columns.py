@@ -30,7 +30,10 @@ def test_quotes_are_ordinary_characters(quote):
 @pytest.mark.parametrize("blank", ["", "\t", " ", " \t ", "\r"])
 def test_any_line_of_white_space_alone_parts_texts(blank):
     texts = read(f"a\tX\n{blank}\nb\tY\n", separator="\t")
-    assert [(text.words, text.tags, text.lines) for text in texts] == [(["a"], ["X"], [1]), (["b"], ["Y"], [3])]
+    assert [(text.words, text.tags, text.lines) for text in texts] == [
+        (["a"], ["X"], [1]),
+        (["b"], ["Y"], [3]),
+    ]
 
 
 @pytest.mark.parametrize("content", ["a X\n\nb Y", "\n\na X\n\n\n\nb Y\n\n\n", "a X\r\n\r\nb Y\r\n"])
@@ -58,7 +61,9 @@ def test_two_columns_whose_last_looks_like_bio_are_tokens_and_entities():
 
 
 def test_one_misspelt_entity_tag_is_refused_and_not_taken_for_a_part_of_speech():
-    with pytest.raises(DataError, match=r"^tweets, line 3: found entity tag 'I_person', expected O or B-, I-"):
+    with pytest.raises(
+        DataError, match=r"^tweets, line 3: found entity tag 'I_person', expected O or B-, I-"
+    ):
         read("hey O\nBob B-person\nRoss I_person\n")
 
 
@@ -107,5 +112,7 @@ def test_bad_lines_are_named(content, message):
 
 
 def test_the_number_of_columns_must_be_that_of_the_roles():
-    with pytest.raises(DataError, match=r"line 1: found 2 column\(s\) in 'a X', expected 3 \(token, -, tag\)"):
+    with pytest.raises(
+        DataError, match=r"line 1: found 2 column\(s\) in 'a X', expected 3 \(token, -, tag\)"
+    ):
         read("a X\n", roles=["token", "-", "tag"])

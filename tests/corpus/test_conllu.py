@@ -40,7 +40,10 @@ def test_tags_come_from_upos_or_xpos_and_an_underscore_is_missing(tags, expected
 
 def test_raw_text_is_put_together_by_space_after_where_there_is_no_text_comment():
     (text,) = read(
-        row("1", "(", misc="Lang=en|SpaceAfter=No"), row("2", "a"), row("3", "b", misc="SpaceAfter=No"), row("4", ")")
+        row("1", "(", misc="Lang=en|SpaceAfter=No"),
+        row("2", "a"),
+        row("3", "b", misc="SpaceAfter=No"),
+        row("4", ")"),
     )
     assert text.raw == "(a b)"
     assert text.spaces(PATH) == [False, True, False, False]
@@ -48,7 +51,10 @@ def test_raw_text_is_put_together_by_space_after_where_there_is_no_text_comment(
 
 def test_a_multiword_token_that_its_words_spell_becomes_its_words():
     (text,) = read(
-        row("1-2", "don't"), row("1", "do", upos="AUX"), row("2", "n't", upos="PART"), row("3", "go", upos="VERB")
+        row("1-2", "don't"),
+        row("1", "do", upos="AUX"),
+        row("2", "n't", upos="PART"),
+        row("3", "go", upos="VERB"),
     )
     assert (text.words, text.tags, text.raw) == (["do", "n't", "go"], ["AUX", "PART", "VERB"], "don't go")
 
@@ -99,13 +105,18 @@ def test_words_may_hold_spaces_and_the_last_sentence_needs_no_blank_line():
 @pytest.mark.parametrize("width", [1, 9, 11])
 def test_other_than_ten_columns_are_refused(width):
     line = "\t".join("abcdefghijk"[:width])
-    with pytest.raises(DataError, match=rf"^ud.conllu, line 2: found {width} column\(s\) in .* expected 10, separated by TAB$"):
+    with pytest.raises(
+        DataError,
+        match=rf"^ud.conllu, line 2: found {width} column\(s\) in .* expected 10, separated by TAB$",
+    ):
         read(row("1", "a"), line)
 
 
 @pytest.mark.parametrize("id", ["x", "", "1-x", "1-", "-2", "1.1.1"])
 def test_an_id_of_another_form_is_refused(id):
-    with pytest.raises(DataError, match=rf"^ud.conllu, line 2: found the id '{id}', expected a number, a range"):
+    with pytest.raises(
+        DataError, match=rf"^ud.conllu, line 2: found the id '{id}', expected a number, a range"
+    ):
         read(row("1", "a"), row(id, "b"))
 
 

@@ -10,7 +10,7 @@ CONLLU_ROW = "1\ta\t_\tX\tY\t_\t_\t_\t_\t_\n"
 GMB = "Sentence #,Word,POS,Tag\nSentence: 1,a,X,O\n"
 SAMPLES = [
     ("ritter", "a X\nb Y\n\nc Z\n"),
-    ("ritter", '" \'\'\n# HT\n, ,\n'),
+    ("ritter", "\" ''\n# HT\n, ,\n"),
     ("ritter", "# text = a whole line of words\na X\nb Y\n"),
     ("tsv", "a\tX\nb\tY\n"),
     ("tsv", "New York\tX\n\nb\tY\n"),
@@ -38,7 +38,9 @@ def test_every_format_has_a_sample():
 def test_the_name_conllu_decides_so_that_nine_columns_are_not_taken_for_tsv(tmp_path):
     path = tmp_path / "cut.conllu"
     path.write_text(CONLLU_ROW.replace("\t_\n", "\n"), encoding="utf-8")
-    with pytest.raises(DataError, match=r"cut.conllu, line 1: found 9 column\(s\) .* expected 10, separated by TAB$"):
+    with pytest.raises(
+        DataError, match=r"cut.conllu, line 1: found 9 column\(s\) .* expected 10, separated by TAB$"
+    ):
         read_corpus(path)
 
 
@@ -50,7 +52,9 @@ def test_a_named_format_goes_before_the_guess(tmp_path):
         read_corpus(path, format="ritter")
 
 
-@pytest.mark.parametrize("content", ["just some prose that nobody ever tagged\nand then more\n", "a\nb\nc\n"])
+@pytest.mark.parametrize(
+    "content", ["just some prose that nobody ever tagged\nthen more of it\nmuch more\n", "a\nb\nc\n"]
+)
 def test_a_file_of_no_format_shows_a_line_and_the_choices(content):
     with pytest.raises(DataError) as error:
         guess_format(Path("prose"), content)
@@ -84,7 +88,9 @@ def test_other_encodings_can_be_named(tmp_path, encoding):
 def test_wrong_bytes_are_named_by_line(tmp_path, mark):
     path = tmp_path / "corpus"
     path.write_bytes(mark + b"ab X\ncd\xff X\n")
-    with pytest.raises(DataError, match=r"corpus, line 2: not utf-8; byte 0xff cannot be there. Name the right one with"):
+    with pytest.raises(
+        DataError, match=r"corpus, line 2: not utf-8; byte 0xff cannot be there. Name the right one with"
+    ):
         read_corpus(path)
 
 
@@ -102,12 +108,16 @@ def test_options_reach_the_reader(tmp_path):
     ("options", "message"),
     [
         ({"format": "iob"}, "--format iob: expected one of ritter, tsv, conll, conllu, gmb"),
-        ({"encoding": "utf-9"}, "--encoding utf-9: Python knows no such encoding; expected a name such as utf-8 or latin-1"),
+        (
+            {"encoding": "utf-9"},
+            "--encoding utf-9: Python knows no such encoding; expected a name such as utf-8 or latin-1",
+        ),
         ({"conllu_tags": "pos"}, "--tags pos: expected upos or xpos"),
         *(
             (
                 {"columns": columns.split(",")},
-                f"--columns {columns}: expected one token and any of token, tag, ent, - for the others, separated by commas",
+                f"--columns {columns}: expected one token and any of token, tag, ent, - for the others, "
+                "separated by commas",
             )
             for columns in ("tag,ent", "token,token", "token,pos", "token")
         ),

@@ -58,10 +58,19 @@ def test_another_encoding_can_be_named(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("Sentence: 1,a,X\n", r"line 2: found 3 column\(s\) in 'Sentence: 1,a,X', expected 4 \(Sentence #, Word, POS, Tag\)"),
-        (",a,X,O\n", "line 2: found a word before the first sentence, expected 'Sentence: 1' in the first column"),
+        (
+            "Sentence: 1,a,X\n",
+            r"line 2: found 3 column\(s\) in 'Sentence: 1,a,X', expected 4 \(Sentence #, Word, POS, Tag\)",
+        ),
+        (
+            ",a,X,O\n",
+            "line 2: found a word before the first sentence, expected 'Sentence: 1' in the first column",
+        ),
         ("Sentence: 1,,X,O\n", "line 2: the token is empty, expected a word before the separator"),
-        ("Sentence: 1,a,X,O\n,b,X,I-geo\n", "line 3: I-geo cannot follow O; expected B-geo or O; or pass --repair-bio"),
+        (
+            "Sentence: 1,a,X,O\n,b,X,I-geo\n",
+            "line 3: I-geo cannot follow O; expected B-geo or O; or pass --repair-bio",
+        ),
     ],
 )
 def test_bad_rows_are_named(rows, message):
@@ -72,7 +81,9 @@ def test_bad_rows_are_named(rows, message):
 @pytest.mark.parametrize("n_rows_after", [1, 20_000])
 @pytest.mark.parametrize("row", [',"b,X,O', ',b,X,"O', ',b,"X,O'])
 def test_a_quote_left_open_is_named_by_the_line_it_begins_on(row, n_rows_after):
-    with pytest.raises(DataError, match=r"^gmb.csv, line 3: not a row of CSV \(.*\); expected quotes in pairs") as error:
+    with pytest.raises(
+        DataError, match=r"^gmb.csv, line 3: not a row of CSV \(.*\); expected quotes in pairs"
+    ) as error:
         read(f"Sentence: 1,a,X,O\n{row}\n" + ",c,X,O\n" * n_rows_after)
     assert "\n" not in str(error.value)
 

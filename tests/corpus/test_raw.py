@@ -44,7 +44,9 @@ def test_annotated_text_is_its_raw_text_or_else_its_tokens_with_spaces(tmp_path)
     assert read_raw_texts(path) == ["don't", "ca n't"]
 
 
-@pytest.mark.parametrize("line", ["{x", "[1]", '"a"', '{"body": "a"}', '{"text": null}', '{"text": 1}', '{"text": "\\ud83d"}'])
+@pytest.mark.parametrize(
+    "line", ["{x", "[1]", '"a"', '{"body": "a"}', '{"text": null}', '{"text": 1}', '{"text": "\\ud83d"}']
+)
 def test_a_line_that_is_no_json_object_with_a_text_is_named(tmp_path, line):
     path = tmp_path / "tweets.jsonl"
     path.write_text(f'{{"text": "a"}}\n{line}\n', encoding="utf-8")

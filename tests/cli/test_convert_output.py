@@ -1,0 +1,66 @@
+import subprocess
+import sys
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+CONLLU_ROW = "1\ta\t_\tX\tY\t_\t_\t_\t_\t_\n"
+TWO_TEXTS = "a X\nb Y\n\nc X\n"
+
+
+def docs_in(path):
+    return list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
+
+
+def test_a_good_file_takes_the_place_of_an_older_one_and_is_summed_up(spacy_bilstm, write, folder):
+    path = write("corpus", "# text = \"hm\n\" ''\nhm -\n\nc X\n")
+    code, out, err = spacy_bilstm("convert", path, folder / "out.spacy")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "Format: ritter (token and tag, one space between them), guessed",
+        "2 texts, 3 tokens, raw text known for 1",
+        "2 tags; tokens without a tag: 1",
+        f"✔ {folder / 'out.spacy'}",
+    ]
+    assert [path.name for path in folder.iterdir()] == ["out.spacy"]
+    first, second = docs_in(folder / "out.spacy")
+    assert (first.text, [token.tag_ for token in first]) == ('"hm', ["''", ""])
+    assert (first.has_unknown_spaces, second.has_unknown_spaces) == (False, True)
+
+
+def test_repair_bio_begins_entities_and_counts_them(spacy_bilstm, write, folder):
+    path = write("corpus", "a O\nb I-per\nc I-per\nd I-loc\n")
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--repair-bio")
+    assert code == 0
+    assert "Entities: per 1, loc 1\nRepaired entity tags: 2\n" in out
+    (doc,) = docs_in(folder / "out.spacy")
+    assert [(ent.start, ent.end, ent.label_) for ent in doc.ents] == [(1, 3, "per"), (3, 4, "loc")]
+
+
+@pytest.mark.parametrize(("first", "texts"), [("1", ["a b "]), ("2", ["a b ", "c "])])
+def test_first_keeps_that_many_texts(spacy_bilstm, write, folder, first, texts):
+    code, _, _ = spacy_bilstm("convert", write("corpus", TWO_TEXTS), folder / "out.spacy", "--first", first)
+    assert (code, [doc.text for doc in docs_in(folder / "out.spacy")]) == (0, texts)
+
+
+def test_a_map_needs_only_the_tags_of_the_first_texts(spacy_bilstm, write, folder):
+    path, mapping = write("corpus", "a X\nb Y\n\nc Z\n"), write("map.tsv", "X\tx\nY\t-\n")
+    code, _, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--map-tags", mapping, "--first", 1)
+    (doc,) = docs_in(folder / "out.spacy")
+    assert (code, [token.tag_ for token in doc]) == (0, ["x", ""])
+
+
+def test_missing_folders_of_the_output_are_made(spacy_bilstm, write, tmp_path):
+    path = write("ud.conllu", CONLLU_ROW)
+    code, out, _ = spacy_bilstm("convert", path, tmp_path / "new" / "er" / "x.spacy", "--tags", "xpos")
+    assert (code, out.splitlines()[0]) == (0, "Format: conllu (CoNLL-U), guessed")
+    assert docs_in(tmp_path / "new" / "er" / "x.spacy")[0][0].tag_ == "Y"
+
+
+@pytest.mark.parametrize(("content", "code"), [(TWO_TEXTS, 0), ("a X\nb\n", 1)])
+def test_as_a_process(write, tmp_path, content, code):
+    path, output = write("corpus", content), tmp_path / "out.spacy"
+    command = [sys.executable, "-m", "spacy_bilstm_tagger", "convert", str(path), str(output)]
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert (result.returncode, len(result.stderr.splitlines()), output.exists()) == (code, code, code == 0)

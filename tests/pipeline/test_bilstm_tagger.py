@@ -1,0 +1,238 @@
+import pickle
+
+import numpy as np
+import pytest
+import spacy
+from numpy.testing import assert_array_equal
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from spacy_bilstm_tagger.errors import ConfigError
+
+CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
+TEXTS = ["RT @mara_lune: so good !!", "do n't go there", "", "   ", "the new record"]
+
+
+def train(nlp, examples, steps=30, **kwargs):
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.01
+    for _ in range(steps):
+        losses = nlp.update(examples, sgd=optimizer, **kwargs)
+    return losses
+
+
+@pytest.fixture
+def trained(tweet_nlp, make_examples):
+    tweet_nlp.add_pipe("bilstm_tagger")
+    train(tweet_nlp, make_examples(tweet_nlp))
+    return tweet_nlp
+
+
+def tags(nlp, texts=TEXTS):
+    return [[token.tag_ for token in doc] for doc in nlp.pipe(texts)]
+
+
+def test_needs_no_argument_on_a_blank_pipeline(make_examples):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("bilstm_tagger")
+    docs = [Doc(nlp.vocab, words=["so", "good"]), Doc(nlp.vocab, words=["do", "n't"])]
+    examples = [Example.from_dict(doc, {"tags": gold}) for doc, gold in zip(docs, [["RB", "JJ"], ["VB", "RB"]])]
+    train(nlp, examples)
+    assert [token.tag_ for token in nlp("so good")] == ["RB", "JJ"]
+
+
+def test_learns_its_examples(trained, make_examples):
+    assert trained.evaluate(make_examples(trained))["tag_acc"] == 1.0
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_loss_goes_down(tweet_nlp, make_examples, reduction):
+    tweet_nlp.add_pipe("bilstm_tagger", config={"reduction": reduction, "label_smoothing": 0.05})
+    examples = make_examples(tweet_nlp)
+    first = train(tweet_nlp, examples, steps=1)["bilstm_tagger"]
+    assert train(tweet_nlp, examples, steps=30)["bilstm_tagger"] < 0.5 * first
+
+
+def test_labels_are_those_of_all_examples_sorted(trained):
+    assert list(trained.get_pipe("bilstm_tagger").labels) == sorted(
+        {"RT", "USR", ":", "RB", "JJ", ".", "PRP", "VBP", "URL", "HT", "VB", "DT", "NN", "VBZ", "RP"}
+    )
+
+
+def test_labels_can_be_given(tweet_nlp, make_examples):
+    tagger = tweet_nlp.add_pipe("bilstm_tagger")
+    examples = make_examples(tweet_nlp)
+    labels = [*sorted({tag for eg in examples for tag in eg.get_aligned("TAG", as_string=True)}), "NONE"]
+    tagger.initialize(lambda: examples, nlp=tweet_nlp, labels=labels)
+    assert list(tagger.label_data) == labels
+    assert tagger.model.get_dim("nO") == len(labels)
+
+
+def test_tag_that_is_no_label_is_a_clear_error(trained):
+    doc = trained.make_doc("so good")
+    with pytest.raises(ValueError, match="the gold label 'XX' is not among the component's 15 labels"):
+        trained.update([Example.from_dict(doc, {"tags": ["XX", "JJ"]})])
+
+
+def test_no_labels_is_an_error(tweet_nlp):
+    tweet_nlp.add_pipe("bilstm_tagger")
+    with pytest.raises(ValueError, match="E143"):
+        tweet_nlp.initialize(lambda: [Example.from_dict(tweet_nlp.make_doc("so"), {})])
+
+
+def test_tags_that_are_missing_or_not_aligned_teach_nothing(trained):
+    tagger = trained.get_pipe("bilstm_tagger")
+    doc = Doc(trained.vocab, words=["it's", "so", "good"])
+    reference = Doc(trained.vocab, words=["it", "'s", "so", "good"], spaces=[False, True, True, False])
+    for token, tag in zip(reference, ["PRP", "VBZ", "", "JJ"]):
+        token.tag_ = tag
+    scores = tagger.model.predict([doc])
+    loss, gradient = tagger.get_loss([Example(doc, reference)], scores)
+    assert [bool(row.any()) for row in gradient[0]] == [False, False, True]
+    assert loss > 0
+
+
+class TestAnnotation:
+    def test_same_alone_and_in_any_batch(self, trained):
+        assert tags(trained) == [[token.tag_ for token in trained(text)] for text in TEXTS]
+
+    def test_empty_and_blank_texts(self, trained):
+        assert [len(doc) for doc in trained.pipe(["", "  ", "\n"])] == [0, 1, 1]
+        assert list(trained.pipe([])) == []
+        assert trained.get_pipe("bilstm_tagger").predict([]) == []
+
+    @pytest.mark.parametrize(("overwrite", "expected"), [(False, "XX"), (True, "RB")])
+    def test_tags_already_set(self, trained, overwrite, expected):
+        tagger = trained.get_pipe("bilstm_tagger")
+        tagger.cfg["overwrite"] = overwrite
+        doc = trained.make_doc("so good")
+        doc[0].tag_ = "XX"
+        assert tagger(doc)[0].tag_ == expected
+
+    def test_two_processes(self, trained):
+        texts = TEXTS * 20
+        expected = tags(trained, texts)
+        found = [[token.tag_ for token in doc] for doc in trained.pipe(texts, n_process=2, batch_size=10)]
+        assert found == expected
+
+    def test_memory_zone(self, trained):
+        with trained.memory_zone():
+            found = tags(trained)
+        assert found == tags(trained)
+
+
+class TestKeeping:
+    def test_to_disk(self, trained, tmp_path):
+        trained.to_disk(tmp_path)
+        assert tags(spacy.load(tmp_path)) == tags(trained)
+
+    def test_to_bytes(self, trained):
+        other = spacy.blank("en", config=CONFIG)
+        other.add_pipe("bilstm_tagger")
+        assert tags(other.from_bytes(trained.to_bytes())) == tags(trained)
+
+    def test_pickle(self, trained):
+        assert tags(pickle.loads(pickle.dumps(trained))) == tags(trained)
+
+    def test_emissions_are_equal_to_the_last_bit(self, trained, tmp_path):
+        trained.to_disk(tmp_path)
+        loaded = spacy.load(tmp_path)
+        docs = [trained.make_doc(text) for text in TEXTS]
+        before = trained.get_pipe("bilstm_tagger").model.predict(docs)
+        after = loaded.get_pipe("bilstm_tagger").model.predict([loaded.make_doc(text) for text in TEXTS])
+        for emissions, others in zip(before, after):
+            assert_array_equal(emissions, others)
+
+    def test_sourced_by_another_pipeline(self, trained):
+        other = spacy.blank("en", config=CONFIG)
+        other.add_pipe("bilstm_tagger", source=trained)
+        assert tags(other) == tags(trained)
+
+
+class TestRehearsal:
+    def test_pulls_towards_the_model_put_aside(self, trained, make_examples):
+        optimizer = trained.resume_training()
+        tagger = trained.get_pipe("bilstm_tagger")
+        examples = make_examples(trained)
+        docs = [eg.predicted for eg in examples]
+
+        def probabilities():
+            ops = tagger.model.ops
+            return ops.softmax(ops.flatten(tagger.model.predict(docs)))
+
+        before = probabilities()
+        swapped = [Example.from_dict(eg.predicted, {"tags": ["NN"] * len(eg.predicted)}) for eg in examples]
+        for _ in range(5):
+            trained.update(swapped, sgd=optimizer)
+        away = np.abs(probabilities() - before).mean()
+        for _ in range(30):
+            losses = trained.rehearse(examples, sgd=optimizer)
+        assert losses["bilstm_tagger"] > 0
+        assert np.abs(probabilities() - before).mean() < 0.5 * away
+
+
+class TestSharedTok2Vec:
+    @pytest.fixture
+    def shared(self, tweet_nlp, make_examples):
+        tweet_nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
+        listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32}
+        head = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": listener}
+        tweet_nlp.add_pipe("bilstm_tagger", config={"model": head})
+        parser = {
+            "@architectures": "spacy.TransitionBasedParser.v2",
+            "state_type": "ner",
+            "extra_state_tokens": False,
+            "hidden_width": 16,
+            "maxout_pieces": 2,
+            "use_upper": True,
+            "tok2vec": listener,
+        }
+        tweet_nlp.add_pipe("ner", config={"model": parser})
+        examples = make_examples(tweet_nlp)
+        for example in examples:
+            retweet = [Span(example.reference, 0, 1, label="X")] if example.reference[0].text == "RT" else []
+            example.reference.set_ents(retweet, default="outside")
+        train(tweet_nlp, examples, steps=40)
+        return tweet_nlp
+
+    def test_serves_tagger_and_ner(self, shared, make_examples):
+        assert shared.evaluate(make_examples(shared))["tag_acc"] == 1.0
+        assert [ent.text for ent in shared("RT @mara_lune: so good !!").ents] == ["RT"]
+
+    def test_listeners_can_be_replaced(self, shared):
+        expected = tags(shared)
+        shared.replace_listeners("tok2vec", "bilstm_tagger", ["model.tok2vec"])
+        with shared.select_pipes(enable=["bilstm_tagger"]):
+            assert tags(shared) == expected
+
+
+TOK2VEC = {
+    "@architectures": "spacy.Tok2Vec.v2",
+    "embed": {
+        "@architectures": "spacy-bilstm-tagger.TweetEmbed.v1",
+        "attrs": ["NORM", "SHAPE"],
+        "rows": [200, 100],
+        "include_static_vectors": False,
+    },
+    "encode": {"@architectures": "spacy-bilstm-tagger.BiLSTMEncoder.v1", "width": 32, "depth": 1},
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"reduction": "max"}, "reduction = 'max'; expected one of sum, mean"),
+        ({"label_smoothing": 1.0}, "label_smoothing = 1.0; expected a number from 0"),
+    ],
+)
+def test_settings_out_of_range_are_refused(tweet_nlp, config, message):
+    with pytest.raises(ConfigError, match=message):
+        tweet_nlp.add_pipe("bilstm_tagger", config=config)
+
+
+def test_spacy_s_own_tagger_takes_the_tok2vec(tweet_nlp, make_examples):
+    model = {"@architectures": "spacy.Tagger.v2", "tok2vec": TOK2VEC}
+    tweet_nlp.add_pipe("tagger", config={"model": model})
+    examples = make_examples(tweet_nlp)
+    train(tweet_nlp, examples, steps=60)
+    assert tweet_nlp.evaluate(examples)["tag_acc"] == 1.0
