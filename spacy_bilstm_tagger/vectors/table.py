@@ -109,7 +109,7 @@ def load_vectors(nlp: Language, folder: Path) -> None:
         raise DataError(Errors.VECTORS_EMPTY.format(path=folder))
     for key in source.vectors:
         nlp.vocab.strings.add(source.strings[key])
-    table = Vectors(strings=nlp.vocab.strings, data=source.vectors.data, name=source.vectors.name)
+    table = Vectors(strings=nlp.vocab.strings, data=source.vectors.data, name=folder.name)
     for key, row in source.vectors.key2row.items():
         table.add(key, row=row)
     nlp.vocab.vectors = table

@@ -54,12 +54,12 @@ def mark(tmp_path):
     [
         (os.system, f"{os.system.__module__}.system"),
         (builtins.eval, "builtins.eval"),
-        (subprocess.call, "subprocess.call"),
+        (subprocess.run, "subprocess.run"),
     ],
 )
 @pytest.mark.parametrize("protocol", [2, 4, 5])
 def test_call_is_refused_before_it_runs(function, name, protocol, mark, tmp_path):
-    code = {"eval": f"open({str(mark)!r}, 'w')", "call": ["touch", str(mark)], "system": f"touch {mark}"}
+    code = {"eval": f"open({str(mark)!r}, 'w')", "run": ["touch", str(mark)], "system": f"touch {mark}"}
     path = tmp_path / "evil.kv"
     path.write_bytes(pickle.dumps(Calls(function, code[function.__name__]), protocol=protocol))
     assert name in _refused(path).replace("__builtin__", "builtins")

@@ -109,9 +109,9 @@ def test_saved_table_is_a_pipeline_that_can_be_loaded_back(toy, tmp_path, as_dic
     saved = save_vectors(toy, tmp_path / "out", name="toy", prune_to=None, dtype="float32")
     nlp = spacy.blank("en")
     load_vectors(nlp, tmp_path / "out")
-    for vectors in (nlp.vocab.vectors, spacy.load(tmp_path / "out").vocab.vectors):
+    for name, vectors in (("out", nlp.vocab.vectors), ("toy", spacy.load(tmp_path / "out").vocab.vectors)):
         assert as_dict(vectors) == as_dict(saved)
-        assert vectors.name == "toy"
+        assert vectors.name == name
     assert nlp.vocab["the"].rank == 2
 
 

@@ -53,8 +53,8 @@ def test_max_rows_leaves_out_what_is_wrong_after_them(check):
 
 def test_row_that_is_cut_off(message):
     assert message("a 1 2\nb 3 4\nc 5") == (
-        "toy.txt, line 3: found 1 numbers, expected 2 as in the rows before. The file is damaged or cut off there; "
-        "download it again, or read the part before with --max-rows 2"
+        "toy.txt, line 3: found 1 numbers, expected 2 as in the rows before. "
+        "The file is damaged or cut off there; download it again, or read the part before with --max-rows 2"
     )
 
 
@@ -64,8 +64,8 @@ def test_row_of_another_width(row, found, message):
 
 
 def test_width_of_the_header_holds_for_the_first_row(message):
-    text = "2 3\na 1 2\n"
-    assert message(text, has_header=True) == "toy.txt, line 2: found 2 numbers, expected 3 as the first line says"
+    expected = "toy.txt, line 2: found 2 numbers, expected 3 as the first line says"
+    assert message("2 3\na 1 2\n", has_header=True) == expected
 
 
 @pytest.mark.parametrize("part", ["x", "1,5", "0x10", "--", "½", "1\u00a0"])

@@ -1,0 +1,147 @@
+import gzip
+
+import numpy as np
+import pytest
+import spacy
+from spacy.language import Language
+
+from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.vectors.callbacks import create_load_vectors
+from spacy_bilstm_tagger.vectors.table import save_vectors
+
+
+def _nlp(source, **options) -> Language:
+    """A pipeline that gets its vectors when it is initialized."""
+    callback = {"@callbacks": "spacy-bilstm-tagger.load_vectors.v1", "source": str(source), **options}
+    return spacy.blank("en", config={"initialize": {"before_init": callback}})
+
+
+@pytest.fixture
+def initialized(as_dict):
+    """The table of such a pipeline."""
+
+    def run(source, **options):
+        nlp = _nlp(source, **options)
+        nlp.initialize()
+        return as_dict(nlp.vocab.vectors)
+
+    return run
+
+
+@pytest.fixture
+def expected(toy, as_dict):
+    return {**as_dict(toy), "<unk>": (1, 0, 1.75)}
+
+
+@pytest.fixture
+def message():
+    """The one line of a source that is wrong."""
+
+    def run(source, **options):
+        with pytest.raises(ConfigError) as error:
+            _nlp(source, **options).initialize()
+        assert "\n" not in str(error.value)
+        return str(error.value)
+
+    return run
+
+
+def test_vectors_from_a_file(write_text, initialized, expected):
+    assert initialized(write_text()) == expected
+
+
+def test_vectors_from_a_folder(toy, tmp_path, initialized, expected):
+    save_vectors(toy, tmp_path / "table", name="toy", prune_to=None, dtype="float32")
+    assert initialized(tmp_path / "table") == expected
+
+
+def test_vectors_from_the_folder_of_any_pipeline(toy, tmp_path, initialized, as_dict):
+    nlp = spacy.blank("de")
+    nlp.vocab.set_vector("tag", np.array([1, 2], dtype="float32"))
+    nlp.to_disk(tmp_path / "german")
+    assert initialized(tmp_path / "german") == {"tag": (1, 2)}
+
+
+def test_options(write_text, initialized):
+    path = write_text()
+    assert initialized(path, max_rows=1) == {"<unk>": (1, 2, 3), "<user>": (1, 2, 3)}
+    nlp = _nlp(path, prune_to=2, dtype="float16")
+    nlp.initialize()
+    assert nlp.vocab.vectors.shape == (2, 3)
+    assert nlp.vocab.vectors.data.dtype == "float16"
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_table_is_saved_with_the_pipeline(kind, dtype, toy, tmp_path, write_text, expected, as_dict):
+    source = write_text()
+    if kind == "folder":
+        source = tmp_path / "table"
+        save_vectors(toy, source, name="toy", prune_to=None, dtype=dtype)
+    nlp = _nlp(source, dtype=dtype)
+    nlp.initialize()
+    nlp.to_disk(tmp_path / "nlp")
+    for other in (spacy.load(tmp_path / "nlp"), _nlp(source).from_bytes(nlp.to_bytes())):
+        assert as_dict(other.vocab.vectors) == expected
+        assert other.vocab.vectors.data.dtype == dtype
+        assert other.vocab.vectors.name == nlp.vocab.vectors.name
+        assert other.vocab["the"].vector.tolist() == [3, -2.5, 0.25]
+
+
+def test_saved_pipeline_does_not_need_the_source(write_text, tmp_path, as_dict, expected):
+    path = write_text()
+    nlp = _nlp(path)
+    nlp.initialize()
+    nlp.to_disk(tmp_path / "nlp")
+    path.unlink()
+    assert as_dict(spacy.load(tmp_path / "nlp").vocab.vectors) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"a 1 2\nb 3\n", "line 2: found 1 numbers, expected 2"),
+        (b"", "found no vectors"),
+        (b"a nan 1\n", "line 1: the row of 'a' holds NaN or infinity"),
+        (gzip.compress(b"a 1 2\n" * 99)[:-9], "cannot be read as word vectors"),
+        (b"\x80\x04cos\nsystem\n.", "refused, because the file could run code"),
+    ],
+)
+def test_file_that_is_wrong(data, found, tmp_path, message):
+    (tmp_path / "toy").write_bytes(data)
+    assert found in message(tmp_path / "toy")
+
+
+def test_source_that_is_not_there(tmp_path, message):
+    assert message(tmp_path / "none.txt").startswith(f"{tmp_path / 'none.txt'}: no such file")
+
+
+def test_folder_without_a_pipeline(tmp_path, message):
+    assert "no such file" in message(tmp_path)
+
+
+def test_folder_that_is_damaged(toy, tmp_path, message):
+    folder = tmp_path / "table"
+    save_vectors(toy, folder, name="toy", prune_to=None, dtype="float32")
+    (folder / "vocab" / "vectors").write_bytes(b"\x93NUMPY")
+    assert message(folder).startswith(f"{folder}: cannot be read as a spaCy vectors table (")
+
+
+def test_folder_of_a_pipeline_without_vectors(tmp_path, message):
+    spacy.blank("en").to_disk(tmp_path / "plain")
+    assert message(tmp_path / "plain").startswith(f"{tmp_path / 'plain'}: found no vectors")
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"dtype": "float64"}, "dtype = 'float64'; expected one of float32, float16"),
+        ({"max_rows": 0}, "max_rows = 0; expected a whole number of at least 1"),
+        ({"prune_to": -1}, "prune_to = -1; expected a whole number of at least 1"),
+        ({"dim": 0}, "dim = 0; expected a whole number of at least 1"),
+    ],
+)
+def test_options_that_are_wrong(options, found):
+    with pytest.raises(ConfigError) as error:
+        create_load_vectors("toy.txt", **options)
+    assert str(error.value) == f"load_vectors.v1: {found}"
