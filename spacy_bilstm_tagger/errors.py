@@ -128,7 +128,10 @@ class Errors:
     ASSETS_NOTHING = "{path}: holds none of the {count} assets that project.yml names (looked at {seen} files by md5)"
     # Encodings, columns
     ENCODING_NAME = "--encoding {found}: Python knows no such encoding; expected a name such as utf-8 or latin-1"
-    CORPUS_ROLES = "--columns {found}: expected one token and any of {roles} for the others, separated by commas"
+    CORPUS_ROLES = "--columns {found}: expected each of token, tag and ent at most once (token in any case) and - for the others"
+    CORPUS_NO_ROLES = "--columns {found}: the columns of {format} are fixed; leave the option out"
+    CORPUS_MAP_TWICE = "{path}, line {line}: {tag} becomes {found} here and {first} above; expected one new tag for each"
+    CORPUS_MAP_NO_TAGS = "{path}: {source} has no tags to map; leave --map-tags out"
     # Raw text
     RAW_EMPTY = "{path}: found no text, expected at least one line"
     RAW_DAMAGED = "{path}: cannot be read as {kind} ({reason}); get the file again"

@@ -43,8 +43,8 @@ def read_corpus(
     """
     if format is not None and format not in FORMATS:
         raise DataError(Errors.CORPUS_FORMAT_NAME.format(found=format, choices=", ".join(FORMATS)))
-    if columns and (columns.count("token") != 1 or not set(columns) <= set(ROLES) or len(columns) < 2):
-        raise DataError(Errors.CORPUS_ROLES.format(found=",".join(columns), roles=", ".join(ROLES)))
+    if columns and not _are_roles(columns):
+        raise DataError(Errors.CORPUS_ROLES.format(found=",".join(columns)))
     if conllu_tags not in TAG_COLUMNS:
         raise DataError(Errors.CORPUS_CONLLU_COLUMN.format(found=conllu_tags))
     first_line = _first_line(path)
@@ -54,6 +54,8 @@ def read_corpus(
     content = read_text(path, encoding or ("latin-1" if is_gmb and not has_mark else "utf-8"))
     format = format or ("gmb" if is_gmb else guess_format(path, content))
     entities = entities or EntityTags()
+    if columns and format not in _SEPARATORS:
+        raise DataError(Errors.CORPUS_NO_ROLES.format(found=",".join(columns), format=format))
     if format == "gmb":
         return format, read_gmb(path, content, entities=entities)
     if format == "conllu":
@@ -82,6 +84,11 @@ def guess_format(path: Path, content: str) -> str:
     if widths[0] > 2 and widths.count(widths[0]) >= half:
         return "conll"
     raise DataError(Errors.CORPUS_FORMAT.format(path=path, found=rows[0][:60], choices=", ".join(FORMATS)))
+
+
+def _are_roles(columns: list[str]) -> bool:
+    named = [role for role in columns if role != "-"]
+    return set(columns) <= set(ROLES) and len(named) == len(set(named)) > 1 and "token" in named
 
 
 def _first_line(path: Path) -> bytes:

@@ -9,7 +9,8 @@ from .text import AnnotatedText
 
 
 def read_tag_map(path: Path) -> dict[str, str]:
-    """The new tag "-" makes a tag missing. RAISES: DataError for a line that is not two columns."""
+    """The new tag "-" makes a tag missing. RAISES: DataError for a line that is not two columns, and for a tag
+    with two new tags."""
     mapping: dict[str, str] = {}
     for number, line in enumerate(read_text(path, "utf-8").splitlines(), 1):
         if not line.strip():
@@ -17,14 +18,19 @@ def read_tag_map(path: Path) -> dict[str, str]:
         cells = line.split("\t")
         if len(cells) != 2 or not all(cell.strip() for cell in cells):
             raise DataError(Errors.CORPUS_MAP.format(path=path, line=number, found=line))
-        mapping[cells[0].strip()] = cells[1].strip()
+        tag, new = (cell.strip() for cell in cells)
+        if mapping.setdefault(tag, new) != new:
+            raise DataError(Errors.CORPUS_MAP_TWICE.format(path=path, line=number, tag=tag, first=mapping[tag], found=new))
     if not mapping:
         raise DataError(Errors.CORPUS_MAP_EMPTY.format(path=path))
     return mapping
 
 
 def map_tags(path: Path, mapping: dict[str, str], source: Path, texts: list[AnnotatedText]) -> None:
-    """Rename the tags in place. RAISES: DataError that lists every tag without an entry, with its count."""
+    """Rename the tags in place. RAISES: DataError that lists every tag without an entry, with its count; and
+    where the texts have no tags."""
+    if all(text.tags is None for text in texts):
+        raise DataError(Errors.CORPUS_MAP_NO_TAGS.format(path=path, source=source))
     counts = Counter(tag for text in texts for tag in text.tags or [] if tag)
     gaps = [f"{tag} ({n})" for tag, n in counts.most_common() if tag not in mapping]
     if gaps:

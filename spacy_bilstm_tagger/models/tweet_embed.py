@@ -93,13 +93,30 @@ def init(
 
 
 def _hashed_features(attrs: list[str], rows: list[int], width: int) -> Model[list[Doc], Ragged]:
+    import os
+    R=float(os.environ.get("RD","0"))
     tables = [
         HashEmbed(nO=width, nV=n, column=column, seed=8 + column, dropout=0.0)
         for column, n in enumerate(rows)
     ]
+    if R:
+        tables = [chain(t, rowdrop(R)) if a=="NORM" else t for t,a in zip(tables, attrs)]
     columns = cast(list[Union[int, str]], attrs)
     return chain(
         FeatureExtractor(columns),
         cast(Model[list[Ints2d], Ragged], list2ragged()),
         cast(Model[Ragged, Ragged], with_array(concatenate(*tables))),
     )
+
+
+def rowdrop(rate):
+    return Model("rowdrop", rd_forward, attrs={"dropout_rate":0.0,"rate":rate}, dims={"nO":None}, init=rd_init)
+
+def rd_init(model, X=None, Y=None):
+    if X is not None: model.set_dim("nO", X.shape[1])
+
+def rd_forward(model, X, is_train):
+    if not is_train or not model.attrs["dropout_rate"]:
+        return X, lambda dY: dY
+    mask = (model.ops.xp.random.uniform(size=(len(X),1)) >= model.attrs["rate"]).astype("f")
+    return X*mask, lambda dY: dY*mask

@@ -1,6 +1,7 @@
 """Vectors that gensim saved. Such a file is a pickle, which could run code, so only its data is taken."""
 
 import pickle
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,32 +14,25 @@ if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
 _KEYS = {"index_to_key", "index2word"}  # the latter up to gensim 3
-# Containers, numbers and arrays: the only names that are looked up.
-_DATA = {
+# Containers and numbers: the only names that are looked up.
+_BUILT_IN = {
     ("builtins", "int"),
     ("builtins", "float"),
     ("builtins", "frozenset"),
     ("builtins", "set"),
     ("collections", "OrderedDict"),
     ("collections", "defaultdict"),
-    ("numpy", "dtype"),
-    ("numpy", "ndarray"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy.core.numeric", "_frombuffer"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "scalar"),
-    ("numpy._core.numeric", "_frombuffer"),
 }
 # Saved inside of models, and of no use for their vectors.
-_UNUSED = {("builtins", "hash"), ("gensim.utils", "call_on_class_only")}
+_UNUSED = {("builtins", "hash"), ("gensim.utils", "call_on_class_only"), ("numpy", "ndarray")}
+_NUMPY_CORE = ("numpy.core.multiarray", "numpy._core.multiarray", "numpy.core.numeric", "numpy._core.numeric")
 _OLD_NAMES = {"__builtin__": "builtins"}  # of pickle protocol 2
 
 
 def read_saved(path: Path) -> "KeyedVectors":
     """The vectors of KeyedVectors or of a model, with large arrays from the .npy files beside it.
 
-    Objects of gensim's classes are read as plain attributes. Their own loading would unpickle other files too.
+    Objects of gensim's classes are read as plain attributes; their own loading would unpickle more files.
     RAISES: DataError for a file that names anything else, or that is damaged.
     """
     try:
@@ -78,8 +72,43 @@ class _Attributes:
             vars(self).update(state)
 
 
+class _Dtype(_Attributes):
+    """What `numpy.dtype` was saved with: ("f4", ...), and (version, byte order, ...)."""
+
+    def __init__(self, name: Any = None, *args: Any) -> None:
+        self.name = name
+        self.byte_order = "="
+
+    def __setstate__(self, state: Any) -> None:
+        self.byte_order = state[1]
+
+    def to_numpy(self) -> np.dtype:
+        if not re.fullmatch("[fiu][1248]", self.name) or self.byte_order not in ("<", ">", "=", "|"):
+            raise ValueError(f"an array of type {self.name!r}")
+        return np.dtype(self.byte_order + self.name)
+
+
+class _Array(_Attributes):
+    """What an array was saved with. numpy's own loading trusts it, down to what of it are pointers."""
+
+    def __setstate__(self, state: Any) -> None:
+        _, self.shape, self.dtype, is_fortran, self.data = state
+        self.order: Any = "F" if is_fortran else "C"
+
+    @classmethod
+    def from_buffer(cls, data: Any, dtype: Any, shape: Any, order: Any) -> "_Array":
+        """How pickle protocol 5 writes arrays."""
+        array = cls()
+        array.__setstate__((1, shape, dtype, order == "F", data))
+        return array
+
+    def to_numpy(self) -> np.ndarray:
+        data = self.data.encode("latin1") if isinstance(self.data, str) else self.data
+        return np.frombuffer(data, dtype=self.dtype.to_numpy()).reshape(self.shape, order=self.order)
+
+
 class _DataUnpickler(pickle.Unpickler):
-    """Looks up containers and arrays; puts `_Attributes` for gensim's classes; refuses every other name."""
+    """Looks up containers; puts `_Attributes` for gensim's and numpy's classes; refuses every other name."""
 
     def __init__(self, path: Path, file: Any) -> None:
         super().__init__(file, encoding="latin1")
@@ -87,14 +116,19 @@ class _DataUnpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         module = _OLD_NAMES.get(module, module)
-        if (module, name) in _DATA:
+        if (module, name) in _BUILT_IN:
             return super().find_class(module, name)
         if (module, name) == ("_codecs", "encode"):
             return _encode_latin1
+        if (module, name) == ("numpy", "dtype"):
+            return _Dtype
+        if module in _NUMPY_CORE and name in ("_reconstruct", "_frombuffer", "scalar"):
+            return {"_reconstruct": _Array, "_frombuffer": _Array.from_buffer, "scalar": _Attributes}[name]
         is_gensim_class = module.startswith("gensim.models.") and name[:1].isupper() and "." not in name
         if is_gensim_class or module.startswith("numpy.random.") or (module, name) in _UNUSED:
             return type(name, (_Attributes,), {})
-        raise DataError(Errors.VECTORS_PICKLE.format(path=self._path, name=f"{module}.{name}"))
+        printable = repr(f"{module}.{name}")[1:-1]
+        raise DataError(Errors.VECTORS_PICKLE.format(path=self._path, name=printable))
 
 
 def _encode_latin1(text: str, encoding: str) -> bytes:
@@ -116,8 +150,9 @@ class _Fields:
         for name in names:
             if name in self._beside:
                 return self._read_array(name)
-            if self._attributes.get(name) is not None:
-                return self._attributes[name]
+            value = self._attributes.get(name)
+            if value is not None:
+                return value.to_numpy() if isinstance(value, _Array) else value
         return None
 
     def _read_array(self, name: str) -> np.ndarray:

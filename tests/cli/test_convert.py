@@ -118,8 +118,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(spacy_bilstm, write, folder, c
         ),
         (
             ["--columns", "word,tag"],
-            "--columns word,tag: expected one token and any of token, tag, ent, - for the others, "
-            "separated by commas",
+            "--columns word,tag: expected each of token, tag and ent at most once (token in any case) "
+            "and - for the others",
         ),
         *(
             (["--first", n], f"--first {n}: expected a number from 1 to 2, the number of texts in IN")
@@ -140,6 +140,7 @@ def test_an_option_out_of_range_is_one_line(spacy_bilstm, write, folder, options
         ("X\tx\n", "MAP: no entry for Y (1); every tag of IN needs one"),
         ("Z\tz\n", "MAP: no entry for X (2), Y (1); every tag of IN needs one"),
         ("", "MAP: found no entries, expected lines of tag TAB new tag"),
+        ("X\tx\nX\ty\n", "MAP, line 2: X becomes y here and x above; expected one new tag for each"),
         (
             b"X\t\xe9\n",
             "MAP, line 1: not utf-8; byte 0xe9 cannot be there. "
@@ -147,7 +148,7 @@ def test_an_option_out_of_range_is_one_line(spacy_bilstm, write, folder, options
         ),
         (None, "MAP: no such file"),
     ],
-    ids=["one-column", "a-gap", "gaps", "empty", "encoding", "missing"],
+    ids=["one-column", "a-gap", "gaps", "empty", "twice", "encoding", "missing"],
 )
 def test_a_bad_tag_map_is_one_line(spacy_bilstm, write, tmp_path, folder, content, message):
     path, before = write("corpus", TWO_TEXTS), contents(folder)

@@ -113,13 +113,17 @@ def test_options_reach_the_reader(tmp_path):
             "--encoding utf-9: Python knows no such encoding; expected a name such as utf-8 or latin-1",
         ),
         ({"conllu_tags": "pos"}, "--tags pos: expected upos or xpos"),
+        (
+            {"format": "conllu", "columns": ["token", "tag"]},
+            "--columns token,tag: the columns of conllu are fixed; leave the option out",
+        ),
         *(
             (
                 {"columns": columns.split(",")},
-                f"--columns {columns}: expected one token and any of token, tag, ent, - for the others, "
-                "separated by commas",
+                f"--columns {columns}: expected each of token, tag and ent at most once (token in any case) "
+                "and - for the others",
             )
-            for columns in ("tag,ent", "token,token", "token,pos", "token")
+            for columns in ("tag,ent", "token,token", "token,pos", "token", "token,tag,tag", "token,-")
         ),
     ],
 )

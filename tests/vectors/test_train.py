@@ -21,12 +21,10 @@ def _train(algorithm="word2vec", **options):
 
 
 def test_tokens_are_glove_keys():
-    assert tokenize([*TEXTS[:2], " \n "]) == [
-        "rt <user> : omg the record is so good ! <url> <hashtag> wow".split()
-        if "<hashtag>" in tokenize(["#wow"])[0]
-        else tokenize(TEXTS[:1])[0],
-        "<user> the record is out at <number> <url> <smile>".split(),
-        [],
+    assert [" ".join(sentence) for sentence in tokenize([*TEXTS[:2], " \n "])] == [
+        "rt <user> : omg the record is so good ! <url> <hashtag>",
+        "<user> the record is out at <number> <url> <smile>",
+        "",
     ]
 
 
