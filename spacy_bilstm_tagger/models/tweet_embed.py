@@ -10,7 +10,8 @@ from thinc.types import Floats2d, Ints2d, Ragged
 from ..errors import ConfigError, Errors
 from ..layers.char_cnn import CharCNN
 from ..layers.norm_vectors import NormVectors
-from ..checks import check_least
+from ..layers.row_dropout import RowDropout
+from ..checks import check_fraction, check_least
 
 
 def TweetEmbed(
@@ -19,6 +20,7 @@ def TweetEmbed(
     attrs: list[str],
     rows: list[int],
     feature_width: int = 32,
+    norm_dropout: float = 0.0,
     include_static_vectors: bool,
     char_kernels: list[int] = [],  # noqa: B006 (thinc's registry copies defaults)
     char_filters: int = 32,
@@ -36,6 +38,8 @@ def TweetEmbed(
     attrs (list of str): token attributes to hash, such as NORM, PREFIX, SUFFIX, SHAPE.
     rows (list of int): rows of each attribute's table.
     feature_width (int): columns of each attribute's table.
+    norm_dropout (float): share of training tokens whose hashed NORM is dropped, so that words are also known by their
+        vectors and spelling, as those have to be that training never shows.
     include_static_vectors (bool): use `vocab.vectors`; tokens without a row get its `<unk>` row, or zeros.
     char_kernels (list of int): widths of the character CNN's convolutions, in characters; empty for none.
     char_filters (int): filters of each of these widths.
@@ -51,6 +55,7 @@ def TweetEmbed(
     numbers = [("feature_width", feature_width), ("char_filters", char_filters), ("char_width", char_width)]
     for name, value in [*numbers, *(("rows", n) for n in rows), *(("char_kernels", n) for n in char_kernels)]:
         check_least(where, name, value, 1)
+    check_fraction(where, "norm_dropout", norm_dropout)
     if mix and width is None:
         raise ConfigError(Errors.EMBED_MIX_WIDTH)
     if width is not None:
@@ -60,7 +65,7 @@ def TweetEmbed(
     if include_static_vectors:
         parts.append(NormVectors())
     if attrs:
-        parts.append(_hashed_features(attrs, rows, feature_width))
+        parts.append(_hashed_features(attrs, rows, feature_width, norm_dropout))
     if char_kernels:
         parts.append(CharCNN(width=char_width, kernels=char_kernels, filters=char_filters))
     embed: Model[list[Doc], list[Floats2d]] = chain(concatenate(*parts), ragged2list())
@@ -92,31 +97,17 @@ def init(
     model.set_dim("nO", found)
 
 
-def _hashed_features(attrs: list[str], rows: list[int], width: int) -> Model[list[Doc], Ragged]:
-    import os
-    R=float(os.environ.get("RD","0"))
-    tables = [
-        HashEmbed(nO=width, nV=n, column=column, seed=8 + column, dropout=0.0)
-        for column, n in enumerate(rows)
-    ]
-    if R:
-        tables = [chain(t, rowdrop(R)) if a=="NORM" else t for t,a in zip(tables, attrs)]
+def _hashed_features(
+    attrs: list[str], rows: list[int], width: int, norm_dropout: float
+) -> Model[list[Doc], Ragged]:
+    tables: list[Model] = []
+    for column, (attr, n_rows) in enumerate(zip(attrs, rows)):
+        table = HashEmbed(nO=width, nV=n_rows, column=column, seed=8 + column, dropout=0.0)
+        with_dropout = norm_dropout > 0 and attr == "NORM"
+        tables.append(chain(table, RowDropout(norm_dropout)) if with_dropout else table)
     columns = cast(list[Union[int, str]], attrs)
     return chain(
         FeatureExtractor(columns),
         cast(Model[list[Ints2d], Ragged], list2ragged()),
         cast(Model[Ragged, Ragged], with_array(concatenate(*tables))),
     )
-
-
-def rowdrop(rate):
-    return Model("rowdrop", rd_forward, attrs={"dropout_rate":0.0,"rate":rate}, dims={"nO":None}, init=rd_init)
-
-def rd_init(model, X=None, Y=None):
-    if X is not None: model.set_dim("nO", X.shape[1])
-
-def rd_forward(model, X, is_train):
-    if not is_train or not model.attrs["dropout_rate"]:
-        return X, lambda dY: dY
-    mask = (model.ops.xp.random.uniform(size=(len(X),1)) >= model.attrs["rate"]).astype("f")
-    return X*mask, lambda dY: dY*mask

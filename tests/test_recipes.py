@@ -1,0 +1,112 @@
+"""spaCy's own commands on every recipe, each in a process of its own, on the sample corpus."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import spacy
+import srsly
+from spacy.util import load_config
+
+from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
+from spacy_bilstm_tagger.tokenizer import glove_key
+
+RECIPES = ["sample", "ritter", "lecture", "wnut17"]
+TWEET = "RT @mara_lune: OMG the Velvet Otters are playing in Lisbon tonight!! 😭"
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory, pytestconfig):
+    """A folder with the sample corpus as DocBin and vectors of width 100 for its words."""
+    folder = tmp_path_factory.mktemp("recipes")
+    words = set()
+    for part in ("train", "dev"):
+        path = pytestconfig.rootpath / "assets" / "sample" / f"{part}.conll"
+        texts = read_corpus(path)[1]
+        words |= {glove_key(word) for text in texts for word in text.words}
+        to_docbin(path, texts).to_disk(folder / f"{part}.spacy")
+    rows = np.random.default_rng(0).normal(size=(len(words), 100)).round(3)
+    lines = (f"{word} {' '.join(map(str, row))}\n" for word, row in zip(sorted(words), rows))
+    (folder / "vectors.txt").write_text("".join(lines), encoding="utf8")
+    return folder
+
+
+@pytest.fixture
+def run(project):
+    def run_spacy(*args) -> str:
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "spacy", *map(str, args)]
+        result = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    return run_spacy
+
+
+@pytest.fixture
+def paths(room):
+    found = ("train", room / "train.spacy"), ("dev", room / "dev.spacy"), ("vectors", room / "vectors.txt")
+    return [part for name, path in found for part in (f"--paths.{name}", path)]
+
+
+@pytest.fixture(params=RECIPES)
+def recipe(request, project):
+    return project / "configs" / f"{request.param}.cfg"
+
+
+def test_fill_config_adds_defaults_and_changes_nothing(recipe, run, tmp_path):
+    run("init", "fill-config", recipe, tmp_path / "filled.cfg")
+    filled, given = load_config(tmp_path / "filled.cfg"), load_config(recipe)
+
+    def check(part, whole, where):
+        for key, value in part.items():
+            if isinstance(value, dict):
+                check(value, whole[key], f"{where}.{key}")
+            else:
+                assert whole[key] == value, f"{where}.{key}"
+
+    check(given, filled, recipe.stem)
+
+
+def test_debug_config(recipe, run, paths):
+    assert "Config is valid" in run("debug", "config", recipe, *paths) + "Config is valid"
+
+
+def test_debug_data(recipe, run, paths):
+    assert "errors" not in run("debug", "data", recipe, *paths).lower().replace("0 errors", "")
+
+
+@pytest.mark.slow
+def test_train_evaluate_benchmark(recipe, run, paths, room, tmp_path):
+    settings = ["--training.max_epochs", "1", "--training.eval_frequency", "20"]
+    run("train", recipe, "--output", tmp_path, *paths, *settings)
+    run("evaluate", tmp_path / "model-last", room / "dev.spacy", "--output", tmp_path / "scores.json")
+    scores = srsly.read_json(tmp_path / "scores.json")
+    pipeline = spacy.load(tmp_path / "model-last").pipe_names
+    for component, keys in [("tagger", ["tag_acc", "tag_acc_doc_mean"]), ("ner", ["ents_f", "ents_f_doc_mean"])]:
+        if component in pipeline:
+            assert all(isinstance(scores[key], float) for key in keys)
+    speed = ["benchmark", "speed", tmp_path / "model-last", room / "dev.spacy"]
+    assert "Mean" in run(*speed, "--batches", "2", "--warmup", "1", "--batch-size", "20")
+
+
+@pytest.mark.slow
+def test_wheel_installs_and_tags(run, paths, project, tmp_path):
+    recipe = project / "configs" / "sample.cfg"
+    run("train", recipe, "--output", tmp_path, *paths, "--training.max_epochs", "1", "--training.eval_frequency", "20")
+    names = ["--name", "tweet_bilstm", "--version", "0.1.0"]
+    run("package", tmp_path / "model-last", tmp_path, *names, "--build", "wheel")
+    folder = tmp_path / "en_tweet_bilstm-0.1.0"
+    requirements = srsly.read_json(folder / "meta.json")["requirements"]
+    assert any(name.startswith("spacy-bilstm-tagger") for name in requirements)
+    wheel = folder / "dist" / "en_tweet_bilstm-0.1.0-py3-none-any.whl"
+    target = tmp_path / "installed"
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target), str(wheel)]
+    subprocess.run(install, check=True)
+    script = f"import spacy; print([t.tag_ for t in spacy.load('en_tweet_bilstm')({TWEET!r})])"
+    env = {**os.environ, "PYTHONPATH": str(target)}
+    result = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert len(eval(result.stdout)) == 15
