@@ -21,8 +21,8 @@ def create_load_vectors(
 ) -> Callable[[Language], None]:
     """Give the pipeline its vectors before its components are initialized. They are saved with it.
 
-    source (str): a folder made by `spacy-bilstm vectors`, or whatever that command reads: a gensim-data name such
-        as glove-twitter-100, or a file.
+    source (str): a folder made by `spacy-bilstm vectors`, or whatever that command reads: a gensim-data name
+        such as glove-twitter-100, or a file.
     max_rows, prune_to, dim, dtype: as in that command; a folder is taken as it is.
     RAISES: ConfigError with one line that says what is wrong with the source.
     """

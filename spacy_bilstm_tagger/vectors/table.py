@@ -33,8 +33,8 @@ def set_vectors(
 ) -> None:
     """Make these the vocabulary's vectors, under gensim's own keys, with an `<unk>` row for other words.
 
-    The `<unk>` row, where there is none yet, comes first and is the mean of all rows, the usual stand-in for a
-    word that GloVe does not know.
+    The `<unk>` row, where there is none yet, comes first and is the mean of all rows, the usual stand-in for
+    a word that GloVe does not know.
 
     prune_to (int or None): keep this many rows; words beyond share the row of the most similar word kept.
     dtype (str): one of DTYPES, for the stored numbers.

@@ -23,8 +23,8 @@ def check_rows(path: Path, *, has_header: bool, max_rows: Optional[int], parse: 
     """Compare every row with the first: a key and as many numbers. Returns the number of rows.
 
     parse (bool): also parse what looks like numbers, as gensim does right after.
-    RAISES: DataError for the first row of another width, with a part that is no number, NaN or infinity, or that
-        is not UTF-8; and for a file without rows.
+    RAISES: DataError for the first row of another width, with a part that is no number, NaN or infinity, or
+        that is not UTF-8; and for a file without rows.
     """
     width = 0
     rows = 0

@@ -10,7 +10,7 @@ from spacy_bilstm_tagger.vectors.pickles import read_saved
 
 @pytest.mark.parametrize("flags", [0, 63, 255])
 def test_numbers_are_not_taken_for_pointers(flags, tmp_path, as_dict):
-    """numpy takes the flags of a saved dtype as they come, and with them the bytes of an array for objects."""
+    """numpy believes the flags of a saved dtype, which can make objects of the bytes of an array."""
     vectors = KeyedVectors(1)
     vectors.add_vectors(["a"], np.ones((1, 1), dtype="float32"))
     whole = pickle.dumps(vectors, protocol=4)

@@ -1,0 +1,121 @@
+"""project.yml names what is there, and assets can be filled from any folder."""
+
+import hashlib
+import importlib.util
+import re
+
+import pytest
+import srsly
+from typer.testing import CliRunner
+
+from spacy_bilstm_tagger.errors import DataError
+
+
+@pytest.fixture(scope="module")
+def config(pytestconfig):
+    return srsly.read_yaml(pytestconfig.rootpath / "project.yml")
+
+
+@pytest.fixture
+def script(project):
+    path = project / "scripts" / "assets_from_folder.py"
+    spec = importlib.util.spec_from_file_location("assets_from_folder", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_workflows_are_made_of_commands(config):
+    assert {"all", "ritter", "lecture", "wnut17"} <= set(config["workflows"])
+    commands = {command["name"] for command in config["commands"]}
+    for steps in config["workflows"].values():
+        assert set(steps) <= commands
+
+
+def test_what_a_command_needs_is_there_or_made_before(config, project):
+    commands = {command["name"]: command for command in config["commands"]}
+    assets = {asset["dest"] for asset in config["assets"]}
+    for steps in config["workflows"].values():
+        made = set(assets)
+        for step in steps:
+            for path in commands[step].get("deps", []):
+                assert path in made or (project / path).exists(), (step, path)
+            made |= {*commands[step].get("outputs", []), *commands[step].get("outputs_no_cache", [])}
+
+
+def test_workflows_hand_their_vectors_on(config):
+    scripts = [line for command in config["commands"] for line in command["script"]]
+    for recipe in ("ritter", "lecture", "wnut17"):
+        (line,) = [line for line in scripts if f"train configs/{recipe}.cfg" in line]
+        assert "--paths.vectors ${vars.vectors}" in line
+        assert "--gpu-id ${vars.gpu}" in line
+    assert config["vars"]["vectors"] == "glove-twitter-100"
+
+
+def test_assets_have_an_address_and_an_md5_and_test_splits_are_extra(config):
+    for asset in config["assets"]:
+        assert asset["url"].startswith("https://")
+        assert re.fullmatch("[0-9a-f]{32}", asset["checksum"])
+        assert asset.get("extra", False) == ("test" in asset["dest"])
+
+
+class TestAssetsFromFolder:
+    @pytest.fixture
+    def room(self, tmp_path):
+        """A project with two assets, and a folder that holds one of them under another name."""
+        project, folder = tmp_path / "project", tmp_path / "disk"
+        (folder / "deep").mkdir(parents=True)
+        project.mkdir()
+        (folder / "deep" / "other-name").write_bytes(b"wanted")
+        (folder / "noise").write_bytes(b"noise")
+        assets = [
+            {"dest": "assets/x/train", "url": "https://example.org/x", "checksum": hashlib.md5(b"wanted").hexdigest()},
+            {"dest": "assets/x/dev", "url": "https://example.org/y", "checksum": hashlib.md5(b"absent").hexdigest()},
+        ]
+        srsly.write_yaml(project / "project.yml", {"assets": assets})
+        return project, folder
+
+    def test_files_are_found_by_md5(self, script, room):
+        project, folder = room
+        copied, missing = script.fill_assets(folder, project)
+        assert copied == {"assets/x/train": folder / "deep" / "other-name"}
+        assert missing == ["assets/x/dev"]
+        assert (project / "assets" / "x" / "train").read_bytes() == b"wanted"
+        assert not (project / "assets" / "x" / "dev").exists()
+
+    def test_folder_without_assets_is_one_line(self, script, room, tmp_path):
+        project, folder = room
+        (folder / "deep" / "other-name").unlink()
+        with pytest.raises(DataError, match=r"holds none of the 2 assets .* \(looked at 1 files by md5\)"):
+            script.fill_assets(folder, project)
+
+    def test_no_folder_is_one_line(self, script, room, tmp_path):
+        import typer
+
+        app = typer.Typer()
+        app.command()(script.main)
+        result = CliRunner().invoke(app, [str(tmp_path / "nowhere"), "--project", str(room[0])])
+        assert result.exit_code == 1
+        assert result.stderr.count("\n") == 1
+        assert "nowhere: no such folder" in result.stderr
+
+
+@pytest.mark.real_data
+class TestRealCorpora:
+    def test_ritter_train_is_551_tweets_and_eleven_repeats(self, asset):
+        from spacy_bilstm_tagger.corpus import read_corpus
+
+        texts = read_corpus(asset("ritter/train"))[1]
+        assert len(texts) == 562
+        assert [text.words for text in texts[551:]] == [text.words for text in texts[540:551]]
+        assert sum(len(text.words) for text in texts[:551]) == 10652
+
+    @pytest.mark.parametrize(
+        ("name", "n_texts", "n_tokens"),
+        [("ritter/dev", 118, 2242), ("wnut17/train.conll", 3394, 62730), ("wnut17/dev.conll", 1009, 15733)],
+    )
+    def test_sizes(self, asset, name, n_texts, n_tokens):
+        from spacy_bilstm_tagger.corpus import read_corpus
+
+        texts = read_corpus(asset(name))[1]
+        assert (len(texts), sum(len(text.words) for text in texts)) == (n_texts, n_tokens)
