@@ -1,5 +1,6 @@
 """spaCy's own commands on every recipe, each in a process of its own, on the sample corpus."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -71,7 +72,7 @@ def test_fill_config_adds_defaults_and_changes_nothing(recipe, run, tmp_path):
 
 
 def test_debug_config(recipe, run, paths):
-    assert "Config is valid" in run("debug", "config", recipe, *paths) + "Config is valid"
+    assert "Config is valid" in run("debug", "config", recipe, *paths)
 
 
 def test_debug_data(recipe, run, paths):
@@ -109,4 +110,4 @@ def test_wheel_installs_and_tags(run, paths, project, tmp_path):
     env = {**os.environ, "PYTHONPATH": str(target)}
     result = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    assert len(eval(result.stdout)) == 15
+    assert len(ast.literal_eval(result.stdout)) == 14

@@ -41,7 +41,7 @@ CLITICS = rf"[{APOSTROPHE}](?:s|m|re|ve|ll|d)"
 NOT = rf"n[{APOSTROPHE}]t"
 
 # Abbreviations that keep their point, besides those of single letters (U.S.).
-ABBREVIATIONS = "mr|mrs|ms|dr|st|jr|sr|prof|gov|gen|sen|rep|capt|sgt|inc|ltd|corp|vs|etc|ave|blvd|dept|est|feat|ft|approx"
+ABBREVIATIONS = "mr|mrs|ms|dr|st|jr|sr|prof|gov|gen|sen|rep|capt|sgt|inc|ltd|co|corp|vs|etc|ave|blvd|dept|est|feat|ft|approx"
 
 # Words that begin with an apostrophe.
 ELISIONS = "cause|cuz|em|til|till|bout|round|tis|twas|n|nuff|kay"
@@ -109,8 +109,8 @@ def build_rules() -> tuple[Rule, ...]:
             # Ritter's corpus keeps signs and units with the number: 60%, 7pm, 10/4.
             "number",
             rf"(?<!\w)[-+]?[{CURRENCY}]?(?:\d+|(?<![\w.])\.\d)(?:[.,:/-]\d+)*(?:[a-zA-Z]{{1,4}}|[{CURRENCY}]|°[a-zA-Z]?)?"
-            rf"(?:%|\+)?(?![\w])(?!-\w)",
-            ("7", "1,000", "3.5", "10/4", "3-1", "7:30", "7pm", "2nd", "20k", "60%", "$20", "$4.5m", "-5", "100+"),
+            r"(?:%|\+)?(?:/[a-zA-Z]+)?(?!\w)(?!-\w)",
+            ("7", "1,000", "3.5", "10/4", "3-1", "7:30", "7pm", "2nd", "20k", "60%", "$20", "$4.5m", "-5", "100+", "$21/hour"),
             ("3-year-old", "a1", "1,"),
         ),
         Rule(
