@@ -16,7 +16,17 @@ def main(wheel: Path, tweet: str) -> None:
         raise typer.BadParameter(f"{wheel}: no such file; make it with 'spacy project run sample-package'")
     name = wheel.name.split("-")[0]
     with tempfile.TemporaryDirectory() as folder:
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, str(wheel)]
+        install = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--target",
+            folder,
+            str(wheel),
+        ]
         subprocess.run(install, check=True)
         sys.path.insert(0, folder)
         doc = spacy.load(name)(tweet)

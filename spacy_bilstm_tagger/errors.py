@@ -43,10 +43,12 @@ class Errors:
         "expected KeyedVectors saved by gensim"
     )
     VECTORS_NOT_KEYED = "{path}: holds a {found}, expected gensim KeyedVectors or a model that has them as .wv"
-    VECTORS_NO_TEXTS = "{path}: found no words that occur at least {min_count} times; use more text or a lower --min-count"
+    VECTORS_NO_TEXTS = (
+        "{path}: found no words that occur at least {min_count} times; use more text or a lower --min-count"
+    )
     VECTORS_MISSING = (
         "TweetEmbed.v1 has include_static_vectors = true, but the pipeline has no vectors table. "
-        "Set [initialize.before_init] to @callbacks = \"spacy-bilstm-tagger.load_vectors.v1\", "
+        'Set [initialize.before_init] to @callbacks = "spacy-bilstm-tagger.load_vectors.v1", '
         "or [initialize] vectors, or include_static_vectors = false"
     )
     VECTORS_WIDTH = (
@@ -56,10 +58,10 @@ class Errors:
     VECTORS_NAN_TABLE = "The vectors table holds NaN or infinity (row {row}, key {key!r}); expected finite numbers"
     VECTORS_FLORET = "TweetEmbed.v1 reads spaCy vectors of mode 'default', found mode {mode!r}"
     # Options of the architectures
-    EMBED_ROWS = "TweetEmbed.v1: attrs has {attrs} entries and rows has {rows}; expected one number of rows per attribute"
-    EMBED_NOTHING = (
-        "TweetEmbed.v1: attrs and char_kernels are empty and include_static_vectors is false, so there is nothing to embed"
+    EMBED_ROWS = (
+        "TweetEmbed.v1: attrs has {attrs} entries and rows has {rows}; expected one number of rows per attribute"
     )
+    EMBED_NOTHING = "TweetEmbed.v1: attrs and char_kernels are empty and include_static_vectors is false, so there is nothing to embed"
     EMBED_PLAIN_WIDTH = (
         "TweetEmbed.v1: width = {width}, but without a mixing layer (mix = false) the features are {found} wide. "
         "Set width = {found}, width = null or mix = true"
@@ -75,7 +77,9 @@ class Errors:
         "BiLSTMEncoder.v1 was built for inputs of width {expected}, but gets {found}. "
         "The embedding below it is not the one it was trained with"
     )
-    ENCODER_UNINITIALIZED = "BiLSTMEncoder.v1 has no weights yet. Call nlp.initialize() or load a trained pipeline first"
+    ENCODER_UNINITIALIZED = (
+        "BiLSTMEncoder.v1 has no weights yet. Call nlp.initialize() or load a trained pipeline first"
+    )
     WEIGHTS_DAMAGED = (
         "The torch weights cannot be read ({reason}); expected safetensors data written by spacy-bilstm-tagger. "
         "The file is damaged, cut off or from another program: get it again"
@@ -102,24 +106,28 @@ class Errors:
     CORPUS_COLUMNS = "{path}, line {line}: found {found} column(s) in {text!r}, expected {expected}"
     CORPUS_TOKEN = "{path}, line {line}: the token is empty, expected a word before the separator"
     CORPUS_BIO_FOLLOW = "{path}, line {line}: {tag} cannot follow {previous}; expected {expected}"
-    CORPUS_BIO_TAG = "{path}, line {line}: found entity tag {tag!r}, expected O or {prefixes} and a type, such as B-person"
+    CORPUS_BIO_TAG = (
+        "{path}, line {line}: found entity tag {tag!r}, expected O or {prefixes} and a type, such as B-person"
+    )
     CORPUS_FORMAT = "{path}: cannot tell the format from lines such as {found!r}; name it with --format ({choices})"
     CORPUS_FORMAT_NAME = "--format {found}: expected one of {choices}"
     CORPUS_TEXT = "{path}, line {line}: the token {token!r} does not continue the text {text!r}; expected {expected}"
-    CORPUS_TEXT_END = (
-        "{path}, line {line}: {token!r} is the last token of the text {text!r}; expected tokens for {expected!r} after it"
-    )
+    CORPUS_TEXT_END = "{path}, line {line}: {token!r} is the last token of the text {text!r}; expected tokens for {expected!r} after it"
     CORPUS_CSV_HEADER = "{path}, line 1: found the columns {found}, expected Sentence #, Word, POS, Tag"
     CORPUS_CSV_ROW = (
         "{path}, line {line}: not a row of CSV ({reason}); expected quotes in pairs on one line, "
         'and "" for a quote mark inside them'
     )
-    CORPUS_CSV_START = "{path}, line {line}: found a word before the first sentence, expected 'Sentence: 1' in the first column"
+    CORPUS_CSV_START = (
+        "{path}, line {line}: found a word before the first sentence, expected 'Sentence: 1' in the first column"
+    )
     CORPUS_MAP = "{path}, line {line}: found {found!r}, expected two columns: tag TAB new tag"
     CORPUS_MAP_EMPTY = "{path}: found no entries, expected lines of tag TAB new tag"
     CORPUS_MAP_GAPS = "{path}: no entry for {gaps}; every tag of {source} needs one"
     CORPUS_FIRST = "--first {found}: expected a number from 1 to {count}, the number of texts in {path}"
-    CORPUS_CONLLU_ID = "{path}, line {line}: found the id {found!r}, expected a number, a range 1-2 or an empty node 1.1"
+    CORPUS_CONLLU_ID = (
+        "{path}, line {line}: found the id {found!r}, expected a number, a range 1-2 or an empty node 1.1"
+    )
     CORPUS_CONLLU_COLUMN = "--tags {found}: expected upos or xpos"
     OUTPUT_NOT_FOLDER = "{path}: exists and is not a folder made by this command; give another name or remove it"
     OUTPUT_SUFFIX = "{path}: expected a name that ends in .spacy"
@@ -128,9 +136,13 @@ class Errors:
     ASSETS_NOTHING = "{path}: holds none of the {count} assets that project.yml names (looked at {seen} files by md5)"
     # Encodings, columns
     ENCODING_NAME = "--encoding {found}: Python knows no such encoding; expected a name such as utf-8 or latin-1"
-    CORPUS_ROLES = "--columns {found}: expected each of token, tag and ent at most once (token in any case) and - for the others"
+    CORPUS_ROLES = (
+        "--columns {found}: expected each of token, tag and ent at most once (token in any case) and - for the others"
+    )
     CORPUS_NO_ROLES = "--columns {found}: the columns of {format} are fixed; leave the option out"
-    CORPUS_MAP_TWICE = "{path}, line {line}: {tag} becomes {found} here and {first} above; expected one new tag for each"
+    CORPUS_MAP_TWICE = (
+        "{path}, line {line}: {tag} becomes {found} here and {first} above; expected one new tag for each"
+    )
     CORPUS_MAP_NO_TAGS = "{path}: {source} has no tags to map; leave --map-tags out"
     # Raw text
     RAW_EMPTY = "{path}: found no text, expected at least one line"

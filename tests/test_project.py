@@ -69,8 +69,16 @@ class TestAssetsFromFolder:
         (folder / "deep" / "other-name").write_bytes(b"wanted")
         (folder / "noise").write_bytes(b"noise")
         assets = [
-            {"dest": "assets/x/train", "url": "https://example.org/x", "checksum": hashlib.md5(b"wanted").hexdigest()},
-            {"dest": "assets/x/dev", "url": "https://example.org/y", "checksum": hashlib.md5(b"absent").hexdigest()},
+            {
+                "dest": "assets/x/train",
+                "url": "https://example.org/x",
+                "checksum": hashlib.md5(b"wanted").hexdigest(),
+            },
+            {
+                "dest": "assets/x/dev",
+                "url": "https://example.org/y",
+                "checksum": hashlib.md5(b"absent").hexdigest(),
+            },
         ]
         srsly.write_yaml(project / "project.yml", {"assets": assets})
         return project, folder

@@ -24,7 +24,18 @@ def vectors():
 @pytest.fixture
 def run_workflow(project, vectors):
     def run(name: str) -> str:
-        command = [sys.executable, "-m", "spacy", "project", "run", name, ".", "--force", "--vars.vectors", vectors]
+        command = [
+            sys.executable,
+            "-m",
+            "spacy",
+            "project",
+            "run",
+            name,
+            ".",
+            "--force",
+            "--vars.vectors",
+            vectors,
+        ]
         result = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout

@@ -86,7 +86,10 @@ def test_train_evaluate_benchmark(recipe, run, paths, room, tmp_path):
     run("evaluate", tmp_path / "model-last", room / "dev.spacy", "--output", tmp_path / "scores.json")
     scores = srsly.read_json(tmp_path / "scores.json")
     pipeline = spacy.load(tmp_path / "model-last").pipe_names
-    for component, keys in [("tagger", ["tag_acc", "tag_acc_doc_mean"]), ("ner", ["ents_f", "ents_f_doc_mean"])]:
+    for component, keys in [
+        ("tagger", ["tag_acc", "tag_acc_doc_mean"]),
+        ("ner", ["ents_f", "ents_f_doc_mean"]),
+    ]:
         if component in pipeline:
             assert all(isinstance(scores[key], float) for key in keys)
     speed = ["benchmark", "speed", tmp_path / "model-last", room / "dev.spacy"]
@@ -96,7 +99,17 @@ def test_train_evaluate_benchmark(recipe, run, paths, room, tmp_path):
 @pytest.mark.slow
 def test_wheel_installs_and_tags(run, paths, project, tmp_path):
     recipe = project / "configs" / "sample.cfg"
-    run("train", recipe, "--output", tmp_path, *paths, "--training.max_epochs", "1", "--training.eval_frequency", "20")
+    run(
+        "train",
+        recipe,
+        "--output",
+        tmp_path,
+        *paths,
+        "--training.max_epochs",
+        "1",
+        "--training.eval_frequency",
+        "20",
+    )
     names = ["--name", "tweet_bilstm", "--version", "0.1.0"]
     run("package", tmp_path / "model-last", tmp_path, *names, "--build", "wheel")
     folder = tmp_path / "en_tweet_bilstm-0.1.0"

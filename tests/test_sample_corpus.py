@@ -7,12 +7,41 @@ import pytest
 from spacy_bilstm_tagger.corpus import read_corpus
 from spacy_bilstm_tagger.corpus.bio import bio_spans
 
-TAGS = set(
-    "NN NNS NNP NNPS VB VBD VBG VBN VBP VBZ MD JJ JJR JJS RB RBR RBS PRP PRP$ WP WP$ WDT WRB DT PDT EX IN TO CC CD RP "
-    "POS UH FW SYM LS . , : ( ) '' USR HT RT URL".split()
-)
+TAGS = {
+    *(
+        "NN",
+        "NNS",
+        "NNP",
+        "NNPS",
+        "VB",
+        "VBD",
+        "VBG",
+        "VBN",
+        "VBP",
+        "VBZ",
+        "MD",
+        "JJ",
+        "JJR",
+        "JJS",
+        "RB",
+        "RBR",
+        "RBS",
+    ),
+    *("PRP", "PRP$", "WP", "WP$", "WDT", "WRB", "DT", "PDT", "EX", "IN", "TO", "CC", "CD", "RP", "POS", "UH", "FW"),
+    *("SYM", "LS", ".", ",", ":", "(", ")", "''", "USR", "HT", "RT", "URL"),
+}
 TYPES = {"person", "location", "corporation", "product", "creative-work", "group"}
-ALWAYS = {"to": "TO", "the": "DT", "lol": "UH", "!": ".", "?": ".", ",": ",", "n't": "RB", "and": "CC", "rt": "RT"}
+ALWAYS = {
+    "to": "TO",
+    "the": "DT",
+    "lol": "UH",
+    "!": ".",
+    "?": ".",
+    ",": ",",
+    "n't": "RB",
+    "and": "CC",
+    "rt": "RT",
+}
 
 
 @pytest.fixture(scope="module")

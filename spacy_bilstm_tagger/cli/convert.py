@@ -21,15 +21,18 @@ def convert(
     format: Annotated[Optional[str], typer.Option(help=f"Guessed by default. {_FORMATS_HELP}.")] = None,
     first: Annotated[Optional[int], typer.Option(help="Convert only this many texts.")] = None,
     map_tags_file: Annotated[
-        Optional[Path], typer.Option("--map-tags", help="A file of 'tag TAB new tag' lines; '-' makes it missing.")
+        Optional[Path],
+        typer.Option("--map-tags", help="A file of 'tag TAB new tag' lines; '-' makes it missing."),
     ] = None,
     tags: Annotated[str, typer.Option(help="The column of CoNLL-U tags: upos or xpos.")] = "upos",
     columns: Annotated[
-        Optional[str], typer.Option(help="What the columns hold, such as token,tag,-,ent. Guessed by default.")
+        Optional[str],
+        typer.Option(help="What the columns hold, such as token,tag,-,ent. Guessed by default."),
     ] = None,
     encoding: Annotated[Optional[str], typer.Option(help="utf-8 by default; latin-1 for gmb.")] = None,
     repair_bio: Annotated[
-        bool, typer.Option(help="Let an entity tag that cannot follow begin an entity, instead of refusing it.")
+        bool,
+        typer.Option(help="Let an entity tag that cannot follow begin an entity, instead of refusing it."),
     ] = False,
 ) -> None:
     """Convert a corpus to spaCy's DocBin.

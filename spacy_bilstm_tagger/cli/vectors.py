@@ -69,7 +69,9 @@ def load(
 def train(
     texts: Annotated[
         Path,
-        typer.Argument(metavar="TEXTS", help="One text a line (.txt, also .gz), .jsonl, .spacy, or an annotated corpus."),
+        typer.Argument(
+            metavar="TEXTS", help="One text a line (.txt, also .gz), .jsonl, .spacy, or an annotated corpus."
+        ),
     ],
     output: Out,
     algorithm: Annotated[Algorithm, typer.Option(help="gensim's algorithm.")] = Algorithm.word2vec,

@@ -36,7 +36,9 @@ class EntityTags:
                 continue
             prefix, _, label = tag.partition("-")
             if len(prefix) != 1 or prefix not in _BEGIN + _INSIDE or not label:
-                message = Errors.CORPUS_BIO_TAG.format(path=path, line=line, tag=tag, prefixes="B-, I- (also E-, S-, L-, U-)")
+                message = Errors.CORPUS_BIO_TAG.format(
+                    path=path, line=line, tag=tag, prefixes="B-, I- (also E-, S-, L-, U-)"
+                )
                 raise DataError(message)
             if prefix in _BEGIN or (is_open and previous.partition("-")[2] == label):
                 bio.append(f"{'B' if prefix in _BEGIN else 'I'}-{label}")
@@ -45,7 +47,11 @@ class EntityTags:
                 bio.append(f"B-{label}")
             else:
                 message = Errors.CORPUS_BIO_FOLLOW.format(
-                    path=path, line=line, tag=tag, previous=previous, expected=f"B-{label} or O; or pass --repair-bio"
+                    path=path,
+                    line=line,
+                    tag=tag,
+                    previous=previous,
+                    expected=f"B-{label} or O; or pass --repair-bio",
                 )
                 raise DataError(message)
             previous, is_open = tag, prefix not in _CLOSES

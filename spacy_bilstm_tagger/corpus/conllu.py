@@ -36,7 +36,11 @@ def read_conllu(path: Path, content: str, *, tags: str = "upos") -> list[Annotat
             cells = line.split("\t")
             if len(cells) != N_COLUMNS:
                 message = Errors.CORPUS_COLUMNS.format(
-                    path=path, line=number, found=len(cells), text=line, expected=f"{N_COLUMNS}, separated by TAB"
+                    path=path,
+                    line=number,
+                    found=len(cells),
+                    text=line,
+                    expected=f"{N_COLUMNS}, separated by TAB",
                 )
                 raise DataError(message)
             sentence.add(path, number, cells, TAG_COLUMNS[tags])
@@ -85,7 +89,5 @@ class _Sentence:
                 self.words[inside], self.tags[inside] = [surface], [""]
                 self.lines[inside], self.space_after[inside] = [self.lines[at[0]]], [space_after]
                 self.ids[inside] = [first]
-        raw = self.raw or "".join(
-            word + " " * space for word, space in zip(self.words, self.space_after)
-        ).rstrip()
+        raw = self.raw or "".join(word + " " * space for word, space in zip(self.words, self.space_after)).rstrip()
         return AnnotatedText(self.words, self.tags, None, raw, self.lines)

@@ -31,7 +31,11 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags) -> list[Annotate
             continue
         if len(cells) != len(HEADER):
             message = Errors.CORPUS_COLUMNS.format(
-                path=path, line=line, found=len(cells), text=",".join(cells), expected=f"4 ({', '.join(HEADER)})"
+                path=path,
+                line=line,
+                found=len(cells),
+                text=",".join(cells),
+                expected=f"4 ({', '.join(HEADER)})",
             )
             raise DataError(message)
         if cells[0]:

@@ -20,7 +20,9 @@ def read_tag_map(path: Path) -> dict[str, str]:
             raise DataError(Errors.CORPUS_MAP.format(path=path, line=number, found=line))
         tag, new = (cell.strip() for cell in cells)
         if mapping.setdefault(tag, new) != new:
-            raise DataError(Errors.CORPUS_MAP_TWICE.format(path=path, line=number, tag=tag, first=mapping[tag], found=new))
+            raise DataError(
+                Errors.CORPUS_MAP_TWICE.format(path=path, line=number, tag=tag, first=mapping[tag], found=new)
+            )
     if not mapping:
         raise DataError(Errors.CORPUS_MAP_EMPTY.format(path=path))
     return mapping

@@ -36,9 +36,7 @@ class AnnotatedText:
             rest = self.raw[position:]
             if not rest.startswith(word):
                 expected = repr(rest[: len(word)]) if rest else "the end of the text"
-                message = Errors.CORPUS_TEXT.format(
-                    path=path, line=line, token=word, text=self.raw, expected=expected
-                )
+                message = Errors.CORPUS_TEXT.format(path=path, line=line, token=word, text=self.raw, expected=expected)
                 raise DataError(message)
             after = position + len(word)
             position = after + len(self.raw[after:]) - len(self.raw[after:].lstrip())

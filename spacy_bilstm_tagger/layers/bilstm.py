@@ -1,11 +1,11 @@
 """The thinc side of the encoder: lists of token rows in, lists of token rows out, through `PackedRNN`."""
 
-from typing import Callable, Optional
+from typing import Callable, Optional, cast
 
 import numpy as np
 import torch
 from thinc.api import Model
-from thinc.types import ArgsKwargs, Floats2d
+from thinc.types import ArgsKwargs, Floats2d, Ints1d
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import ConfigError, Errors
@@ -44,12 +44,12 @@ def forward(
 ) -> tuple[BiLSTMOutT, Callable[[BiLSTMOutT], BiLSTMInT]]:
     shim = model.shims[0]
     assert isinstance(shim, TorchShim)
-    lengths = np.array([len(X) for X in Xs], dtype="i")
+    lengths = cast(Ints1d, np.array([len(X) for X in Xs], dtype="i"))
     if not lengths.sum():
         return _nothing(model, Xs)
     X_flat = model.ops.flatten(Xs)  # (tokens, nI)
     _check_width(shim, X_flat)
-    packing = pack(lengths, model.attrs["window"], model.attrs["overlap"])
+    packing = pack(np.asarray(lengths), model.attrs["window"], model.attrs["overlap"])
     device = shim.device
     gather = torch.from_numpy(packing.gather).to(device)
     scatter = torch.from_numpy(packing.scatter).to(device)
@@ -61,7 +61,7 @@ def forward(
         kwargs={"rate": model.attrs["dropout_rate"] if is_train else 0.0},
     )
     Y, backprop_packed = shim(inputs, is_train)
-    Ys = model.ops.unflatten(torch2xp(Y.detach()[scatter]), lengths)
+    Ys = model.ops.unflatten(cast(Floats2d, torch2xp(Y.detach()[scatter])), lengths)
 
     def backprop(dYs: BiLSTMOutT) -> BiLSTMInT:
         dY = torch.zeros_like(Y)
@@ -69,7 +69,7 @@ def forward(
         dX = backprop_packed(ArgsKwargs(args=((Y,),), kwargs={"grad_tensors": (dY,)}))
         dX_flat = torch.zeros((len(X_flat), X.shape[1]), dtype=dX.dtype, device=device)
         dX_flat.index_add_(0, gather, dX)
-        return model.ops.unflatten(torch2xp(dX_flat), lengths)
+        return model.ops.unflatten(cast(Floats2d, torch2xp(dX_flat)), lengths)
 
     return Ys, backprop
 
@@ -104,4 +104,3 @@ def _nothing(
         return [model.ops.alloc2f(0, X.shape[1]) for X in Xs]
 
     return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in Xs], backprop
-

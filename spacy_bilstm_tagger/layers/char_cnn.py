@@ -59,9 +59,7 @@ def forward(
     return Ragged(tokens, lengths), backprop
 
 
-def init(
-    model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Optional[Ragged] = None
-) -> None:
+def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Optional[Ragged] = None) -> None:
     shim = model.shims[0]
     assert isinstance(shim, TorchShim)
     shim.build(ROWS)

@@ -3,16 +3,16 @@
 from typing import Callable, Optional
 
 import numpy as np
-from spacy.strings import hash_string
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.vectors import Mode, Vectors
-from thinc.api import Model
+from thinc.api import Model, get_array_module
 from thinc.types import Ragged
 
 from ..errors import ConfigError, Errors
 
 UNK_KEY = "<unk>"
-UNK_HASH = hash_string(UNK_KEY)
+UNK_HASH = get_string_id(UNK_KEY)
 
 
 def NormVectors() -> Model[list[Doc], Ragged]:
@@ -37,15 +37,13 @@ def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) ->
     norms = np.concatenate([doc.to_array("NORM") for doc in docs])
     word_types, token_type = np.unique(norms, return_inverse=True)  # one lookup for every word type
     rows = _find_rows(vectors, word_types)[token_type]
-    table = vectors.data
-    Y = model.ops.asarray2f(table[model.ops.xp.asarray(rows) if hasattr(table, "get") else rows], dtype="f")
-    Y[model.ops.asarray(rows < 0)] = 0.0
+    row_index = get_array_module(vectors.data).asarray(rows)
+    Y = model.ops.asarray2f(vectors.data[row_index], dtype="f")
+    Y *= model.ops.xp.asarray(rows[:, None] >= 0)
     return Ragged(Y, lengths), _no_gradient
 
 
-def init(
-    model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Optional[Ragged] = None
-) -> None:
+def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Optional[Ragged] = None) -> None:
     if not X:
         return
     vectors = X[0].vocab.vectors

@@ -64,9 +64,7 @@ def pack(lengths: Sequence[int] | NDArray, window: int = 0, overlap: int = 0) ->
     return Packing(flat[order], scatter, np.bincount(time) if len(time) else time, row_rank[order])
 
 
-def _windows(
-    first: Indices, lengths: Indices, window: int, overlap: int
-) -> tuple[Indices, Indices, Indices]:
+def _windows(first: Indices, lengths: Indices, window: int, overlap: int) -> tuple[Indices, Indices, Indices]:
     """Start, size and first owned row of every window, in text order."""
     starts, sizes, keep_from = [], [], []
     stride = window - overlap

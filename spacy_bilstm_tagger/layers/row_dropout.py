@@ -29,9 +29,7 @@ def forward(
     return X * mask, backprop
 
 
-def init(
-    model: Model[Floats2d, Floats2d], X: Optional[Floats2d] = None, Y: Optional[Floats2d] = None
-) -> None:
+def init(model: Model[Floats2d, Floats2d], X: Optional[Floats2d] = None, Y: Optional[Floats2d] = None) -> None:
     if X is not None:
         model.set_dim("nO", X.shape[1])
 

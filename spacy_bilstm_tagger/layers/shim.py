@@ -4,7 +4,7 @@ import contextlib
 import copy
 import json
 import os
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, cast
 
 import torch
 from safetensors import SafetensorError
@@ -12,7 +12,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from thinc.api import Optimizer, PyTorchGradScaler, PyTorchShim, get_torch_default_device
 from thinc.shims.shim import Shim
-from thinc.types import ArgsKwargs
+from thinc.types import ArgsKwargs, FloatsXd
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
@@ -55,10 +55,10 @@ class TorchShim(PyTorchShim):
             X = inputs.args[0]  # token rows, which take a gradient, or indices, which do not
             grad_tensors = grads.kwargs["grad_tensors"]
             if not self._in_half_precision:
-                torch.autograd.backward(*grads.args, grad_tensors=grad_tensors)
+                torch.autograd.backward(grads.args[0], grad_tensors)
                 return X.grad
             grad_tensors = self._grad_scaler.scale(grad_tensors, inplace=True)
-            torch.autograd.backward(*grads.args, grad_tensors=grad_tensors)
+            torch.autograd.backward(grads.args[0], grad_tensors)
             gradients = [p.grad for p in [*self._model.parameters(), X] if p.grad is not None]
             if self._grad_scaler.unscale(gradients):  # some gradient was too large to scale: leave this batch out
                 for gradient in gradients:
@@ -73,7 +73,8 @@ class TorchShim(PyTorchShim):
             if weight.grad is None:
                 continue
             if not skip:
-                updated, _ = optimizer((self.id, name), torch2xp(weight.data), torch2xp(weight.grad))
+                arrays = cast(FloatsXd, torch2xp(weight.data)), cast(FloatsXd, torch2xp(weight.grad))
+                updated, _ = optimizer((self.id, name), *arrays)
                 weight.data.copy_(xp2torch(updated, device=weight.device))
             weight.grad.zero_()
         if self._in_half_precision:

@@ -5,10 +5,10 @@ from typing import Optional
 from thinc.api import Model
 from thinc.types import Floats2d
 
+from ..checks import check_choice, check_fraction, check_least
 from ..errors import ConfigError, Errors
 from ..layers.bilstm import BiLSTM
 from ..layers.packed_rnn import CELLS, DROPOUT_PLACES, INITIALIZATIONS, DropoutConfig, PackedRNNConfig
-from ..checks import check_choice, check_fraction, check_least
 
 
 def BiLSTMEncoder(

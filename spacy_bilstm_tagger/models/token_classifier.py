@@ -16,7 +16,8 @@ def TokenClassifier(
     nO (int or None): number of labels; usually set at initialization.
     """
     output_layer = Linear(nO=nO, nI=tok2vec.get_dim("nO") if tok2vec.has_dim("nO") else None)
-    model = chain(tok2vec, cast(Model[list[Floats2d], list[Floats2d]], with_array(output_layer)))
+    emissions = cast(Model[list[Floats2d], list[Floats2d]], with_array(output_layer))
+    model: Model[list[Doc], list[Floats2d]] = chain(tok2vec, emissions)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output_layer)
     return model

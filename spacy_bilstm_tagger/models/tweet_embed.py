@@ -7,11 +7,11 @@ from spacy.tokens import Doc
 from thinc.api import HashEmbed, Maxout, Model, chain, concatenate, list2ragged, ragged2list, with_array
 from thinc.types import Floats2d, Ints2d, Ragged
 
+from ..checks import check_fraction, check_least
 from ..errors import ConfigError, Errors
 from ..layers.char_cnn import CharCNN
 from ..layers.norm_vectors import NormVectors
 from ..layers.row_dropout import RowDropout
-from ..checks import check_fraction, check_least
 
 
 def TweetEmbed(
@@ -70,8 +70,8 @@ def TweetEmbed(
         parts.append(CharCNN(width=char_width, kernels=char_kernels, filters=char_filters))
     embed: Model[list[Doc], list[Floats2d]] = chain(concatenate(*parts), ragged2list())
     if mix:
-        maxout = with_array(Maxout(nO=width, nP=3, dropout=0.0, normalize=True))
-        embed = chain(embed, cast(Model[list[Floats2d], list[Floats2d]], maxout))
+        maxout: Model[Floats2d, Floats2d] = Maxout(nO=width, nP=3, dropout=0.0, normalize=True)
+        embed = chain(embed, cast(Model[list[Floats2d], list[Floats2d]], with_array(maxout)))
     return Model("tweet_embed", forward, init=init, layers=[embed], dims={"nO": width})
 
 
@@ -97,12 +97,10 @@ def init(
     model.set_dim("nO", found)
 
 
-def _hashed_features(
-    attrs: list[str], rows: list[int], width: int, norm_dropout: float
-) -> Model[list[Doc], Ragged]:
+def _hashed_features(attrs: list[str], rows: list[int], width: int, norm_dropout: float) -> Model[list[Doc], Ragged]:
     tables: list[Model] = []
     for column, (attr, n_rows) in enumerate(zip(attrs, rows)):
-        table = HashEmbed(nO=width, nV=n_rows, column=column, seed=8 + column, dropout=0.0)
+        table: Model = HashEmbed(nO=width, nV=n_rows, column=column, seed=8 + column, dropout=0.0)
         with_dropout = norm_dropout > 0 and attr == "NORM"
         tables.append(chain(table, RowDropout(norm_dropout)) if with_dropout else table)
     columns = cast(list[Union[int, str]], attrs)

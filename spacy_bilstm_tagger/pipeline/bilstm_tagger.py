@@ -13,8 +13,8 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from ..errors import Errors
 from ..checks import check_choice, check_fraction
+from ..errors import Errors
 from .losses import label_numbers, masked_cross_entropy, soft_cross_entropy
 
 REDUCTIONS = ("sum", "mean")
@@ -130,9 +130,7 @@ class BiLSTMTagger(Tagger):
         """As in spaCy's Tagger, with the check for NaN once a batch, in `get_loss`."""
         return TrainablePipe.update(self, examples, drop=drop, sgd=sgd, losses=losses)
 
-    def get_loss(
-        self, examples: Iterable[Example], scores: list[Floats2d]
-    ) -> tuple[float, list[Floats2d]]:
+    def get_loss(self, examples: Iterable[Example], scores: list[Floats2d]) -> tuple[float, list[Floats2d]]:
         """Cross entropy in nats over the tokens that have an aligned gold tag, and its gradient for each doc.
 
         RAISES: ValueError for a gold tag that is not among the labels, and for a loss that is not a number.
@@ -175,9 +173,7 @@ class BiLSTMTagger(Tagger):
         ops = self.model.ops
         emissions, backprop = self.model.begin_update(docs)
         wanted = ops.softmax(ops.flatten(self._rehearsal_model.predict(docs)))
-        loss, gradient = soft_cross_entropy(
-            ops, ops.flatten(emissions), wanted, reduction=self.cfg["reduction"]
-        )
+        loss, gradient = soft_cross_entropy(ops, ops.flatten(emissions), wanted, reduction=self.cfg["reduction"])
         backprop(self._by_doc(gradient, emissions))
         if sgd not in (None, False):
             self.finish_update(sgd)

@@ -31,15 +31,13 @@ def masked_cross_entropy(
     return soft_cross_entropy(ops, emissions, wanted, reduction=reduction)
 
 
-def soft_cross_entropy(
-    ops: Ops, emissions: Floats2d, wanted: Floats2d, *, reduction: str
-) -> tuple[float, Floats2d]:
+def soft_cross_entropy(ops: Ops, emissions: Floats2d, wanted: Floats2d, *, reduction: str) -> tuple[float, Floats2d]:
     """Cross entropy against whole distributions; rows of `wanted` that are all zero do not count."""
     xp = ops.xp
-    log_probs = emissions - emissions.max(axis=1, keepdims=True)
+    log_probs = emissions - xp.max(emissions, axis=1, keepdims=True)
     log_probs -= xp.log(xp.exp(log_probs).sum(axis=1, keepdims=True))
     mass = wanted.sum(axis=1, keepdims=True)
-    loss = -(wanted * log_probs).sum()
+    loss = -xp.sum(wanted * log_probs)
     gradient = xp.exp(log_probs) * mass - wanted
     if reduction == "mean":
         rows = max(int((mass > 0).sum()), 1)

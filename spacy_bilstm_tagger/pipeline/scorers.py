@@ -23,8 +23,8 @@ def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
 
     tag_acc: spaCy's own, pooled over all tokens.
     tag_acc_doc_mean: the same for each text, then averaged over the texts, short and long alike.
-    tag_micro_p, tag_micro_r, tag_micro_f: precision, recall and F1 pooled; they differ from tag_acc only in name where
-        the tokens are gold, and from each other where a predicted token is not a gold token.
+    tag_micro_p, tag_micro_r, tag_micro_f: precision, recall and F1, pooled. On gold tokens all three are tag_acc; they
+        differ where the tokenizer missed a gold token.
     tag_macro_f: mean F1 over the labels.
     tag_per_type: precision, recall and F1 of each label.
     """
@@ -32,11 +32,11 @@ def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
     by_label: dict[str, PRFScore] = defaultdict(PRFScore)
     for example in examples:
         gold, predicted = _tags(example)
-        for token, label in gold - predicted:
+        for _, label in gold - predicted:
             by_label[label].fn += 1
-        for token, label in predicted - gold:
+        for _, label in predicted - gold:
             by_label[label].fp += 1
-        for token, label in gold & predicted:
+        for _, label in gold & predicted:
             by_label[label].tp += 1
     pooled = sum(by_label.values(), PRFScore())
     per_type = {label: by_label[label].to_dict() for label in sorted(by_label)}
@@ -76,8 +76,8 @@ def ner_score(examples: Iterable[Example], **cfg: Any) -> Scores:
 
 
 def _tags(example: Example) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
-    """(gold token, tag) pairs, gold and predicted. A predicted token that is no gold token counts under the first
-    gold token it touches, as one that is wrong."""
+    """(gold token, tag) pairs, gold and predicted. A predicted token that spans several gold tokens has no pair, as in
+    spaCy's own score."""
     gold = {(token.i, token.tag_) for token in example.reference if token.tag_}
     tagged = {i for i, _ in gold}
     align = example.alignment.x2y

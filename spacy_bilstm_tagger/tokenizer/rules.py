@@ -41,7 +41,9 @@ CLITICS = rf"[{APOSTROPHE}](?:s|m|re|ve|ll|d)"
 NOT = rf"n[{APOSTROPHE}]t"
 
 # Abbreviations that keep their point, besides those of single letters (U.S.).
-ABBREVIATIONS = "mr|mrs|ms|dr|st|jr|sr|prof|gov|gen|sen|rep|capt|sgt|inc|ltd|co|corp|vs|etc|ave|blvd|dept|est|feat|ft|approx"
+ABBREVIATIONS = (
+    "mr|mrs|ms|dr|st|jr|sr|prof|gov|gen|sen|rep|capt|sgt|inc|ltd|co|corp|vs|etc|ave|blvd|dept|est|feat|ft|approx"
+)
 
 # Words that begin with an apostrophe.
 ELISIONS = "cause|cuz|em|til|till|bout|round|tis|twas|n|nuff|kay"
@@ -60,7 +62,13 @@ def build_rules() -> tuple[Rule, ...]:
             "url",
             r"(?i:https?://|ftp://|www\.)[^\s<>\"“”]*[^\s<>\"“”.,:;!?'’)\]}…]"
             rf"|(?<![\w@.])(?i:(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{BARE_DOMAINS})\b(?:/[^\s<>\"“”]*[^\s<>\"“”.,:;!?'’)\]}}…]|/)?)(?![\w@])",
-            ("http://bit.ly/x7Qa2", "https://t.co/a?b=c&d=e", "www.example.org", "tvguide.ca/soaps", "t.co/ab12"),
+            (
+                "http://bit.ly/x7Qa2",
+                "https://t.co/a?b=c&d=e",
+                "www.example.org",
+                "tvguide.ca/soaps",
+                "t.co/ab12",
+            ),
             ("end.Then", "http", "1.2"),
         ),
         Rule(
@@ -87,7 +95,24 @@ def build_rules() -> tuple[Rule, ...]:
             r"|(?<![\w)])[(\[)\]]+[-~^o*]?['’]?[:;=](?![\w)(])|(?<!\w)[dD][-~^]?['’]?[:;](?!\w)"
             r"|[\^>*][_.-]+[\^<*]|(?<!\w)(?:-_+-|[oO0][_.]+[oO0]|[tTuU]_+[tTuU]|[xX]_+[xX])(?!\w)"
             r"|\\[oO]/|¯\\_\(ツ\)_/¯",
-            (":)", ":-D", ";)", "<3", "&lt;3", "xD", "^_^", "-_-", "o_O", ":'(", "(:", "D:", "=P", ":/", "\\o/", ">:("),
+            (
+                ":)",
+                ":-D",
+                ";)",
+                "<3",
+                "&lt;3",
+                "xD",
+                "^_^",
+                "-_-",
+                "o_O",
+                ":'(",
+                "(:",
+                "D:",
+                "=P",
+                ":/",
+                "\\o/",
+                ">:(",
+            ),
             ("10:30", "(a)", "http://x.org", ":", "ok:D3x"),
         ),
         Rule(
@@ -110,7 +135,23 @@ def build_rules() -> tuple[Rule, ...]:
             "number",
             rf"(?<!\w)[-+]?[{CURRENCY}]?(?:\d+|(?<![\w.])\.\d)(?:[.,:/-]\d+)*(?:[a-zA-Z]{{1,4}}|[{CURRENCY}]|°[a-zA-Z]?)?"
             r"(?:%|\+)?(?:/[a-zA-Z]+)?(?!\w)(?!-\w)",
-            ("7", "1,000", "3.5", "10/4", "3-1", "7:30", "7pm", "2nd", "20k", "60%", "$20", "$4.5m", "-5", "100+", "$21/hour"),
+            (
+                "7",
+                "1,000",
+                "3.5",
+                "10/4",
+                "3-1",
+                "7:30",
+                "7pm",
+                "2nd",
+                "20k",
+                "60%",
+                "$20",
+                "$4.5m",
+                "-5",
+                "100+",
+                "$21/hour",
+            ),
             ("3-year-old", "a1", "1,"),
         ),
         Rule(
@@ -130,7 +171,12 @@ def build_rules() -> tuple[Rule, ...]:
         ),
         Rule("negation", rf"(?<={letter})(?i:{NOT}){end}", (), ("nt", "don't")),
         Rule("clitic", rf"(?<=\w)(?i:{CLITICS}){end}", (), ("it's", "'s-x")),
-        Rule("elision", rf"(?<!\w)[{APOSTROPHE}](?:(?i:{ELISIONS})|\d0s){end}", ("'em", "'til", "’cause", "'90s"), ("'tree", "'")),
+        Rule(
+            "elision",
+            rf"(?<!\w)[{APOSTROPHE}](?:(?i:{ELISIONS})|\d0s){end}",
+            ("'em", "'til", "’cause", "'90s"),
+            ("'tree", "'"),
+        ),
         Rule(
             # Hyphens, slashes and apostrophes inside a word belong to it, but not the clitics.
             "word",

@@ -8,8 +8,8 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..errors import Errors
 from ..checks import check_choice
+from ..errors import Errors
 from .glove_keys import glove_key
 from .rules import compile_rules
 
@@ -47,6 +47,6 @@ class TweetTokenizer(Tokenizer):
 
 def set_norms(vocab: Vocab, norm: Callable[[str], str]) -> None:
     """Let the vocabulary compute every word type's NORM this way: once for each, when it is first met."""
-    vocab.lex_attr_getters[NORM] = norm
+    vocab.lex_attr_getters[NORM] = norm  # type: ignore[attr-defined]
     for lexeme in vocab:
         lexeme.norm_ = norm(lexeme.orth_)

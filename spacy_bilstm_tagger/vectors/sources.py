@@ -76,9 +76,7 @@ def _read_word2vec(path: Path, max_rows: Optional[int]) -> "KeyedVectors":
     check_rows(path, has_header=has_header, max_rows=max_rows)
     try:
         with _keeping_reason(path, "vectors in text form"):
-            return KeyedVectors.load_word2vec_format(
-                str(path), binary=False, no_header=not has_header, limit=max_rows
-            )
+            return KeyedVectors.load_word2vec_format(str(path), binary=False, no_header=not has_header, limit=max_rows)
     except DataError:
         check_rows(path, has_header=has_header, max_rows=max_rows, parse=True)  # to name the line
         raise

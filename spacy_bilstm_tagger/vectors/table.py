@@ -65,9 +65,7 @@ def set_vectors(
     _rank_lexemes(vocab)
 
 
-def save_vectors(
-    vectors: "KeyedVectors", path: Path, *, name: str, prune_to: Optional[int], dtype: str
-) -> Vectors:
+def save_vectors(vectors: "KeyedVectors", path: Path, *, name: str, prune_to: Optional[int], dtype: str) -> Vectors:
     """Write a blank pipeline that holds the table, as `spacy init vectors` does: any config can name it.
 
     RAISES: DataError where `path` is something else than such a folder.

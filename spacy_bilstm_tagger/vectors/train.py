@@ -41,9 +41,7 @@ def train_vectors(
     from gensim.models import FastText, Word2Vec
 
     Model = FastText if algorithm == "fasttext" else Word2Vec
-    model = Model(
-        vector_size=dim, window=window, min_count=min_count, sg=1, seed=seed, workers=1, epochs=epochs
-    )
+    model = Model(vector_size=dim, window=window, min_count=min_count, sg=1, seed=seed, workers=1, epochs=epochs)
     model.build_vocab(sentences)
     if not len(model.wv):
         raise DataError(Errors.VECTORS_NO_TEXTS.format(path=path, min_count=min_count))

@@ -29,8 +29,7 @@ BAD_INPUTS = {
     "bio-misspelt": (
         "a O\nb B-per\nc B:per\n",
         ["--repair-bio"],
-        ", line 3: found entity tag 'B:per', "
-        "expected O or B-, I- (also E-, S-, L-, U-) and a type, such as B-person",
+        ", line 3: found entity tag 'B:per', expected O or B-, I- (also E-, S-, L-, U-) and a type, such as B-person",
     ),
     "encoding": (
         b"a X\n\nb\xe9 Y\n",
@@ -143,8 +142,7 @@ def test_an_option_out_of_range_is_one_line(spacy_bilstm, write, folder, options
         ("X\tx\nX\ty\n", "MAP, line 2: X becomes y here and x above; expected one new tag for each"),
         (
             b"X\t\xe9\n",
-            "MAP, line 1: not utf-8; byte 0xe9 cannot be there. "
-            "Name the right one with --encoding, such as latin-1",
+            "MAP, line 1: not utf-8; byte 0xe9 cannot be there. Name the right one with --encoding, such as latin-1",
         ),
         (None, "MAP: no such file"),
     ],
@@ -154,9 +152,7 @@ def test_a_bad_tag_map_is_one_line(spacy_bilstm, write, tmp_path, folder, conten
     path, before = write("corpus", TWO_TEXTS), contents(folder)
     mapping = write("map.tsv", content) if content is not None else tmp_path / "nowhere.tsv"
     result = spacy_bilstm("convert", path, folder / "out.spacy", "--map-tags", mapping)
-    assert_refused(
-        result, message.replace("MAP", str(mapping)).replace("of IN", f"of {path}"), folder, before
-    )
+    assert_refused(result, message.replace("MAP", str(mapping)).replace("of IN", f"of {path}"), folder, before)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "."])

@@ -80,7 +80,7 @@ BAD = {
     "rare.txt": (lambda path: b"every word once\n", "found no words that occur at least 2 times"),
     "latin1.txt": (lambda path: b"ok\ncaf\xe9\n", "line 2: not utf-8"),
     "no.jsonl": (lambda path: b'{"text": "a"}\n{"text": \n', "line 2: found '{\"text\":', expected"),
-    "key.jsonl": (lambda path: b'{"txt": "a"}\n', "line 1: found '{\"txt\": \"a\"}', expected a JSON object"),
+    "key.jsonl": (lambda path: b'{"txt": "a"}\n', 'line 1: found \'{"txt": "a"}\', expected a JSON object'),
     "list.jsonl": (lambda path: b"[1]\n", "line 1: found '[1]'"),
     "number.jsonl": (lambda path: b'{"text": 5}\n', "line 1: found '{\"text\": 5}'"),
     "null.jsonl": (lambda path: b'{"text": null}\n', "line 1: found '{\"text\": null}'"),

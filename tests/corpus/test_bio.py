@@ -51,9 +51,7 @@ CANNOT_FOLLOW = [
 @pytest.mark.parametrize(("tags", "tag", "previous", "_repaired"), CANNOT_FOLLOW)
 def test_a_tag_inside_an_entity_must_follow_that_entity(tags, tag, previous, _repaired):
     line = tags.count(" ") + 1
-    expected = (
-        f"ents, line {line}: {tag} cannot follow {previous}; expected B-{tag[2:]} or O; or pass --repair-bio"
-    )
+    expected = f"ents, line {line}: {tag} cannot follow {previous}; expected B-{tag[2:]} or O; or pass --repair-bio"
     with pytest.raises(DataError) as error:
         to_bio(tags)
     assert str(error.value) == expected
@@ -74,9 +72,7 @@ def test_repair_goes_on_with_the_entity_it_began_and_counts_over_texts():
 @pytest.mark.parametrize("tag", ["per", "B", "B-", "X-per", "b-per", "BI-per", "o", "-per", "B_per"])
 @pytest.mark.parametrize("repair", [False, True])
 def test_a_tag_of_another_form_is_refused_with_repair_too(tag, repair):
-    message = (
-        rf"^ents, line 2: found entity tag '{tag}', expected O or B-, I- .* and a type, such as B-person$"
-    )
+    message = rf"^ents, line 2: found entity tag '{tag}', expected O or B-, I- .* and a type, such as B-person$"
     with pytest.raises(DataError, match=message):
         to_bio(f"O {tag}", repair=repair)
 

@@ -61,9 +61,7 @@ def test_two_columns_whose_last_looks_like_bio_are_tokens_and_entities():
 
 
 def test_one_misspelt_entity_tag_is_refused_and_not_taken_for_a_part_of_speech():
-    with pytest.raises(
-        DataError, match=r"^tweets, line 3: found entity tag 'I_person', expected O or B-, I-"
-    ):
+    with pytest.raises(DataError, match=r"^tweets, line 3: found entity tag 'I_person', expected O or B-, I-"):
         read("hey O\nBob B-person\nRoss I_person\n")
 
 
@@ -112,7 +110,5 @@ def test_bad_lines_are_named(content, message):
 
 
 def test_the_number_of_columns_must_be_that_of_the_roles():
-    with pytest.raises(
-        DataError, match=r"line 1: found 2 column\(s\) in 'a X', expected 3 \(token, -, tag\)"
-    ):
+    with pytest.raises(DataError, match=r"line 1: found 2 column\(s\) in 'a X', expected 3 \(token, -, tag\)"):
         read("a X\n", roles=["token", "-", "tag"])

@@ -114,9 +114,7 @@ def test_other_than_ten_columns_are_refused(width):
 
 @pytest.mark.parametrize("id", ["x", "", "1-x", "1-", "-2", "1.1.1"])
 def test_an_id_of_another_form_is_refused(id):
-    with pytest.raises(
-        DataError, match=rf"^ud.conllu, line 2: found the id '{id}', expected a number, a range"
-    ):
+    with pytest.raises(DataError, match=rf"^ud.conllu, line 2: found the id '{id}', expected a number, a range"):
         read(row("1", "a"), row(id, "b"))
 
 

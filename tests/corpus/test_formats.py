@@ -38,9 +38,7 @@ def test_every_format_has_a_sample():
 def test_the_name_conllu_decides_so_that_nine_columns_are_not_taken_for_tsv(tmp_path):
     path = tmp_path / "cut.conllu"
     path.write_text(CONLLU_ROW.replace("\t_\n", "\n"), encoding="utf-8")
-    with pytest.raises(
-        DataError, match=r"cut.conllu, line 1: found 9 column\(s\) .* expected 10, separated by TAB$"
-    ):
+    with pytest.raises(DataError, match=r"cut.conllu, line 1: found 9 column\(s\) .* expected 10, separated by TAB$"):
         read_corpus(path)
 
 

@@ -75,7 +75,7 @@ def test_table_of_another_width_is_refused(nlp):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_table_with_nan_is_refused(nlp, value):
     nlp.vocab.vectors.data[1, 0] = value
-    with pytest.raises(ConfigError, match="NaN or infinity .row 1, key '<user>'"):
+    with pytest.raises(ConfigError, match=r"NaN or infinity \(row 1, key '<user>'"):
         NormVectors().initialize(X=[nlp("so")])
 
 

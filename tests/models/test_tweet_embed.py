@@ -23,7 +23,16 @@ FULL = {"attrs": ["NORM", "SHAPE"], "rows": [50, 20], "feature_width": 4, "inclu
     [
         ({"attrs": [], "rows": [], "include_static_vectors": True}, 3),
         ({"attrs": ["NORM"], "rows": [9], "feature_width": 4, "include_static_vectors": False}, 4),
-        ({"attrs": [], "rows": [], "include_static_vectors": False, "char_kernels": [3], "char_filters": 5}, 5),
+        (
+            {
+                "attrs": [],
+                "rows": [],
+                "include_static_vectors": False,
+                "char_kernels": [3],
+                "char_filters": 5,
+            },
+            5,
+        ),
         (FULL, 11),
         ({**FULL, "char_kernels": [2, 3], "char_filters": 5}, 21),
         ({**FULL, "width": 11}, 11),

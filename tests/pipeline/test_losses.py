@@ -22,7 +22,11 @@ def test_loss_and_gradient_are_torch_s(emissions, reduction, label_smoothing):
     )
     rows = torch.from_numpy(emissions).requires_grad_()
     expected = torch.nn.functional.cross_entropy(
-        rows, torch.from_numpy(TARGETS), ignore_index=MISSING, reduction=reduction, label_smoothing=label_smoothing
+        rows,
+        torch.from_numpy(TARGETS),
+        ignore_index=MISSING,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
     )
     expected.backward()
     assert loss == pytest.approx(expected.item(), rel=1e-5)

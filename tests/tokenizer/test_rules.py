@@ -7,7 +7,10 @@ RULES = build_rules()
 
 def tokens_of(chunk: str) -> list[tuple[str, str]]:
     return [
-        (next(name for name, value in match.groupdict().items() if value is not None and name != "same"), match[0])
+        (
+            next(name for name, value in match.groupdict().items() if value is not None and name != "same"),
+            match[0],
+        )
         for match in compile_rules().finditer(chunk)
     ]
 

@@ -23,7 +23,10 @@ TWEETS = [
     ("mail jo@example.com, see www.example.org.", "mail jo@example.com , see www.example.org ."),
     ('he said "no"?!', 'he said " no " ?!'),
     ("tom &amp; jerry &lt;3", "tom &amp; jerry &lt;3"),
-    ("let's go w/ y'all, 'cause late-night and/or U.S.", "let 's go w/ y'all , 'cause late-night and/or U.S."),
+    (
+        "let's go w/ y'all, 'cause late-night and/or U.S.",
+        "let 's go w/ y'all , 'cause late-night and/or U.S.",
+    ),
     ("I'd've shouldn't've", "I 'd 've should n't 've"),
     ("RT@user text@user", "RT @user text @user"),
     ("नमस्ते दुनिया", "नमस्ते दुनिया"),
@@ -88,7 +91,11 @@ def test_special_cases_of_the_user_win(tweet_nlp):
 def test_saved_with_the_pipeline(tweet_nlp, tmp_path):
     tweet_nlp.to_disk(tmp_path)
     text = TWEETS[0][0]
-    for other in (spacy.load(tmp_path), pickle.loads(pickle.dumps(tweet_nlp)), tweet_nlp.from_bytes(tweet_nlp.to_bytes())):
+    for other in (
+        spacy.load(tmp_path),
+        pickle.loads(pickle.dumps(tweet_nlp)),
+        tweet_nlp.from_bytes(tweet_nlp.to_bytes()),
+    ):
         assert [(t.text, t.norm_) for t in other(text)] == [(t.text, t.norm_) for t in tweet_nlp(text)]
         assert type(other.tokenizer).__name__ == "TweetTokenizer"
 

@@ -49,9 +49,7 @@ SOURCES = {
     "word2vec text, CRLF": lambda toy, folder, write: write(before="3 3\r\n", end="\r\n"),
     "word2vec text, gzip": lambda toy, folder, write: _packed(_word2vec(toy, folder / "toy.txt")),
     "word2vec binary": lambda toy, folder, write: _word2vec(toy, folder / "toy.bin", binary=True),
-    "word2vec binary, gzip": lambda toy, folder, write: _packed(
-        _word2vec(toy, folder / "toy.bin", binary=True)
-    ),
+    "word2vec binary, gzip": lambda toy, folder, write: _packed(_word2vec(toy, folder / "toy.bin", binary=True)),
     "KeyedVectors": lambda toy, folder, write: _saved(toy, folder / "toy.kv"),
     "KeyedVectors and .npy": lambda toy, folder, write: _saved(toy, folder / "toy.kv", sep_limit=1),
     "KeyedVectors, gzip": lambda toy, folder, write: _saved(toy, folder / "toy.gz"),
