@@ -1,0 +1,90 @@
+"""Tag a tweet and write it as displaCy draws it, the tags above and the entities below, to one self-contained page."""
+
+import unicodedata
+from pathlib import Path
+from typing import Annotated
+
+import spacy
+import typer
+from spacy import displacy
+from spacy.tokens import Doc, Token
+
+# The emoji after Arial: their fonts hold digits and # too. Before the others: those may hold emoji without colour.
+FONT = "Arial, Helvetica, 'Liberation Sans', 'Apple Color Emoji', 'Segoe UI Emoji', 'Noto Color Emoji', sans-serif"
+WORD_SIZE, TAG_SIZE = 22, 16
+# displaCy has colours for some of these labels only; it draws all others in one grey.
+COLORS = {
+    "person": "#aa9cfc",
+    "location": "#ff9561",
+    "corporation": "#7aecec",
+    "product": "#bfeeb7",
+    "creative-work": "#ffeb80",
+    "group": "#f9b5d0",
+}
+PAGE = """<!DOCTYPE html>
+<html lang="{lang}">
+<head>
+<meta charset="utf-8">
+<title>displaCy</title>
+<style>
+body {{ width: 868px; margin: 0; padding: 16px; background: #ffffff; color: #000000; font: {word_size}px {font}; }}
+.tags, .entities {{ text-wrap: balance; }}
+.tags {{ margin: 0 -8px 12px; }}
+.displacy-tag {{ font-size: {tag_size}px; font-weight: bold; fill: #3b5ba9; }}
+.entity {{ white-space: nowrap; }}
+</style>
+</head>
+<body>
+<div class="tags">{tags}</div>
+{entities}
+</body>
+</html>
+"""
+
+
+def main(
+    pipeline: Annotated[str, typer.Argument(help="The pipeline's folder, or its name if it is installed.")],
+    tweet: str,
+    out: Annotated[Path, typer.Argument(metavar="OUT.html", help="The page to write.")],
+) -> None:
+    out.write_text(draw(spacy.load(pipeline)(tweet)), encoding="utf8")
+
+
+def draw(doc: Doc) -> str:
+    """The whole page. It loads nothing from elsewhere."""
+    tags = "".join(draw_tag(token) for token in doc if not token.is_space)
+    # Without entities spaCy warns; the text is then drawn as it is.
+    entities = displacy.render(doc, style="ent", jupyter=False, options={"colors": COLORS})
+    return PAGE.format(lang=doc.lang_, font=FONT, word_size=WORD_SIZE, tag_size=TAG_SIZE, tags=tags, entities=entities)
+
+
+def draw_tag(token: Token) -> str:
+    """One word and its tag.
+
+    displaCy gives all words of a text as much room as the longest needs, which is a URL here: each word is drawn as a
+    text of its own.
+    """
+    width = max(text_width(token.text, WORD_SIZE), text_width(token.tag_, TAG_SIZE)) + 16
+    text = {"words": [{"text": token.text, "tag": token.tag_}], "arcs": []}
+    options = {"distance": width // 2, "offset_x": width // 2, "word_spacing": WORD_SIZE, "font": FONT}
+    # Not minified, the word would have a space after it and stand to the left of its tag.
+    return displacy.render(text, style="dep", manual=True, minify=True, jupyter=False, options=options)
+
+
+def text_width(text: str, size: int) -> int:
+    """About how many pixels a text takes. Nothing is cut off where it is a few too few."""
+    ems = 0.0
+    for char in text:
+        if unicodedata.east_asian_width(char) in "WF":
+            ems += 1.3
+        elif char.isupper() or char in "@mw%&":
+            ems += 0.8
+        elif char in "fijlrt.,:;!'|/()":
+            ems += 0.35
+        else:
+            ems += 0.6
+    return round(ems * size)
+
+
+if __name__ == "__main__":
+    typer.run(main)
