@@ -15,17 +15,18 @@ from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
 from spacy_bilstm_tagger.tokenizer import glove_key
 
 RECIPES = ["sample", "ritter", "lecture", "wnut17"]
+FEW_STEPS = ["--training.max_steps", "10", "--training.eval_frequency", "5"]
 TWEET = "RT @mara_lune: OMG the Velvet Otters are playing in Lisbon tonight!! 😭"
 
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory, pytestconfig):
-    """A folder with some of the sample corpus as DocBin, and vectors of width 100 for its words."""
+    """A folder with the sample corpus as DocBin, and vectors of width 100 for its words."""
     folder = tmp_path_factory.mktemp("recipes")
     words = set()
     for part in ("train", "dev"):
         path = pytestconfig.rootpath / "assets" / "sample" / f"{part}.conll"
-        texts = read_corpus(path)[1][:80]
+        texts = read_corpus(path)[1]
         words |= {glove_key(word) for text in texts for word in text.words}
         to_docbin(path, texts).to_disk(folder / f"{part}.spacy")
     rows = np.random.default_rng(0).normal(size=(len(words), 100)).round(3)
@@ -81,8 +82,7 @@ def test_debug_data(recipe, run, paths):
 
 @pytest.mark.slow
 def test_train_evaluate_benchmark(recipe, run, paths, room, tmp_path):
-    settings = ["--training.max_epochs", "1", "--training.eval_frequency", "5"]
-    run("train", recipe, "--output", tmp_path, *paths, *settings)
+    run("train", recipe, "--output", tmp_path, *paths, *FEW_STEPS)
     run("evaluate", tmp_path / "model-last", room / "dev.spacy", "--output", tmp_path / "scores.json")
     scores = srsly.read_json(tmp_path / "scores.json")
     pipeline = spacy.load(tmp_path / "model-last").pipe_names
@@ -99,17 +99,7 @@ def test_train_evaluate_benchmark(recipe, run, paths, room, tmp_path):
 @pytest.mark.slow
 def test_wheel_installs_and_tags(run, paths, project, tmp_path):
     recipe = project / "configs" / "sample.cfg"
-    run(
-        "train",
-        recipe,
-        "--output",
-        tmp_path,
-        *paths,
-        "--training.max_epochs",
-        "1",
-        "--training.eval_frequency",
-        "20",
-    )
+    run("train", recipe, "--output", tmp_path, *paths, *FEW_STEPS)
     names = ["--name", "tweet_bilstm", "--version", "0.1.0"]
     run("package", tmp_path / "model-last", tmp_path, *names, "--build", "wheel")
     folder = tmp_path / "en_tweet_bilstm-0.1.0"
