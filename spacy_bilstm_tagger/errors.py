@@ -1,5 +1,7 @@
 """Every message a user can see: what was found, what was expected, and the way out."""
 
+from typing import Any
+
 from thinc.api import ConfigValidationError
 
 
@@ -15,6 +17,11 @@ class ConfigError(ConfigValidationError):
 
     def __str__(self) -> str:
         return self.title or ""
+
+    @classmethod
+    def from_error(cls, err: ConfigValidationError, *args: Any, **kwargs: Any) -> ConfigValidationError:
+        """How spaCy's commands make the text below the title; one of the base class, whose arguments they give."""
+        return ConfigValidationError.from_error(err, *args, **kwargs)
 
 
 class Errors:

@@ -1,0 +1,79 @@
+"""spaCy's commands print our errors as one line."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from spacy.cli._util import show_validation_error
+from thinc.api import ConfigValidationError
+
+from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
+from spacy_bilstm_tagger.errors import ConfigError
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def test_config_error_is_one_line_of_a_spacy_command(capsys):
+    with pytest.raises(SystemExit) as exit, show_validation_error("config.cfg", hint_fill=False):
+        raise ConfigError("width = 7; expected 8")
+    assert exit.value.code == 1
+    captured = capsys.readouterr()
+    assert ANSI.sub("", captured.out).strip() == "✘ width = 7; expected 8"
+    assert captured.err == ""
+
+
+def test_config_error_is_spacy_s_kind():
+    assert isinstance(ConfigError("x"), ConfigValidationError)
+    assert str(ConfigError("x")) == "x"
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory, pytestconfig):
+    folder = tmp_path_factory.mktemp("errors")
+    path = pytestconfig.rootpath / "assets" / "sample" / "dev.conll"
+    to_docbin(path, read_corpus(path)[1]).to_disk(folder / "corpus.spacy")
+    (folder / "narrow.txt").write_text("so 1 2 3\ngood 4 5 6\n", encoding="utf8")
+    (folder / "cut.txt").write_text("so 1 2 3\ngood 4 5\n", encoding="utf8")
+    return folder
+
+
+LECTURE = "--components.tagger.model.tok2vec"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            ["--paths.vectors", "ROOM/narrow.txt"],
+            "TweetEmbed.v1: width = 100, but without a mixing layer (mix = false) the features are 3 wide. "
+            "Set width = 3, width = null or mix = true",
+        ),
+        (
+            ["--paths.vectors", "ROOM/cut.txt"],
+            "ROOM/cut.txt, line 2: found 2 numbers, expected 3",
+        ),
+        (["--paths.vectors", "nosuch"], "nosuch: no such file, and no vectors that gensim can download"),
+        (
+            ["--initialize.before_init", "null"],
+            "TweetEmbed.v1 has include_static_vectors = true, but the pipeline has no",
+        ),
+        (
+            ["--paths.vectors", "ROOM/narrow.txt", f"{LECTURE}.encode.width", "7"],
+            "BiLSTMEncoder.v1: width = 7; expected an even number of at least 2",
+        ),
+    ],
+    ids=["narrow-vectors", "cut-vectors", "unknown-vectors", "no-vectors", "odd-width"],
+)
+def test_spacy_train_ends_with_one_line_and_writes_nothing(project, room, tmp_path, settings, message):
+    command = [sys.executable, "-m", "spacy", "train", "configs/lecture.cfg", "--output", str(tmp_path / "out")]
+    for part in ("train", "dev"):
+        command += [f"--paths.{part}", str(room / "corpus.spacy")]
+    command += [setting.replace("ROOM", str(room)) for setting in settings]
+    result = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "Traceback" not in result.stdout + result.stderr
+    shown = " ".join(ANSI.sub("", result.stdout).split())  # spaCy folds it at the width of the terminal
+    assert shown.count("✘") == 1
+    assert f"✘ {message.replace('ROOM', str(room))}" in shown
+    assert list((tmp_path / "out").glob("*")) == []
