@@ -56,8 +56,7 @@ def fill_assets(folder: Path, project: Path) -> tuple[dict[str, Path], list[str]
 
 
 def md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
+    return hashlib.md5(path.read_bytes()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ from rich.table import Table
 
 ROWS = [
     ("tag accuracy", "tag_acc", "tag_acc_doc_mean"),
-    ("tag precision", "tag_micro_p", None),
-    ("tag recall", "tag_micro_r", None),
+    ("tag precision", "tag_micro_p", "tag_micro_p_doc_mean"),
+    ("tag recall", "tag_micro_r", "tag_micro_r_doc_mean"),
+    ("tag F1", "tag_micro_f", "tag_micro_f_doc_mean"),
     ("tag F1, mean over tags", "tag_macro_f", None),
     ("entity precision", "ents_p", "ents_p_doc_mean"),
     ("entity recall", "ents_r", "ents_r_doc_mean"),

@@ -74,6 +74,9 @@ class Errors:
         "Set width = {found}, width = null or mix = true"
     )
     EMBED_MIX_WIDTH = "TweetEmbed.v1: mix = true needs a width, found width = null"
+    EMBED_NORM_DROPOUT = (
+        "TweetEmbed.v1: norm_dropout = {rate}, but attrs has no NORM to drop; add it, or set norm_dropout = 0"
+    )
     POSITIVE = "{where}: {name} = {value}; expected a whole number of at least {least}"
     FRACTION = "{where}: {name} = {value}; expected a number from 0 up to, but not including, 1"
     CHOICE = "{where}: {name} = {value!r}; expected one of {choices}"
@@ -109,6 +112,7 @@ class Errors:
     # Corpora
     CORPUS_EMPTY = "{path}: found no annotated text, expected at least one token"
     CORPUS_MISSING = "{path}: no such file"
+    CORPUS_FOLDER = "{path}: is a folder, expected a file"
     CORPUS_ENCODING = "{path}, line {line}: not {encoding}; {hint}"
     CORPUS_COLUMNS = "{path}, line {line}: found {found} column(s) in {text!r}, expected {expected}"
     CORPUS_TOKEN = "{path}, line {line}: the token is empty, expected a word before the separator"
@@ -137,7 +141,7 @@ class Errors:
     )
     CORPUS_CONLLU_COLUMN = "--tags {found}: expected upos or xpos"
     OUTPUT_NOT_FOLDER = "{path}: exists and is not a folder made by this command; give another name or remove it"
-    OUTPUT_SUFFIX = "{path}: expected a name that ends in .spacy"
+    OUTPUT_SUFFIX = "{path}: expected the name of a file that ends in .spacy"
     # Assets
     ASSETS_NOT_FOLDER = "{path}: no such folder"
     ASSETS_NOTHING = "{path}: holds none of the {count} assets that project.yml names (looked at {seen} files by md5)"

@@ -36,12 +36,18 @@ def write_beside(path: Path) -> Iterator[Path]:
 
 
 def read_text(path: Path, encoding: str) -> str:
-    """The decoded file, without a byte order mark. Raises DataError with the line of the first wrong byte."""
+    """The decoded file without a byte order mark, its lines ended by LF alone.
+
+    RAISES: DataError with the line of the first byte that does not fit the encoding.
+    """
+    if path.is_dir():
+        raise DataError(Errors.CORPUS_FOLDER.format(path=path))
     if not path.is_file():
         raise DataError(Errors.CORPUS_MISSING.format(path=path))
     data = path.read_bytes()
     try:
-        return data.decode("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
+        text = data.decode("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         decoded = error.object  # what error.start counts in: data, or data after the byte order mark
         line = decoded.count(b"\n", 0, error.start) + 1

@@ -47,7 +47,7 @@ def test_workflows_hand_their_vectors_on(config):
     scripts = [line for command in config["commands"] for line in command["script"]]
     for recipe in ("ritter", "lecture", "wnut17"):
         (line,) = [line for line in scripts if f"train configs/{recipe}.cfg" in line]
-        assert "--paths.vectors ${vars.vectors}" in line
+        assert '--paths.vectors "${vars.vectors}"' in line
         assert "--gpu-id ${vars.gpu}" in line
     assert config["vars"]["vectors"] == "glove-twitter-100"
 

@@ -40,7 +40,7 @@ def convert(
     Gold tokens are kept: where the raw text is known, with their spaces; where it is not, as a Doc whose spaces are
     unknown, which spaCy does not tokenize again.
     """
-    if output.suffix != ".spacy":
+    if output.suffix != ".spacy" or output.is_dir():
         raise DataError(Errors.OUTPUT_SUFFIX.format(path=output))
     entities = EntityTags(repair=repair_bio)
     name, texts = read_corpus(

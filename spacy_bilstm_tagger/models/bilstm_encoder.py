@@ -59,6 +59,7 @@ def BiLSTMEncoder(
     check_fraction(where, "word_dropout", word_dropout)
     check_choice(where, "initialization", initialization, INITIALIZATIONS)
     check_least(where, "overlap", overlap, 0)
+    check_least(where, "window", window, 0)
     if window:
         check_least(where, "window", window, 2 * overlap + 1)
     config = PackedRNNConfig(

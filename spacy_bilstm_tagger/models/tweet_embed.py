@@ -56,6 +56,8 @@ def TweetEmbed(
     for name, value in [*numbers, *(("rows", n) for n in rows), *(("char_kernels", n) for n in char_kernels)]:
         check_least(where, name, value, 1)
     check_fraction(where, "norm_dropout", norm_dropout)
+    if norm_dropout and "NORM" not in attrs:
+        raise ConfigError(Errors.EMBED_NORM_DROPOUT.format(rate=norm_dropout))
     if mix and width is None:
         raise ConfigError(Errors.EMBED_MIX_WIDTH)
     if width is not None:

@@ -55,6 +55,8 @@ depth = 1
     default_score_weights={
         "tag_acc": 1.0,
         "tag_acc_doc_mean": None,
+        "tag_micro_f": None,
+        "tag_micro_f_doc_mean": None,
         "tag_macro_f": None,
         "tag_per_type": None,
     },

@@ -25,30 +25,29 @@ def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
     tag_acc_doc_mean: the same for each text, then averaged over the texts, short and long alike.
     tag_micro_p, tag_micro_r, tag_micro_f: precision, recall and F1, pooled. On gold tokens all three are tag_acc; they
         differ where the tokenizer missed a gold token.
+    tag_micro_p_doc_mean, tag_micro_r_doc_mean, tag_micro_f_doc_mean: the same for each text, then averaged.
     tag_macro_f: mean F1 over the labels.
     tag_per_type: precision, recall and F1 of each label.
     """
     examples = list(examples)
+    by_doc = [_by_label(*_tags(example)) for example in examples]
     by_label: dict[str, PRFScore] = defaultdict(PRFScore)
-    for example in examples:
-        gold, predicted = _tags(example)
-        for _, label in gold - predicted:
-            by_label[label].fn += 1
-        for _, label in predicted - gold:
-            by_label[label].fp += 1
-        for _, label in gold & predicted:
-            by_label[label].tp += 1
+    for labels in by_doc:
+        for label, score in labels.items():
+            by_label[label] += score
     pooled = sum(by_label.values(), PRFScore())
+    pooled_by_doc = [sum(labels.values(), PRFScore()).to_dict() for labels in by_doc if labels]
     per_type = {label: by_label[label].to_dict() for label in sorted(by_label)}
-    return {
+    scores: Scores = {
         "tag_acc": Scorer.score_token_attr(examples, "tag")["tag_acc"],
         "tag_acc_doc_mean": _mean(Scorer.score_token_attr([eg], "tag")["tag_acc"] for eg in examples),
-        "tag_micro_p": pooled.precision if per_type else None,
-        "tag_micro_r": pooled.recall if per_type else None,
-        "tag_micro_f": pooled.fscore if per_type else None,
         "tag_macro_f": _mean(score["f"] for score in per_type.values()),
         "tag_per_type": per_type or None,
     }
+    for key, value in pooled.to_dict().items():
+        scores[f"tag_micro_{key}"] = value if per_type else None
+        scores[f"tag_micro_{key}_doc_mean"] = _mean(score[key] for score in pooled_by_doc)
+    return scores
 
 
 def ner_score(examples: Iterable[Example], **cfg: Any) -> Scores:
@@ -89,6 +88,17 @@ def _tags(example: Example) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]
         if len(touched) == 1 and touched[0] in tagged:
             predicted.add((int(touched[0]), token.tag_))
     return gold, predicted
+
+
+def _by_label(gold: set[tuple[int, str]], predicted: set[tuple[int, str]]) -> dict[str, PRFScore]:
+    scores: dict[str, PRFScore] = defaultdict(PRFScore)
+    for _, label in gold & predicted:
+        scores[label].tp += 1
+    for _, label in predicted - gold:
+        scores[label].fp += 1
+    for _, label in gold - predicted:
+        scores[label].fn += 1
+    return scores
 
 
 def _doc_prf(example: Example) -> dict[str, float]:

@@ -1,30 +1,40 @@
 """From a token's text to its key in the GloVe-Twitter vectors.
 
 The vectors were trained on text prepared by a script that their authors published with them ("preprocess-twitter",
-https://nlp.stanford.edu/projects/glove/, Pennington, Socher and Manning 2014). Each branch here gives a single token
-the key that script would have left in its place. Where the script leaves two tokens (a word and a mark such as
-<elong>), the word is the key.
+https://nlp.stanford.edu/projects/glove/, Pennington, Socher and Manning 2014). A token gets the key that this script
+would have left in its place: faces, users, hashtags, links, numbers, runs of ! ? and ., and long last letters. Where
+the script leaves two tokens (a word and a mark such as <elong>), the word is the key.
+
+Where the script would leave what is no key at all, because its tokens were others than ours, this differs from it:
+a number keeps its unit or sign (7pm, $20 and 60% are <number>), a number inside a word stays (gr8), e-mail addresses
+and links without a scheme are <url>, HTML entities are the character they stand for, <33 is a <heart>, and curly
+quotes are straight.
 """
 
 import re
 
 _URL = re.compile(r"(?:https?://|www\.)\S+|\S+\.\w{2,3}/\S*", re.IGNORECASE)
+_USER = re.compile(r"[@＠]\w\S*")
+_HASHTAG = re.compile(r"[#＃](?=.*\w)\S+")
 _EMAIL = re.compile(r"[\w.+-]+@(?:[\w-]+\.)+\w{2,}")
 _NUMBER = re.compile(r"[-+]?[.\d]*\d+[:,.\d]*")
 # Signs and units stay with the number in this project's tokens; 7pm, 2nd and 20k are numbers rather than rare words.
 _QUANTITY = re.compile(r"[-+]?[$€£¥₹]?\d[\d.,:/-]*(?:[a-zA-Z]{1,2}|°[a-zA-Z]?)?[%+$€£¥₹]?")
 
-_EYES, _NOSE = r"[8:=;xX]", r"['’`\-~^o*]?"
-_SMILE = re.compile(rf"{_EYES}{_NOSE}[)\]dD}}]+|[(\[]+{_NOSE}{_EYES}|\^[_.-]*\^")
-_LOLFACE = re.compile(rf"{_EYES}{_NOSE}[pPbB]+")
-_SADFACE = re.compile(rf">?{_EYES}{_NOSE}[(\[{{]+|[)\]]+{_NOSE}{_EYES}|[dD]{_NOSE}[:;]")
-_NEUTRALFACE = re.compile(rf"{_EYES}{_NOSE}[\\/|l*]+")
-_HEART = re.compile(r"(?:<|&lt;)+3+")
+# Eyes, nose and mouths are the script's own, and so is their order: "):" is a <smile>.
+_EYES, _NOSE = "[8:=;]", "['`-]?"
+_FACES = (
+    (re.compile(rf"{_EYES}{_NOSE}[)d]+|[)d]+{_NOSE}{_EYES}", re.IGNORECASE), "<smile>"),
+    (re.compile(rf"{_EYES}{_NOSE}p+", re.IGNORECASE), "<lolface>"),
+    (re.compile(rf"{_EYES}{_NOSE}\(+|\)+{_NOSE}{_EYES}"), "<sadface>"),
+    (re.compile(rf"{_EYES}{_NOSE}[/|l*]"), "<neutralface>"),
+    (re.compile("(?:<|&lt;)3+"), "<heart>"),
+)
 
 _REPEATED = re.compile(r"[!?.！？…]{2,}")
 _ELONGATED = re.compile(r"(\w*?)(\w)\2{2,}")
 
-_HTML = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'", "&nbsp;": " "}
+_HTML = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'"}
 _CURLY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"'})
 
 
@@ -33,24 +43,17 @@ def glove_key(text: str) -> str:
     first = text[0] if text else ""
     if first.isalpha() and text.isalpha():
         return _fold(text.lower())
-    if first in "@＠" and len(text) > 1:
+    if _USER.fullmatch(text):
         return "<user>"
-    if first in "#＃" and len(text) > 1:
+    for face, key in _FACES:
+        if face.fullmatch(text):
+            return key
+    if _HASHTAG.fullmatch(text):
         return "<hashtag>"
     if _URL.fullmatch(text) or _EMAIL.fullmatch(text):
         return "<url>"
     if _NUMBER.fullmatch(text) or _QUANTITY.fullmatch(text):
         return "<number>"
-    if _HEART.fullmatch(text):
-        return "<heart>"
-    for pattern, key in (
-        (_SMILE, "<smile>"),
-        (_LOLFACE, "<lolface>"),
-        (_SADFACE, "<sadface>"),
-        (_NEUTRALFACE, "<neutralface>"),
-    ):
-        if pattern.fullmatch(text):
-            return key
     if text in _HTML:
         return _HTML[text]
     if _REPEATED.fullmatch(text):

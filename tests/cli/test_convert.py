@@ -159,14 +159,15 @@ def test_a_bad_tag_map_is_one_line(spacy_bilstm, write, tmp_path, folder, conten
 def test_a_missing_input_is_one_line(spacy_bilstm, tmp_path, folder, name):
     before = contents(folder)
     result = spacy_bilstm("convert", tmp_path / name, folder / "out.spacy")
-    assert_refused(result, f"{tmp_path / name}: no such file", folder, before)
+    reason = "is a folder, expected a file" if name == "." else "no such file"
+    assert_refused(result, f"{tmp_path / name}: {reason}", folder, before)
 
 
 @pytest.mark.parametrize("name", ["out", "out.spacy.gz", "out.json", "spacy"])
 def test_an_output_of_another_suffix_is_one_line(spacy_bilstm, write, folder, name):
     path, before = write("corpus", TWO_TEXTS), contents(folder)
     result = spacy_bilstm("convert", path, folder / name)
-    assert_refused(result, f"{folder / name}: expected a name that ends in .spacy", folder, before)
+    assert_refused(result, f"{folder / name}: expected the name of a file that ends in .spacy", folder, before)
 
 
 def test_a_write_that_fails_halfway_leaves_nothing(spacy_bilstm, write, folder, monkeypatch):

@@ -59,6 +59,7 @@ class TestTags:
                 token.tag_ = "A"
         scores = tagger_score([Example(predicted, gold)])
         assert (scores["tag_micro_p"], scores["tag_micro_r"]) == pytest.approx((1, 1 / 3))
+        assert (scores["tag_micro_p_doc_mean"], scores["tag_micro_f_doc_mean"]) == pytest.approx((1, 1 / 2))
 
     def test_nothing_annotated_is_none(self):
         scores = tagger_score([tagged("_", "A")])
