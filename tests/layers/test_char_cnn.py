@@ -38,6 +38,22 @@ def test_long_words_are_read_from_both_ends(model, tweet_nlp):
     assert_array_equal(rows[0], rows[1])
 
 
+def test_gradients_are_those_of_autograd_on_the_formula(model, tweet_nlp):
+    module = model.shims[0].module
+    words = ["so", "goood", "!"]
+    doc = tweet_nlp(" ".join(words))
+    dY = np.random.default_rng(0).normal(size=(3, 10)).astype("f")
+    model.begin_update([doc])[1](Ragged(dY, np.array([3], dtype="i")))
+    found = {name: weight.grad.clone() for name, weight in module.named_parameters()}
+    module.zero_grad()
+    for word, row in zip(words, dY):
+        X = module.characters(torch.tensor([[ord(char) + 1 for char in word]])).transpose(1, 2)
+        maxima = [convolution(X).amax(dim=2) for convolution in module.convolutions]
+        torch.relu(torch.cat(maxima, dim=1)).backward(torch.from_numpy(row[None]))
+    for name, weight in module.named_parameters():
+        assert_allclose(found[name], weight.grad, atol=1e-5, err_msg=name)
+
+
 def test_gradients_add_up_over_a_word_s_tokens(model, tweet_nlp):
     def gradient(text):
         Y, backprop = model.begin_update([tweet_nlp(text)])
