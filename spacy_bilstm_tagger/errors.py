@@ -40,6 +40,7 @@ class Errors:
     )
     VECTORS_ROW_NUMBER = "{path}, line {line}: found {found!r} where a number is expected"
     VECTORS_NOT_FINITE = "{path}: the row of {key!r} holds NaN or infinity; expected finite numbers. Remove that row"
+    VECTORS_ROW_COUNT = "{path}, line {line}: the file ends after {found} rows, expected {expected} as its first line says. Get it again, or read the part with --max-rows {found}"
     VECTORS_EMPTY = "{path}: found no vectors, expected rows of 'key number number ...'"
     VECTORS_ENCODING = "{path}, line {line}: not UTF-8 (byte {byte} of the row); expected UTF-8 text"
     VECTORS_ZIP_MEMBER = "{path}: the archive holds no {expected} vectors, found {found}. Choose with --dim"

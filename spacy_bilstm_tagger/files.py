@@ -52,7 +52,7 @@ def read_text(path: Path, encoding: str) -> str:
         decoded = error.object  # what error.start counts in: data, or data after the byte order mark
         line = decoded.count(b"\n", 0, error.start) + 1
         byte = f"byte 0x{decoded[error.start]:02x}"
-        hint = f"{byte} cannot be there. Name the right one with --encoding, such as latin-1"
+        hint = f"{byte} cannot be there. Save the file as UTF-8, or give convert its --encoding, such as latin-1"
         message = Errors.CORPUS_ENCODING.format(path=path, line=line, encoding=encoding, hint=hint)
         raise DataError(message) from None
     except LookupError:

@@ -24,13 +24,14 @@ def check_rows(path: Path, *, has_header: bool, max_rows: Optional[int], parse: 
 
     parse (bool): also parse what looks like numbers, as gensim does right after.
     RAISES: DataError for the first row of another width, with a part that is no number, NaN or infinity, or
-        that is not UTF-8; and for a file without rows.
+        that is not UTF-8; and for a file without rows, or with fewer than its header says.
     """
     width = 0
     rows = 0
+    promised = 0
     with open_bytes(path) as file:
         if has_header:
-            width = int(file.readline().split()[1])
+            promised, width = (int(part) for part in file.readline().split())
         file_rows = islice(file, max_rows)
         for row in tqdm(file_rows, desc=f"Checking {path.name}", unit=" rows", disable=None, leave=False):
             line = rows + 1 + has_header
@@ -45,6 +46,8 @@ def check_rows(path: Path, *, has_header: bool, max_rows: Optional[int], parse: 
             rows += 1
     if not rows:
         raise DataError(Errors.VECTORS_EMPTY.format(path=path))
+    if rows < min(promised, max_rows or promised):
+        raise DataError(Errors.VECTORS_ROW_COUNT.format(path=path, line=rows + 1, expected=promised, found=rows))
     return rows
 
 

@@ -34,7 +34,8 @@ BAD_INPUTS = {
     "encoding": (
         b"a X\n\nb\xe9 Y\n",
         [],
-        ", line 3: not utf-8; byte 0xe9 cannot be there. Name the right one with --encoding, such as latin-1",
+        ", line 3: not utf-8; byte 0xe9 cannot be there. "
+        "Save the file as UTF-8, or give convert its --encoding, such as latin-1",
     ),
     "empty": ("", [], ": found no annotated text, expected at least one token"),
     "empty-csv": ("", ["--format", "gmb"], ": found no annotated text, expected at least one token"),
@@ -142,7 +143,8 @@ def test_an_option_out_of_range_is_one_line(spacy_bilstm, write, folder, options
         ("X\tx\nX\ty\n", "MAP, line 2: X becomes y here and x above; expected one new tag for each"),
         (
             b"X\t\xe9\n",
-            "MAP, line 1: not utf-8; byte 0xe9 cannot be there. Name the right one with --encoding, such as latin-1",
+            "MAP, line 1: not utf-8; byte 0xe9 cannot be there. "
+            "Save the file as UTF-8, or give convert its --encoding, such as latin-1",
         ),
         (None, "MAP: no such file"),
     ],

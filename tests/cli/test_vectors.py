@@ -114,7 +114,10 @@ BAD = {
     "UTF-16": (lambda path: GLOVE.encode("utf-16"), "line 1: "),
     "empty": (lambda path: b"", "found no vectors"),
     "prose": (lambda path: b"words\nand words\n", "found no vectors"),
-    "too few rows": (lambda path: b"3 2\na 1 2\nb 3 4\n", "unexpected end of input"),
+    "too few rows": (
+        lambda path: b"3 2\na 1 2\nb 3 4\n",
+        "line 3: the file ends after 2 rows, expected 3 as its first line says",
+    ),
     "wrong header": (lambda path: b"2 3\na 1 2\nb 3 4\n", "line 2: found 2 numbers, expected 3 as the first"),
     "width 0": (lambda path: b"2 0\na 1 2\nb 3 4\n", "cannot be read as vectors in text form"),
     "zip with several": (lambda path: _zip(path, "a.25d.txt", "a.50d.txt"), "(a.25d.txt, a.50d.txt). Choose"),

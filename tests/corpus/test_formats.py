@@ -87,7 +87,7 @@ def test_wrong_bytes_are_named_by_line(tmp_path, mark):
     path = tmp_path / "corpus"
     path.write_bytes(mark + b"ab X\ncd\xff X\n")
     with pytest.raises(
-        DataError, match=r"corpus, line 2: not utf-8; byte 0xff cannot be there. Name the right one with"
+        DataError, match=r"corpus, line 2: not utf-8; byte 0xff cannot be there. Save the file as UTF-8"
     ):
         read_corpus(path)
 
