@@ -27,10 +27,6 @@ class Packing:
     batch_sizes: Indices
     sequence: Indices
 
-    @property
-    def n_sequences(self) -> int:
-        return int(self.batch_sizes[0]) if len(self.batch_sizes) else 0
-
 
 def pack(lengths: Sequence[int] | NDArray, window: int = 0, overlap: int = 0) -> Packing:
     """Packed order for texts of the given lengths, laid one after another in a flat array.

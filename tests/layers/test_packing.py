@@ -17,7 +17,7 @@ def test_packed_order_is_torch_s():
     assert_array_equal(packing.gather, expected.data)
     assert_array_equal(packing.batch_sizes, expected.batch_sizes)
     assert_array_equal(packing.gather[packing.scatter], np.arange(7))
-    assert packing.n_sequences == 3
+    assert_array_equal(np.unique(packing.sequence), [0, 1, 2])
 
 
 @given(st.lists(st.integers(0, 12), max_size=6))
