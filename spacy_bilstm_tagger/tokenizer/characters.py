@@ -5,7 +5,11 @@ import unicodedata
 from functools import lru_cache
 
 APOSTROPHE = "'’"
+# Keys beside the apostrophe's, and signs that look like one; only letters on both sides tell them from quotes.
+LOOSE_APOSTROPHE = "'’‘`´ʼ＇"
 CURRENCY = "$€£¥₹"
+HYPHEN = r"\-‐‑"
+LETTER = r"[^\W\d_]"
 
 # Unicode TR51 (emoji): pictographs, and the older symbols that are shown as emoji.
 EMOJI = (
@@ -18,21 +22,42 @@ SKIN_TONE = "\U0001f3fb-\U0001f3ff"
 EMOJI_STYLE = "\ufe0f"
 TEXT_STYLE = "\ufe0e"
 JOINER = "\u200d"
+NON_JOINER = "\u200c"
 TAG_SPEC = "\U000e0020-\U000e007f"  # subdivision flags, such as Scotland's
+KEYCAP = "\u20e3"
 
 
 @lru_cache(maxsize=1)
 def combining_marks() -> str:
-    """All characters of Unicode's categories Mn, Mc and Me but the emoji style selectors, as ranges.
+    """All characters of Unicode's categories Mn, Mc and Me but the emoji style selectors and the keycap.
 
     Python's \\w leaves them out, which would cut words of Hindi, Thai or decomposed Latin at every vowel sign.
     """
+    return _ranges("M", without=EMOJI_STYLE + TEXT_STYLE + KEYCAP)
+
+
+@lru_cache(maxsize=1)
+def punctuation() -> str:
+    """All characters of Unicode's categories P*, which Python's `re` cannot name."""
+    return _ranges("P", without="_")
+
+
+def word_unit() -> str:
+    """A pattern: letters, digits and _ of any script, with what combines with them and joiners between them."""
+    return rf"\w+(?:(?:[{combining_marks()}]|[{NON_JOINER}{JOINER}](?=\w))\w*)*"
+
+
+def _ranges(category: str, without: str) -> str:
     ranges: list[list[int]] = []
-    for code in range(0x300, min(0x1E950, sys.maxunicode)):
-        if unicodedata.category(chr(code))[0] != "M" or chr(code) in (EMOJI_STYLE, TEXT_STYLE, "\u20e3"):
+    for code in range(0x21, min(0x1E960, sys.maxunicode)):
+        if unicodedata.category(chr(code))[0] != category or chr(code) in without:
             continue
         if ranges and ranges[-1][1] == code - 1:
             ranges[-1][1] = code
         else:
             ranges.append([code, code])
-    return "".join(f"{chr(a)}-{chr(b)}" for a, b in ranges)
+    return "".join(f"{_escaped(a)}-{_escaped(b)}" for a, b in ranges)
+
+
+def _escaped(code: int) -> str:
+    return "\\" + chr(code) if chr(code) in "\\]^-[&~|" else chr(code)

@@ -1,7 +1,9 @@
 """TweetTokenizer.v1: spaCy's Tokenizer, its cache and its special cases, with rules for tweets."""
 
-from typing import Callable
+import re
+from typing import Any, Callable, Iterable, Iterator, Optional
 
+import srsly
 from spacy.attrs import NORM
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
@@ -11,30 +13,79 @@ from spacy.vocab import Vocab
 from ..checks import check_choice
 from ..errors import Errors
 from .glove_keys import glove_key
-from .rules import compile_rules
+from .kinds import set_kinds
+from .options import WHERE, TokenizerOptions
+from .rules import compile_rules, rule_kinds
 
+# Chunks whose tokens are remembered: about 100 bytes each, ten times as many as spaCy's default.
+CACHE_SIZE = 100_000
 NORMS: dict[str, Callable[[str], str]] = {"glove": glove_key, "lower": str.lower}
 
 
-def create_tweet_tokenizer(norms: str = "glove") -> Callable[[Language], "TweetTokenizer"]:
+def create_tweet_tokenizer(
+    norms: str = "glove",
+    scheme: str = "ptb",
+    contractions: Optional[str] = None,
+    hyphens: Optional[str] = None,
+    units: Optional[str] = None,
+    emoji_runs: Optional[str] = None,
+    punct_runs: Optional[str] = None,
+    hashtags: Optional[str] = None,
+    patterns: Optional[dict[str, str]] = None,
+) -> Callable[[Language], "TweetTokenizer"]:
     """For `[nlp.tokenizer]`.
 
     norms (str): what `token.norm_` holds. "glove": the key under which GloVe-Twitter knows the token (see
         `glove_key`); "lower": the lower-cased text, as in other spaCy pipelines.
-    RAISES: ConfigError for another value.
+    scheme (str): "ptb": Penn Treebank tokens as in Ritter's corpus and WNUT 2017; "ud": Universal Dependencies as in
+        Tweebank v2. It sets the next four where they are None.
+    contractions (str or None): "split": do|n't; "split_all": also do|nt, gon|na and it|s for its; "whole": don't.
+        ptb: split, ud: split_all.
+    hyphens (str or None): "whole": late-night, and/or; "split": late|-|night, and|/|or, but anti-war, K-pop.
+        ptb: whole, ud: split.
+    units (str or None): "whole": 7pm, $20, 60%, 6-8, #1; "split": 7|pm, $|20, 60|%, 6|-|8, #|1. ptb: whole, ud: split.
+    emoji_runs (str or None): "single": 😂|😂; "whole": 😂😂. ptb: single, ud: whole.
+    punct_runs (str or None): "whole": !!! and --- are one token; "single": three. Default whole.
+    hashtags (str or None): "whole": #TopTen; "sign": #|TopTen; "words": #|Top|Ten, by capitals and digits. Default
+        whole.
+    patterns (dict or None): names and regular expressions of your own, tried before the rules, such as
+        {"ticket": "[A-Z]{2,5}-\\\\d+"}. Without groups; (?:...) is none.
+    RAISES: ConfigError for another value, or a pattern that cannot be used.
     """
-    check_choice("TweetTokenizer.v1", "norms", norms, list(NORMS))
+    check_choice(WHERE, "norms", norms, list(NORMS))
+    options = TokenizerOptions.of_scheme(
+        scheme,
+        patterns=patterns,
+        contractions=contractions,
+        hyphens=hyphens,
+        units=units,
+        emoji_runs=emoji_runs,
+        punct_runs=punct_runs,
+        hashtags=hashtags,
+    )
+    rules, kinds = compile_rules(options), rule_kinds(options)
 
     def tweet_tokenizer_factory(nlp: Language) -> TweetTokenizer:
         set_norms(nlp.vocab, NORMS[norms])
-        return TweetTokenizer(nlp.vocab, infix_finditer=compile_rules().finditer)
+        set_kinds(nlp.vocab, rules, kinds)
+        tokenizer = TweetTokenizer(nlp.vocab, infix_finditer=rules.finditer)
+        tokenizer.kinds = kinds
+        return tokenizer
 
     return tweet_tokenizer_factory
 
 
 class TweetTokenizer(Tokenizer):
     """The rules read a whole chunk from left to right, so they are given to spaCy as infixes: it pushes one token for
-    each match and caches the result for the chunk. `doc.text` is always the text."""
+    each match and caches the result for the chunk. `doc.text` is always the text.
+
+    kinds (dict): the kind of the tokens of each rule.
+    """
+
+    kinds: dict[str, str] = {}
+
+    def __init__(self, vocab: Vocab, *args: Any, max_cache_size: int = CACHE_SIZE, **settings: Any) -> None:
+        super().__init__(vocab, *args, max_cache_size=max_cache_size, **settings)
 
     def __call__(self, string: str) -> Doc:
         try:
@@ -43,6 +94,39 @@ class TweetTokenizer(Tokenizer):
             found = f"U+{ord(error.object[error.start]):04X}"
             position = next(i for i, char in enumerate(string) if "\ud800" <= char <= "\udfff")
             raise ValueError(Errors.TOKENIZER_SURROGATE.format(found=found, position=position)) from None
+
+    def explain(self, text: str) -> list[tuple[str, str]]:
+        """The rule and the text of each token but white space. A token of `add_special_case` has SPECIAL-1, SPECIAL-2
+        ... in place of a rule, as in spaCy's explain."""
+        names = {(start, end): name for start, end, name in self._matches(text)}
+        explained: list[tuple[str, str]] = []
+        special = 0
+        for token in self(text):
+            if not token.is_space:
+                name = names.get((token.idx, token.idx + len(token)))
+                special = 0 if name else special + 1
+                explained.append((name or f"SPECIAL-{special}", token.text))
+        return explained
+
+    def _matches(self, text: str) -> Iterator[tuple[int, int, str]]:
+        for chunk in re.finditer(r"\S+", text):
+            for match in self.infix_finditer(chunk[0]):
+                yield chunk.start() + match.start(), chunk.start() + match.end(), match.lastgroup
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """The rules are saved as they are, so that a trained pipeline keeps its tokens under a newer version."""
+        data = srsly.msgpack_loads(super().to_bytes(exclude=exclude))
+        return srsly.msgpack_dumps({**data, "kinds": self.kinds})
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TweetTokenizer":
+        super().from_bytes(bytes_data, exclude=exclude)
+        self.kinds = srsly.msgpack_loads(bytes_data).get("kinds", self.kinds)
+        set_kinds(self.vocab, self.infix_finditer.__self__, self.kinds)
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rebuild, args, *_ = super().__reduce__()
+        return rebuild, args, {"kinds": self.kinds}
 
 
 def set_norms(vocab: Vocab, norm: Callable[[str], str]) -> None:

@@ -6,9 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 NLP = spacy.blank("en", config=CONFIG)
+UD = create_tweet_tokenizer(scheme="ud", norms="lower")(spacy.blank("en"))
+SINGLE = create_tweet_tokenizer(scheme="ud", hashtags="words", punct_runs="single", norms="lower")(spacy.blank("en"))
 
 TWEETS = [
     (
@@ -43,15 +46,18 @@ def test_tokens(text, expected):
 def test_text_is_never_changed(text):
     if any("\ud800" <= char <= "\udfff" for char in text):
         return
-    doc = NLP.make_doc(text)
-    assert doc.text == text
-    assert "".join(token.text_with_ws for token in doc) == text
+    for tokenizer in (NLP.tokenizer, UD, SINGLE):
+        doc = tokenizer(text)
+        assert doc.text == text
+        assert "".join(token.text_with_ws for token in doc) == text
 
 
 @given(st.text(alphabet="ab1 .:/@#'’-!?()<3_&;%$😂\u200d\ufe0f\u0301\n", max_size=40))
 @settings(max_examples=500)
 def test_text_of_tweet_marks_is_never_changed(text):
-    assert NLP.make_doc(text).text == text
+    for tokenizer in (NLP.tokenizer, UD, SINGLE):
+        assert tokenizer(text).text == text
+        assert [token for _, token in tokenizer.explain(text)] == [t.text for t in tokenizer(text) if not t.is_space]
 
 
 def test_lone_surrogate_is_one_clear_error():
@@ -106,3 +112,43 @@ def test_norms_reach_words_the_vocabulary_knew_before(tweet_nlp, tmp_path):
     assert vocab["SOOO"].norm_ == "sooo"
     nlp = spacy.load(tmp_path, vocab=vocab)
     assert nlp("SOOO")[0].norm_ == "so"
+
+
+def test_explain_names_the_rule_of_each_token(tweet_nlp):
+    tweet_nlp.tokenizer.add_special_case("gonna", [{"ORTH": "gon"}, {"ORTH": "na"}])
+    assert tweet_nlp.tokenizer.explain("@x  don't\ngonna (gonna) :)") == [
+        ("user", "@x"),
+        ("negated", "do"),
+        ("negation", "n't"),
+        ("SPECIAL-1", "gon"),
+        ("SPECIAL-2", "na"),
+        ("punct", "("),
+        ("SPECIAL-1", "gon"),
+        ("SPECIAL-2", "na"),
+        ("punct", ")"),
+        ("face", ":)"),
+    ]
+
+
+def test_options_are_saved_with_the_tokenizer():
+    settings = {"scheme": "ud", "hashtags": "words", "patterns": {"ticket": "[A-Z]+-[0-9]+"}, "norms": "lower"}
+    tokenizer = create_tweet_tokenizer(**settings)(spacy.blank("en"))
+    tokenizer.add_special_case("gimme", [{"ORTH": "gim"}, {"ORTH": "me"}])
+    text = "AB-1 #TopTen dont gimme 7pm late-night"
+    expected = tokenizer.explain(text)
+    assert expected[0] == ("ticket", "AB-1")
+    other = create_tweet_tokenizer()(spacy.blank("en")).from_bytes(tokenizer.to_bytes())
+    assert other.explain(text) == expected
+    assert pickle.loads(pickle.dumps(tokenizer)).explain(text) == expected
+    assert other.to_bytes(exclude=["vocab"]) == tokenizer.to_bytes(exclude=["vocab"])
+
+
+def test_pipe_gives_the_same_tokens():
+    texts = [text for text, _ in TWEETS]
+    assert [doc.to_bytes() for doc in NLP.pipe(texts, n_process=1)] == [NLP(text).to_bytes() for text in texts]
+
+
+def test_the_cache_is_bounded():
+    tokenizer = create_tweet_tokenizer()(spacy.blank("en"))
+    assert tokenizer.max_cache_size == 100_000
+    assert pickle.loads(pickle.dumps(tokenizer)).max_cache_size == 100_000

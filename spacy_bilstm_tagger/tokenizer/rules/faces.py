@@ -1,0 +1,131 @@
+"""Emoticons, hearts, arrows and emoji."""
+
+from ..characters import EMOJI, EMOJI_STYLE, JOINER, KEYCAP, REGIONAL, SKIN_TONE, TAG_SPEC, TEXT_STYLE
+from ..options import TokenizerOptions
+from .rule import Rule
+
+_NOSE = "[-~^o*]?"
+
+
+def emoji_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
+    one = rf"[{EMOJI}](?:[{SKIN_TONE}]|{EMOJI_STYLE}|{TEXT_STYLE})*"
+    sequence = (
+        rf"[#*]{EMOJI_STYLE}?{KEYCAP}|[{REGIONAL}]{{2}}|{one}[{TAG_SPEC}]*(?:{JOINER}{one})*"
+        rf"|[\u00a9\u00ae\u2190-\u21ff]{EMOJI_STYLE}"
+    )
+    keycap = Rule(
+        "keycap",
+        "emoji",
+        rf"[0-9]{EMOJI_STYLE}?{KEYCAP}",
+        "Unicode TR51: a digit on a key.",
+        ("1️⃣",),
+        ("1", "😂"),
+    )
+    if options.emoji_runs == "whole":
+        return (
+            keycap,
+            Rule(
+                "emoji_run",
+                "emoji",
+                rf"(?:{sequence})+",
+                "Tweebank v2: emoji without space between them are one token. Each is a sequence of Unicode TR51.",
+                ("😂", "😂😂😂", "🔥💯✊🏾", "🇧🇷🇧🇷", "👩‍👩‍👧❤️", "♥"),
+                ("1", "→", "lol😂"),
+                start="sign",
+            ),
+        )
+    return (
+        keycap,
+        Rule(
+            "emoji",
+            "emoji",
+            sequence,
+            "Unicode TR51: keycap, flag, or pictograph with style, skin tone, tags and joined pictographs.",
+            ("😂", "👍🏽", "👩‍👩‍👧", "🇵🇹", "❤️", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "♥", "😂 😂"),
+            ("😂😂", "1", "→"),
+            start="sign",
+        ),
+    )
+
+
+def emoticon_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
+    return (
+        Rule(
+            "arrow",
+            "arrow",
+            r"(?:<{1,9}(?:[-~]{1,40}|={1,40})|(?:&lt;){1,9}[-=~]{1,40})(?:>+|(?:&gt;)+)?"
+            r"|(?:-{1,40}|={1,40}|~{1,40})(?:>+|(?:&gt;)+)|[←-⇿]+(?!️)",
+            "Tweebank v2 and Ritter keep drawn arrows whole: -> --> <-- ==>.",
+            ("->", "-->", "--->>", "<--", "==>", "=>", "→", "-&gt;", "<->"),
+            ("-", "--", ">", "<", "<3", ">>"),
+            start="sign",
+        ),
+        Rule(
+            "heart",
+            "emoticon",
+            r"(?:<|&lt;)(?:[+/\\]?3+(?!\d))",
+            "The most frequent emoticon of Twokenize that begins with <; &lt; is how Twitter's API writes that.",
+            ("<3", "<33", "&lt;3", "</3"),
+            ("<", "<30", "&lt;"),
+            start="sign",
+        ),
+        Rule(
+            "face",
+            "emoticon",
+            # Eyes, tear, nose, mouth. Letters may be mouths only where no word goes on; after a word, only brackets,
+            # D and P are.
+            rf"(?<![\w:;=])[>]?[:;=]['’]?{_NOSE}(?:[)\](\[}}{{@|\\/*>3]+(?!\w)|[)\](\[]+|[dDpPoOsScCbBXxLI$]+(?!\w))"
+            rf"|(?<=[a-zA-Z])[:;=]['’]?-?(?:[)(\]]+|[DP]+(?!\w))",
+            "Twokenize (O'Connor et al. 2010, TweetMotif) and the list of Read (2005): eyes, nose and mouth.",
+            (":)", ":-D", ";)", ":'(", "=P", ":/", ">:(", ":DD", ":L", ";3", ":^)", ":]", "lol :)", "you :D"),
+            ("10:30", "http://x.org", ":", "ok:D3x", "a:b", "a:pm"),
+            start="sign",
+        ),
+        Rule(
+            "letter_face",
+            "emoticon",
+            r"[xX8](?:-[)\](]|-?[dDpP]+(?!\w))|D[-~^]?['’]?:(?!\w)",
+            "Twokenize: x and 8 for eyes, D for a mouth on the left.",
+            ("xD", "XP", "8-)", "8D", "D:", "D':"),
+            ("8)", "x)", "8/", "xDa", "d:", "D;"),
+        ),
+        Rule(
+            "reversed_face",
+            "emoticon",
+            rf"(?<![\w)\]])[(\[]{{1,9}}{_NOSE}['’]?[:;=](?![\w)(])|(?<=[a-zA-Z])\({_NOSE}[:;=](?![\w)(])"
+            rf"|(?<![\w)])[)\]]{{1,9}}{_NOSE}['’]?[:;=](?![\w)(])|(?<![\w(])\([xX](?!\w)(?!\))",
+            "Twokenize: the mouth on the left.",
+            ("(:", "(;", "[:", "too (:", "(x"),
+            ("(a)", "a):b", "(x)"),
+            start="sign",
+        ),
+        Rule(
+            "upright_face",
+            "emoticon",
+            r"[\^>*][_.-]{1,9}[\^<*]|\^\^|(?<!\w)(?:-_{1,40}-|-\.-|;_{1,40};)(?!\w)"
+            r"|(?<![\w.])\._{1,40}\.(?!\w)|(?<!\w)\\[oOmM0]/|¯\\_\(ツ\)_/¯|(?<!\w)<\('-'<\)",
+            "Japanese emoticons, which stand upright: two eyes around a mouth (Bedrick et al. 2012); arms "
+            "\\o/ and ¯\\_(ツ)_/¯.",
+            ("^_^", "-_-", "-____-", "^.^", ">.<", "-.-", "._.", "^^", "\\o/", "\\m/", "¯\\_(ツ)_/¯"),
+            ("-", "a-.-", "x._.x", "..."),
+            start="sign",
+        ),
+        Rule(
+            "upright_letter_face",
+            "emoticon",
+            r"(?:[oO0][_.]{1,9}[oO0]|[tTuU]_{1,9}[tTuU]|[xX]_{1,9}[xX]|[nN]_{1,9}[nN]|[vV]_{1,9}[vV])(?!\w)",
+            "Japanese emoticons whose eyes are letters.",
+            ("o_O", "O.o", "T_T", "x_x"),
+            ("oo", "a_a", "o_Ok"),
+        ),
+        Rule(
+            "kaomoji",
+            "emoticon",
+            # At least one sign beyond ASCII between round brackets, and no word: letters only from the list.
+            r"[(（](?=[^\s\w()（）]{0,6}[^\x00-\x7f\w])(?:[^\s\w()（）\"“”.,!?]|[ωДεσoOTuшツノ_]){2,9}[)）](?:[っノσ][^\s\w]?)?",
+            "Japanese emoticons in brackets, such as those listed by Bedrick et al. (2012).",
+            ("(´・ω・`)", "(≧∇≦)", "(￣▽￣)"),
+            ("(a)", "()", "(…)", "(ok…)"),
+            start="sign",
+        ),
+    )

@@ -1,0 +1,287 @@
+"""Abbreviations, contractions, elisions, and words with what may stand inside them."""
+
+from ..characters import APOSTROPHE, HYPHEN, LETTER, LOOSE_APOSTROPHE, word_unit
+from ..options import TokenizerOptions
+from .rule import Rule
+
+# Abbreviations that keep their point, besides those of single letters (U.S.).
+ABBREVIATIONS = (
+    "mr|mrs|ms|dr|st|jr|sr|prof|rev|gov|gen|sen|rep|capt|sgt|lt|col|cpt|inc|ltd|co|corp|vs|etc|ave|blvd|dept|est|feat|ft"
+    "|approx|rs|jan|feb|apr|aug|sept|oct|nov|dec|attn|ext|vol|assn|bros|univ"
+)
+# Words that begin with an apostrophe.
+ELISIONS = "cause|cuz|coz|em|til|till|bout|round|tis|twas|n|nuff|kay|fraid|tude|sup|ello"
+# Words that end in one, besides those in -in'.
+CUT_WORDS = "n|o|ol|lil|th|wit|fo|mo|po|jus|an"
+
+# Written without apostrophe, before the clitic; not where the whole is a word of its own (well, hell, ill, id, were).
+# its and ur are split too: in tweets they are mostly "it is" and "you are".
+NO_APOSTROPHE = {
+    "s": "it|that|what|there|here|where|who|how|he|she",
+    "m": "i",
+    "ve": "i|you|we|they",
+    "re": "you|they",
+    "ll": "you|they|it|that",
+    "r": "u",
+    "nt": "do|did|does|wo|is|was|are|were|have|has|had|could|would|should|must|need",
+}
+# Two words written as one.
+MERGED = {"na": "gon|wan", "ta": "got", "me": "lem|gim", "not": "can"}
+
+# Prefixes and suffixes that keep their hyphen.
+PREFIXES = (
+    "e|a|u|x|agro|ante|anti|arch|be|bi|bio|co|counter|cross|cyber|de|eco|ex|extra|inter|intra|macro|mega|micro|mid|mini"
+    "|multi|neo|non|over|pan|para|peri|post|pre|pro|pseudo|psycho|quasi|re|semi|sub|super|tri|ultra|un|uni|vice"
+)
+SUFFIXES = "esque|ette|fest|fold|gate|itis|less|most|rama|wise|ish"
+
+
+def plain_word_rule(options: TokenizerOptions) -> Rule:
+    """Most tokens are letters and nothing else. They are read first and fast, unless another rule may want them."""
+    others = ["RT", "MT"]
+    if options.contractions == "split_all":
+        others += [
+            head + tail for parts in (NO_APOSTROPHE, MERGED) for tail in parts for head in parts[tail].split("|")
+        ]
+    return Rule(
+        "plain_word",
+        "word",
+        rf"(?<![\w#＃])(?![xX][dDpP]|(?:{_trie([word.lower() for word in others])})(?!\w)){LETTER}+(?=[,!?]|\Z)",
+        "A short way for the most frequent tokens; what it takes, the rule for words would take.",
+        ("hello", "World", "naïve", "日本", "wow !"),
+        ("RT", "xD", "a1"),
+    )
+
+
+def _trie(words: list[str]) -> str:
+    """A pattern for these words in any case, one branch for each first letter, which `re` looks up by that letter."""
+    branches: dict[str, list[str]] = {}
+    for word in words:
+        branches.setdefault(word[:1], []).append(word[1:])
+    return "|".join(
+        f"[{first}{first.upper()}](?:{_trie(rests)})" if first else ""
+        for first, rests in sorted(branches.items(), reverse=True)
+    )
+
+
+def word_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
+    return (
+        *_abbreviation_rules(),
+        *(() if options.contractions == "whole" else _contraction_rules(options)),
+        *_elision_rules(),
+        *(_hyphen_rules() if options.hyphens == "split" else ()),
+        _word_rule(options),
+    )
+
+
+def _abbreviation_rules() -> tuple[Rule, ...]:
+    return (
+        Rule(
+            "letters",
+            "word",
+            # U.S., a.m., R.I.P, A.M, S.O.S; I. at the end of a sentence is not, nor is u.
+            rf"(?<![\w.])(?:(?:{LETTER}\.){{2,}}(?:{LETTER}(?!\w))?|{LETTER}\.{LETTER}(?![\w.])|(?<!°)[A-HJ-Z]\.(?![\w.]))",
+            "Penn Treebank tokenization (Marcus et al. 1993): points inside abbreviations and after initials stay.",
+            ("U.S.", "a.m.", "R.I.P", "A.M", "J."),
+            ("end.", "I.", "a.bc"),
+        ),
+        Rule(
+            "degree",
+            "word",
+            r"(?<!\w)(?:Ph\.D|Ed\.D|M\.Sc|B\.Sc|M\.Ed|B\.Ed|D\.Phil|M\.Phil|Ll\.B)(?!\w)\.?(?!\.)",
+            "Penn Treebank tokenization: academic degrees with their points.",
+            ("Ph.D.", "Ph.D", "M.Sc."),
+            ("Ph", "Ph.Da"),
+        ),
+        Rule(
+            "abbreviation",
+            "word",
+            rf"(?<![\w.])(?i:{ABBREVIATIONS})\.(?![\w.])",
+            "Penn Treebank tokenization: titles, months, companies and the like keep their point.",
+            ("Mr.", "St.", "vs.", "Prof."),
+            ("end.", "Dr", "Dr..."),
+        ),
+        Rule(
+            "ampersand",
+            "word",
+            r"(?<![\w&])(?:[A-Z]{1,3}&(?:amp;)?[A-Z]{1,3}|[a-z]&(?:amp;)?[a-z])(?![\w&])",
+            "Penn Treebank tokenization: AT&T and R&B are one word; also with & as Twitter's API writes it.",
+            ("AT&T", "R&B", "Q&amp;A", "r&b"),
+            ("you&me", "&", "AT&t"),
+        ),
+        Rule(
+            "with",
+            "word",
+            r"(?<!\w)(?i:w/o(?!\w)|w/(?!\w)|w/(?=[a-z]{3}))",
+            "Twokenize: w/ and w/o for with and without, also before a word.",
+            ("w/", "w/o", "w/ friends"),
+            ("w", "and/or"),
+        ),
+        Rule(
+            "programming",
+            "word",
+            r"(?<!\w)(?:[cC]\+\+|[CF]#)(?![\w+#])",
+            "Names of programming languages that end in signs, as in spaCy's exceptions and Stanford's tokenizer.",
+            ("C++", "C#"),
+            ("C", "1++"),
+        ),
+    )
+
+
+def _contraction_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
+    clitic = _clitic(options)
+    rules = [
+        Rule(
+            "negated",
+            "word",
+            rf"{LETTER}+(?=(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w))",
+            "Penn Treebank tokenization (Marcus et al. 1993): the verb before n't.",
+            ("do n't", "ca n’t", "ai N'T"),
+            ("not", "don't"),
+        ),
+        Rule(
+            "negation",
+            "word",
+            rf"(?<={LETTER})(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w)|(?<!\S)(?i:n[{APOSTROPHE}]t)(?!\S)",
+            "Penn Treebank tokenization: n't is a token.",
+            ("do n't", "N't"),
+            ("nt", "don't"),
+        ),
+        Rule(
+            "clitic",
+            "word",
+            rf"(?<=[\w?!)\]”\"])(?<!\"[\"'’]){clitic}|(?<=\w)[{LOOSE_APOSTROPHE}](?i:s|m|re|ve|ll|d)(?!\w)"
+            rf"|(?<!\S)[{APOSTROPHE}](?i:s|m|re|ve|ll|d)(?!\S)",
+            "Penn Treebank tokenization: 's 'm 're 've 'll 'd. Also where it stands alone, as in texts that "
+            "are tokenized "
+            "already, and with the signs that keyboards give for an apostrophe.",
+            ("it 's", "they ’re", "I 'd 've", "'s", "How `s", "I 'mmm"),
+            ("it's", "'s-x", "s", "'tree"),
+            start="sign",
+        ),
+    ]
+    if options.contractions == "split_all":
+        joined = "|".join(rf"(?:{heads})(?={tail}(?![\w{APOSTROPHE}]))" for tail, heads in NO_APOSTROPHE.items())
+        merged = "|".join(rf"(?:{heads})(?={tail}(?![\w{APOSTROPHE}]))" for tail, heads in MERGED.items())
+        rules += [
+            Rule(
+                "contracted",
+                "word",
+                rf"(?<!\w)(?i:{joined})",
+                "UD English EWT and Tweebank v2: contractions are split where the apostrophe is left out, too.",
+                ("do nt", "i m", "that s", "it s", "u r"),
+                ("were", "well", "id", "bits", "cant", "lets"),
+            ),
+            Rule(
+                "merged",
+                "word",
+                rf"(?<!\w)(?i:{merged})|(?<!\w)[yY](?=[{APOSTROPHE}](?i:all)(?!\w))",
+                "Penn Treebank tokenization, which UD follows: gon|na, wan|na, got|ta, lem|me, gim|me, can|not.",
+                ("gon na", "wan na", "got ta", "lem me", "can not", "y 'all"),
+                ("gonna", "kinda", "imma", "yall"),
+            ),
+            Rule(
+                "all",
+                "word",
+                rf"(?<=[yY])[{APOSTROPHE}](?i:all)(?!\w)",
+                "Tweebank v2: y'all is two words.",
+                ("y 'all",),
+                ("'all", "y'all"),
+                start="sign",
+            ),
+        ]
+    return tuple(rules)
+
+
+def _clitic(options: TokenizerOptions) -> str:
+    return rf"[{APOSTROPHE}](?i:s|m+|re+|ve+|ll+|d)(?!\w)"
+
+
+def _elision_rules() -> tuple[Rule, ...]:
+    return (
+        Rule(
+            "elision",
+            "word",
+            rf"(?<!\w)[{APOSTROPHE}](?:(?i:{ELISIONS})|\d\ds?)(?!\w)(?:(?<=[nN])[{APOSTROPHE}](?!\w))?",
+            "Twokenize: words that have lost their beginning; years and decades without their century.",
+            ("'em", "'til", "’cause", "'90s", "'68", "'n'"),
+            ("'tree", "'", "'emu"),
+            start="sign",
+        ),
+        Rule(
+            "cut_word",
+            "word",
+            rf"(?<![\w\"'‘“*])(?:{LETTER}+(?i:in)|(?i:{CUT_WORDS}))[{APOSTROPHE}](?!\w)",
+            "Twokenize and Tweebank v2: words that have lost their end, goin' above all.",
+            ("goin'", "drinkin’", "n'", "ol'"),
+            ("dogs'", "in'", "'begin'", "goin"),
+        ),
+        Rule(
+            "censored",
+            "word",
+            rf"(?<!\w){LETTER}+(?:\*+{LETTER}+)+|(?<!\w){LETTER}+(?:\$+{LETTER}+)+(?!\w)",
+            "Ritter and Tweebank v2: * and $ between letters stand for letters.",
+            ("f*ck", "sh**t", "Ke$ha", "A$AP"),
+            ("*hugs*", "$AAPL", "a*"),
+        ),
+    )
+
+
+def _hyphen_rules() -> tuple[Rule, ...]:
+    unit = word_unit()
+    return (
+        Rule(
+            "affixed",
+            "word",
+            rf"(?<![\w{HYPHEN}])(?i:{PREFIXES})-{LETTER}\w*(?![\w{HYPHEN}])|(?<![\w{HYPHEN}]){LETTER}+-(?i:{SUFFIXES})(?![\w{HYPHEN}])",
+            "English Web Treebank guidelines (Bies et al. 2012): affixes that are no words keep their "
+            "hyphen; the list is "
+            "that of Stanford's PTBTokenizer.",
+            ("anti-abortion", "e-mail", "re-watching", "Pre-show", "clock-wise"),
+            ("late-night", "self-made", "anti-"),
+        ),
+        Rule(
+            "spelled",
+            "word",
+            rf"(?<![\w{HYPHEN}])(?:[A-Za-z](?:-{unit})+|{LETTER}+-[A-Za-z0-9])(?![\w{HYPHEN}]|[:.,]\d)",
+            "Tweebank v2: a hyphen beside a single letter or digit is inside a name or a word that is spelled out.",
+            ("T-shirt", "K-pop", "O-M-G", "K-5", "stay-c"),
+            ("late-night", "a-", "3-0"),
+        ),
+        Rule(
+            "short_pair",
+            "word",
+            rf"(?<![\w/]){LETTER}{{1,2}}[/\\]{LETTER}{{1,2}}(?![\w/])",
+            "Tweebank v2: a slash between one or two letters is inside an abbreviation (AC/DC, s/o), "
+            "between words it is "
+            "a token.",
+            ("AC/DC", "s/o", "b/c", "s\\o"),
+            ("and/or", "his/her", "a/b/c"),
+        ),
+    )
+
+
+def _word_rule(options: TokenizerOptions) -> Rule:
+    unit = word_unit()
+    clitic = "(?!)" if options.contractions == "whole" else _clitic(options)
+    if options.hyphens == "split":
+        return Rule(
+            "word",
+            "word",
+            rf"{unit}(?:(?!{clitic})[{APOSTROPHE}](?=\w){unit})*",
+            "Unicode TR29: letters, digits and marks of any script, apostrophes inside; UD English: hyphens "
+            "and slashes "
+            "between words are tokens.",
+            ("o'clock", "नमस्ते", "a1", "late - night", "and / or", "2nite"),
+            ("late-night", "a.", "and/or"),
+        )
+    return Rule(
+        "word",
+        "word",
+        rf"{unit}(?:(?!{clitic})[{HYPHEN}/{APOSTROPHE}]+(?<=[{HYPHEN}/{APOSTROPHE}])(?=\w){unit})*",
+        "Unicode TR29: letters, digits and marks of any script; Penn Treebank: hyphens, slashes and "
+        "apostrophes inside a "
+        "word belong to it.",
+        ("late-night", "and/or", "o'clock", "y'all", "3-year-old", "नमस्ते", "a1"),
+        ("a.", "a--", "(a)"),
+    )

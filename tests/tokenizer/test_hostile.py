@@ -1,0 +1,115 @@
+"""Time is linear in the length of a chunk, whatever it holds, and memory does not grow with the number of chunks."""
+
+import time
+
+import pytest
+import spacy
+
+from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
+
+TOKENIZERS = {
+    "ptb": create_tweet_tokenizer()(spacy.blank("en")),
+    "ud": create_tweet_tokenizer(scheme="ud")(spacy.blank("en")),
+    "single": create_tweet_tokenizer(scheme="ud", punct_runs="single", hashtags="words")(spacy.blank("en")),
+}
+UNITS = [
+    *(
+        "a",
+        "ab-",
+        "a.",
+        "a'",
+        "a*",
+        "a$",
+        "a/",
+        "a&",
+        "it's",
+        "n't",
+        "1",
+        "1-",
+        "1.",
+        "1,",
+        "1:",
+        "1/",
+        "1:2,",
+        "$1",
+        "-1",
+        "1a",
+        "e-",
+    ),
+    *("-", ".", "!?", ".!", "(", "(a", ")", "<", "<-", "-_", "^_", "&lt;", "&amp;", "*", "=", "'", "\"'", ":(", "D"),
+    *("http://", "http://(", "www.a(", "@", "@a", "a@", "a.b@", "a@b.", "#", "#1", "#_", "#aB", "RT@", "w/"),
+    *(
+        "😂",
+        "\u200d",
+        "😂\u200d",
+        "\u200d😂",
+        "\ufe0f",
+        "\u0301",
+        "a\u0301",
+        "\U0001f1e6",
+        "\U000e0061",
+        "\0",
+        "\x01\x02",
+    ),
+    *("\u202eאבג", "שלום", "ال-", "a\u200c", "a\u200b", "東京", "(´", "(・", "\u00af"),
+]
+FIXED = [
+    pytest.param("a" * 99_999 + "b", id="long-word"),
+    pytest.param("ab" * 30_000 + "b" * 40_000 + "c", id="long-run-inside"),
+    pytest.param("1" * 99_999 + "x", id="long-number"),
+    pytest.param("x" + "." * 99_990 + "y/", id="dots"),
+]
+
+
+@pytest.mark.parametrize("unit", [pytest.param(unit, id=ascii(unit)) for unit in UNITS])
+def test_ten_times_the_text_takes_about_ten_times_as_long(unit):
+    for tokenizer in TOKENIZERS.values():
+        tokenizer(unit)
+        # The factor leaves room for other programs and for memory; quadratic time would be a factor of 100.
+        count = 2_000 // len(unit)
+        short = min(seconds(tokenizer, unit * (count - turn)) for turn in range(3))
+        long = (seconds(tokenizer, unit * (10 * count - turn)) for turn in range(3))
+        most = 40 * max(short, 0.005)
+        assert any(taken < most for taken in long)
+
+
+@pytest.mark.parametrize("text", FIXED)
+def test_long_tokens_take_no_time(text):
+    for tokenizer in TOKENIZERS.values():
+        assert seconds(tokenizer, text) < 1
+
+
+def test_a_megabyte_without_a_space():
+    text = "a1.b-" * 200_000
+    doc = TOKENIZERS["ud"](text)
+    assert doc.text == text
+    assert len(doc) > 300_000
+
+
+@pytest.mark.parametrize(
+    "text", ["\0", "a\0b", "\u200d", "\u0301\u0302", "\ufe0f\u20e3", "\u202eאבג\u202c", "\u200b", "\x85"]
+)
+def test_odd_characters_come_out(text):
+    for tokenizer in TOKENIZERS.values():
+        doc = tokenizer(text)
+        assert doc.text == text
+        assert len(doc)
+
+
+def test_memory_zone_frees_the_words():
+    nlp = spacy.blank("en")
+    nlp.tokenizer = TOKENIZERS["ud"].__class__(nlp.vocab, infix_finditer=TOKENIZERS["ud"].infix_finditer)
+    strings, lexemes = len(nlp.vocab.strings), len(list(nlp.vocab))
+    for first in range(0, 20_000, 2_000):
+        with nlp.memory_zone():
+            doc = nlp.make_doc(" ".join(f"#w{number}." for number in range(first, first + 2_000)))
+            assert len(doc) == 4_000
+            del doc
+    assert len(nlp.vocab.strings) - strings < 100
+    assert len(list(nlp.vocab)) - lexemes < 100
+
+
+def seconds(tokenizer, text: str) -> float:
+    start = time.process_time()
+    assert tokenizer(text).text == text
+    return time.process_time() - start

@@ -1,0 +1,78 @@
+import pytest
+import spacy
+
+from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
+
+TEXT = "i dont like late-night #TopTen shows at 7pm!! 😂😂 It's $20"
+
+
+def tokens(text=TEXT, **settings):
+    return " ".join(token.text for token in create_tweet_tokenizer(**settings)(spacy.blank("en"))(text))
+
+
+SETTINGS = [
+    ({}, "i dont like late-night #TopTen shows at 7pm !! 😂 😂 It 's $20"),
+    ({"scheme": "ud"}, "i do nt like late - night #TopTen shows at 7 pm !! 😂😂 It 's $ 20"),
+    ({"contractions": "whole"}, "i dont like late-night #TopTen shows at 7pm !! 😂 😂 It's $20"),
+    ({"contractions": "split_all"}, "i do nt like late-night #TopTen shows at 7pm !! 😂 😂 It 's $20"),
+    ({"hyphens": "split"}, "i dont like late - night #TopTen shows at 7pm !! 😂 😂 It 's $20"),
+    ({"units": "split"}, "i dont like late-night #TopTen shows at 7 pm !! 😂 😂 It 's $ 20"),
+    ({"emoji_runs": "whole"}, "i dont like late-night #TopTen shows at 7pm !! 😂😂 It 's $20"),
+    ({"punct_runs": "single"}, "i dont like late-night #TopTen shows at 7pm ! ! 😂 😂 It 's $20"),
+    ({"hashtags": "sign"}, "i dont like late-night # TopTen shows at 7pm !! 😂 😂 It 's $20"),
+    ({"hashtags": "words"}, "i dont like late-night # Top Ten shows at 7pm !! 😂 😂 It 's $20"),
+    (
+        {"scheme": "ud", "hyphens": "whole", "contractions": "whole", "units": "whole", "emoji_runs": "single"},
+        "i dont like late-night #TopTen shows at 7pm !! 😂 😂 It's $20",
+    ),
+]
+
+
+@pytest.mark.parametrize(("settings", "expected"), SETTINGS)
+def test_settings(settings, expected):
+    assert tokens(**settings) == expected
+
+
+UD = [
+    ("its 15.5 °C, 50% off; £4.5k", "it s 15.5 °C , 50 % off ; £ 4.5 k"),
+    ("won 3-0, 6-8 inches, 2015-2016 on 10/27/2010", "won 3-0 , 6 - 8 inches , 2015 - 2016 on 10/27/2010"),
+    ("im gonna lemme y'all cannot ur", "i m gon na lem me y 'all can not u r"),
+    ("anti-war T-shirt Kool-Aid AC/DC pros/cons", "anti-war T-shirt Kool - Aid AC/DC pros / cons"),
+    ("goin' Ph.D. AT&T ._. (http://x.org/a_(b))", "goin' Ph.D. AT&T ._. ( http://x.org/a_(b) )"),
+    ("#wowhttps://t.co/x1 a\u200d 👩\u200d👧❤️", "#wow https://t.co/x1 a \u200d 👩\u200d👧❤️"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), UD)
+def test_ud(text, expected):
+    assert tokens(text, scheme="ud") == expected
+
+
+@pytest.mark.parametrize("hashtags", ["whole", "sign", "words"])
+def test_patterns_of_the_user_go_first(hashtags):
+    settings = {"hashtags": hashtags, "patterns": {"ticket": r"[A-Z]{2,5}-\d+", "room": "#[0-9]{3}"}}
+    assert tokens("see ABC-17! #1234 ABC", **settings) == "see ABC-17 ! #123 4 ABC"
+
+
+WRONG = [
+    ({"scheme": "twitter"}, "scheme = 'twitter'; expected one of ptb, ud"),
+    ({"hashtags": "letters"}, "hashtags = 'letters'; expected one of whole, sign, words"),
+    ({"patterns": {"a b": "x"}}, "patterns has the name 'a b'"),
+    ({"patterns": {"url": "x"}}, "patterns has the name 'url'"),
+    ({"patterns": {"ours": "("}}, "the pattern ours = '\\(' is not a regular expression"),
+    ({"patterns": {"ours": "x*"}}, "matches the empty string"),
+    ({"patterns": {"ours": "(x)"}}, "has groups"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), WRONG)
+def test_wrong_settings(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        create_tweet_tokenizer(**settings)
+
+
+def test_settings_in_a_config():
+    settings = {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1", "scheme": "ud", "patterns": {"x": "abc"}}
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": settings}})
+    assert [token.text for token in nlp("dont abcd")] == ["do", "nt", "abc", "d"]
