@@ -15,6 +15,11 @@ def check_fraction(where: str, name: str, value: float) -> None:
         raise ConfigError(Errors.FRACTION.format(where=where, name=name, value=value))
 
 
+def check_above_zero(where: str, name: str, value: float) -> None:
+    if not value > 0:
+        raise ConfigError(Errors.ABOVE_ZERO.format(where=where, name=name, value=value))
+
+
 def check_choice(where: str, name: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         raise ConfigError(Errors.CHOICE.format(where=where, name=name, value=value, choices=", ".join(choices)))

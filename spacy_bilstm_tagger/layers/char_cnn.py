@@ -15,6 +15,7 @@ from .shim import TorchShim
 
 ROWS = 512  # of the character table
 EXACT = 384  # code points below this (Latin, and its supplements) have a row of their own; the others share the rest
+CHUNK = 4_096  # word types that are spelled and computed at once at prediction
 LONGEST = 24  # of longer words, the first and the last 12 characters are read
 
 
@@ -37,32 +38,37 @@ def forward(
 ) -> tuple[Ragged, Callable[[Ragged], list]]:
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
     if not sum(len(doc) for doc in docs):
-        return Ragged(model.ops.alloc2f(0, model.get_dim("nO")), lengths), lambda dY: []
+        return Ragged(model.ops.alloc2f(0, model.get_dim("nO")), lengths), _no_gradient
     shim = model.shims[0]
     assert isinstance(shim, TorchShim)
     orths = np.concatenate([doc.to_array("ORTH") for doc in docs])
     word_types, token_type = np.unique(orths, return_inverse=True)
-    characters, sizes = _spell(docs[0].vocab.strings, word_types.tolist())
+    strings = docs[0].vocab.strings
     token_row = torch.from_numpy(token_type).to(shim.device)
-    inputs = ArgsKwargs(
-        args=(torch.from_numpy(characters).to(shim.device), torch.from_numpy(sizes).to(shim.device)),
-        kwargs={},
-    )
-    Y, backprop_types = shim(inputs, is_train)
-    tokens = torch2xp(Y.detach()[token_row])
+    if not is_train:
+        chunks = [word_types[at : at + CHUNK] for at in range(0, len(word_types), CHUNK)]
+        parts = [shim.predict(_inputs(shim, strings, chunk)) for chunk in chunks]
+        rows = parts[0] if len(parts) == 1 else torch.cat(parts)
+        return Ragged(torch2xp(rows[token_row]), lengths), _no_gradient
+    Y, backprop_types = shim.begin_update(_inputs(shim, strings, word_types))
 
     def backprop(dY: Ragged) -> list:
         d_types = torch.zeros_like(Y).index_add_(0, token_row, xp2torch(dY.dataXd, device=shim.device))
         backprop_types(ArgsKwargs(args=((Y,),), kwargs={"grad_tensors": (d_types,)}))
         return []
 
-    return Ragged(tokens, lengths), backprop
+    return Ragged(torch2xp(Y.detach()[token_row]), lengths), backprop
 
 
 def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Optional[Ragged] = None) -> None:
     shim = model.shims[0]
     assert isinstance(shim, TorchShim)
     shim.build(ROWS)
+
+
+def _inputs(shim: TorchShim, strings: StringStore, word_types: np.ndarray) -> ArgsKwargs:
+    characters, sizes = _spell(strings, word_types.tolist())
+    return ArgsKwargs(args=tuple(torch.from_numpy(array).to(shim.device) for array in (characters, sizes)), kwargs={})
 
 
 def _spell(strings: StringStore, orths: list[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -75,3 +81,8 @@ def _spell(strings: StringStore, orths: list[int]) -> tuple[np.ndarray, np.ndarr
     characters = np.full((len(words), int(sizes.max())), PADDING, dtype="int64")
     characters[np.arange(characters.shape[1]) < sizes[:, None]] = rows
     return characters, sizes
+
+
+def _no_gradient(dY: Ragged) -> list:
+    """Docs take no gradient."""
+    return []

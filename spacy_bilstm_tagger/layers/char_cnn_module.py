@@ -1,5 +1,7 @@
 """The torch side of the character CNN: characters of word types in, one row for each word type out."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -38,6 +40,10 @@ class CharCNNModule(TorchModule):
 
     def unbuilt(self) -> "CharCNNModule":
         return CharCNNModule(self.width, self.kernels, self.filters)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"width": self.width, "kernels": list(self.kernels), "filters": self.filters}
 
     def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:
         """characters: (types, longest), PADDING after each word's end; lengths: (types,)."""

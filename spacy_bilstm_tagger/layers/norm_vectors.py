@@ -40,6 +40,8 @@ def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) ->
     row_index = get_array_module(vectors.data).asarray(rows)
     Y = model.ops.asarray2f(vectors.data[row_index], dtype="f")
     Y *= model.ops.xp.asarray(rows[:, None] >= 0)
+    if not np.isfinite(float(model.ops.xp.sum(Y))):  # one pass; that of finite numbers can overflow, so look again
+        check_vectors(vectors)
     return Ragged(Y, lengths), _no_gradient
 
 

@@ -1,13 +1,14 @@
 """The torch side of the encoder: a stack of bidirectional recurrent layers over packed rows."""
 
-from dataclasses import dataclass
-from typing import Optional
+from dataclasses import asdict, dataclass
+from typing import Any, Optional
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from .packing import Windows
 from .torch_module import TorchModule
 
 CELLS = ("lstm", "gru", "rnn_tanh", "rnn_relu")
@@ -39,9 +40,10 @@ class PackedRNNConfig:
 class DropoutConfig:
     """Where and how dropout acts in training; the rate itself comes with every call.
 
-    places (tuple of str): any of DROPOUT_PLACES.
+    places (tuple of str): any of DROPOUT_PLACES. "output" is that of the whole module, behind the linear layer.
     locked (bool): one mask for all time steps of a sequence (Gal and Ghahramani 2016, "A theoretically grounded
-        application of dropout in recurrent neural networks") instead of one for every token.
+        application of dropout in recurrent neural networks") instead of one for every token. A text that is read in
+        windows has one mask for each of them.
     word_rate (float): share of tokens whose whole input is dropped, so that the context has to speak for them.
     """
 
@@ -57,10 +59,11 @@ class PackedRNN(TorchModule):
     passed. So one module may serve several threads.
     """
 
-    def __init__(self, config: PackedRNNConfig, dropout: DropoutConfig) -> None:
+    def __init__(self, config: PackedRNNConfig, dropout: DropoutConfig, windows: Windows) -> None:
         super().__init__()
         self.config = config
         self.dropout = dropout
+        self.windows = windows
         self.layers = nn.ModuleList()
         self.project: Optional[nn.Linear] = None
 
@@ -77,7 +80,18 @@ class PackedRNN(TorchModule):
                 initialize_orthogonal(layer, config.cell)
 
     def unbuilt(self) -> "PackedRNN":
-        return PackedRNN(self.config, self.dropout)
+        return PackedRNN(self.config, self.dropout, self.windows)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        settings = asdict(self.config)
+        del settings["initialization"]  # means nothing to weights that are there
+        return settings
+
+    def flatten_weights(self) -> None:
+        for layer in self.layers:
+            assert isinstance(layer, nn.RNNBase)
+            layer.flatten_parameters()
 
     def forward(self, X: Tensor, batch_sizes: Tensor, sequence: Tensor, rate: float) -> Tensor:
         """
@@ -92,8 +106,9 @@ class PackedRNN(TorchModule):
                 X = self._drop("between", X, sequence, rate)
             Y = layer(PackedSequence(X, batch_sizes))[0].data
             X = X + Y if self.config.residual and X.shape == Y.shape else Y
-        X = self._drop("output", X, sequence, rate)
-        return X if self.project is None else self.project(X)
+        if self.project is not None:
+            X = self.project(X)
+        return self._drop("output", X, sequence, rate)
 
     def _drop(self, place: str, X: Tensor, sequence: Tensor, rate: float) -> Tensor:
         if rate <= 0 or place not in self.dropout.places:

@@ -2,23 +2,17 @@
 
 import contextlib
 import copy
-import json
 import os
 from typing import Any, Callable, Iterator, cast
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from thinc.api import Optimizer, PyTorchGradScaler, PyTorchShim, get_torch_default_device
 from thinc.shims.shim import Shim
 from thinc.types import ArgsKwargs, FloatsXd
 from thinc.util import torch2xp, xp2torch
 
-from ..errors import Errors
 from .torch_module import TorchModule
-
-FORMAT_VERSION = 1
+from .weights import read_weights, write_weights
 
 
 class TorchShim(PyTorchShim):
@@ -41,7 +35,7 @@ class TorchShim(PyTorchShim):
     def build(self, input_width: int) -> None:
         """Make fresh weights for inputs of this width, on thinc's current device."""
         self._model.build(input_width)
-        self._model.to(get_torch_default_device())
+        self._place(self._model)
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         with torch.no_grad(), self._autocast():
@@ -57,18 +51,17 @@ class TorchShim(PyTorchShim):
             if not self._in_half_precision:
                 torch.autograd.backward(grads.args[0], grad_tensors)
                 return X.grad
-            grad_tensors = self._grad_scaler.scale(grad_tensors, inplace=True)
-            torch.autograd.backward(grads.args[0], grad_tensors)
-            gradients = [p.grad for p in [*self._model.parameters(), X] if p.grad is not None]
-            if self._grad_scaler.unscale(gradients):  # some gradient was too large to scale: leave this batch out
-                for gradient in gradients:
-                    gradient.zero_()
+            torch.autograd.backward(grads.args[0], self._grad_scaler.scale(grad_tensors, inplace=True))
+            # The weights' gradients stay scaled until finish_update: more batches may be added to them before it.
+            if X.grad is not None and self._grad_scaler.unscale([X.grad]):
+                X.grad.zero_()  # some gradient was too large to scale
             return X.grad
 
         return output, backprop
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        skip = self._in_half_precision and self._grad_scaler.found_inf
+        gradients = [weight.grad for weight in self._model.parameters() if weight.grad is not None]
+        skip = self._in_half_precision and self._grad_scaler.unscale(gradients)
         for name, weight in self._model.named_parameters():
             if weight.grad is None:
                 continue
@@ -94,33 +87,40 @@ class TorchShim(PyTorchShim):
             for name, tensor in own.items():
                 weights[name].data.copy_(tensor)
 
-    def copy(self) -> "TorchShim":
+    def __deepcopy__(self, memo: dict) -> "TorchShim":
         """An independent twin. It gets an id of its own: the optimizer keeps moments and averages by id."""
-        twin = copy.deepcopy(self)
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        twin.__setstate__(copy.deepcopy(self.__dict__, memo))
         with Shim.global_id_lock:
             Shim.global_id += 1
             twin.id = Shim.global_id
         return twin
 
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self._model.flatten_weights()
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        super().to_device(device_type, device_id)
+        self._grad_scaler.to_(self.device)
+
     def to_bytes(self) -> bytes:
-        header = {"format_version": FORMAT_VERSION, "input_width": self._model.input_width}
-        tensors = {name: weight.detach().cpu().contiguous() for name, weight in self._model.named_parameters()}
-        return save_tensors(tensors, metadata={"spacy_bilstm_tagger": json.dumps(header)})
+        return write_weights(self._model)
 
     def from_bytes(self, data: bytes) -> "TorchShim":
-        """Read weights. Raises ValueError for data that is damaged, foreign, newer, or of another shape; the module
-        is then as it was."""
-        header, tensors = _read_weights(data)
-        fresh = self._model.unbuilt()
-        if header["input_width"] is not None:
-            fresh.build(header["input_width"])
-        try:
-            fresh.load_state_dict(tensors)
-        except RuntimeError as error:
-            detail = " ".join(str(error).split("\n\t")[1:]) or str(error)
-            raise ValueError(Errors.WEIGHTS_SHAPE.format(detail=detail)) from None
-        self._model = fresh.to(get_torch_default_device())
+        """Read weights. Raises DataError for data that is damaged, foreign, newer, or of other settings or another
+        shape; the module is then as it was."""
+        self._model = self._place(read_weights(data, self._model))
         return self
+
+    def _place(self, module: TorchModule) -> TorchModule:
+        """Move to thinc's current device."""
+        device = get_torch_default_device()
+        self._grad_scaler.to_(device)
+        module.to(device)
+        module.flatten_weights()
+        return module
 
     @property
     def _in_half_precision(self) -> bool:
@@ -129,18 +129,6 @@ class TorchShim(PyTorchShim):
 
     def _autocast(self) -> contextlib.AbstractContextManager:
         return torch.autocast("cuda", enabled=self._in_half_precision)
-
-
-def _read_weights(data: bytes) -> tuple[dict, dict[str, torch.Tensor]]:
-    try:
-        tensors = load_tensors(data)
-        length = int.from_bytes(data[:8], "little")
-        header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["spacy_bilstm_tagger"])
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(Errors.WEIGHTS_DAMAGED.format(reason=str(error) or type(error).__name__)) from None
-    if header["format_version"] > FORMAT_VERSION:
-        raise ValueError(Errors.WEIGHTS_NEWER.format(found=header["format_version"], known=FORMAT_VERSION))
-    return header, tensors
 
 
 def _use_one_thread_after_fork() -> None:

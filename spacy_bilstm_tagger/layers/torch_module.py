@@ -1,7 +1,7 @@
 """What the shim asks of a torch module."""
 
 from abc import ABC, abstractmethod
-from typing import Optional
+from typing import Any, Optional
 
 from torch import nn
 
@@ -22,3 +22,11 @@ class TorchModule(nn.Module, ABC):
     @abstractmethod
     def unbuilt(self) -> "TorchModule":
         """Another of the same settings, without weights."""
+
+    @property
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """What the weights' meaning depends on, as JSON has it; saved with them."""
+
+    def flatten_weights(self) -> None:
+        """Lay the weights into one piece of memory again, where cuDNN wants them so."""

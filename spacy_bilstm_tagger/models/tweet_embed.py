@@ -2,6 +2,7 @@
 
 from typing import Callable, Optional, Union, cast
 
+import numpy as np
 from spacy.ml.featureextractor import FeatureExtractor
 from spacy.tokens import Doc
 from thinc.api import HashEmbed, Maxout, Model, chain, concatenate, list2ragged, ragged2list, with_array
@@ -9,9 +10,13 @@ from thinc.types import Floats2d, Ints2d, Ragged
 
 from ..checks import check_fraction, check_least
 from ..errors import ConfigError, Errors
+from ..layers.brown import BrownPrefixes
 from ..layers.char_cnn import CharCNN
+from ..layers.doc_slice import slices
 from ..layers.norm_vectors import NormVectors
 from ..layers.row_dropout import RowDropout
+
+SLICE = 32_768  # tokens that are embedded at once at prediction
 
 
 def TweetEmbed(
@@ -26,13 +31,16 @@ def TweetEmbed(
     char_filters: int = 32,
     char_width: int = 24,
     mix: bool = False,
+    brown_prefixes: list[int] = [],  # noqa: B006
+    brown_rows: int = 1000,
+    brown_width: int = 16,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Embed every token without its context, as the lower half of a `spacy.Tok2Vec.v2`.
 
     The frozen vector of the token's NORM (a GloVe key), one hashed embedding (Svenstrup et al. 2017, "Hash embeddings
-    for efficient word representations") for each attribute and a character CNN are laid side by side, those of them
-    that are switched on. With `mix`, a maxout layer (Goodfellow et al. 2013, "Maxout networks") with layer
-    normalization reduces them to `width`.
+    for efficient word representations") for each attribute, a character CNN, and one hashed embedding for each prefix
+    of its Brown cluster's path are laid side by side, those of them that are switched on. With `mix`, a maxout layer
+    (Goodfellow et al. 2013, "Maxout networks") with layer normalization reduces them to `width`.
 
     width (int or None): output width. Without `mix` the sum of the parts; null lets it follow from them.
     attrs (list of str): token attributes to hash, such as NORM, PREFIX, SUFFIX, SHAPE.
@@ -45,15 +53,21 @@ def TweetEmbed(
     char_filters (int): filters of each of these widths.
     char_width (int): columns of the character table.
     mix (bool): reduce to `width` by a learned layer.
+    brown_prefixes (list of int): the first bits of the path that are embedded, such as 4, 8, 12 and 16; empty for none.
+    brown_rows (int): rows of each prefix length's table.
+    brown_width (int): columns of each prefix length's table.
     RAISES: ConfigError for settings that contradict each other, and at initialization for a missing table.
     """
     where = "TweetEmbed.v1"
     if len(attrs) != len(rows):
         raise ConfigError(Errors.EMBED_ROWS.format(attrs=len(attrs), rows=len(rows)))
-    if not (attrs or include_static_vectors or char_kernels):
+    if not (attrs or include_static_vectors or char_kernels or brown_prefixes):
         raise ConfigError(Errors.EMBED_NOTHING)
     numbers = [("feature_width", feature_width), ("char_filters", char_filters), ("char_width", char_width)]
-    for name, value in [*numbers, *(("rows", n) for n in rows), *(("char_kernels", n) for n in char_kernels)]:
+    numbers += [("brown_rows", brown_rows), ("brown_width", brown_width)]
+    for name, several in (("rows", rows), ("char_kernels", char_kernels), ("brown_prefixes", brown_prefixes)):
+        numbers += [(name, value) for value in several]
+    for name, value in numbers:
         check_least(where, name, value, 1)
     check_fraction(where, "norm_dropout", norm_dropout)
     if norm_dropout and "NORM" not in attrs:
@@ -70,6 +84,8 @@ def TweetEmbed(
         parts.append(_hashed_features(attrs, rows, feature_width, norm_dropout))
     if char_kernels:
         parts.append(CharCNN(width=char_width, kernels=char_kernels, filters=char_filters))
+    if brown_prefixes:
+        parts.append(_brown_features(brown_prefixes, brown_rows, brown_width))
     embed: Model[list[Doc], list[Floats2d]] = chain(concatenate(*parts), ragged2list())
     if mix:
         maxout: Model[Floats2d, Floats2d] = Maxout(nO=width, nP=3, dropout=0.0, normalize=True)
@@ -81,8 +97,10 @@ def forward(
     model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
     if not any(len(doc) for doc in docs):  # thinc's Ragged forgets the width of an empty array
-        return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs], lambda dYs: []
-    return model.layers[0](docs, is_train)
+        return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs], _no_gradient
+    if is_train or sum(len(doc) for doc in docs) <= SLICE:
+        return model.layers[0](docs, is_train)
+    return _predict_in_slices(model, docs), _no_gradient
 
 
 def init(
@@ -99,6 +117,23 @@ def init(
     model.set_dim("nO", found)
 
 
+def _predict_in_slices(model: Model[list[Doc], list[Floats2d]], docs: list[Doc]) -> list[Floats2d]:
+    """One array for all docs, which is filled part by part, and the docs' views of it."""
+    ends = np.cumsum([len(doc) for doc in docs])
+    Y = model.ops.alloc2f(int(ends[-1]), model.get_dim("nO"))
+    at = 0
+    for part in slices(docs, SLICE):
+        for rows in model.layers[0].predict(cast(list[Doc], part)):
+            Y[at : at + len(rows)] = rows
+            at += len(rows)
+    return [Y[end - len(doc) : end] for doc, end in zip(docs, ends.tolist())]
+
+
+def _no_gradient(dYs: list[Floats2d]) -> list[Doc]:
+    """Docs take no gradient."""
+    return []
+
+
 def _hashed_features(attrs: list[str], rows: list[int], width: int, norm_dropout: float) -> Model[list[Doc], Ragged]:
     tables: list[Model] = []
     for column, (attr, n_rows) in enumerate(zip(attrs, rows)):
@@ -111,3 +146,10 @@ def _hashed_features(attrs: list[str], rows: list[int], width: int, norm_dropout
         cast(Model[list[Ints2d], Ragged], list2ragged()),
         cast(Model[Ragged, Ragged], with_array(concatenate(*tables))),
     )
+
+
+def _brown_features(prefixes: list[int], rows: int, width: int) -> Model[list[Doc], Ragged]:
+    tables: list[Model] = [
+        HashEmbed(nO=width, nV=rows, column=column, seed=108 + column, dropout=0.0) for column in range(len(prefixes))
+    ]
+    return chain(BrownPrefixes(prefixes), cast(Model[Ragged, Ragged], with_array(concatenate(*tables))))

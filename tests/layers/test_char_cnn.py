@@ -68,6 +68,13 @@ def test_gradients_add_up_over_a_word_s_tokens(model, tweet_nlp):
         assert_allclose(twice[name], 2 * once[name], atol=1e-6)
 
 
+def test_word_types_are_read_in_chunks(model, tweet_nlp, monkeypatch):
+    docs = [tweet_nlp("so incomprehensibilities a 😂 good"), tweet_nlp("!! a so")]
+    expected = model.predict(docs).data
+    monkeypatch.setattr("spacy_bilstm_tagger.layers.char_cnn.CHUNK", 2)
+    assert_allclose(model.predict(docs).data, expected, atol=1e-6)
+
+
 def test_nothing_to_read(model, tweet_nlp):
     assert model.predict([tweet_nlp("")]).dataXd.shape == (0, 10)
 

@@ -79,6 +79,24 @@ def test_table_with_nan_is_refused(nlp, value):
         NormVectors().initialize(X=[nlp("so")])
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_table_that_holds_nan_later_is_refused(nlp, value):
+    """As in a saved pipeline whose vectors were changed."""
+    model = NormVectors().initialize(X=[nlp("so")])
+    nlp.vocab.vectors.data[1, 0] = value
+    assert_array_equal(model.predict([nlp("so")]).data, [[1, 2]])
+    with pytest.raises(ConfigError, match=r"NaN or infinity \(row 1, key '<user>'"):
+        model.predict([nlp("so @x")])
+
+
+def test_large_numbers_are_finite(nlp):
+    largest = np.finfo("f").max
+    set_table(nlp, ["so", "<user>"], [[largest, 2], [largest, 4]])
+    model = NormVectors().initialize(X=[nlp("so")])
+    with np.errstate(over="ignore"):
+        assert model.predict([nlp("so @x")]).data.max() == largest
+
+
 def test_floret_table_is_refused(tweet_nlp):
     data = np.ones((4, 2), dtype="f")
     tweet_nlp.vocab.vectors = Vectors(strings=tweet_nlp.vocab.strings, data=data, mode="floret", minn=1, maxn=2)

@@ -47,3 +47,25 @@ def test_windows_give_rows_to_the_window_where_they_are_farther_from_the_edge():
 def test_nothing_to_pack(lengths):
     packing = pack(lengths)
     assert len(packing.gather) == len(packing.scatter) == len(packing.batch_sizes) == 0
+
+
+@given(
+    st.lists(st.integers(0, 40), max_size=6),
+    st.sampled_from([(0, 0), (7, 2), (9, 0), (12, 4)]),
+    st.integers(1, 90),
+)
+def test_blocks_are_the_same_sequences(lengths, windows, most_rows):
+    packing = pack(lengths, *windows)
+    written, sequences = [], 0
+    for block in packing.blocks(most_rows):
+        sizes = np.bincount(block.sequence)
+        assert len(block.gather) <= most_rows or len(sizes) == 1
+        assert block.batch_sizes.sum() == len(block.gather)
+        assert_array_equal(block.batch_sizes, [(sizes > step).sum() for step in range(len(block.batch_sizes))])
+        whole = packing.sequence >= sequences
+        whole &= packing.sequence < sequences + len(sizes)
+        assert_array_equal(block.gather, packing.gather[whole])
+        assert_array_equal(block.gather[block.owned], block.flat)
+        written.extend(block.flat.tolist())
+        sequences += len(sizes)
+    assert sorted(written) == list(range(sum(lengths)))

@@ -1,9 +1,14 @@
+import multiprocessing
+
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+import spacy
+from numpy.testing import assert_allclose, assert_array_equal
 from spacy.ml.models.tok2vec import build_Tok2Vec_model
 from spacy.vectors import Vectors
+from thinc.api import fix_random_seed
 
+from spacy_bilstm_tagger.brown_table import set_brown
 from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.models import BiLSTMEncoder, TweetEmbed
 
@@ -12,10 +17,12 @@ from spacy_bilstm_tagger.models import BiLSTMEncoder, TweetEmbed
 def nlp(tweet_nlp):
     data = np.arange(6, dtype="f").reshape(2, 3)
     tweet_nlp.vocab.vectors = Vectors(strings=tweet_nlp.vocab.strings, data=data, keys=["so", "good"])
+    set_brown(tweet_nlp.vocab, {"so": "0", "good": "01101", "is": "0111"})
     return tweet_nlp
 
 
 FULL = {"attrs": ["NORM", "SHAPE"], "rows": [50, 20], "feature_width": 4, "include_static_vectors": True}
+BROWN = {"attrs": [], "rows": [], "include_static_vectors": False, "brown_prefixes": [2, 4]}
 
 
 @pytest.mark.parametrize(
@@ -35,6 +42,8 @@ FULL = {"attrs": ["NORM", "SHAPE"], "rows": [50, 20], "feature_width": 4, "inclu
         ),
         (FULL, 11),
         ({**FULL, "char_kernels": [2, 3], "char_filters": 5}, 21),
+        ({**BROWN, "brown_width": 5}, 10),
+        ({**FULL, "brown_prefixes": [4]}, 27),
         ({**FULL, "width": 11}, 11),
         ({**FULL, "mix": True, "width": 7}, 7),
     ],
@@ -71,6 +80,9 @@ def test_a_batch_without_tokens_is_fine(nlp):
         ({"feature_width": 0}, "feature_width = 0; expected a whole number of at least 1"),
         ({"rows": [50, 0]}, "rows = 0; expected a whole number of at least 1"),
         ({"char_kernels": [0]}, "char_kernels = 0; expected a whole number of at least 1"),
+        ({"brown_prefixes": [4, 0]}, "brown_prefixes = 0; expected a whole number of at least 1"),
+        ({"brown_rows": 0}, "brown_rows = 0; expected a whole number of at least 1"),
+        ({"brown_width": 0}, "brown_width = 0; expected a whole number of at least 1"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(settings, message):
@@ -89,3 +101,80 @@ def test_makes_a_tok2vec_with_the_encoder(nlp):
     assert tok2vec.get_dim("nO") == 6
     tok2vec.initialize(X=[nlp("so good")])
     assert tok2vec.predict([nlp("so good")])[0].shape == (2, 6)
+
+
+class TestBrown:
+    """so has the path 0, good 01101, is (and so 's) 0111."""
+
+    @pytest.fixture
+    def model(self, nlp):
+        return TweetEmbed(**BROWN, brown_rows=40, brown_width=3).initialize(X=[nlp("so")])
+
+    def test_words_that_share_a_prefix_share_its_columns(self, model, nlp):
+        so, good, be, unknown = model.predict([nlp("so good is zzz")])[0]
+        assert_array_equal(good[:3], be[:3])
+        for one, other in [(good[3:], be[3:]), (so[:3], good[:3]), (so, unknown), (good, unknown)]:
+            assert (one != other).all()
+
+    def test_words_without_a_path_share_a_row(self, model, nlp):
+        one, other = model.predict([nlp("zzz qqq")])[0]
+        assert_array_equal(one, other)
+
+    def test_alone_or_in_a_batch(self, model, nlp):
+        docs = [nlp("so good zzz"), nlp(""), nlp("is so"), nlp("good")]
+        for doc, Y in zip(docs, model.predict(docs)):
+            assert_array_equal(model.predict([doc])[0], Y)
+
+    def test_gradient(self, model, nlp):
+        """The sum of dY * Y is linear in a table's values: differences over any step are exact but for rounding."""
+        docs = [nlp("so good"), nlp("zzz so")]
+        Ys, backprop = model.begin_update(docs)
+        dYs = [np.random.default_rng(0).normal(size=Y.shape).astype("f") for Y in Ys]
+        backprop(dYs)
+        tables = [node for node in model.walk() if node.name == "hashembed"]
+        assert len(tables) == 2
+        for table in tables:
+            E, dE = table.get_param("E"), table.get_grad("E").copy()
+            expected = np.zeros_like(dE)
+            for at in np.ndindex(*E.shape):
+                E[at] += 1.0
+                moved = model.predict(docs)
+                E[at] -= 1.0
+                expected[at] = sum((dY * (Z - Y)).sum() for dY, Z, Y in zip(dYs, moved, Ys))
+            assert_allclose(dE, expected, atol=1e-5)
+            assert np.count_nonzero(dE.any(axis=1)) > 4
+
+    def test_other_parts_start_with_the_same_weights(self, nlp):
+        def first_rows(**more):
+            fix_random_seed(0)
+            return TweetEmbed(**FULL, char_kernels=[2], **more).initialize(X=[nlp("so")]).predict([nlp("so good")])[0]
+
+        without, with_brown = first_rows(), first_rows(brown_prefixes=[2, 4])
+        assert_array_equal(with_brown[:, : without.shape[1]], without)
+
+    def test_clusters_that_are_missing_are_refused(self, tweet_nlp):
+        with pytest.raises(ConfigError, match="has brown_prefixes, but the pipeline has no Brown clusters"):
+            TweetEmbed(**BROWN).initialize(X=[tweet_nlp("so")])
+
+    def test_in_a_pipeline(self, nlp, make_examples, tmp_path):
+        """Trained, saved, loaded; in spawned processes too."""
+        embed = {"@architectures": "spacy-bilstm-tagger.TweetEmbed.v1", **BROWN}
+        encode = {"@architectures": "spacy-bilstm-tagger.BiLSTMEncoder.v1", "width": 6, "depth": 1}
+        tok2vec = {"@architectures": "spacy.Tok2Vec.v2", "embed": embed, "encode": encode}
+        nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": tok2vec}})
+        examples = make_examples(nlp)
+        nlp.initialize(lambda: examples)
+        for _ in range(9):
+            nlp.update(examples, drop=0.1)
+        nlp.to_disk(tmp_path)
+        texts = ["so good", "is zzz so", ""]
+        tags = [[token.tag_ for token in nlp(text)] for text in texts]
+        assert len({tag for text in tags for tag in text}) > 1
+        loaded = spacy.load(tmp_path)
+        assert [[token.tag_ for token in doc] for doc in loaded.pipe(texts)] == tags
+        start = multiprocessing.get_start_method()
+        multiprocessing.set_start_method("spawn", force=True)
+        try:
+            assert [[token.tag_ for token in doc] for doc in loaded.pipe(texts, n_process=2, batch_size=1)] == tags
+        finally:
+            multiprocessing.set_start_method(start, force=True)

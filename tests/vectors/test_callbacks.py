@@ -5,14 +5,18 @@ import pytest
 import spacy
 from spacy.language import Language
 
+from spacy_bilstm_tagger.brown_table import find_paths
 from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.vectors.brown import save_brown
 from spacy_bilstm_tagger.vectors.callbacks import create_load_vectors
 from spacy_bilstm_tagger.vectors.table import save_vectors
 
 
 def _nlp(source, **options) -> Language:
     """A pipeline that gets its vectors when it is initialized."""
-    callback = {"@callbacks": "spacy-bilstm-tagger.load_vectors.v1", "source": str(source), **options}
+    callback = {"@callbacks": "spacy-bilstm-tagger.load_vectors.v1", **options}
+    if source is not None:
+        callback["source"] = str(source)
     return spacy.blank("en", config={"initialize": {"before_init": callback}})
 
 
@@ -145,3 +149,47 @@ def test_options_that_are_wrong(options, found):
     with pytest.raises(ConfigError) as error:
         create_load_vectors("toy.txt", **options)
     assert str(error.value) == f"load_vectors.v1: {found}"
+
+
+class TestBrown:
+    @pytest.fixture(params=["file", "folder"])
+    def brown(self, request, tmp_path):
+        """Gives so the path 00, as a file and as a folder."""
+        if request.param == "file":
+            (tmp_path / "paths").write_text("00\tso\t7\n")
+            return str(tmp_path / "paths")
+        save_brown({"so": "00"}, tmp_path / "folder")
+        return str(tmp_path / "folder")
+
+    @pytest.mark.parametrize("with_vectors", [False, True])
+    def test_clusters_are_saved_with_the_pipeline(self, brown, with_vectors, write_text, expected, as_dict, tmp_path):
+        nlp = _nlp(write_text() if with_vectors else None, brown=brown)
+        nlp.initialize()
+        nlp.to_disk(tmp_path / "nlp")
+        for other in (nlp, spacy.load(tmp_path / "nlp")):
+            assert find_paths([other("so zzz")]).tolist() == [0b100, 0]
+            assert as_dict(other.vocab.vectors) == (expected if with_vectors else {})
+
+    @pytest.mark.parametrize(
+        ("data", "found"),
+        [
+            (None, "no such file. Expected Brown clusters"),
+            (b"", "found no Brown clusters"),
+            (b"00\tso\n", "line 1: found '00\\tso', expected a bit path, a word and a count"),
+        ],
+    )
+    def test_file_that_is_wrong(self, data, found, tmp_path, message):
+        path = tmp_path / "paths"
+        if data is not None:
+            path.write_bytes(data)
+        error = message(None, brown=str(path))
+        assert error.startswith(f"{path}")
+        assert found in error
+
+    def test_folder_without_clusters(self, tmp_path, message):
+        spacy.blank("en").to_disk(tmp_path / "plain")
+        assert "has no Brown clusters" in message(None, brown=str(tmp_path / "plain"))
+
+    def test_neither_vectors_nor_clusters(self):
+        with pytest.raises(ConfigError, match="source and brown are both null"):
+            create_load_vectors()

@@ -1,0 +1,58 @@
+"""Prefixes of the tokens' Brown cluster paths, as features to embed."""
+
+import logging
+from typing import Callable, Optional, cast
+
+import numpy as np
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Ints2d, Ragged
+
+from ..brown_table import cut_paths, find_paths
+
+# Below spaCy's logger, so that its handler prints what is said here; it is itself silent below WARNING.
+logger = logging.getLogger("spacy.bilstm_tagger")
+logger.setLevel(logging.INFO)
+
+
+def BrownPrefixes(prefixes: list[int]) -> Model[list[Doc], Ragged]:
+    """The first bits of each token's path, a column for each number of bits; (tokens, prefixes) uint64.
+
+    A path that is shorter counts as a whole, and 0 stands for no path. Clusters that are near each other in the tree
+    begin alike, so the prefixes are classes from coarse to fine (Miller, Guinness and Zamanian 2004, "Name tagging
+    with word clusters and discriminative training").
+
+    prefixes (list of int): numbers of bits.
+    """
+    return Model("brown_prefixes", forward, init=init, attrs={"prefixes": prefixes})
+
+
+def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) -> tuple[Ragged, Callable]:
+    lengths = model.ops.asarray1i([len(doc) for doc in docs])
+    prefixes = model.attrs["prefixes"]
+    if not sum(len(doc) for doc in docs):
+        return Ragged(model.ops.alloc2i(0, len(prefixes)), lengths), _no_gradient
+    paths = find_paths(docs)
+    features = cast(Ints2d, np.column_stack([cut_paths(paths, length) for length in prefixes]))
+    return Ragged(model.ops.asarray2i(features, dtype="uint64"), lengths), _no_gradient
+
+
+def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Optional[Ragged] = None) -> None:
+    """Say how many tokens of the sample have a path."""
+    if not X:
+        return
+    known = find_paths(X) > 0
+    if not len(known):
+        return
+    _, first = np.unique(np.concatenate([doc.to_array("ORTH") for doc in X]), return_index=True)
+    logger.info(
+        "Brown clusters: %.1f%% of the tokens (%.1f%% of the word types) of the first %d texts have a path",
+        100 * known.mean(),
+        100 * known[first].mean(),
+        len(X),
+    )
+
+
+def _no_gradient(d_output: Ragged) -> list:
+    """Docs take no gradient."""
+    return []
