@@ -65,11 +65,27 @@ class Errors:
     )
     VECTORS_NAN_TABLE = "The vectors table holds NaN or infinity (row {row}, key {key!r}); expected finite numbers"
     VECTORS_FLORET = "TweetEmbed.v1 reads spaCy vectors of mode 'default', found mode {mode!r}"
+    # Brown clusters
+    BROWN_UNKNOWN_SOURCE = (
+        "{source}: no such file. Expected Brown clusters (bit path TAB word TAB count in each line, also .gz), "
+        "or a folder made by 'spacy-bilstm vectors brown'"
+    )
+    BROWN_COLUMNS = "{path}, line {line}: found {found!r}, expected a bit path, a word and a count, a TAB between them"
+    BROWN_PATH = "{path}, line {line}: found the path {found!r}, expected up to {longest} of the digits 0 and 1"
+    BROWN_TWICE = "{path}, line {line}: {word!r} has the path {found} here and {first} above; expected one path a word"
+    BROWN_EMPTY = "{path}: found no Brown clusters, expected lines of bit path TAB word TAB count"
+    BROWN_NO_TABLE = "{path}: the pipeline in this folder has no Brown clusters; expected a folder made by 'spacy-bilstm vectors brown'"
+    BROWN_MISSING = (
+        "TweetEmbed.v1 has brown_prefixes, but the pipeline has no Brown clusters. "
+        'Set brown in [initialize.before_init] with @callbacks = "spacy-bilstm-tagger.load_vectors.v1" to a file of them, '
+        "or brown_prefixes = []. If brown is set there, [initialize] lookups took their place; set lookups = null"
+    )
+    LOAD_NOTHING = "load_vectors.v1: source and brown are both null; expected vectors, Brown clusters or both"
     # Options of the architectures
     EMBED_ROWS = (
         "TweetEmbed.v1: attrs has {attrs} entries and rows has {rows}; expected one number of rows per attribute"
     )
-    EMBED_NOTHING = "TweetEmbed.v1: attrs and char_kernels are empty and include_static_vectors is false, so there is nothing to embed"
+    EMBED_NOTHING = "TweetEmbed.v1: attrs, char_kernels and brown_prefixes are empty and include_static_vectors is false, so there is nothing to embed"
     EMBED_PLAIN_WIDTH = (
         "TweetEmbed.v1: width = {width}, but without a mixing layer (mix = false) the features are {found} wide. "
         "Set width = {found}, width = null or mix = true"
@@ -80,6 +96,7 @@ class Errors:
     )
     POSITIVE = "{where}: {name} = {value}; expected a whole number of at least {least}"
     FRACTION = "{where}: {name} = {value}; expected a number from 0 up to, but not including, 1"
+    ABOVE_ZERO = "{where}: {name} = {value}; expected a number above 0"
     CHOICE = "{where}: {name} = {value!r}; expected one of {choices}"
     ENCODER_ODD_WIDTH = (
         "BiLSTMEncoder.v1: width = {width}; expected an even number of at least 2, one half for each direction"
@@ -101,16 +118,84 @@ class Errors:
     )
     WEIGHTS_SHAPE = "The torch weights do not fit the config: {detail}. The config or the weights file was changed"
     # Components
+    COMPONENT_LOAD = "{name}: cannot load {source}. {reason}"
+    COMPONENT_FOREIGN = (
+        "It cannot be read ({error}); expected what this component saved. "
+        "The file is damaged, cut off or from another program: get it again"
+    )
+    COMPONENT_INCOMPLETE = (
+        "It holds other weights than the layer {layer!r} has; expected those of a component with the same config. "
+        "The config or the file was changed: get both again"
+    )
+    EMISSIONS_NAN = (
+        "{name}: the model gives scores that are NaN or infinite, so no label can be chosen; expected finite numbers. "
+        "Its weights are damaged or diverged in training: get the pipeline again, or train with a lower learn rate"
+    )
+    REHEARSE_LISTENER = (
+        "{name}: rehearse needs a tok2vec of the component's own, found a listener to a shared one, whose copy "
+        "hears nothing. Call nlp.replace_listeners({upstream!r}, {name!r}, ['model.tok2vec']) before nlp.resume_training()"
+    )
     LABEL_UNKNOWN = (
         "{name}: the gold label {label!r} is not among the component's {count} labels. "
         "Add it to the labels file, or initialize without one"
     )
+    HMM_UNINITIALIZED = "{name}: nothing is counted yet. Call nlp.initialize() or load a trained pipeline first"
+    HMM_LABELS_FIXED = (
+        "{name}: {label!r} is not among the labels that were counted. Add labels before nlp.initialize(), or give all "
+        "of them to it with [initialize.components.{name}.labels]"
+    )
+    HMM_DAMAGED = (
+        "{name}: the counts cannot be read ({reason}); expected the counts of an hmm_tagger beside its own cfg. "
+        "The file is damaged, cut off or from another program: get it again"
+    )
+    PANDAS_MISSING = "{name}: tables need pandas. Install it with: pip install 'spacy-bilstm-tagger[report]'"
     LOSS_NAN = "{name}: the loss is not a number. Try a lower learn rate, or gradient clipping (grad_clip = 1.0)"
+    CRF_MISSING = (
+        "{name}: the model has no scores between labels; "
+        'expected [components.{name}.model] with @architectures = "spacy-bilstm-tagger.LinearChainCRF.v1"'
+    )
+    CRF_SMOOTHING = (
+        "{name}: label_smoothing = {value} has no meaning for a CRF, whose loss is that of whole sequences; expected 0"
+    )
+    NER_LABEL = "{name}: found the entity type {label!r}; expected a name without '|', which stands for one of several"
+    NER_NO_LABELS = (
+        "{name}: found no entity types; expected training data with entities, or [initialize.components.{name}.labels]"
+    )
+    SPANS_NO_KEY = "{name}: spans_key is empty; expected the name under which doc.spans keeps the spans"
+    SPANS_LABEL = "{name}: found the label {label!r}; expected a name"
+    SPANS_NO_LABELS = (
+        "{name}: found no spans under doc.spans[{key!r}] in the training data; "
+        "expected some, or [initialize.components.{name}.labels]"
+    )
+    SPANS_THRESHOLD = "{name}: threshold = {value}; expected null or a probability above 0 and up to 1"
+    NER_TOP_K = "{name}: top_k = {top_k} needs a spans_key under which the alternatives are kept, found null"
+    NER_MISALIGNED = (
+        "{name}: {count} of {total} gold entities do not align with the tokens. Their tokens count as missing in "
+        "training, all others are used; fix the offsets or the tokenizer to use these too"
+    )
     TOKENIZER_SURROGATE = (
         "The text holds a lone surrogate {found} at position {position}; expected valid Unicode. "
         "Decode the text again, e.g. with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
     )
+    TOKENIZER_PATTERN_NAME = (
+        "TweetTokenizer.v1: patterns has the name {found!r}; expected letters, digits and _ that do not begin with a "
+        "digit, and no rule of the tokenizer's own"
+    )
+    TOKENIZER_PATTERN = "TweetTokenizer.v1: the pattern {name} = {found!r} is not a regular expression ({reason})"
+    TOKENIZER_PATTERN_EMPTY = (
+        "TweetTokenizer.v1: the pattern {name} = {found!r} matches the empty string; expected at least one character"
+    )
+    TOKENIZER_PATTERN_GROUP = (
+        "TweetTokenizer.v1: the pattern {name} = {found!r} has groups that are numbered or named; "
+        "expected (?:...) instead of (...)"
+    )
+    TOKENIZER_JSON = "--tokenizer {found}: not JSON ({reason})"
+    TOKENIZER_NAME = (
+        "--tokenizer {found}: expected ptb, ud, the settings of a tokenizer as JSON, the name of a registered one, "
+        "a language of spaCy, or a trained pipeline"
+    )
     # Corpora
+    CORPUS_NO_TOKENS = "{path}: has no gold tokens to compare with; expected CoNLL-U or a file of tokens"
     CORPUS_EMPTY = "{path}: found no annotated text, expected at least one token"
     CORPUS_MISSING = "{path}: no such file"
     CORPUS_FOLDER = "{path}: is a folder, expected a file"
@@ -130,6 +215,27 @@ class Errors:
         "{path}, line {line}: not a row of CSV ({reason}); expected quotes in pairs on one line, "
         'and "" for a quote mark inside them'
     )
+    CORPUS_CSV_COLUMNS = "{path}, line {line}: found the columns {found}, expected {expected}, each once"
+    CORPUS_CSV_RECORD = (
+        "{path}, line {line}: the record that begins here is not CSV ({reason}); expected quotes in pairs around a cell "
+        'that holds quotes, commas or line breaks, and "" for a quote mark inside them'
+    )
+    CORPUS_OFFSETS = (
+        "{path}, line {line}: found {found!r} in the column spans, expected a list of whole numbers such as [4, 5, 6], "
+        "or [] for none"
+    )
+    CORPUS_OFFSET_OUTSIDE = (
+        "{path}, line {line}: the offset {found} is outside the text, whose characters are 0 to {last}; "
+        "correct it, or remove it from the list"
+    )
+    CORPUS_BLANK_TEXT = "{path}, line {line}: the text is empty, expected at least one word; remove the record"
+    SPANS_KEY = "--spans-key '': expected a name, such as toxic"
+    WORDS_NO_SPANS = "{path}: no text has spans under the key {key!r}, found {found}; name one with --spans-key"
+    WORDS_FOLDS = "--folds {found}: expected 0 for none, or a number from 2 to {count}, the number of texts in {path}"
+    WORDS_NONE = (
+        "{path}: no word is inside spans {min_count} times and in {min_share:g} of its uses; "
+        "lower --min-count or --min-share, or use more text"
+    )
     CORPUS_CSV_START = (
         "{path}, line {line}: found a word before the first sentence, expected 'Sentence: 1' in the first column"
     )
@@ -137,6 +243,7 @@ class Errors:
     CORPUS_MAP_EMPTY = "{path}: found no entries, expected lines of tag TAB new tag"
     CORPUS_MAP_GAPS = "{path}: no entry for {gaps}; every tag of {source} needs one"
     CORPUS_FIRST = "--first {found}: expected a number from 1 to {count}, the number of texts in {path}"
+    CORPUS_SKIP = "--skip {found}: expected a number from 0 to {last}; {path} holds {count} texts"
     CORPUS_CONLLU_ID = (
         "{path}, line {line}: found the id {found!r}, expected a number, a range 1-2 or an empty node 1.1"
     )
@@ -156,6 +263,14 @@ class Errors:
         "{path}, line {line}: {tag} becomes {found} here and {first} above; expected one new tag for each"
     )
     CORPUS_MAP_NO_TAGS = "{path}: {source} has no tags to map; leave --map-tags out"
+    CORPUS_MAP_PARTS = (
+        "{path}: {label} becomes {found!r}; expected a type, or several different ones such as person|group"
+    )
+    CORPUS_BIO_OPEN = "{path}, line {line}: {tag} is the last of its entity, in a file that marks ends with {marks}; expected {expected}"
+    CORPUS_MAP_NO_ENTS = "{path}: {source} has no entities to map; leave --map-ents out"
+    CORPUS_ANNOTATED = (
+        "--annotated {found}: expected every entity type of {path}, such as person,location; left out: {others}"
+    )
     # Raw text
     RAW_EMPTY = "{path}: found no text, expected at least one line"
     RAW_DAMAGED = "{path}: cannot be read as {kind} ({reason}); get the file again"

@@ -1,21 +1,27 @@
 """The `bilstm_tagger` component: one tag for every token."""
 
+from dataclasses import dataclass
 from itertools import islice
 from typing import Callable, Iterable, Optional, Union
 
 import numpy as np
 from spacy.language import Language
 from spacy.pipeline.tagger import Tagger
-from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..checks import check_choice, check_fraction
-from ..errors import Errors
-from .losses import label_numbers, masked_cross_entropy, soft_cross_entropy
+from ..errors import ConfigError, Errors
+from .chains import is_crf
+from .emissions import check_finite
+from .heads import head_of
+from .learner import Learner
+from .losses import MISSING, label_numbers
+from .step import Step
+from .tag_scores import set_tag_scores
 
 REDUCTIONS = ("sum", "mean")
 
@@ -42,6 +48,14 @@ depth = 1
 )["model"]
 
 
+@dataclass(frozen=True)
+class Tagged:
+    """One text's tags. labels (int64): (tokens,); scores (float32): (tokens, labels), where they were asked for."""
+
+    labels: np.ndarray
+    scores: Optional[np.ndarray] = None
+
+
 @Language.factory(
     "bilstm_tagger",
     assigns=["token.tag"],
@@ -50,6 +64,7 @@ depth = 1
         "overwrite": False,
         "label_smoothing": 0.0,
         "reduction": "sum",
+        "tag_scores": False,
         "scorer": {"@scorers": "spacy-bilstm-tagger.tagger_scorer.v1"},
     },
     default_score_weights={
@@ -68,16 +83,19 @@ def make_bilstm_tagger(
     overwrite: bool,
     label_smoothing: float,
     reduction: str,
+    tag_scores: bool,
     scorer: Optional[Callable],
 ) -> "BiLSTMTagger":
-    """Make a part-of-speech tagger whose model gives emissions, such as `TokenClassifier.v1`.
+    """Make a part-of-speech tagger whose model gives emissions: `TokenClassifier.v1` or `LinearChainCRF.v1`.
 
     model (Model): list of docs -> list of (tokens, labels) emissions.
     overwrite (bool): replace tags that are already set.
-    label_smoothing (float): share of each gold label's probability spread over all labels in the loss.
+    label_smoothing (float): share of each gold label's probability spread over all labels in the loss; not with a CRF.
     reduction (str): "sum" adds the tokens' losses up, as spaCy's components do, so that components which share a
         tok2vec weigh alike; "mean" divides by the number of tokens that have a gold tag.
+    tag_scores (bool): keep the probability of every tag of every token: `token._.tag_scores`, a dict.
     scorer (Callable or None): the scoring method.
+    RAISES: ConfigError for a setting out of range.
     """
     return BiLSTMTagger(
         nlp.vocab,
@@ -86,12 +104,13 @@ def make_bilstm_tagger(
         overwrite=overwrite,
         label_smoothing=label_smoothing,
         reduction=reduction,
+        tag_scores=tag_scores,
         scorer=scorer,
     )
 
 
-class BiLSTMTagger(Tagger):
-    """spaCy's Tagger with a loss on emissions: exact, over real tokens that have a tag, in one array a batch."""
+class BiLSTMTagger(Learner, Tagger):
+    """spaCy's Tagger with a loss on emissions, over real tokens that have a tag, in one array a batch."""
 
     def __init__(
         self,
@@ -102,43 +121,43 @@ class BiLSTMTagger(Tagger):
         overwrite: bool = False,
         label_smoothing: float = 0.0,
         reduction: str = "sum",
+        tag_scores: bool = False,
         scorer: Optional[Callable] = None,
     ) -> None:
         check_fraction(name, "label_smoothing", label_smoothing)
         check_choice(name, "reduction", reduction, REDUCTIONS)
+        if label_smoothing and is_crf(model):
+            raise ConfigError(Errors.CRF_SMOOTHING.format(name=name, value=label_smoothing))
         super().__init__(vocab, model, name, overwrite=overwrite, scorer=scorer, label_smoothing=label_smoothing)
         self.cfg["reduction"] = reduction
+        self.cfg["tag_scores"] = tag_scores
+        self.cfg["as_made"] = {"overwrite": overwrite, "tag_scores": tag_scores}  # see `loading`
         del self.cfg["neg_prefix"]
 
-    def predict(self, docs: Iterable[Doc]) -> list[np.ndarray]:
-        """The number of each token's best label; one (tokens,) array for each doc, on the CPU."""
+    def predict(self, docs: Iterable[Doc]) -> list[Tagged]:
+        """The tags of each doc."""
         docs = list(docs)
         lengths = [len(doc) for doc in docs]
         if not sum(lengths):
-            return [np.zeros(0, dtype="int64") for _ in docs]
+            return [Tagged(np.zeros(0, dtype="int64")) for _ in docs]
         emissions = self.model.ops.flatten(self.model.predict(docs))
-        best = emissions.argmax(axis=1)
-        best = best.get() if hasattr(best, "get") else best  # one copy from the device for the whole batch
-        return np.split(best, np.cumsum(lengths)[:-1])
+        check_finite(self.name, emissions)
+        head, bounds = head_of(self.model), np.cumsum(lengths)[:-1]
+        best = np.split(head.best(emissions, lengths), bounds)
+        if not self.cfg["tag_scores"]:
+            return [Tagged(labels) for labels in best]
+        scores = np.split(head.probabilities(emissions, lengths), bounds)
+        return [Tagged(*pair) for pair in zip(best, scores)]
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optional[Optimizer] = None,
-        losses: Optional[dict[str, float]] = None,
-    ) -> dict[str, float]:
-        """As in spaCy's Tagger, with the check for NaN once a batch, in `get_loss`."""
-        return TrainablePipe.update(self, examples, drop=drop, sgd=sgd, losses=losses)
+    def set_annotations(self, docs: Iterable[Doc], tagged: Iterable[Tagged]) -> None:
+        """Set `token.tag`, and `token._.tag_scores` where they are kept."""
+        docs, tagged = list(docs), list(tagged)
+        super().set_annotations(docs, [each.labels for each in tagged])
+        for doc, each in zip(docs, tagged):
+            if each.scores is not None:
+                set_tag_scores(doc, self.labels, each.scores)
 
-    def get_loss(self, examples: Iterable[Example], scores: list[Floats2d]) -> tuple[float, list[Floats2d]]:
-        """Cross entropy in nats over the tokens that have an aligned gold tag, and its gradient for each doc.
-
-        RAISES: ValueError for a gold tag that is not among the labels, and for a loss that is not a number.
-        """
-        examples = list(examples)
-        validate_examples(examples, "BiLSTMTagger.get_loss")
+    def _gold_step(self, examples: list[Example], scores: list[Floats2d]) -> Step:
         tags = [tag for eg in examples for tag in eg.get_aligned("TAG", as_string=True)]
         index = {label: i for i, label in enumerate(self.labels)}
         try:
@@ -146,41 +165,19 @@ class BiLSTMTagger(Tagger):
         except KeyError as error:
             message = Errors.LABEL_UNKNOWN.format(name=self.name, label=error.args[0], count=len(index))
             raise ValueError(message) from None
-        loss, gradient = masked_cross_entropy(
-            self.model.ops,
-            self.model.ops.flatten(scores),
-            targets,
-            reduction=self.cfg["reduction"],
-            label_smoothing=self.cfg["label_smoothing"],
-        )
-        return self._check_loss(loss), self._by_doc(gradient, scores)
+        emissions, lengths = self.model.ops.flatten(scores), [len(array) for array in scores]
+        smoothing = self.cfg["label_smoothing"]
+        step = head_of(self.model).loss(emissions, lengths, targets, label_smoothing=smoothing)
+        return self._reduce(step, int((targets != MISSING).sum()))
 
-    def rehearse(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optional[Optimizer] = None,
-        losses: Optional[dict[str, float]] = None,
-    ) -> dict[str, float]:
-        """Pull the predictions back towards those of the model that `nlp.resume_training()` put aside."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "BiLSTMTagger.rehearse")
-        docs = [eg.predicted for eg in examples]
-        if self._rehearsal_model is None or not any(len(doc) for doc in docs):
-            return losses
-        set_dropout_rate(self.model, drop)
-        ops = self.model.ops
-        emissions, backprop = self.model.begin_update(docs)
-        wanted = ops.softmax(ops.flatten(self._rehearsal_model.predict(docs)))
-        loss, gradient = soft_cross_entropy(ops, ops.flatten(emissions), wanted, reduction=self.cfg["reduction"])
-        backprop(self._by_doc(gradient, emissions))
-        if sgd not in (None, False):
-            self.finish_update(sgd)
-        losses[self.name] += self._check_loss(loss)
-        return losses
+    def _rehearsal_step(self, examples: list[Example], scores: list[Floats2d], teacher: Model) -> Step:
+        flatten = self.model.ops.flatten
+        lengths = [len(array) for array in scores]
+        wanted = flatten(teacher.predict([eg.predicted for eg in examples]))
+        return self._reduce(head_of(self.model).rehearse(flatten(scores), lengths, teacher, wanted), sum(lengths))
+
+    def _reduce(self, step: Step, count: int) -> Step:
+        return step.divided_by(max(count, 1)) if self.cfg["reduction"] == "mean" else step
 
     def initialize(
         self,
@@ -202,11 +199,3 @@ class BiLSTMTagger(Tagger):
         docs = [eg.x for eg in islice(get_examples(), 10)]
         outputs = [self.model.ops.alloc2f(len(doc), len(self.labels)) for doc in docs]
         self.model.initialize(X=docs, Y=outputs)
-
-    def _check_loss(self, loss: float) -> float:
-        if np.isnan(loss):
-            raise ValueError(Errors.LOSS_NAN.format(name=self.name))
-        return loss
-
-    def _by_doc(self, rows: Floats2d, like: list[Floats2d]) -> list[Floats2d]:
-        return self.model.ops.unflatten(rows, np.array([len(array) for array in like], dtype="i"))

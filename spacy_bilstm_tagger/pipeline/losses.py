@@ -13,13 +13,11 @@ def masked_cross_entropy(
     emissions: Floats2d,
     targets: Ints1d,
     *,
-    reduction: str,
     label_smoothing: float = 0.0,
 ) -> tuple[float, Floats2d]:
-    """Softmax cross entropy in nats over the rows that have a target, and its gradient.
+    """Softmax cross entropy in nats, summed over the rows that have a target, and its gradient.
 
     emissions: (tokens, labels); targets: (tokens,), a label's number or MISSING;
-    reduction: "sum", or "mean" over the rows that have a target;
     label_smoothing: share of the target's probability that is spread evenly over all labels (Szegedy et al. 2016,
         "Rethinking the Inception architecture for computer vision", section 7).
     """
@@ -28,21 +26,17 @@ def masked_cross_entropy(
     wanted = ops.xp.zeros_like(emissions)
     wanted[ops.xp.flatnonzero(present), targets[present]] = 1.0 - label_smoothing
     wanted[present] += label_smoothing / n_labels
-    return soft_cross_entropy(ops, emissions, wanted, reduction=reduction)
+    return soft_cross_entropy(ops, emissions, wanted)
 
 
-def soft_cross_entropy(ops: Ops, emissions: Floats2d, wanted: Floats2d, *, reduction: str) -> tuple[float, Floats2d]:
-    """Cross entropy against whole distributions; rows of `wanted` that are all zero do not count."""
+def soft_cross_entropy(ops: Ops, emissions: Floats2d, wanted: Floats2d) -> tuple[float, Floats2d]:
+    """The same against whole distributions; rows of `wanted` that are all zero do not count."""
     xp = ops.xp
     log_probs = emissions - xp.max(emissions, axis=1, keepdims=True)
     log_probs -= xp.log(xp.exp(log_probs).sum(axis=1, keepdims=True))
     mass = wanted.sum(axis=1, keepdims=True)
     loss = -xp.sum(wanted * log_probs)
     gradient = xp.exp(log_probs) * mass - wanted
-    if reduction == "mean":
-        rows = max(int((mass > 0).sum()), 1)
-        loss /= rows
-        gradient /= rows
     return float(loss), gradient
 
 

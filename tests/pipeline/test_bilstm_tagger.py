@@ -3,11 +3,16 @@ import pickle
 import numpy as np
 import pytest
 import spacy
-from numpy.testing import assert_array_equal
-from spacy.tokens import Doc, Span
+import srsly
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from small_pipelines import SMALL_CRF
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
 from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.layers.crf import marginals
+from spacy_bilstm_tagger.pipeline.chains import chain_of
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 TEXTS = ["RT @mara_lune: so good !!", "do n't go there", "", "   ", "the new record"]
@@ -147,6 +152,123 @@ class TestKeeping:
         other = spacy.blank("en", config=CONFIG)
         other.add_pipe("bilstm_tagger", source=trained)
         assert tags(other) == tags(trained)
+
+
+class TestCRF:
+    @pytest.fixture
+    def crf(self, tweet_nlp, make_examples):
+        tweet_nlp.add_pipe("bilstm_tagger", config={"model": SMALL_CRF})
+        train(tweet_nlp, make_examples(tweet_nlp), steps=60)
+        return tweet_nlp
+
+    def test_learns_its_examples(self, crf, make_examples):
+        assert crf.evaluate(make_examples(crf))["tag_acc"] == 1.0
+        assert crf.get_pipe("bilstm_tagger").model.get_ref("crf").get_param("transitions").any()
+
+    def test_takes_the_best_sequence_of_the_chain(self, crf):
+        tagger = crf.get_pipe("bilstm_tagger")
+        chain = tagger.model.get_ref("crf")
+        jj, rb = (tagger.labels.index(tag) for tag in ("JJ", "RB"))
+        chain.get_param("transitions")[:] = -1000.0
+        chain.get_param("transitions")[jj, rb] = chain.get_param("transitions")[rb, jj] = 0.0
+        assert [token.tag_ for token in crf("so good so good")] in (["RB", "JJ"] * 2, ["JJ", "RB"] * 2)
+
+    def test_missing_tags_are_summed_over(self, crf):
+        tagger = crf.get_pipe("bilstm_tagger")
+        doc = crf.make_doc("so good there")
+        emissions = tagger.model.predict([doc])
+        loss, gradient = tagger.get_loss([Example.from_dict(doc, {"tags": ["", "JJ", ""]})], emissions)
+        p = marginals(chain_of(tagger.model), torch.from_numpy(emissions[0]), [3])
+        assert loss == pytest.approx(-float(p[1, tagger.labels.index("JJ")].log()), abs=1e-4)
+        assert_allclose(gradient[0].sum(axis=1), 0, atol=1e-5)
+        loss, gradient = tagger.get_loss([Example.from_dict(doc, {})], emissions)
+        assert loss == pytest.approx(0, abs=1e-5)
+        assert_allclose(gradient[0], 0, atol=1e-6)
+
+    def test_mean_divides_loss_and_gradient_by_the_tagged_tokens(self, crf, make_examples):
+        tagger = crf.get_pipe("bilstm_tagger")
+        examples = [*make_examples(crf), Example.from_dict(crf.make_doc("not tagged"), {})]
+        n_tags = sum(bool(token.tag_) for eg in examples for token in eg.reference)
+        assert n_tags == sum(map(len, examples)) - 2
+        found = {}
+        for reduction in ("sum", "mean"):
+            tagger.cfg["reduction"] = reduction
+            loss = tagger.update(examples)["bilstm_tagger"]
+            chain = tagger.model.get_ref("crf")
+            found[reduction] = [np.array(loss), *(chain.get_grad(name).copy() for name in chain.param_names)]
+            for name in chain.param_names:
+                chain.set_grad(name, np.zeros_like(chain.get_grad(name)))
+        for total, mean in zip(found["sum"], found["mean"]):
+            assert total.any()
+            assert_allclose(mean, total / n_tags, rtol=1e-4, atol=1e-8)
+
+    def test_label_smoothing_is_refused(self, tweet_nlp):
+        with pytest.raises(ConfigError, match=r"label_smoothing = 0\.1 has no meaning for a CRF"):
+            tweet_nlp.add_pipe("bilstm_tagger", config={"model": SMALL_CRF, "label_smoothing": 0.1})
+
+
+class TestTagScores:
+    @pytest.fixture(params=["TokenClassifier", "LinearChainCRF"])
+    def scored(self, request, tweet_nlp, make_examples):
+        model = {**SMALL_CRF, "@architectures": f"spacy-bilstm-tagger.{request.param}.v1"}
+        tweet_nlp.add_pipe("bilstm_tagger", config={"model": model, "tag_scores": True})
+        train(tweet_nlp, make_examples(tweet_nlp), steps=20)
+        return tweet_nlp
+
+    def test_are_probabilities_of_all_tags_best_first(self, scored):
+        labels = sorted(scored.get_pipe("bilstm_tagger").labels)
+        for doc in scored.pipe(TEXTS):
+            for token in doc:
+                scores = token._.tag_scores
+                assert sorted(scores) == labels
+                assert sum(scores.values()) == pytest.approx(1, abs=1e-5)
+                assert list(scores.values()) == sorted(scores.values(), reverse=True)
+
+    def test_none_where_the_tokens_have_changed(self, scored):
+        doc = scored(TEXTS[0])
+        assert doc[1:].as_doc(copy_user_data=True)[0]._.tag_scores is None
+        with doc.retokenize() as retokenizer:
+            retokenizer.merge(doc[0:2])
+        assert doc[0]._.tag_scores is None
+
+    def test_of_the_softmax_begin_with_the_tag(self, scored):
+        tagger = scored.get_pipe("bilstm_tagger")
+        doc = scored(TEXTS[0])
+        (emissions,) = tagger.model.predict([doc])
+        for token, row in zip(doc, torch.from_numpy(emissions)):
+            if tagger.model.has_ref("crf"):
+                row = marginals(chain_of(tagger.model), torch.from_numpy(emissions), [len(doc)])[token.i]
+            else:
+                assert next(iter(token._.tag_scores)) == token.tag_
+                row = row.softmax(dim=0)
+            assert [token._.tag_scores[tag] for tag in tagger.labels] == pytest.approx(row.tolist(), abs=1e-6)
+
+    def test_survive_a_docbin_that_stores_user_data(self, scored):
+        doc = scored(TEXTS[0])
+        for kept, expected in [(True, [token._.tag_scores for token in doc]), (False, [None] * len(doc))]:
+            data = DocBin(docs=[doc], store_user_data=kept).to_bytes()
+            (again,) = DocBin().from_bytes(data).get_docs(scored.vocab)
+            assert [token._.tag_scores for token in again] == expected
+
+    def test_survive_to_bytes(self, scored):
+        doc = scored(TEXTS[0])
+        again = Doc(scored.vocab).from_bytes(doc.to_bytes())
+        assert [token._.tag_scores for token in again] == [token._.tag_scores for token in doc]
+
+    def test_are_none_where_none_were_asked_for(self, trained):
+        assert trained("so good")[0]._.tag_scores is None
+
+    def test_pipeline_saved_without_the_setting(self, trained, tmp_path):
+        trained.to_disk(tmp_path)
+        config = spacy.util.load_config(tmp_path / "config.cfg")
+        del config["components"]["bilstm_tagger"]["tag_scores"]
+        config.to_disk(tmp_path / "config.cfg")
+        cfg = srsly.read_json(tmp_path / "bilstm_tagger" / "cfg")
+        del cfg["tag_scores"]
+        srsly.write_json(tmp_path / "bilstm_tagger" / "cfg", cfg)
+        loaded = spacy.load(tmp_path)
+        assert tags(loaded) == tags(trained)
+        assert loaded("so")[0]._.tag_scores is None
 
 
 class TestRehearsal:

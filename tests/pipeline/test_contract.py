@@ -1,18 +1,25 @@
 """spaCy's contract for trainable components, on pipelines whose tok2vec is ours."""
 
 import copy
+import json
 import multiprocessing
 import pickle
+import subprocess
+import sys
 import threading
 
 import numpy as np
 import pytest
 import spacy
 import torch
-from numpy.testing import assert_array_equal
-from spacy.tokens import Span
+from numpy.testing import assert_allclose, assert_array_equal
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
 from spacy.training.pretrain import pretrain
+
+from spacy_bilstm_tagger.layers.shim import TorchShim
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 EMBED = {
@@ -24,6 +31,14 @@ EMBED = {
 }
 ENCODE = {"@architectures": "spacy-bilstm-tagger.BiLSTMEncoder.v1", "width": 32, "depth": 1}
 TOK2VEC = {"@architectures": "spacy.Tok2Vec.v2", "embed": EMBED, "encode": ENCODE}
+NER = {
+    "@architectures": "spacy.TransitionBasedParser.v2",
+    "state_type": "ner",
+    "extra_state_tokens": False,
+    "hidden_width": 16,
+    "maxout_pieces": 2,
+    "use_upper": True,
+}
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32}
 HEAD = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1"}
 WORDS = ["so", "good", "@mara", "do", "n't", "GO", "there", "!!", "😂", "#now", "http://x.org", "soooo"]
@@ -32,6 +47,20 @@ WORDS = ["so", "good", "@mara", "do", "n't", "GO", "there", "!!", "😂", "#now"
 def tweets(n, seed=0):
     rng = np.random.default_rng(seed)
     return [" ".join(rng.choice(WORDS, size=rng.integers(0, 25))) for _ in range(n)]
+
+
+def in_threads(work):
+    """Call it with the numbers 0 to 7, each in a thread, while threads change as often as they can."""
+    switch = sys.getswitchinterval()
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(switch)
 
 
 def update(nlp, examples, steps=20, **kwargs):
@@ -49,6 +78,24 @@ def trained(tweet_nlp, make_examples):
     return tweet_nlp
 
 
+@pytest.fixture
+def shared(tweet_nlp, make_examples):
+    """Our tok2vec below our tagger and spaCy's ner."""
+    tweet_nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
+    tweet_nlp.add_pipe("bilstm_tagger", config={"model": {**HEAD, "tok2vec": LISTENER}})
+    tweet_nlp.add_pipe("ner", config={"model": {**NER, "tok2vec": LISTENER}})
+    examples = make_examples(tweet_nlp)
+    for eg in examples:
+        first = [Span(eg.reference, 0, 1, label="FIRST")] if len(eg.reference) > 4 else []
+        eg.reference.set_ents(first, default="outside")
+    update(tweet_nlp, examples)
+    return tweet_nlp
+
+
+def annotations(docs):
+    return [[(token.tag_, token.ent_iob_, token.ent_type_) for token in doc] for doc in docs]
+
+
 def tags(docs):
     return [[token.tag_ for token in doc] for doc in docs]
 
@@ -64,13 +111,21 @@ class TestSharing:
 
         # Making Docs is spaCy's part, and its vocabulary is not made for several threads.
         docs = {number: [trained.make_doc(text) for text in texts] for number in range(8)}
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        in_threads(work)
         assert sum(result != expected for result in found.values()) == 0
         assert len(found) == 8
+
+    def test_eight_threads_one_pipeline_from_texts(self, shared):
+        texts = tweets(500)
+        expected = annotations(shared.pipe(texts))
+        assert len({each for doc in expected for each in doc}) > 4
+        found = {}
+
+        def work(number):
+            found[number] = annotations(shared.pipe(texts, batch_size=20 + number))
+
+        in_threads(work)
+        assert [found[number] == expected for number in range(8)] == [True] * 8
 
     @pytest.mark.timeout(180)
     @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
@@ -78,7 +133,22 @@ class TestSharing:
         texts = tweets(4000)
         expected = tags(trained.pipe(texts))
         monkeypatch.setattr("spacy.language.mp", multiprocessing.get_context(method))
-        assert tags(trained.pipe(texts, n_process=2, batch_size=500)) == expected
+        threads = torch.get_num_threads()
+        torch.set_num_threads(2)  # with one thread there is no pool that a fork could lose
+        try:
+            assert tags(trained.pipe(texts)) == expected
+            assert tags(trained.pipe(texts, n_process=2, batch_size=500)) == expected
+        finally:
+            torch.set_num_threads(threads)
+
+    def test_a_memory_zone_gives_its_strings_back(self, trained):
+        list(trained.pipe(tweets(20)))
+        before = len(trained.vocab.strings)
+        with trained.memory_zone():
+            docs = trained.pipe(f"new{i} word{i} #tag{i} @user{i}" for i in range(200))
+            assert all(token.tag_ for doc in docs for token in doc)
+            assert len(trained.vocab.strings) > before
+        assert len(trained.vocab.strings) == before
 
 
 class TestCopies:
@@ -164,6 +234,115 @@ class TestTraining:
             assert_array_equal(two, three)
 
 
+class TestSharedTok2Vec:
+    def test_replaced_listeners_have_weights_of_their_own(self, shared, make_examples):
+        texts = tweets(20)
+        before = annotations(shared.pipe(texts))
+        shared.replace_listeners("tok2vec", "bilstm_tagger", ["model.tok2vec"])
+        assert annotations(shared.pipe(texts)) == before
+        models = [shared.get_pipe(name).model for name in ("tok2vec", "bilstm_tagger")]
+        shims = [[shim for node in model.walk() for shim in node.shims] for model in models]
+        assert len(shims[0]) == len(shims[1]) == 2
+        assert not {shim.id for shim in shims[0]} & {shim.id for shim in shims[1]}
+        kept = models[0].to_bytes(), shared.get_pipe("ner").model.to_bytes()
+        optimizer = shared.create_optimizer()
+        for _ in range(3):
+            shared.get_pipe("bilstm_tagger").update(make_examples(shared), sgd=optimizer)
+        assert (models[0].to_bytes(), shared.get_pipe("ner").model.to_bytes()) == kept
+        for one, other in zip(shims[0], shims[1]):
+            assert one.to_bytes() != other.to_bytes()
+
+    def test_spacy_s_ner_takes_more_labels(self, tweet_nlp):
+        tweet_nlp.add_pipe("ner", config={"model": {**NER, "tok2vec": TOK2VEC}})
+
+        def example(text, label):
+            return Example.from_dict(tweet_nlp.make_doc(text), {"entities": [(0, text.index(" "), label)]})
+
+        optimizer = update(tweet_nlp, [example("mara sings so good", "PERSON")])
+        tweet_nlp.get_pipe("ner").add_label("PLACE")
+        both = [example("mara sings so good", "PERSON"), example("berlin there !!", "PLACE")]
+        for _ in range(40):
+            tweet_nlp.update(both, sgd=optimizer)
+        found = [[(ent.text, ent.label_) for ent in tweet_nlp(eg.text).ents] for eg in both]
+        assert found == [[("mara", "PERSON")], [("berlin", "PLACE")]]
+
+
+class TestAverages:
+    """What `spacy train` writes, with and without averages; the training itself is the same."""
+
+    @pytest.fixture
+    def corpus(self, tweet_nlp, make_examples, tmp_path):
+        path = tmp_path / "tweets.spacy"
+        DocBin(docs=[eg.reference for eg in make_examples(tweet_nlp)]).to_disk(path)
+        return path
+
+    def run(self, project, corpus, output, monkeypatch, **training):
+        """The weights on disk, those in memory after training, and the averages, by layer and name."""
+        config = spacy.util.load_config(project / "configs" / "sample.cfg")
+        config["nlp"]["pipeline"] = ["first", "second"]
+        parts = {"factory": "bilstm_tagger", "model": {**HEAD, "tok2vec": TOK2VEC}}
+        first = training.pop("first", parts)
+        config["components"] = {"first": first, "second": copy.deepcopy(parts)}
+        config["initialize"]["before_init"] = None
+        config["paths"].update(train=str(corpus), dev=str(corpus))
+        for part in ("train", "dev"):
+            config["corpora"][part] = {"@readers": "spacy.Corpus.v1", "path": str(corpus)}
+        averages = training.pop("use_averages")
+        config["training"].update(max_steps=6, eval_frequency=1, patience=0, **training)
+        config["training"]["score_weights"] = {"tag_acc": 0.0}  # so that the last is the best
+        config["training"]["optimizer"]["use_averages"] = averages
+        optimizers = []
+        finish_update = TorchShim.finish_update
+
+        def see(shim, optimizer):
+            optimizers.append(optimizer)
+            finish_update(shim, optimizer)
+
+        monkeypatch.setattr(TorchShim, "finish_update", see)
+        nlp = init_nlp(config, use_gpu=-1)
+        initial = torch_weights(nlp)
+        output.mkdir(exist_ok=True)
+        train(nlp, output)
+        return initial, torch_weights(spacy.load(output / "model-best")), torch_weights(nlp), nlp, optimizers[-1]
+
+    def test_are_what_spacy_train_saves_as_best(self, project, corpus, tmp_path, monkeypatch):
+        _, plain, own, *_ = self.run(project, corpus, tmp_path / "plain", monkeypatch, use_averages=False)
+        for key, weight in plain.items():
+            assert_array_equal(weight, own[key], err_msg=str(key))
+        _, saved, after, nlp, optimizer = self.run(
+            project, corpus, tmp_path / "averaged", monkeypatch, use_averages=True
+        )
+        ids = {(name, i): shim.id for name, shims in torch_shims(nlp).items() for i, shim in enumerate(shims)}
+        for key, weight in saved.items():
+            assert_array_equal(after[key], own[key], err_msg=str(key))
+            assert_array_equal(weight, optimizer.averages[ids[key[:2]], key[2]], err_msg=str(key))
+            assert np.abs(weight - plain[key]).max() > 0, key
+
+    def test_leave_a_frozen_component_alone(self, trained, project, corpus, tmp_path, monkeypatch):
+        trained.to_disk(tmp_path / "trained")
+        first = {"source": str(tmp_path / "trained"), "component": "bilstm_tagger"}
+        settings = {"use_averages": True, "frozen_components": ["first"], "first": first}
+        initial, saved, after, *_ = self.run(project, corpus, tmp_path, monkeypatch, **settings)
+        for key, weight in saved.items():
+            if key[0] == "first":
+                assert_array_equal(weight, initial[key], err_msg=str(key))
+            else:
+                assert np.abs(weight - after[key]).max() > 0, key
+
+
+def torch_shims(nlp):
+    return {name: [shim for node in pipe.model.walk() for shim in node.shims] for name, pipe in nlp.pipeline}
+
+
+def torch_weights(nlp):
+    return {
+        (name, i, key): weight.detach().numpy().copy()
+        for name, shims in torch_shims(nlp).items()
+        for i, shim in enumerate(shims)
+        for key, weight in shim.module.named_parameters()
+    }
+
+
 class TestOtherComponents:
     def test_textcat(self, tweet_nlp):
         model = {
@@ -228,9 +407,36 @@ class TestPretraining:
             assert_array_equal(rows, others)
 
 
-def test_long_text_in_windows(trained):
-    n_tokens = 200_000
-    doc = spacy.tokens.Doc(trained.vocab, words=(WORDS * (n_tokens // len(WORDS) + 1))[:n_tokens])
-    before = torch.get_num_threads()
-    assert len(tags([trained.get_pipe("bilstm_tagger")(doc)])[0]) == n_tokens
-    assert torch.get_num_threads() == before
+class TestLongTexts:
+    def test_slices_windows_and_blocks_change_nothing(self, trained, monkeypatch):
+        model = trained.get_pipe("bilstm_tagger").model
+        docs = [trained.make_doc(text) for text in [*tweets(30), ""]]
+        expected = model.predict(docs)
+        for module, name in (
+            ("models.tweet_embed", "SLICE"),
+            ("layers.bilstm", "BLOCK_ROWS"),
+            ("layers.char_cnn", "CHUNK"),
+        ):
+            monkeypatch.setattr(f"spacy_bilstm_tagger.{module}.{name}", 7)
+        for found, rows in zip(model.predict(docs), expected):
+            assert_allclose(found, rows, atol=1e-5)
+
+    def test_of_few_words(self, trained):
+        n_tokens = 200_000
+        doc = Doc(trained.vocab, words=(WORDS * (n_tokens // len(WORDS) + 1))[:n_tokens])
+        before = torch.get_num_threads()
+        assert len(tags([trained.get_pipe("bilstm_tagger")(doc)])[0]) == n_tokens
+        assert torch.get_num_threads() == before
+
+    @pytest.mark.slow
+    def test_take_bounded_memory(self, project):
+        """Of 200,000 distinct words, with the character CNN; in a process of its own, whose largest memory counts."""
+        command = [
+            sys.executable,
+            str(project / "benchmarks" / "long_text.py"),
+            "--case",
+            "all words distinct, characters",
+        ]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        grown, _ = json.loads(done.stdout)
+        assert grown < 1.2e9

@@ -3,6 +3,7 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from spacy_bilstm_tagger.partial_entities import set_annotated_types
 from spacy_bilstm_tagger.pipeline.scorers import ner_score, tagger_score
 
 VOCAB = spacy.blank("en").vocab
@@ -100,3 +101,28 @@ def test_spacy_finds_the_scores(tweet_nlp, make_examples):
     weights = tweet_nlp.config["training"]["score_weights"]
     assert weights["tag_acc"] == 1.0
     assert "tag_acc_doc_mean" in weights
+
+
+class TestPartlyKnownEntities:
+    WORDS = ["Ann", "at", "Acme", "with", "Gizmo"]
+
+    def score(self, predicted, gold, annotated=None):
+        reference = Doc(VOCAB, words=self.WORDS, ents=gold)
+        if annotated:
+            set_annotated_types(reference, annotated)
+        return ner_score([Example(Doc(VOCAB, words=self.WORDS, ents=predicted), reference)])
+
+    def test_one_of_two_types_is_right_by_either(self):
+        scores = self.score(["B-per", "O", "B-group", "O", "O"], ["B-per", "O", "B-corp|group", "O", "O"])
+        assert (scores["ents_p"], scores["ents_r"]) == (1, 1)
+
+    def test_a_type_nobody_looked_for_does_not_count(self):
+        gold = ["B-per", "O", "O", "O", "O"]
+        predicted = ["B-per", "O", "O", "O", "B-product"]
+        assert self.score(predicted, gold, ["per"])["ents_p"] == 1
+        assert self.score(predicted, gold, ["per", "product"])["ents_p"] == 0.5
+        assert self.score(predicted, gold)["ents_p"] == 0.5
+
+    def test_but_it_is_wrong_on_a_gold_entity(self):
+        scores = self.score(["B-product", "O", "O", "O", "O"], ["B-per", "O", "O", "O", "O"], ["per"])
+        assert scores["ents_p"] == 0

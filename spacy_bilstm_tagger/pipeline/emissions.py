@@ -1,0 +1,16 @@
+"""A check of what a model gives."""
+
+import math
+from typing import Any
+
+from ..errors import Errors
+
+
+def check_finite(name: str, emissions: Any) -> None:
+    """RAISES: ValueError for emissions that hold NaN or infinity, from which labels would be picked all the same.
+
+    emissions (thinc array or torch tensor): (tokens, labels).
+    """
+    # One pass. The sum of finite numbers can overflow, so look again.
+    if not math.isfinite(float(emissions.sum())) and not bool((abs(emissions) < math.inf).all()):
+        raise ValueError(Errors.EMISSIONS_NAN.format(name=name))

@@ -1,0 +1,79 @@
+"""What a tagger makes of emissions: a softmax over the labels of each token, or a linear chain over those of a text."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from thinc.api import Model
+from thinc.types import Floats2d, Ints1d
+from thinc.util import xp2torch
+
+from ..layers.crf import divergence, marginals, negative_log_likelihood, viterbi
+from .chains import chain_of, is_crf, on_host
+from .losses import MISSING, masked_cross_entropy, soft_cross_entropy
+from .step import Step
+
+Lengths = list[int]
+
+
+class Head(ABC):
+    """Emissions are flat, (tokens of all texts, labels), on the model's device; answers for documents on the CPU."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @abstractmethod
+    def best(self, emissions: Floats2d, lengths: Lengths) -> NDArray[np.int64]:
+        """The label of each token; (tokens,)."""
+
+    @abstractmethod
+    def probabilities(self, emissions: Floats2d, lengths: Lengths) -> NDArray[np.float32]:
+        """How probable each label is; (tokens, labels)."""
+
+    @abstractmethod
+    def loss(self, emissions: Floats2d, lengths: Lengths, targets: Ints1d, *, label_smoothing: float) -> Step:
+        """targets: (tokens,), a label's number or MISSING, which does not count."""
+
+    @abstractmethod
+    def rehearse(self, emissions: Floats2d, lengths: Lengths, teacher: Model, wanted: Floats2d) -> Step:
+        """Divergence from the teacher, whose emissions are `wanted`."""
+
+
+def head_of(model: Model) -> Head:
+    return ChainHead(model) if is_crf(model) else SoftmaxHead(model)
+
+
+class SoftmaxHead(Head):
+    def best(self, emissions: Floats2d, lengths: Lengths) -> NDArray[np.int64]:
+        return self.model.ops.to_numpy(emissions.argmax(axis=1))
+
+    def probabilities(self, emissions: Floats2d, lengths: Lengths) -> NDArray[np.float32]:
+        return self.model.ops.to_numpy(self.model.ops.softmax(emissions))
+
+    def loss(self, emissions: Floats2d, lengths: Lengths, targets: Ints1d, *, label_smoothing: float) -> Step:
+        return Step(*masked_cross_entropy(self.model.ops, emissions, targets, label_smoothing=label_smoothing))
+
+    def rehearse(self, emissions: Floats2d, lengths: Lengths, teacher: Model, wanted: Floats2d) -> Step:
+        return Step(*soft_cross_entropy(self.model.ops, emissions, self.model.ops.softmax(wanted)))
+
+
+class ChainHead(Head):
+    def best(self, emissions: Floats2d, lengths: Lengths) -> NDArray[np.int64]:
+        return viterbi(*on_host(chain_of(self.model), xp2torch(emissions)), lengths).numpy()
+
+    def probabilities(self, emissions: Floats2d, lengths: Lengths) -> NDArray[np.float32]:
+        return marginals(*on_host(chain_of(self.model), xp2torch(emissions)), lengths).float().numpy()
+
+    def loss(self, emissions: Floats2d, lengths: Lengths, targets: Ints1d, *, label_smoothing: float) -> Step:
+        labels = torch.as_tensor(self.model.ops.to_numpy(targets), dtype=torch.int64)
+        gold = labels[:, None] == torch.arange(emissions.shape[1])
+        gold |= (labels == MISSING)[:, None]
+        flat = xp2torch(emissions)
+        losses, gradient = negative_log_likelihood(chain_of(self.model), flat, lengths, gold.to(flat.device))
+        return Step.of_chain(float(losses.sum()), gradient)
+
+    def rehearse(self, emissions: Floats2d, lengths: Lengths, teacher: Model, wanted: Floats2d) -> Step:
+        chains = chain_of(self.model), chain_of(teacher)
+        loss, gradient = divergence(chains[0], xp2torch(emissions), chains[1], xp2torch(wanted), lengths)
+        return Step.of_chain(float(loss.sum()), gradient)

@@ -1,0 +1,134 @@
+"""What the components whose model gives emissions have in common."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, Callable, Iterable, Optional, TypeVar, Union
+
+import numpy as np
+from spacy.training import Example, validate_examples
+from thinc.api import Model, Optimizer, set_dropout_rate
+
+from ..errors import ConfigError, Errors
+from .chains import add_gradient
+from .loading import whole_or_not
+from .step import Emissions, Step, by_doc
+
+Self = TypeVar("Self", bound="Learner")
+
+
+class Learner:
+    """Beside what spaCy's class gives: `update`, `rehearse`, `get_loss`, and loading whole or not at all. It stands
+    before that class among the bases.
+
+    A component says how emissions, (tokens, labels) for each doc, become a `Step`.
+    """
+
+    model: Model
+    name: str
+    cfg: dict[str, Any]
+    _rehearsal_model: Optional[Model]
+
+    def _gold_step(self, examples: list[Example], emissions: Emissions) -> Step:
+        """Towards the annotation. RAISES: ValueError for a gold label that is not among the labels."""
+        raise NotImplementedError
+
+    def _rehearsal_step(self, examples: list[Example], emissions: Emissions, teacher: Model) -> Step:
+        """Towards what the teacher predicts."""
+        raise NotImplementedError
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[dict[str, float]] = None,
+    ) -> dict[str, float]:
+        """Learn from annotated examples; what is not annotated does not count.
+
+        RAISES: ValueError for a gold label that is not among the labels, and for a loss that is not a number.
+        """
+        return self._learn(examples, self._gold_step, "update", drop=drop, sgd=sgd, losses=losses)
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[dict[str, float]] = None,
+    ) -> dict[str, float]:
+        """Pull the predictions back towards those of the model that `nlp.resume_training()` put aside.
+
+        RAISES: ConfigError where the component listens to a shared tok2vec.
+        """
+        if self._rehearsal_model is None:
+            return {} if losses is None else losses
+        require_own_tok2vec(self.name, self.model)
+        take_step = partial(self._rehearsal_step, teacher=self._rehearsal_model)
+        return self._learn(examples, take_step, "rehearse", drop=drop, sgd=sgd, losses=losses)
+
+    def get_loss(self, examples: Iterable[Example], scores: Emissions) -> tuple[float, Emissions]:
+        """The loss of the annotation in nats, summed over the batch, and its gradient for each doc.
+
+        RAISES: as `update`.
+        """
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.get_loss")
+        step = self._checked(self._gold_step(examples, scores))
+        return step.loss, by_doc(self.model.ops, step.emissions, scores)
+
+    def from_disk(self: Self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> Self:
+        """Load from a folder. RAISES: DataError for a damaged one; the component is then as it was."""
+        with whole_or_not(self, path, exclude):
+            super().from_disk(path, exclude=exclude)  # type: ignore[misc]
+        return self
+
+    def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
+        """Load what `to_bytes` gave. RAISES: as `from_disk`."""
+        with whole_or_not(self, bytes_data, exclude):
+            super().from_bytes(bytes_data, exclude=exclude)  # type: ignore[misc]
+        return self
+
+    def _learn(
+        self,
+        examples: Iterable[Example],
+        take_step: Callable[[list[Example], Emissions], Step],
+        method: str,
+        *,
+        drop: float,
+        sgd: Optional[Optimizer],
+        losses: Optional[dict[str, float]],
+    ) -> dict[str, float]:
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.{method}")
+        docs = [eg.predicted for eg in examples]
+        if not any(len(doc) for doc in docs):
+            return losses
+        set_dropout_rate(self.model, drop)
+        emissions, backprop = self.model.begin_update(docs)
+        step = self._checked(take_step(examples, emissions))
+        backprop(by_doc(self.model.ops, step.emissions, emissions))
+        if step.chain is not None:
+            add_gradient(self.model, step.chain)
+        if sgd not in (None, False):
+            self.finish_update(sgd)  # type: ignore[attr-defined]
+        losses[self.name] += step.loss
+        return losses
+
+    def _checked(self, step: Step) -> Step:
+        if not np.isfinite(step.loss):
+            raise ValueError(Errors.LOSS_NAN.format(name=self.name))
+        return step
+
+
+def require_own_tok2vec(name: str, model: Model) -> None:
+    """RAISES: ConfigError for a component that listens to a shared tok2vec. The teacher of a rehearsal would listen
+    too, but nothing speaks to it."""
+    for node in model.walk():
+        upstream = getattr(node, "upstream_name", None)
+        if upstream is not None:
+            upstream = "tok2vec" if upstream == "*" else upstream
+            raise ConfigError(Errors.REHEARSE_LISTENER.format(name=name, upstream=upstream))

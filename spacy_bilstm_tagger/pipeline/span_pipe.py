@@ -1,0 +1,60 @@
+"""What the components that find labelled spans have in common."""
+
+from abc import abstractmethod
+from itertools import islice
+from typing import Callable, Iterable, Optional
+
+from spacy.errors import Errors as SpacyErrors
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.training import Example
+
+from ..errors import ConfigError, Errors
+from .learner import Learner
+
+
+class SpanPipe(Learner, TrainablePipe):
+    """Labels, a threshold, and a network of a width that follows from the labels."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the spans."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> list[str]:
+        return list(self.labels)
+
+    @property
+    @abstractmethod
+    def n_outputs(self) -> int:
+        """How many emissions a token has with these labels."""
+
+    @property
+    def threshold(self) -> Optional[float]:
+        """As in the factory; may be set on a trained pipeline."""
+        return self.cfg["threshold"]
+
+    @threshold.setter
+    def threshold(self, value: Optional[float]) -> None:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value is not None and not (is_number and 0 < value <= 1):
+            raise ConfigError(Errors.SPANS_THRESHOLD.format(name=self.name, value=repr(value)))
+        self.cfg["threshold"] = value
+
+    def add_label(self, label: str) -> int:
+        """Add a label, before the network is built. Returns 1 if it is new, 0 if not."""
+        if not isinstance(label, str) or not label:
+            raise ValueError(Errors.SPANS_LABEL.format(name=self.name, label=label))
+        if label in self.labels:
+            return 0
+        if self.model.has_dim("nO") and self.model.get_dim("nO") == self.n_outputs:
+            raise ValueError(SpacyErrors.E922.format(name=self.name, nO=self.n_outputs))
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        return 1
+
+    def build(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        """Make the network's weights."""
+        docs = [eg.x for eg in islice(get_examples(), 10)]
+        outputs = [self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs]
+        self.model.initialize(X=docs, Y=outputs)

@@ -1,0 +1,57 @@
+"""A small model, and a few texts with entities and with spans."""
+
+import spacy
+from spacy.language import Language
+from spacy.training import Example
+
+TWEETS = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
+TOK2VEC = {
+    "@architectures": "spacy.Tok2Vec.v2",
+    "embed": {
+        "@architectures": "spacy-bilstm-tagger.TweetEmbed.v1",
+        "attrs": ["NORM", "SHAPE"],
+        "rows": [200, 100],
+        "char_kernels": [],
+        "include_static_vectors": False,
+    },
+    "encode": {"@architectures": "spacy-bilstm-tagger.BiLSTMEncoder.v1", "width": 32, "depth": 1},
+}
+SMALL_CRF = {"@architectures": "spacy-bilstm-tagger.LinearChainCRF.v1", "tok2vec": TOK2VEC}
+
+ENTITIES = [
+    ("Mara Lune met Kim in New York", [(0, 9, "person"), (14, 17, "person"), (21, 29, "place")]),
+    ("in Lisbon with Ana Paula !!", [(3, 9, "place"), (15, 24, "person")]),
+    ("so good !!", []),
+    ("Kim likes it #now", [(0, 3, "person")]),
+]
+# Spans of different labels overlap.
+SPANS = [
+    ("you are a real piece of garbage", [(10, 31, "insult"), (15, 31, "noun")]),
+    ("what a nice day", [(12, 15, "noun")]),
+    ("so good !!", []),
+    ("real garbage , idiot", [(0, 20, "insult"), (5, 12, "noun"), (15, 20, "noun")]),
+]
+
+
+def small_pipeline(factory: str, **config) -> Language:
+    """A blank pipeline with one component on a small model, and these settings."""
+    nlp = spacy.blank("en", config=TWEETS)
+    nlp.add_pipe(factory, config={"model": SMALL_CRF, **config})
+    return nlp
+
+
+def ner_examples(nlp: Language) -> list[Example]:
+    return [Example.from_dict(nlp.make_doc(text), {"entities": entities}) for text, entities in ENTITIES]
+
+
+def span_examples(nlp: Language) -> list[Example]:
+    return [Example.from_dict(nlp.make_doc(text), {"spans": {"toxic": spans}}) for text, spans in SPANS]
+
+
+def train(nlp: Language, examples: list[Example], steps: int = 40) -> dict[str, float]:
+    """Losses of the last step."""
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.01
+    for _ in range(steps):
+        losses = nlp.update(examples, sgd=optimizer)
+    return losses

@@ -1,0 +1,419 @@
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import spacy
+import srsly
+import torch
+from small_pipelines import ENTITIES, SMALL_CRF, TOK2VEC, ner_examples, small_pipeline, train
+from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Corpus, Example
+from thinc.api import fix_random_seed
+
+from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.layers.crf import marginals
+from spacy_bilstm_tagger.partial_entities import annotated_types, set_annotated_types
+
+TEXTS = [text for text, _ in ENTITIES] + ["", "  ", "who is Lune"]
+
+
+@pytest.fixture(scope="module")
+def saved():
+    """Number of steps -> a pipeline trained so far, as bytes."""
+
+    def after(steps):
+        fix_random_seed(0)
+        nlp = small_pipeline("bilstm_ner")
+        train(nlp, ner_examples(nlp), steps=steps)
+        return nlp.to_bytes()
+
+    return {steps: after(steps) for steps in (7, 40)}
+
+
+@pytest.fixture
+def trained(saved):
+    return small_pipeline("bilstm_ner").from_bytes(saved[40])
+
+
+@pytest.fixture
+def unsure(saved):
+    """Trained a little, so that probabilities are between 0 and 1."""
+    return small_pipeline("bilstm_ner").from_bytes(saved[7])
+
+
+def triples(spans):
+    return [(span.start, span.end, span.label_) for span in spans]
+
+
+def gold_of(nlp, words, ents=(), *, default="outside"):
+    doc = Doc(nlp.vocab, words=words.split(" ") if words else [])
+    reference = doc.copy()
+    reference.set_ents([Span(reference, *ent[:2], label=ent[2]) for ent in ents], default=default)
+    return Example(doc, reference)
+
+
+def loss_of(nlp, *examples):
+    ner = nlp.get_pipe("bilstm_ner")
+    loss, gradient = ner.get_loss(examples, ner.model.predict([eg.predicted for eg in examples]))
+    return loss, gradient
+
+
+class TestLearning:
+    @pytest.mark.parametrize("scheme", ["bio", "biluo", "bioes"])
+    def test_learns_its_examples(self, scheme):
+        nlp = small_pipeline("bilstm_ner", scheme=scheme)
+        examples = ner_examples(nlp)
+        losses = train(nlp, examples)
+        assert losses["bilstm_ner"] < 0.5
+        assert nlp.evaluate(examples)["ents_f"] == 1.0
+
+    def test_needs_no_argument_on_a_blank_pipeline(self):
+        nlp = spacy.blank("en")
+        nlp.add_pipe("bilstm_ner")
+        examples = ner_examples(nlp)
+        train(nlp, examples, steps=20)
+        assert nlp.evaluate(examples)["ents_f"] == 1.0
+
+    def test_update_without_an_optimizer_leaves_the_gradient_with_the_model(self, trained):
+        ner = trained.get_pipe("bilstm_ner")
+        before = ner.model.to_bytes()
+        plain = ner.update(ner_examples(trained))["bilstm_ner"]
+        assert ner.model.to_bytes() == before
+        crf = ner.model.get_ref("crf")
+        assert all(crf.get_grad(name).any() for name in ("transitions", "start", "end"))
+        assert ner.update(ner_examples(trained), drop=0.5)["bilstm_ner"] != plain
+
+    def test_batches_without_tokens_or_texts(self, trained):
+        empty = Example(trained.make_doc(""), trained.make_doc(""))
+        assert trained.update([empty], sgd=trained.resume_training()) == {"bilstm_ner": 0.0}
+        assert trained.update([]) == {}
+
+    def test_loss_is_that_of_the_texts_together(self, unsure):
+        examples = [
+            gold_of(unsure, "Kim met Lune", [(0, 1, "person")]),
+            gold_of(unsure, "", []),
+            gold_of(unsure, "so good in York", [(3, 4, "place")]),
+        ]
+        together, gradient = loss_of(unsure, *examples)
+        alone = [loss_of(unsure, example) for example in examples if len(example)]
+        assert together == pytest.approx(sum(loss for loss, _ in alone), rel=1e-4)
+        np.testing.assert_allclose(np.concatenate(gradient), np.concatenate([g[0] for _, g in alone]), atol=1e-5)
+
+
+class TestLabels:
+    def test_are_those_of_all_examples_sorted(self, trained):
+        assert trained.get_pipe("bilstm_ner").labels == ("person", "place")
+
+    def test_one_of_several_types_is_no_label(self):
+        nlp = small_pipeline("bilstm_ner")
+        example = gold_of(nlp, "a b", [(0, 1, "person|group"), (1, 2, "person")])
+        nlp.initialize(lambda: [example])
+        assert nlp.get_pipe("bilstm_ner").labels == ("group", "person")
+
+    def test_can_be_given_in_a_file(self, tmp_path):
+        nlp = small_pipeline("bilstm_ner")
+        srsly.write_json(tmp_path / "ner.json", ["tim", "person", "place"])
+        labels = {"@readers": "spacy.read_labels.v1", "path": str(tmp_path / "ner.json")}
+        nlp.config["initialize"]["components"]["bilstm_ner"] = {"labels": labels}
+        nlp.initialize(lambda: ner_examples(nlp))
+        assert nlp.get_pipe("bilstm_ner").label_data == ["tim", "person", "place"]
+        assert nlp.get_pipe("bilstm_ner").model.get_dim("nO") == 7
+
+    def test_can_be_added_before_the_network_is_built(self):
+        nlp = small_pipeline("bilstm_ner")
+        ner = nlp.get_pipe("bilstm_ner")
+        assert [ner.add_label(label) for label in ("tim", "tim")] == [1, 0]
+        train(nlp, ner_examples(nlp))
+        assert ner.labels == ("tim", "person", "place")
+        assert nlp.evaluate(ner_examples(nlp))["ents_f"] == 1.0
+
+    def test_cannot_be_added_after_it(self, trained):
+        with pytest.raises(ValueError, match="E922"):
+            trained.get_pipe("bilstm_ner").add_label("NEW")
+        assert trained.get_pipe("bilstm_ner").add_label("person") == 0
+
+    def test_fixed_size_takes_labels_until_it_is_full(self):
+        nlp = small_pipeline("bilstm_ner", model={**SMALL_CRF, "nO": 5})
+        nlp.initialize(lambda: ner_examples(nlp))
+        assert nlp.get_pipe("bilstm_ner").labels == ("person", "place")
+
+    @pytest.mark.parametrize("label", ["", "a|b", 3])
+    def test_that_are_no_names_are_refused(self, label):
+        with pytest.raises(ValueError, match="bilstm_ner: found the entity type"):
+            small_pipeline("bilstm_ner").get_pipe("bilstm_ner").add_label(label)
+
+    @pytest.mark.parametrize("label", ["tim", "person|tim"])
+    def test_unknown_gold_label_is_a_clear_error(self, trained, label):
+        example = gold_of(trained, "in May", [(1, 2, label)])
+        with pytest.raises(ValueError, match="the gold label 'tim' is not among the component's 2 labels") as error:
+            trained.update([example])
+        assert "|" not in str(error.value)
+
+    def test_none_at_all(self):
+        nlp = small_pipeline("bilstm_ner")
+        with pytest.raises(ValueError, match="found no entity types"):
+            nlp.initialize(lambda: [gold_of(nlp, "so good")])
+
+
+class TestPartialGold:
+    def probabilities(self, nlp, word):
+        """Of each tag, for a text of one token."""
+        ner = nlp.get_pipe("bilstm_ner")
+        emissions = torch.from_numpy(ner.model.predict([Doc(nlp.vocab, words=[word])])[0])
+        p = marginals(ner._chain(ner.model), emissions, [1])[0].tolist()
+        return dict(zip(ner.scheme.tags, p))
+
+    def test_a_text_without_annotation_teaches_nothing(self, unsure):
+        missing = gold_of(unsure, "Kim met Lune in York", default="missing")
+        loss, gradient = loss_of(unsure, missing)
+        assert loss == pytest.approx(0, abs=1e-5)
+        np.testing.assert_allclose(gradient[0], 0, atol=1e-6)
+        known = gold_of(unsure, "Kim met Lune", [(0, 1, "person")])
+        alone = loss_of(unsure, known)
+        loss, gradient = loss_of(unsure, missing, known)
+        assert loss == pytest.approx(alone[0], rel=1e-4)
+        np.testing.assert_allclose(gradient[0], 0, atol=1e-6)
+        np.testing.assert_allclose(gradient[1], alone[1][0], atol=1e-5)
+
+    def test_missing_and_blocked_tokens_are_summed_over(self, unsure):
+        missing = gold_of(unsure, "Kim met", [(0, 1, "person")])
+        missing.reference.set_ents([], missing=[missing.reference[1:2]], default="unmodified")
+        blocked = gold_of(unsure, "Kim met", [(0, 1, "person")])
+        blocked.reference.set_ents([], blocked=[blocked.reference[1:2]], default="unmodified")
+        losses = [loss_of(unsure, example)[0] for example in (missing, blocked)]
+        ends = [
+            gold_of(unsure, "Kim met", [(0, 1, "person"), *rest])
+            for rest in ([], [(1, 2, "person")], [(1, 2, "place")])
+        ]
+        total = sum(np.exp(-loss_of(unsure, example)[0]) for example in ends)
+        assert losses == pytest.approx([-np.log(total)] * 2, abs=1e-4)
+
+    def test_missing_tokens_are_not_trained_as_outside(self):
+        nlp = small_pipeline("bilstm_ner")
+        known = gold_of(nlp, "Kim saw it", [(0, 1, "person")])
+        missing = gold_of(nlp, "Kim likes it", default="missing")
+        train(nlp, [known, *[missing] * 20])
+        assert triples(nlp("Kim likes it").ents)[0] == (0, 1, "person")
+
+    def test_one_of_several_types(self, unsure):
+        p = self.probabilities(unsure, "Kim")
+        loss, _ = loss_of(unsure, gold_of(unsure, "Kim", [(0, 1, "person|place")]))
+        assert loss == pytest.approx(-np.log(p["B-person"] + p["B-place"]), abs=1e-4)
+
+    def test_types_that_nobody_looked_for(self, unsure):
+        example = gold_of(unsure, "Kim")
+        set_annotated_types(example.reference, ["person"])
+        p = self.probabilities(unsure, "Kim")
+        assert loss_of(unsure, example)[0] == pytest.approx(-np.log(p["O"] + p["B-place"]), abs=1e-4)
+
+    def test_annotated_types_survive_docbin_and_corpus(self, unsure, tmp_path):
+        doc = gold_of(unsure, "Kim met Lune", [(0, 1, "person")]).reference
+        assert annotated_types(doc) is None
+        set_annotated_types(doc, {"person", "group"})
+        DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "x.spacy")
+        (example,) = Corpus(tmp_path / "x.spacy")(unsure)
+        assert annotated_types(example.reference) == {"person", "group"}
+        assert loss_of(unsure, example)[0] < loss_of(unsure, gold_of(unsure, "Kim met Lune", [(0, 1, "person")]))[0]
+
+
+def test_scheme_is_that_of_the_pipeline_that_is_loaded():
+    nlp = small_pipeline("bilstm_ner", scheme="biluo")
+    train(nlp, ner_examples(nlp))
+    other = small_pipeline("bilstm_ner")
+    for label in ("person", "place"):
+        other.get_pipe("bilstm_ner").add_label(label)
+    assert len(other.get_pipe("bilstm_ner").scheme.tags) == 5
+    assert other.from_bytes(nlp.to_bytes()).evaluate(ner_examples(other))["ents_f"] == 1.0
+
+
+class TestMisaligned:
+    @pytest.fixture
+    def example(self):
+        nlp = small_pipeline("bilstm_ner")
+        predicted = Doc(nlp.vocab, words=["Kim", "met", "Ana-Lune", "in", "York"])
+        words = ["Kim", "met", "Ana", "-", "Lune", "in", "York"]
+        reference = Doc(nlp.vocab, words=words, spaces=[True, True, False, False, True, True, False])
+        ents = [(0, 1, "person"), (4, 5, "person"), (6, 7, "place")]
+        reference.set_ents([Span(reference, *ent[:2], label=ent[2]) for ent in ents])
+        return nlp, Example(predicted, reference)
+
+    def test_are_counted_in_a_warning(self, example):
+        nlp, example = example
+        with pytest.warns(UserWarning, match="bilstm_ner: 1 of 3 gold entities do not align with the tokens"):
+            nlp.initialize(lambda: [example])
+
+    def test_the_others_of_the_text_are_learned(self, example):
+        nlp, example = example
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            train(nlp, [example])
+        found = triples(nlp(example.predicted.copy()).ents)
+        assert {(0, 1, "person"), (4, 5, "place")} <= set(found)
+        _, gradient = loss_of(nlp, Example(example.predicted, example.reference))
+        assert np.abs(gradient[0]).max() < 0.2
+
+    def test_none_no_warning(self):
+        nlp = small_pipeline("bilstm_ner")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            nlp.initialize(lambda: ner_examples(nlp))
+
+
+class TestScores:
+    @pytest.mark.parametrize("scheme", ["bio", "biluo"])
+    def test_are_the_probability_of_exactly_this_entity(self, scheme):
+        nlp = small_pipeline("bilstm_ner", scheme=scheme, threshold=0.02)
+        train(nlp, ner_examples(nlp), steps=10)
+        text = "Mara Lune met Kim in New York"
+        doc = nlp(text)
+        scores = doc.spans["ents"].attrs["scores"]
+        assert len(scores) >= 2
+        for entity, score in zip(triples(doc.spans["ents"]), scores):
+            only = gold_of(nlp, text, [entity], default="missing")
+            assert score == pytest.approx(np.exp(-loss_of(nlp, only)[0]), abs=1e-4)
+
+    def test_are_aligned_with_the_entities(self, trained):
+        for doc in trained.pipe(TEXTS):
+            scores = doc.spans["ents"].attrs["scores"]
+            assert scores.dtype == np.float32
+            assert triples(doc.spans["ents"]) == triples(doc.ents)
+            assert len(scores) == len(doc.ents)
+            assert all(0 <= score <= 1 for score in scores)
+
+    def test_of_what_was_learned_are_high(self, trained):
+        assert trained("Mara Lune met Kim in New York").spans["ents"].attrs["scores"].min() > 0.8
+
+    @pytest.mark.parametrize("keep", ["bytes", "docbin"])
+    def test_are_kept_with_the_doc(self, trained, keep):
+        doc = trained("Mara Lune met Kim in New York")
+        if keep == "bytes":
+            again = Doc(trained.vocab).from_bytes(doc.to_bytes())
+        else:
+            (again,) = DocBin().from_bytes(DocBin(docs=[doc]).to_bytes()).get_docs(trained.vocab)
+        assert triples(again.ents) == triples(doc.ents) == triples(again.spans["ents"])
+        np.testing.assert_array_equal(again.spans["ents"].attrs["scores"], doc.spans["ents"].attrs["scores"])
+
+    @pytest.mark.parametrize(("key", "expected"), [(None, []), ("found", ["found"])])
+    def test_key(self, trained, key, expected):
+        ner = trained.get_pipe("bilstm_ner")
+        ner.cfg.update(spans_key=key, top_k=0)
+        doc = trained("Kim met Lune")
+        assert list(doc.spans) == expected
+        assert doc.ents
+
+    def test_alternatives(self, unsure):
+        ner = unsure.get_pipe("bilstm_ner")
+        text = "Mara Lune met Kim in New York"
+        before = triples(unsure(text).ents)
+        found = []
+        for top_k in (1, 4, 50):
+            ner.cfg["top_k"] = top_k
+            doc = unsure(text)
+            assert triples(doc.ents) == before
+            group = doc.spans["ents_alternatives"]
+            scores = group.attrs["scores"].tolist()
+            assert len(group) == len(scores) <= top_k
+            assert scores == sorted(scores, reverse=True)
+            assert set(triples(group)).isdisjoint(triples(doc.ents))
+            found.append(triples(group))
+        assert found[2][:4] == found[1]
+        assert found[1][:1] == found[0]
+        assert len(found[2]) > 4
+        assert min(scores) >= 0.01
+
+
+class TestThreshold:
+    TEXT = "Mara Lune met Kim in New York"
+    GRID = [0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99]
+
+    def test_takes_all_spans_that_likely_best_first(self, unsure):
+        ner = unsure.get_pipe("bilstm_ner")
+        ner.cfg["top_k"] = 1000
+        ner.threshold = 1.0
+        doc = unsure(self.TEXT)
+        alternatives = doc.spans["ents_alternatives"]
+        every = list(zip(triples(alternatives), alternatives.attrs["scores"].tolist()))
+        assert len(every) > 8
+        for threshold in self.GRID:
+            ner.threshold = threshold
+            taken, expected = set(), []
+            for span, score in every:
+                tokens = set(range(*span[:2]))
+                if score >= threshold and not tokens & taken:
+                    taken |= tokens
+                    expected.append(span)
+            assert triples(unsure(self.TEXT).ents) == sorted(expected)
+
+    def test_more_of_it_gives_no_more_entities(self, unsure):
+        found = []
+        for threshold in self.GRID:
+            unsure.get_pipe("bilstm_ner").threshold = threshold
+            found.append({(text, *ent) for text in TEXTS for ent in triples(unsure(text).ents)})
+        assert all(more >= fewer for more, fewer in pairwise(found))
+        assert len(found[0]) > len(found[-1])
+
+    def test_needs_no_key(self, unsure):
+        ner = unsure.get_pipe("bilstm_ner")
+        ner.threshold = 0.3
+        expected = triples(unsure(self.TEXT).ents)
+        ner.cfg["spans_key"] = None
+        assert triples(unsure(self.TEXT).ents) == expected
+
+    def test_can_be_set_on_a_trained_pipeline_and_is_saved(self, trained, tmp_path):
+        trained.get_pipe("bilstm_ner").threshold = 0.75
+        trained.to_disk(tmp_path)
+        assert spacy.load(tmp_path).get_pipe("bilstm_ner").threshold == 0.75
+
+    @pytest.mark.parametrize("value", [0, 0.0, -0.1, 1.01, float("nan")])
+    def test_out_of_range(self, trained, value):
+        ner = trained.get_pipe("bilstm_ner")
+        with pytest.raises(ConfigError, match="expected null or a probability above 0 and up to 1"):
+            ner.threshold = value
+        assert ner.threshold is None
+
+
+class TestTexts:
+    def test_empty_and_blank(self, trained):
+        assert [len(doc.ents) for doc in trained.pipe(["", "  ", "\n\n"])] == [0, 0, 0]
+        ner = trained.get_pipe("bilstm_ner")
+        assert ner.predict([]) == []
+        assert list(trained.pipe([])) == []
+        (doc,) = ner.pipe([trained.make_doc("")])
+        assert doc.spans["ents"].attrs["scores"].shape == (0,)
+
+    def test_before_training(self):
+        with pytest.raises(ValueError, match="E109"):
+            small_pipeline("bilstm_ner")("so good")
+
+    def test_longer_than_the_window(self):
+        encode = {**TOK2VEC["encode"], "window": 9, "overlap": 4}
+        nlp = small_pipeline("bilstm_ner", model={**SMALL_CRF, "tok2vec": {**TOK2VEC, "encode": encode}})
+        name = ["New"] * 11
+        words = ["so", "good", "in", "Lisbon", "with", *name, "!!", "so", "good"]
+        gold = [(3, 4, "place"), (5, 16, "person")]
+        example = gold_of(nlp, " ".join(words), gold)
+        train(nlp, [example], steps=80)
+        doc = nlp(example.predicted.copy())
+        assert triples(doc.ents) == gold
+        assert doc.spans["ents"].attrs["scores"].min() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"scheme": "iob1"}, "scheme = 'iob1'; expected one of bio, biluo, bioes"),
+        ({"top_k": -1}, "top_k = -1; expected a whole number of at least 0"),
+        ({"top_k": 3, "spans_key": None}, "top_k = 3 needs a spans_key"),
+        ({"spans_key": ""}, "spans_key is empty"),
+        ({"threshold": 0.0}, "threshold = 0.0; expected null or a probability above 0"),
+        ({"threshold": 1.5}, "threshold = 1.5; expected null or a probability above 0"),
+        (
+            {"model": {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": TOK2VEC}},
+            r"bilstm_ner: the model has no scores between labels; expected \[components.bilstm_ner.model\]",
+        ),
+    ],
+)
+def test_settings_out_of_range_are_refused(config, message):
+    with pytest.raises(ConfigError, match=message):
+        small_pipeline("bilstm_ner", **config)

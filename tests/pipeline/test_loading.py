@@ -1,0 +1,193 @@
+"""A damaged component is one clear error that names it and the file, and a live one stays as it was."""
+
+import copy
+import json
+import os
+import pickle
+
+import numpy as np
+import pytest
+import spacy
+import srsly
+from numpy.testing import assert_array_equal
+from spacy.tokens import Span
+from spacy.training import Example
+
+from spacy_bilstm_tagger.errors import DataError
+
+TOK2VEC = {
+    "@architectures": "spacy.Tok2Vec.v2",
+    "embed": {
+        "@architectures": "spacy-bilstm-tagger.TweetEmbed.v1",
+        "attrs": ["NORM"],
+        "rows": [50],
+        "char_kernels": [2],
+        "include_static_vectors": False,
+    },
+    "encode": {"@architectures": "spacy-bilstm-tagger.BiLSTMEncoder.v1", "width": 8, "depth": 1},
+}
+HEADS = {"bilstm_tagger": "TokenClassifier.v1", "bilstm_ner": "LinearChainCRF.v1", "bilstm_spans": "LinearChainCRF.v1"}
+
+
+def make(factory):
+    nlp = spacy.blank("en")
+    model = {"@architectures": f"spacy-bilstm-tagger.{HEADS[factory]}", "tok2vec": TOK2VEC}
+    nlp.add_pipe(factory, config={"model": model})
+    example = Example.from_dict(nlp.make_doc("so good there"), {"tags": ["A", "B", "C"]})
+    span = Span(example.reference, 0, 2, label="X")
+    example.reference.set_ents([span])
+    example.reference.spans["toxic"] = [span]
+    optimizer = nlp.initialize(lambda: [example])
+    for _ in range(3):
+        nlp.update([example], sgd=optimizer)
+    return nlp
+
+
+class Payload:
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def changed(part):
+    """A damage that takes a part of each layer out of the file."""
+
+    def damage(data, tmp_path):
+        message = srsly.msgpack_loads(data)
+        message[part] = [type(each)() for each in message[part]]
+        return srsly.msgpack_dumps(message)
+
+    return damage
+
+
+def flip(data, tmp_path):
+    """A bit in the numbers of the last torch weights."""
+    at = data.rindex(b"spacy_bilstm_tagger") + 1500
+    return data[:at] + bytes([data[at] ^ 0x20]) + data[at + 1 :]
+
+
+DAMAGES = {
+    "empty": lambda data, _: b"",
+    "truncated early": lambda data, _: data[:100],
+    "truncated in the middle": lambda data, _: data[: len(data) // 2],
+    "truncated by a byte": lambda data, _: data[:-1],
+    "longer": lambda data, _: data + b"xx",
+    "garbage": lambda data, _: np.random.default_rng(0).bytes(500),
+    "pickle": lambda data, tmp_path: pickle.dumps(Payload(tmp_path / "executed")),
+    "another file": lambda data, _: srsly.msgpack_dumps({"a": 1}),
+    "a list": lambda data, _: srsly.msgpack_dumps([1, 2]),
+    "flipped bit": flip,
+    "no shims": changed("shims"),
+    "no params": changed("params"),
+}
+
+
+@pytest.fixture(params=HEADS, scope="module")
+def nlp(request):
+    """Not to be changed."""
+    return make(request.param)
+
+
+@pytest.fixture
+def live(nlp):
+    """Another component, with other weights."""
+    (name,) = nlp.pipe_names
+    pipe = copy.deepcopy(nlp.get_pipe(name))
+    output = pipe.model.get_ref("output_layer")
+    output.set_param("b", output.get_param("b") + 1)
+    pipe.cfg["mark"] = 1
+    return pipe
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_damaged_model(nlp, live, tmp_path, damage):
+    live.to_disk(tmp_path / "pipe", exclude=["vocab"])
+    path = tmp_path / "pipe" / "model"
+    path.write_bytes(damage(path.read_bytes(), tmp_path))
+    doc = nlp.make_doc("so good !!")
+    before, cfg = live.model.predict([doc])[0].copy(), dict(live.cfg)
+    message = {"cfg": json.dumps({"mark": 2}), "model": path.read_bytes()}
+    with pytest.raises(DataError, match=f"{live.name}: cannot load .*pipe.model"):
+        live.from_disk(tmp_path / "pipe", exclude=["vocab"])
+    with pytest.raises(DataError, match=f"{live.name}: cannot load the given bytes"):
+        live.from_bytes(srsly.msgpack_dumps(message), exclude=["vocab"])
+    assert_array_equal(live.model.predict([doc])[0], before)
+    assert live.cfg == cfg
+    assert not (tmp_path / "executed").exists()
+
+
+def test_damaged_pipeline(nlp, tmp_path):
+    (name,) = nlp.pipe_names
+    nlp.to_disk(tmp_path)
+    path = tmp_path / name / "model"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DataError, match=f"{name}: cannot load .*{name}.model"):
+        spacy.load(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", '{"labels": ["A"', "[1]"])
+def test_damaged_settings(live, tmp_path, content):
+    live.to_disk(tmp_path, exclude=["vocab"])
+    (tmp_path / "cfg").write_text(content, encoding="utf8")
+    cfg = dict(live.cfg)
+    with pytest.raises(DataError, match=f"{live.name}: cannot load .*cfg"):
+        live.from_disk(tmp_path, exclude=["vocab"])
+    assert live.cfg == cfg
+
+
+def test_missing_model_names_the_file(live, tmp_path):
+    live.to_disk(tmp_path, exclude=["vocab"])
+    (tmp_path / "model").unlink()
+    with pytest.raises(FileNotFoundError, match="model"):
+        live.from_disk(tmp_path, exclude=["vocab"])
+
+
+def test_excluded_model_is_neither_saved_nor_loaded(nlp, live, tmp_path):
+    pipe, doc = nlp.get_pipe(live.name), nlp.make_doc("so good !!")
+    pipe.to_disk(tmp_path, exclude=["vocab", "model"])
+    assert not (tmp_path / "model").exists()
+    before = live.model.predict([doc])[0].copy()
+    live.from_disk(tmp_path, exclude=["vocab", "model"])
+    live.from_bytes(pipe.to_bytes(exclude=["vocab", "model"]), exclude=["vocab"])
+    live.from_bytes(pipe.to_bytes(exclude=["vocab"]), exclude=["vocab", "model"])
+    assert_array_equal(live.model.predict([doc])[0], before)
+
+
+@pytest.mark.parametrize("from_disk", [True, False])
+def test_whole_component_takes_the_place_of_a_live_one(nlp, live, tmp_path, from_disk):
+    pipe, doc = nlp.get_pipe(live.name), nlp.make_doc("so good !!")
+    pipe.to_disk(tmp_path, exclude=["vocab"])
+    data = pipe.to_bytes(exclude=["vocab"])
+    assert np.abs(live.model.predict([doc])[0] - pipe.model.predict([doc])[0]).min() > 0.5
+    load = (live.from_disk, str(tmp_path)) if from_disk else (live.from_bytes, data)
+    assert load[0](load[1], exclude=["vocab"]) is live
+    assert_array_equal(live.model.predict([doc])[0], pipe.model.predict([doc])[0])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_scores_that_are_no_numbers_are_refused(nlp, live, value):
+    output = live.model.get_ref("output_layer")
+    output.set_param("b", output.get_param("b") + value)
+    with pytest.raises(ValueError, match=f"{live.name}: the model gives scores that are NaN or infinite"):
+        live(nlp.make_doc("so good"))
+
+
+@pytest.mark.parametrize("factory", ["bilstm_tagger", "bilstm_ner"])
+def test_rehearsal_needs_a_tok2vec_of_its_own(factory):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 8}
+    head = {"@architectures": f"spacy-bilstm-tagger.{HEADS[factory]}", "tok2vec": listener}
+    nlp.add_pipe(factory, config={"model": head})
+    doc = nlp.make_doc("so good there")
+    example = Example.from_dict(doc, {"tags": ["A", "B", "C"], "entities": [(0, 2, "X")]})
+    nlp.initialize(lambda: [example])
+    optimizer = nlp.resume_training()
+    with pytest.raises(ValueError, match=r"rehearse needs a tok2vec .*replace_listeners\('tok2vec', '" + factory):
+        nlp.rehearse([example], sgd=optimizer)
+    nlp.replace_listeners("tok2vec", factory, ["model.tok2vec"])
+    optimizer = nlp.resume_training()
+    nlp.update([example], sgd=optimizer)
+    assert nlp.rehearse([example], sgd=optimizer)[factory] > 0
