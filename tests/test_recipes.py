@@ -9,29 +9,37 @@ import numpy as np
 import pytest
 import spacy
 import srsly
+from spacy.tokens import DocBin, Span
 from spacy.util import load_config
 
 from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
 from spacy_bilstm_tagger.tokenizer import glove_key
 
-RECIPES = ["sample", "ritter", "lecture", "wnut17"]
+RECIPES = ["sample", "ritter", "lecture", "hmm", "wnut17", "gmb", "toxic_spans", "joint"]
 FEW_STEPS = ["--training.max_steps", "10", "--training.eval_frequency", "5"]
 TWEET = "RT @mara_lune: OMG the Velvet Otters are playing in Lisbon tonight!! 😭"
 
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory, pytestconfig):
-    """A folder with the sample corpus as DocBin, and vectors of width 100 for its words."""
+    """A folder with the sample corpus as DocBin, a span in every third tweet, and vectors and Brown clusters of its
+    words."""
     folder = tmp_path_factory.mktemp("recipes")
     words = set()
     for part in ("train", "dev"):
         path = pytestconfig.rootpath / "assets" / "sample" / f"{part}.conll"
         texts = read_corpus(path)[1]
         words |= {glove_key(word) for text in texts for word in text.words}
-        to_docbin(path, texts).to_disk(folder / f"{part}.spacy")
+        vocab = spacy.blank("en").vocab
+        docs = list(to_docbin(path, texts).get_docs(vocab))
+        for i, doc in enumerate(docs):
+            doc.spans["toxic"] = [] if i % 3 else [Span(doc, 0, 2, label="toxic")]
+        DocBin(docs=docs).to_disk(folder / f"{part}.spacy")
     rows = np.random.default_rng(0).normal(size=(len(words), 100)).round(3)
     lines = (f"{word} {' '.join(map(str, row))}\n" for word, row in zip(sorted(words), rows))
     (folder / "vectors.txt").write_text("".join(lines), encoding="utf8")
+    clusters = (f"{i % 16:04b}\t{word}\t1\n" for i, word in enumerate(sorted(words)))
+    (folder / "brown.tsv").write_text("".join(clusters), encoding="utf8")
     return folder
 
 
@@ -49,8 +57,8 @@ def run(project):
 
 @pytest.fixture
 def paths(room):
-    found = ("train", room / "train.spacy"), ("dev", room / "dev.spacy"), ("vectors", room / "vectors.txt")
-    return [part for name, path in found for part in (f"--paths.{name}", path)]
+    found = {"train": "train.spacy", "dev": "dev.spacy", "vectors": "vectors.txt", "brown": "brown.tsv"}
+    return [part for name, file in found.items() for part in (f"--paths.{name}", room / file)]
 
 
 @pytest.fixture(params=RECIPES)
@@ -91,6 +99,7 @@ def test_train_evaluate_benchmark(recipe, run, paths, room, tmp_path):
     for component, keys in [
         ("tagger", ["tag_acc", "tag_acc_doc_mean"]),
         ("ner", ["ents_f", "ents_f_doc_mean"]),
+        ("spans", ["spans_toxic_char_f"]),
     ]:
         if component in pipeline:
             assert all(isinstance(scores[key], float) for key in keys)

@@ -8,9 +8,14 @@ NAMES = {
         "spacy-bilstm-tagger.TweetEmbed.v1",
         "spacy-bilstm-tagger.BiLSTMEncoder.v1",
         "spacy-bilstm-tagger.TokenClassifier.v1",
+        "spacy-bilstm-tagger.LinearChainCRF.v1",
     ],
     "callbacks": ["spacy-bilstm-tagger.load_vectors.v1"],
-    "scorers": ["spacy-bilstm-tagger.tagger_scorer.v1", "spacy-bilstm-tagger.ner_scorer.v1"],
+    "scorers": [
+        "spacy-bilstm-tagger.tagger_scorer.v1",
+        "spacy-bilstm-tagger.ner_scorer.v1",
+        "spacy-bilstm-tagger.spans_scorer.v1",
+    ],
 }
 SCRIPT = """
 import json, sys
@@ -19,7 +24,8 @@ for registry, names in json.loads(sys.argv[1]).items():
     for name in names:
         assert callable(spacy.registry.get(registry, name)), name
 nlp = spacy.blank("en")
-assert nlp.add_pipe("bilstm_tagger").labels == ()
+for factory in ("bilstm_tagger", "bilstm_ner", "bilstm_spans", "hmm_tagger"):
+    assert nlp.add_pipe(factory).labels == (), factory
 heavy = {"gensim", "ray", "transformers", "matplotlib", "pandas"} & set(sys.modules)
 assert not heavy, heavy
 """

@@ -171,10 +171,24 @@ class TestCopies:
 
 
 FORK = """
+import os
 import sys
+
+if "Torch" in sys.argv[1]:
+    # Any Language imports our factories, and with them the cure. Without them:
+    register = os.register_at_fork
+
+    def register_others(**calls):
+        if not any("spacy_bilstm_tagger" in str(call.__module__) for call in calls.values()):
+            register(**calls)
+
+    os.register_at_fork = register_others
+
 import spacy
+import torch
 from spacy.training import Example
 
+torch.set_num_threads(2)  # with one thread there is no pool that a fork could lose
 nlp = spacy.blank("en")
 tok2vec = {
     "@architectures": "spacy.Tok2Vec.v2",

@@ -6,6 +6,7 @@ import typer
 
 from ..errors import ConfigError, DataError
 from .convert import convert
+from .tokenize_eval import tokenize_eval
 from .vectors import vectors_app
 
 app = typer.Typer(
@@ -14,6 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(convert)
+app.command()(tokenize_eval)
 app.add_typer(vectors_app, name="vectors")
 
 

@@ -6,11 +6,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from ..corpus import FORMATS, AnnotatedText, EntityTags, read_corpus, to_docbin
+from ..corpus import FORMATS, AnnotatedText, CharacterSpans, EntityTags, read_corpus, to_docbin
 from ..corpus.bio import bio_spans
-from ..corpus.tag_map import map_tags, read_tag_map
+from ..corpus.tag_map import map_ents, map_tags, read_tag_map
 from ..errors import DataError, Errors
 from ..files import write_beside
+from ..partial_entities import EITHER
 
 _FORMATS_HELP = "; ".join(f"{name}: {what}" for name, what in FORMATS.items())
 
@@ -20,9 +21,21 @@ def convert(
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The .spacy file to write.")],
     format: Annotated[Optional[str], typer.Option(help=f"Guessed by default. {_FORMATS_HELP}.")] = None,
     first: Annotated[Optional[int], typer.Option(help="Convert only this many texts.")] = None,
+    skip: Annotated[int, typer.Option(help="Leave out this many texts at the beginning.")] = 0,
     map_tags_file: Annotated[
         Optional[Path],
         typer.Option("--map-tags", help="A file of 'tag TAB new tag' lines; '-' makes it missing."),
+    ] = None,
+    map_ents_file: Annotated[
+        Optional[Path],
+        typer.Option("--map-ents", help="The same for entity types; 'a|b' is one of two types, '-' makes it missing."),
+    ] = None,
+    annotated: Annotated[
+        Optional[str],
+        typer.Option(
+            help="The entity types that the annotators looked for, such as person,location. A token outside of their "
+            "entities may be of another type, which bilstm_ner then neither learns nor unlearns. All by default."
+        ),
     ] = None,
     tags: Annotated[str, typer.Option(help="The column of CoNLL-U tags: upos or xpos.")] = "upos",
     columns: Annotated[
@@ -34,15 +47,19 @@ def convert(
         bool,
         typer.Option(help="Let an entity tag that cannot follow begin an entity, instead of refusing it."),
     ] = False,
+    spans_key: Annotated[
+        str, typer.Option(help="For toxic_spans: the key in doc.spans, and the label of the spans.")
+    ] = "toxic",
 ) -> None:
     """Convert a corpus to spaCy's DocBin.
 
     Gold tokens are kept: where the raw text is known, with their spaces; where it is not, as a Doc whose spaces are
-    unknown, which spaCy does not tokenize again.
+    unknown, which spaCy does not tokenize again. A text whose spans are given by characters is tokenized by
+    TweetTokenizer; a span that cuts a token is widened to the whole token.
     """
     if output.suffix != ".spacy" or output.is_dir():
         raise DataError(Errors.OUTPUT_SUFFIX.format(path=output))
-    entities = EntityTags(repair=repair_bio)
+    entities, spans = EntityTags(repair=repair_bio), CharacterSpans(spans_key)
     name, texts = read_corpus(
         input,
         format=format,
@@ -51,25 +68,54 @@ def convert(
         conllu_tags=tags,
         entities=entities,
     )
+    if not 0 <= skip < len(texts):
+        raise DataError(Errors.CORPUS_SKIP.format(found=skip, last=len(texts) - 1, path=input, count=len(texts)))
+    texts = texts[skip:]
     if first is not None:
         if not 1 <= first <= len(texts):
             raise DataError(Errors.CORPUS_FIRST.format(found=first, count=len(texts), path=input))
         texts = texts[:first]
     if map_tags_file is not None:
         map_tags(map_tags_file, read_tag_map(map_tags_file), input, texts)
-    docbin = to_docbin(input, texts)
+    if map_ents_file is not None:
+        map_ents(map_ents_file, read_tag_map(map_ents_file), input, texts)
+    docbin = to_docbin(input, texts, spans=spans, annotated=_annotated_types(input, annotated, texts))
     with write_beside(output) as draft:
         docbin.to_disk(draft)
     typer.echo(f"Format: {name} ({FORMATS[name]}){'' if format else ', guessed'}")
-    for line in _summary(texts):
+    for line in _summary(texts, n_tokens=sum(map(len, docbin.tokens))):
         typer.echo(line)
+    if any(text.spans is not None for text in texts):
+        typer.echo(_spans_summary(texts, spans))
+    if annotated is not None:
+        typer.echo(f"Annotated entity types: {annotated}; a token outside of their entities may be of any other")
     if entities.repaired:
         typer.echo(f"Repaired entity tags: {entities.repaired}")
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
 
 
-def _summary(texts: list[AnnotatedText]) -> list[str]:
-    n_tokens = sum(len(text.words) for text in texts)
+def _annotated_types(path: Path, names: Optional[str], texts: list[AnnotatedText]) -> Optional[list[str]]:
+    """RAISES: DataError where an entity of the corpus is of none of these types."""
+    if names is None:
+        return None
+    types = [name.strip() for name in names.split(",") if name.strip()]
+    found = {label for text in texts for _, _, label in bio_spans(text.ents or [])}
+    others = sorted({part for label in found for part in label.split(EITHER)} - set(types))
+    if others or not types:
+        raise DataError(Errors.CORPUS_ANNOTATED.format(found=names, path=path, others=", ".join(others) or "none"))
+    return types
+
+
+def _spans_summary(texts: list[AnnotatedText], spans: CharacterSpans) -> str:
+    without = sum(text.spans == [] for text in texts)
+    blank = f"; of white space alone, left out: {spans.blank:,}" if spans.blank else ""
+    return (
+        f"Spans ({spans.key}): {spans.found:,}; widened to whole tokens: {spans.widened:,}{blank}; "
+        f"texts without spans: {without:,}"
+    )
+
+
+def _summary(texts: list[AnnotatedText], *, n_tokens: int) -> list[str]:
     with_raw = sum(text.raw is not None for text in texts)
     lines = [f"{len(texts):,} texts, {n_tokens:,} tokens, raw text known for {with_raw:,}"]
     tags = Counter(tag for text in texts for tag in text.tags or [])

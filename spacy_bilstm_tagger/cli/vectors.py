@@ -1,4 +1,4 @@
-"""spacy-bilstm vectors: word vectors in, a spaCy vectors table out."""
+"""spacy-bilstm vectors: word vectors or Brown clusters in, a folder with a table out."""
 
 from enum import Enum
 from pathlib import Path
@@ -32,7 +32,8 @@ class Algorithm(str, Enum):
 
 vectors_app = typer.Typer(
     cls=_LoadByDefault,
-    help="Make spaCy vectors: `vectors SOURCE OUT` reads them, `vectors train TEXTS OUT` trains them.",
+    help="Make spaCy vectors: `vectors SOURCE OUT` reads them, `vectors train TEXTS OUT` trains them. "
+    "`vectors brown FILE OUT` reads Brown clusters.",
     no_args_is_help=True,
 )
 
@@ -101,6 +102,21 @@ def train(
     )
     table = save_vectors(vectors, output, name=texts.name, prune_to=prune_to, dtype=dtype.value)
     _say(table, output)
+
+
+@vectors_app.command("brown")
+def brown(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="Bit path TAB word TAB count in each line; also .gz.")],
+    output: Out,
+) -> None:
+    """Read Brown clusters and write a blank pipeline that holds them."""
+    from ..vectors.brown import NAME, read_brown, save_brown
+
+    check_output(output, name=NAME)
+    paths = read_brown(source)
+    save_brown(paths, output)
+    typer.echo(f"{len(paths):,} words in {len(set(paths.values())):,} clusters")
+    typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
 
 
 def _say(table, output: Path) -> None:  # type: ignore[no-untyped-def]

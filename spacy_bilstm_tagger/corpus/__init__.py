@@ -1,8 +1,9 @@
 """Annotated text in the formats it is published in, on its way into spaCy's DocBin."""
 
 from .bio import EntityTags
+from .character_spans import CharacterSpans
 from .docbin import to_docbin
 from .formats import FORMATS, read_corpus
 from .text import AnnotatedText
 
-__all__ = ["FORMATS", "AnnotatedText", "EntityTags", "read_corpus", "to_docbin"]
+__all__ = ["FORMATS", "AnnotatedText", "CharacterSpans", "EntityTags", "read_corpus", "to_docbin"]

@@ -18,18 +18,25 @@ class EntityTags:
     A tag inside an entity may follow only that entity's own tags. With `repair`, one that follows something else
     begins an entity of its own, as the CoNLL 2000 evaluation script reads it; no other entity of the text is lost.
 
-    repair (bool): repair instead of refusing.
+    Where a file marks ends (E, L, S or U), every entity has to have one; `check_ends` says so after the last text.
+
+    repair (bool): repair instead of refusing. An end that is not marked is one all the same.
     repaired (int): tags repaired so far.
     """
 
     repair: bool = False
     repaired: int = field(default=0, init=False)
+    _marks: set[str] = field(default_factory=set, init=False)
+    _open: list[tuple[int, str]] = field(default_factory=list, init=False)
 
     def to_bio(self, path: Path, tags: list[str], lines: list[int]) -> list[str]:
         """RAISES: DataError for a tag of another form, or one that cannot follow."""
         bio: list[str] = []
-        previous, is_open = OUTSIDE, False
+        previous, is_open, at = OUTSIDE, False, 0
         for tag, line in zip(tags, lines):
+            if is_open and (tag in (OUTSIDE, *MISSING) or tag[0] in _BEGIN):
+                self._open.append((at, previous))
+            at = line
             if tag in MISSING or tag == OUTSIDE:
                 bio.append("-" if tag in MISSING else OUTSIDE)
                 previous, is_open = tag or "-", False
@@ -55,7 +62,22 @@ class EntityTags:
                 )
                 raise DataError(message)
             previous, is_open = tag, prefix not in _CLOSES
+            self._marks.update(prefix if prefix in _CLOSES else "")
+        if is_open:
+            self._open.append((at, previous))
         return bio
+
+    def check_ends(self, path: Path) -> None:
+        """RAISES: DataError for the first entity without an end in a file that marks ends; repairs are counted."""
+        if not self._marks:
+            return
+        if self.repair:
+            self.repaired += len(self._open)
+        elif self._open:
+            line, tag = self._open[0]
+            ends = "L and U" if self._marks & set("LU") else "E and S"
+            expected = f"{ends[0] if tag[0] == 'I' else ends[-1]}-{tag[2:]}; or pass --repair-bio"
+            raise DataError(Errors.CORPUS_BIO_OPEN.format(path=path, line=line, tag=tag, marks=ends, expected=expected))
 
 
 def looks_like_bio(tags: set[str]) -> bool:

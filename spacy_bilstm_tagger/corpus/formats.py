@@ -11,6 +11,7 @@ from .columns import ROLES, read_columns
 from .conllu import N_COLUMNS, TAG_COLUMNS, read_conllu
 from .gmb import HEADER, read_gmb
 from .text import AnnotatedText
+from .toxic_spans import is_header, read_toxic_spans
 
 FORMATS = {
     "ritter": "token and tag, one space between them",
@@ -18,6 +19,7 @@ FORMATS = {
     "conll": "columns separated by any white space",
     "conllu": "CoNLL-U",
     "gmb": "CSV with the columns Sentence #, Word, POS, Tag",
+    "toxic_spans": "CSV with the columns spans (a list of character offsets) and text",
 }
 _SEPARATORS = {"ritter": " ", "tsv": "\t", "conll": None}
 _LINES_TO_GUESS_FROM = 200
@@ -57,10 +59,16 @@ def read_corpus(
     if columns and format not in _SEPARATORS:
         raise DataError(Errors.CORPUS_NO_ROLES.format(found=",".join(columns), format=format))
     if format == "gmb":
-        return format, read_gmb(path, content, entities=entities)
+        texts = read_gmb(path, content, entities=entities)
+        entities.check_ends(path)
+        return format, texts
+    if format == "toxic_spans":
+        return format, read_toxic_spans(path, content)
     if format == "conllu":
         return format, read_conllu(path, content, tags=conllu_tags)
-    return format, read_columns(path, content, separator=_SEPARATORS[format], entities=entities, roles=columns)
+    texts = read_columns(path, content, separator=_SEPARATORS[format], entities=entities, roles=columns)
+    entities.check_ends(path)
+    return format, texts
 
 
 def guess_format(path: Path, content: str) -> str:
@@ -72,6 +80,8 @@ def guess_format(path: Path, content: str) -> str:
     rows = [line for line in lines if not line.startswith(("# ", "-DOCSTART-"))]
     if not rows:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    if is_header(rows[0]):
+        return "toxic_spans"
     half = len(rows) / 2
     tabs = [row.count("\t") for row in rows]
     if path.suffix == ".conllu" or tabs.count(N_COLUMNS - 1) >= half:

@@ -1,10 +1,12 @@
-"""Other names for tags: a file of `tag TAB new tag` lines."""
+"""Other names for tags and entity types: a file of `tag TAB new tag` lines."""
 
 from collections import Counter
 from pathlib import Path
 
 from ..errors import DataError, Errors
 from ..files import read_text
+from ..partial_entities import EITHER
+from .bio import bio_spans
 from .text import AnnotatedText
 
 
@@ -40,3 +42,31 @@ def map_tags(path: Path, mapping: dict[str, str], source: Path, texts: list[Anno
     for text in texts:
         if text.tags is not None:
             text.tags = ["" if mapping.get(tag, "") == "-" else mapping.get(tag, "") for tag in text.tags]
+
+
+def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[AnnotatedText]) -> None:
+    """Rename the entity types in place.
+
+    RAISES: DataError for a new type such as "a|" or "a|a"; one that lists every type without an entry, with its count;
+    and where the texts have no entities.
+    """
+    for label, new in mapping.items():
+        parts = new.split(EITHER)
+        if not all(parts) or len(parts) != len(set(parts)):
+            raise DataError(Errors.CORPUS_MAP_PARTS.format(path=path, label=label, found=new))
+    counts = Counter(label for text in texts for _, _, label in bio_spans(text.ents or []))
+    if not counts:
+        raise DataError(Errors.CORPUS_MAP_NO_ENTS.format(path=path, source=source))
+    gaps = [f"{label} ({n})" for label, n in counts.most_common() if label not in mapping]
+    if gaps:
+        raise DataError(Errors.CORPUS_MAP_GAPS.format(path=path, gaps=", ".join(gaps), source=source))
+    for text in texts:
+        text.ents = text.ents and [_renamed(tag, mapping) for tag in text.ents]
+
+
+def _renamed(tag: str, mapping: dict[str, str]) -> str:
+    prefix, dash, label = tag.partition("-")
+    if not label:
+        return tag
+    new = mapping[label]
+    return new if new == "-" else f"{prefix}{dash}{new}"

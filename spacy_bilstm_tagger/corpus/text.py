@@ -11,11 +11,13 @@ from ..errors import DataError, Errors
 class AnnotatedText:
     """One tweet, post or sentence.
 
-    words (list of str): gold tokens.
+    words (list of str): gold tokens; none where `spans` is given: TweetTokenizer then makes the tokens.
     tags (list of str or None): a tag for each token, "" where it is missing; None where the format has none.
     ents (list of str or None): a BIO tag for each token, "-" where it is missing; None where the format has none.
     raw (str or None): the text the tokens were cut from, if known.
     lines (list of int): the line of each token in its file, for messages.
+    spans (list of (int, int) or None): (start, end) ranges of the characters of `raw` that are inside spans, in order
+        and apart; end is exclusive. None where the format has none.
     """
 
     words: list[str]
@@ -23,6 +25,7 @@ class AnnotatedText:
     ents: Optional[list[str]]
     raw: Optional[str]
     lines: list[int]
+    spans: Optional[list[tuple[int, int]]] = None
 
     def spaces(self, path: Path) -> Optional[list[bool]]:
         """Whether white space follows each token in the raw text; None where there is no raw text.

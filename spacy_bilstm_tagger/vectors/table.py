@@ -79,13 +79,13 @@ def save_vectors(vectors: "KeyedVectors", path: Path, *, name: str, prune_to: Op
     return nlp.vocab.vectors
 
 
-def check_output(path: Path) -> None:
-    """Raise DataError where `path` is there and is not a folder that `save_vectors` made."""
+def check_output(path: Path, *, name: str = _NAME) -> None:
+    """Raise DataError where `path` is there and is not a folder that was made here, for what this name says."""
     if not path.exists():
         return
     try:
         meta = json.loads((path / "meta.json").read_text("utf8"))
-        is_ours = meta["name"] == _NAME and meta["pipeline"] == []
+        is_ours = meta["name"] == name and meta["pipeline"] == []
     except (OSError, ValueError, KeyError, TypeError):
         is_ours = False
     if not is_ours:

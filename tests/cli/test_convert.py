@@ -3,6 +3,7 @@ from spacy.tokens import DocBin
 
 CONLLU_ROW = "1\ta\t_\tX\tY\t_\t_\t_\t_\t_\n"
 GMB = "Sentence #,Word,POS,Tag\nSentence: 1,a,X,O\n"
+TOXIC = 'spans,text\n"[0, 1]",so bad\n'
 TWO_TEXTS = "a X\nb Y\n\nc X\n"
 
 
@@ -44,7 +45,7 @@ BAD_INPUTS = {
         "nobody tagged this\nplain prose\nyet\n",
         [],
         ": cannot tell the format from lines such as 'nobody tagged this'; "
-        "name it with --format (ritter, tsv, conll, conllu, gmb)",
+        "name it with --format (ritter, tsv, conll, conllu, gmb, toxic_spans)",
     ),
     "conllu-nine-columns": (
         CONLLU_ROW + CONLLU_ROW.replace("\t_\n", "\n"),
@@ -76,6 +77,28 @@ BAD_INPUTS = {
         [],
         ", line 3: not a row of CSV (it goes on to line 4); "
         'expected quotes in pairs on one line, and "" for a quote mark inside them',
+    ),
+    "offsets-outside": (
+        TOXIC + '"[4, 8]","two\nlines"\n' + '"[5, 6]",so bad\n',
+        [],
+        ", line 5: the offset 6 is outside the text, whose characters are 0 to 5; "
+        "correct it, or remove it from the list",
+    ),
+    "offsets-no-list": (
+        TOXIC + "4,so bad\n",
+        [],
+        ", line 3: found '4' in the column spans, expected a list of whole numbers such as [4, 5, 6], or [] for none",
+    ),
+    "offsets-encoding": (
+        TOXIC.encode() + b"[],caf\xe9\n",
+        [],
+        ", line 3: not utf-8; byte 0xe9 cannot be there. "
+        "Save the file as UTF-8, or give convert its --encoding, such as latin-1",
+    ),
+    "spans-column-missing": (
+        "offsets,text\n[],a\n",
+        ["--format", "toxic_spans"],
+        ", line 1: found the columns offsets, text, expected spans and text, each once",
     ),
     "text-differs": (
         "# text = a c\na X\nb Y\n",
@@ -110,8 +133,9 @@ def test_bad_input_is_one_line_and_leaves_nothing(spacy_bilstm, write, folder, c
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--format", "iob"], "--format iob: expected one of ritter, tsv, conll, conllu, gmb"),
+        (["--format", "iob"], "--format iob: expected one of ritter, tsv, conll, conllu, gmb, toxic_spans"),
         (["--tags", "pos"], "--tags pos: expected upos or xpos"),
+        (["--spans-key", ""], "--spans-key '': expected a name, such as toxic"),
         (
             ["--encoding", "utf-9"],
             "--encoding utf-9: Python knows no such encoding; expected a name such as utf-8 or latin-1",

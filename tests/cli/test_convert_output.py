@@ -38,6 +38,32 @@ def test_repair_bio_begins_entities_and_counts_them(spacy_bilstm, write, folder)
     assert [(ent.start, ent.end, ent.label_) for ent in doc.ents] == [(1, 3, "per"), (3, 4, "loc")]
 
 
+class TestToxicSpans:
+    CONTENT = 'spans,text\n"[0, 1, 3]",so bad\n"[5]","a b\n\n c"\n"[2, 3]","a  b"\n[],fine\n'
+
+    def test_it_is_summed_up(self, spacy_bilstm, write, folder):
+        path = write("corpus", self.CONTENT)
+        code, out, err = spacy_bilstm("convert", path, folder / "out.spacy")
+        assert (code, err) == (0, "")
+        assert out.splitlines() == [
+            "Format: toxic_spans (CSV with the columns spans (a list of character offsets) and text), guessed",
+            "4 texts, 10 tokens, raw text known for 4",
+            "Spans (toxic): 3; widened to whole tokens: 1; of white space alone, left out: 1; texts without spans: 1",
+            f"✔ {folder / 'out.spacy'}",
+        ]
+        docs = docs_in(folder / "out.spacy")
+        assert [doc.text for doc in docs] == ["so bad", "a b\n\n c", "a  b", "fine"]
+        assert [[span.text for span in doc.spans["toxic"]] for doc in docs] == [["so", "bad"], [], ["b"], []]
+
+    def test_the_key_is_the_label(self, spacy_bilstm, write, folder):
+        path = write("corpus", self.CONTENT)
+        code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--spans-key", "rude", "--first", 1)
+        (doc,) = docs_in(folder / "out.spacy")
+        assert (code, list(doc.spans)) == (0, ["rude"])
+        assert [(span.text, span.label_) for span in doc.spans["rude"]] == [("so", "rude"), ("bad", "rude")]
+        assert "Spans (rude): 2; widened to whole tokens: 1; texts without spans: 0\n" in out
+
+
 @pytest.mark.parametrize(("first", "texts"), [("1", ["a b "]), ("2", ["a b ", "c "])])
 def test_first_keeps_that_many_texts(spacy_bilstm, write, folder, first, texts):
     code, _, _ = spacy_bilstm("convert", write("corpus", TWO_TEXTS), folder / "out.spacy", "--first", first)

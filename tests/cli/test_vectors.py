@@ -10,6 +10,7 @@ import spacy
 from gensim.models import KeyedVectors
 
 from spacy_bilstm_tagger import cli
+from spacy_bilstm_tagger.brown_table import find_paths
 
 GLOVE = "<user> 1 2\nthe 3 4\n:) -1 0\n"
 
@@ -196,3 +197,25 @@ OPTIONS = [["--max-rows", 0], ["--dtype", "int8"], ["--prune-to", "x"], ["--dim"
 def test_options_are_checked_before_anything_is_read(option, run, tmp_path):
     assert run("none", tmp_path / "out", *option)[0] == 2
     assert list(tmp_path.iterdir()) == []
+
+
+class TestBrown:
+    def test_brown(self, run, tmp_path):
+        (tmp_path / "paths").write_text("00\tso\t7\n0101\tgood\t3\n00\ttoo\t2\n")
+        code, out, err = run("brown", tmp_path / "paths", tmp_path / "out")
+        assert (code, err) == (0, "")
+        assert out == f"3 words in 2 clusters\n✔ {tmp_path / 'out'}\n"
+        nlp = spacy.load(tmp_path / "out")
+        assert find_paths([nlp("so good zzz")]).tolist() == [0b100, 0b10101, 0]
+        assert run("brown", tmp_path / "paths", tmp_path / "out")[0] == 0
+
+    def test_file_that_is_wrong(self, fails, tmp_path):
+        path = tmp_path / "paths"
+        path.write_text("00\tso\t7\n02\tgood\t3\n")
+        assert fails("brown", path, tmp_path / "out").startswith(f"✘ {path}, line 2: found the path '02', expected")
+        assert "none: no such file. Expected Brown" in fails("brown", tmp_path / "none", tmp_path / "out")
+
+    def test_folder_of_vectors_is_left(self, run, fails, glove, tmp_path):
+        (tmp_path / "paths").write_text("00\tso\t7\n")
+        run(glove, tmp_path / "out")
+        assert "not a folder made by this command" in fails("brown", tmp_path / "paths", tmp_path / "out")

@@ -19,6 +19,8 @@ SAMPLES = [
     ("conll", "a    X\nlonger Y\nb    Z\nc    Z\n"),
     ("conllu", "# sent_id = 1\n# text = a\n" + CONLLU_ROW),
     ("gmb", GMB),
+    ("toxic_spans", 'spans,text\n"[0, 1]",so bad\n'),
+    ("toxic_spans", '"id","text","spans"\n7,so bad,[]\n'),
 ]
 
 
@@ -58,7 +60,7 @@ def test_a_file_of_no_format_shows_a_line_and_the_choices(content):
         guess_format(Path("prose"), content)
     assert str(error.value) == (
         f"prose: cannot tell the format from lines such as {content.splitlines()[0]!r}; "
-        "name it with --format (ritter, tsv, conll, conllu, gmb)"
+        "name it with --format (ritter, tsv, conll, conllu, gmb, toxic_spans)"
     )
 
 
@@ -105,7 +107,7 @@ def test_options_reach_the_reader(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"format": "iob"}, "--format iob: expected one of ritter, tsv, conll, conllu, gmb"),
+        ({"format": "iob"}, "--format iob: expected one of ritter, tsv, conll, conllu, gmb, toxic_spans"),
         (
             {"encoding": "utf-9"},
             "--encoding utf-9: Python knows no such encoding; expected a name such as utf-8 or latin-1",
