@@ -39,7 +39,8 @@ def fill_assets(folder: Path, project: Path) -> tuple[dict[str, Path], list[str]
     """
     if not folder.is_dir():
         raise DataError(Errors.ASSETS_NOT_FOLDER.format(path=folder))
-    assets = {asset["checksum"]: asset["dest"] for asset in srsly.read_yaml(project / "project.yml")["assets"]}
+    listed = srsly.read_yaml(project / "project.yml")["assets"]
+    assets = {asset["checksum"]: asset["dest"] for asset in listed if "checksum" in asset}
     copied: dict[str, Path] = {}
     seen = 0
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

@@ -1,0 +1,80 @@
+"""Time the CRF against `pytorch-crf` and print a Markdown table.
+
+Random emissions in single precision, all texts of one length. Both sides do the same in turn, round after round, in
+one process: the loss with the gradients of all scores, and the best label sequences as Python lists.
+
+    python benchmarks/crf_speed.py --threads 1
+"""
+
+from statistics import median
+from time import perf_counter
+from typing import Annotated, Callable
+
+import torch
+import torchcrf
+import typer
+
+from spacy_bilstm_tagger.layers.crf import Chain, negative_log_likelihood, viterbi
+
+
+def main(
+    texts: Annotated[int, typer.Option(min=1)] = 256,
+    tokens: Annotated[int, typer.Option(min=1, help="Tokens of each text.")] = 40,
+    labels: Annotated[int, typer.Option(min=1)] = 21,
+    rounds: Annotated[int, typer.Option(min=1)] = 30,
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+    seed: int = 0,
+) -> None:
+    torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    theirs = torchcrf.CRF(labels, batch_first=True)
+    chain = Chain(*(score.detach() for score in (theirs.transitions, theirs.start_transitions, theirs.end_transitions)))
+    emissions = torch.randn(texts, tokens, labels)
+    gold = torch.randint(labels, (texts, tokens))
+    flat, lengths = emissions.flatten(0, 1), [tokens] * texts
+    allowed = torch.nn.functional.one_hot(gold.flatten(), labels).bool()
+
+    def our_loss() -> float:
+        loss, _ = negative_log_likelihood(chain, flat, lengths, allowed)
+        return float(loss.sum())
+
+    def their_loss() -> float:
+        theirs.zero_grad()
+        scores = emissions.clone().requires_grad_()
+        loss = -theirs(scores, gold)
+        loss.backward()
+        return float(loss.detach())
+
+    def our_decode() -> list[list[int]]:
+        return viterbi(chain, flat, lengths).view(texts, tokens).tolist()
+
+    def their_decode() -> list[list[int]]:
+        return theirs.decode(emissions)
+
+    typer.echo(f"{texts} texts of {tokens} tokens, {labels} labels, torch {torch.__version__}, threads: {threads}\n")
+    typer.echo("| | ours, ms: median (minimum) | pytorch-crf, ms: median (minimum) | ratio of the medians |")
+    typer.echo("|---|---|---|---|")
+    for name, ours, other in [("loss + gradient", our_loss, their_loss), ("decode", our_decode, their_decode)]:
+        fast, slow = in_turn(ours, other, rounds)
+        ratio = median(slow) / median(fast)
+        typer.echo(f"| {name} | {summary(fast)} | {summary(slow)} | {ratio:.1f} |")
+
+
+def in_turn(first: Callable[[], object], second: Callable[[], object], rounds: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of each call, after one call of each that is not counted."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for counted in range(-1, rounds):
+        for function, taken in zip((first, second), times):
+            begin = perf_counter()
+            function()
+            if counted >= 0:
+                taken.append(1000 * (perf_counter() - begin))
+    return times
+
+
+def summary(times: list[float]) -> str:
+    return f"{median(times):.2f} ({min(times):.2f})"
+
+
+if __name__ == "__main__":
+    typer.run(main)
