@@ -140,7 +140,7 @@ class TestLabels:
 
     @pytest.mark.parametrize("label", ["", "a|b", 3])
     def test_that_are_no_names_are_refused(self, label):
-        with pytest.raises(ValueError, match="bilstm_ner: found the (entity type|label)"):
+        with pytest.raises(ValueError, match=r"bilstm_ner: found the (entity type|label)"):
             small_pipeline("bilstm_ner").get_pipe("bilstm_ner").add_label(label)
 
     @pytest.mark.parametrize("label", ["tim", "person|tim"])
