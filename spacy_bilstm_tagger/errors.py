@@ -80,12 +80,41 @@ class Errors:
         'Set brown in [initialize.before_init] with @callbacks = "spacy-bilstm-tagger.load_vectors.v1" to a file of them, '
         "or brown_prefixes = []. If brown is set there, [initialize] lookups took their place; set lookups = null"
     )
-    LOAD_NOTHING = "load_vectors.v1: source and brown are both null; expected vectors, Brown clusters or both"
+    # Gazetteers
+    GAZETTEERS_UNKNOWN_SOURCE = (
+        "{source}: no such file or folder. Expected a list with one name a line, a folder of such lists, "
+        "or a folder made by 'spacy-bilstm vectors gazetteers'"
+    )
+    GAZETTEERS_NO_FILES = "{path}: found no files in this folder, expected lists with one name a line"
+    GAZETTEERS_TWICE = "{path}: a second file of the list {name!r}; expected one, so rename or remove it"
+    GAZETTEERS_LINE = "{path}, line {line}: found {found!r}, expected one name and no TABs or other control characters"
+    GAZETTEERS_EMPTY = "{path}: found no names, expected one a line"
+    GAZETTEERS_USELESS = (
+        "{path}: found no name to look for, expected at least one of up to {longest} words, with a letter, "
+        "and more than one character or function words"
+    )
+    GAZETTEERS_NO_TABLE = "{path}: the pipeline in this folder has no gazetteers; expected a folder made by 'spacy-bilstm vectors gazetteers'"
+    GAZETTEERS_MISSING = (
+        "TweetEmbed.v1 has gazetteers, but the pipeline has none. "
+        'Set gazetteers in [initialize.before_init] with @callbacks = "spacy-bilstm-tagger.load_vectors.v1" to a folder '
+        "of lists, or gazetteers = false. If it is set there, [initialize] lookups took their place; set lookups = null"
+    )
+    GAZETTEERS_UNKNOWN = "TweetEmbed.v1: the pipeline has no gazetteer {found}; expected some of: {known}"
+    # Further vector tables
+    TABLE_MISSING = (
+        "TweetEmbed.v1 has tables = [{name!r}], but the pipeline has no vector table of this name (it has: {found}). "
+        'Name it in tables of [initialize.before_init] with @callbacks = "spacy-bilstm-tagger.load_vectors.v1"'
+    )
+    TABLE_WIDTH = (
+        "TweetEmbed.v1 was built for a vector table {name!r} of width {expected}, but the pipeline's has width {found}. "
+        "Load the table the model was trained with, or train again"
+    )
+    LOAD_NOTHING = "load_vectors.v1: source, brown, gazetteers and tables are all null; expected at least one of them"
     # Options of the architectures
     EMBED_ROWS = (
         "TweetEmbed.v1: attrs has {attrs} entries and rows has {rows}; expected one number of rows per attribute"
     )
-    EMBED_NOTHING = "TweetEmbed.v1: attrs, char_kernels and brown_prefixes are empty and include_static_vectors is false, so there is nothing to embed"
+    EMBED_NOTHING = "TweetEmbed.v1: attrs, char_kernels, brown_prefixes and tables are empty, include_static_vectors and gazetteers are false, so there is nothing to embed"
     EMBED_PLAIN_WIDTH = (
         "TweetEmbed.v1: width = {width}, but without a mixing layer (mix = false) the features are {found} wide. "
         "Set width = {found}, width = null or mix = true"
@@ -93,6 +122,30 @@ class Errors:
     EMBED_MIX_WIDTH = "TweetEmbed.v1: mix = true needs a width, found width = null"
     EMBED_NORM_DROPOUT = (
         "TweetEmbed.v1: norm_dropout = {rate}, but attrs has no NORM to drop; add it, or set norm_dropout = 0"
+    )
+    CONCAT_NOTHING = "ConcatEmbed.v1: found no part; expected sections such as [components.ner.model.tok2vec.embed.*.tweet]"
+    # Transformers
+    TRANSFORMERS_MISSING = (
+        "TransformerEmbed.v1 needs spacy-transformers. Install it with: pip install 'spacy-bilstm-tagger[transformers]'"
+    )
+    TRANSFORMER_RATE = (
+        "TransformerEmbed.v1: learn_rate_factor = {value}; expected 0 to freeze the transformer, or a number above 0"
+    )
+    TRANSFORMER_NO_NAME = (
+        "TransformerEmbed.v1: name is empty; expected the folder of a pretrained transformer or its name on Hugging "
+        "Face's hub. The recipe takes it from --paths.transformer, the workflow from --vars.transformer"
+    )
+    TRANSFORMER_NO_FOLDER = (
+        "{name}: no such folder; expected one with the config, weights and tokenizer of a pretrained transformer, "
+        "or the name of a model on Hugging Face's hub"
+    )
+    TRANSFORMER_INCOMPLETE = (
+        "{name}: the transformer's {what} is missing; expected {expected} in this folder. "
+        "Save it there with save_pretrained, or download the whole model"
+    )
+    TRANSFORMER_UNREADABLE = (
+        "{name}: cannot be read as a pretrained transformer with its tokenizer ({reason}). "
+        "Give a folder saved by save_pretrained, or the name of a model on Hugging Face's hub"
     )
     POSITIVE = "{where}: {name} = {value}; expected a whole number of at least {least}"
     FRACTION = "{where}: {name} = {value}; expected a number from 0 up to, but not including, 1"
@@ -194,6 +247,22 @@ class Errors:
         "--tokenizer {found}: expected ptb, ud, the settings of a tokenizer as JSON, the name of a registered one, "
         "a language of spaCy, or a trained pipeline"
     )
+    # Ensembles
+    ENSEMBLE_HEADS = "Ensemble.v1: some members have scores between labels, a CRF, others none; expected all or none"
+    ENSEMBLE_SIZES = "Ensemble.v1: found members with {found} labels; expected members with the same labels"
+    ENSEMBLE_FEW = "found {count} pipeline to average, expected at least two: spacy-bilstm ensemble A B -o OUT"
+    ENSEMBLE_TWICE = "{path}: given twice; expected pipelines that one recipe trained with different seeds"
+    ENSEMBLE_OUTPUT = "{path}: is one of the pipelines to average; give another name for the output"
+    ENSEMBLE_LOAD = "{path}: cannot be loaded as a pipeline ({reason}); expected a folder that spacy train wrote, such as training/ritter/model-best"
+    ENSEMBLE_NOTHING = "{path}: found {found} components; expected one of {expected}, since these can be averaged"
+    ENSEMBLE_LISTENER = "{path}: the components' own copies of {tok2vec!r} cannot be made ({reason})"
+    ENSEMBLE_DIFFERS = (
+        "{first} and {path}: {what} differ ({detail}). Average pipelines that one recipe trained with different seeds"
+    )
+    ENSEMBLE_OTHER = (
+        "{first} and {path}: {name!r} differs, and components of {factory} cannot be averaged; expected the same in all "
+        "pipelines. Source it from one pipeline in all of them, or leave it out"
+    )
     # Corpora
     CORPUS_NO_TOKENS = "{path}: has no gold tokens to compare with; expected CoNLL-U or a file of tokens"
     CORPUS_EMPTY = "{path}: found no annotated text, expected at least one token"
@@ -243,6 +312,7 @@ class Errors:
     CORPUS_MAP_EMPTY = "{path}: found no entries, expected lines of tag TAB new tag"
     CORPUS_MAP_GAPS = "{path}: no entry for {gaps}; every tag of {source} needs one"
     CORPUS_FIRST = "--first {found}: expected a number from 1 to {count}, the number of texts in {path}"
+    CORPUS_EXCLUDE = "{path}: all {count} texts are also in the files of --exclude; nothing is left to convert"
     CORPUS_SKIP = "--skip {found}: expected a number from 0 to {last}; {path} holds {count} texts"
     CORPUS_CONLLU_ID = (
         "{path}, line {line}: found the id {found!r}, expected a number, a range 1-2 or an empty node 1.1"

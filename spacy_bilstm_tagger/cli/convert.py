@@ -22,6 +22,12 @@ def convert(
     format: Annotated[Optional[str], typer.Option(help=f"Guessed by default. {_FORMATS_HELP}.")] = None,
     first: Annotated[Optional[int], typer.Option(help="Convert only this many texts.")] = None,
     skip: Annotated[int, typer.Option(help="Leave out this many texts at the beginning.")] = 0,
+    exclude: Annotated[
+        Optional[list[Path]],
+        typer.Option(
+            help="Leave out texts that are also in this file, such as dev; case and white space do not count."
+        ),
+    ] = None,
     map_tags_file: Annotated[
         Optional[Path],
         typer.Option("--map-tags", help="A file of 'tag TAB new tag' lines; '-' makes it missing."),
@@ -75,6 +81,7 @@ def convert(
         if not 1 <= first <= len(texts):
             raise DataError(Errors.CORPUS_FIRST.format(found=first, count=len(texts), path=input))
         texts = texts[:first]
+    texts, n_excluded = _exclude(input, texts, exclude or [])
     if map_tags_file is not None:
         map_tags(map_tags_file, read_tag_map(map_tags_file), input, texts)
     if map_ents_file is not None:
@@ -83,6 +90,8 @@ def convert(
     with write_beside(output) as draft:
         docbin.to_disk(draft)
     typer.echo(f"Format: {name} ({FORMATS[name]}){'' if format else ', guessed'}")
+    if exclude:
+        typer.echo(f"Left out, as they are in {', '.join(map(str, exclude))}: {n_excluded:,} texts")
     for line in _summary(texts, n_tokens=sum(map(len, docbin.tokens))):
         typer.echo(line)
     if any(text.spans is not None for text in texts):
@@ -92,6 +101,18 @@ def convert(
     if entities.repaired:
         typer.echo(f"Repaired entity tags: {entities.repaired}")
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
+
+
+def _exclude(path: Path, texts: list[AnnotatedText], others: list[Path]) -> tuple[list[AnnotatedText], int]:
+    """The texts that none of the other files holds, and the number of the rest.
+
+    RAISES: DataError where none remain.
+    """
+    known = {text.letters for other in others for text in read_corpus(other)[1]}
+    kept = [text for text in texts if text.letters not in known]
+    if not kept:
+        raise DataError(Errors.CORPUS_EXCLUDE.format(path=path, count=len(texts)))
+    return kept, len(texts) - len(kept)
 
 
 def _annotated_types(path: Path, names: Optional[str], texts: list[AnnotatedText]) -> Optional[list[str]]:

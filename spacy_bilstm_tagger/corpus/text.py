@@ -27,6 +27,12 @@ class AnnotatedText:
     lines: list[int]
     spans: Optional[list[tuple[int, int]]] = None
 
+    @property
+    def letters(self) -> str:
+        """The text in lower case without white space: alike in corpora that cut or write the same text differently."""
+        text = "".join(self.words) if self.raw is None else self.raw
+        return "".join(text.split()).lower()
+
     def spaces(self, path: Path) -> Optional[list[bool]]:
         """Whether white space follows each token in the raw text; None where there is no raw text.
 

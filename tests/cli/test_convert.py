@@ -130,6 +130,13 @@ def test_bad_input_is_one_line_and_leaves_nothing(spacy_bilstm, write, folder, c
     assert_refused(result, f"{path}{message}", folder, before)
 
 
+def test_leaving_out_all_is_one_line(spacy_bilstm, write, folder):
+    path, before = write("corpus", TWO_TEXTS), contents(folder)
+    result = spacy_bilstm("convert", path, folder / "out.spacy", "--exclude", path)
+    message = f"{path}: all 2 texts are also in the files of --exclude; nothing is left to convert"
+    assert_refused(result, message, folder, before)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -38,6 +38,14 @@ def test_repair_bio_begins_entities_and_counts_them(spacy_bilstm, write, folder)
     assert [(ent.start, ent.end, ent.label_) for ent in doc.ents] == [(1, 3, "per"), (3, 4, "loc")]
 
 
+def test_texts_of_another_file_are_left_out_however_they_are_cut_or_written(spacy_bilstm, write, folder):
+    path, dev = write("corpus", "a X\nb Y\n\nc X\n"), write("dev", "# text = C\nC Y\n\nd X\n")
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--exclude", dev, "--exclude", dev)
+    assert code == 0
+    assert f"Left out, as they are in {dev}, {dev}: 1 texts\n1 texts, 2 tokens" in out
+    assert [doc.text for doc in docs_in(folder / "out.spacy")] == ["a b "]
+
+
 class TestToxicSpans:
     CONTENT = 'spans,text\n"[0, 1, 3]",so bad\n"[5]","a b\n\n c"\n"[2, 3]","a  b"\n[],fine\n'
 
