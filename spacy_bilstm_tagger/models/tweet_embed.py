@@ -13,8 +13,10 @@ from ..errors import ConfigError, Errors
 from ..layers.brown import BrownPrefixes
 from ..layers.char_cnn import CharCNN
 from ..layers.doc_slice import slices
+from ..layers.gazetteers import GazetteerFeatures
 from ..layers.norm_vectors import NormVectors
 from ..layers.row_dropout import RowDropout
+from ..layers.table_vectors import TableVectors
 
 SLICE = 32_768  # tokens that are embedded at once at prediction
 
@@ -34,6 +36,8 @@ def TweetEmbed(
     brown_prefixes: list[int] = [],  # noqa: B006
     brown_rows: int = 1000,
     brown_width: int = 16,
+    tables: list[str] = [],  # noqa: B006
+    gazetteers: Union[bool, list[str]] = False,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Embed every token without its context, as the lower half of a `spacy.Tok2Vec.v2`.
 
@@ -56,12 +60,16 @@ def TweetEmbed(
     brown_prefixes (list of int): the first bits of the path that are embedded, such as 4, 8, 12 and 16; empty for none.
     brown_rows (int): rows of each prefix length's table.
     brown_width (int): columns of each prefix length's table.
+    tables (list of str): further tables of frozen vectors, by the names that load_vectors.v1 gave them. A token without
+        a row there gets zeros.
+    gazetteers (bool or list of str): two columns for each list of names that load_vectors.v1 gave the pipeline, or for
+        these lists alone: a name begins at the token, a name goes on there.
     RAISES: ConfigError for settings that contradict each other, and at initialization for a missing table.
     """
     where = "TweetEmbed.v1"
     if len(attrs) != len(rows):
         raise ConfigError(Errors.EMBED_ROWS.format(attrs=len(attrs), rows=len(rows)))
-    if not (attrs or include_static_vectors or char_kernels or brown_prefixes):
+    if not (attrs or include_static_vectors or char_kernels or brown_prefixes or tables or gazetteers):
         raise ConfigError(Errors.EMBED_NOTHING)
     numbers = [("feature_width", feature_width), ("char_filters", char_filters), ("char_width", char_width)]
     numbers += [("brown_rows", brown_rows), ("brown_width", brown_width)]
@@ -80,12 +88,15 @@ def TweetEmbed(
     parts: list[Model[list[Doc], Ragged]] = []
     if include_static_vectors:
         parts.append(NormVectors())
+    parts += [TableVectors(table) for table in tables]
     if attrs:
         parts.append(_hashed_features(attrs, rows, feature_width, norm_dropout))
     if char_kernels:
         parts.append(CharCNN(width=char_width, kernels=char_kernels, filters=char_filters))
     if brown_prefixes:
         parts.append(_brown_features(brown_prefixes, brown_rows, brown_width))
+    if gazetteers:
+        parts.append(GazetteerFeatures(None if gazetteers is True else gazetteers))
     embed: Model[list[Doc], list[Floats2d]] = chain(concatenate(*parts), ragged2list())
     if mix:
         maxout: Model[Floats2d, Floats2d] = Maxout(nO=width, nP=3, dropout=0.0, normalize=True)

@@ -4,11 +4,17 @@ from functools import partial
 from pathlib import Path
 from typing import Callable, Optional
 
+import numpy as np
+import spacy
 from spacy.language import Language
+from spacy.lookups import Lookups
+from spacy.vocab import Vocab
 
 from ..checks import check_choice, check_least
 from ..errors import ConfigError, DataError, Errors
+from ..vector_tables import PREFIX, set_vector_table
 from .brown import load_brown
+from .gazetteers import load_gazetteers
 from .sources import read_vectors
 from .table import DTYPES, load_vectors, set_vectors
 
@@ -20,6 +26,8 @@ def create_load_vectors(
     dim: Optional[int] = None,
     dtype: str = "float32",
     brown: Optional[str] = None,
+    tables: Optional[dict[str, str]] = None,
+    gazetteers: Optional[str] = None,
 ) -> Callable[[Language], None]:
     """Give the pipeline its vectors and Brown clusters before its components are initialized. They are saved with it.
 
@@ -28,6 +36,9 @@ def create_load_vectors(
     max_rows, prune_to, dim, dtype: as in that command; a folder is taken as it is.
     brown (str or None): a file of Brown clusters (bit path TAB word TAB count, also .gz), or a folder made by
         `spacy-bilstm vectors brown`. None: no clusters.
+    tables (dict or None): further vector tables, name -> a source as above. TweetEmbed.v1 takes them by these names.
+    gazetteers (str or None): a folder of lists of names, one name a line in files called as the lists; a single such
+        file; or a folder made by `spacy-bilstm vectors gazetteers`. None: no lists.
     RAISES: ConfigError with one line that says what is wrong with a source.
     """
     where = "load_vectors.v1"
@@ -35,9 +46,19 @@ def create_load_vectors(
     for name, value in (("max_rows", max_rows), ("prune_to", prune_to), ("dim", dim)):
         if value is not None:
             check_least(where, name, value, 1)
-    if source is None and brown is None:
+    if source is None and brown is None and gazetteers is None and not tables:
         raise ConfigError(Errors.LOAD_NOTHING)
-    return partial(_load, source=source, max_rows=max_rows, prune_to=prune_to, dim=dim, dtype=dtype, brown=brown)
+    return partial(
+        _load,
+        source=source,
+        max_rows=max_rows,
+        prune_to=prune_to,
+        dim=dim,
+        dtype=dtype,
+        brown=brown,
+        tables=dict(tables or {}),
+        gazetteers=gazetteers,
+    )
 
 
 def _load(
@@ -49,10 +70,16 @@ def _load(
     dim: Optional[int],
     dtype: str,
     brown: Optional[str],
+    tables: dict[str, str],
+    gazetteers: Optional[str],
 ) -> None:
     try:
+        for name, table in tables.items():
+            _load_table(nlp.vocab, name, table)
         if brown is not None:
             load_brown(nlp.vocab, Path(brown))
+        if gazetteers is not None:
+            load_gazetteers(nlp.vocab, Path(gazetteers))
         if source is None:
             return
         if (Path(source) / "vocab").is_dir():
@@ -62,3 +89,21 @@ def _load(
         set_vectors(nlp.vocab, vectors, name=Path(source).name, prune_to=prune_to, dtype=dtype)
     except DataError as error:
         raise ConfigError(str(error)) from None
+
+
+def _load_table(vocab: Vocab, name: str, source: str) -> None:
+    """Read a source as for `vocab.vectors`, and keep it as a further table under its own keys. A pipeline that has a
+    further table of this name gives that one."""
+    aside = spacy.blank("xx")
+    if (Path(source) / "vocab").is_dir():
+        lookups = Lookups().from_disk(Path(source) / "vocab")
+        if PREFIX + name in lookups:
+            vocab.lookups.set_table(PREFIX + name, lookups.get_table(PREFIX + name))
+            return
+        load_vectors(aside, Path(source))
+    else:
+        set_vectors(aside.vocab, read_vectors(source), name=name)
+    vectors = aside.vocab.vectors
+    hashes = np.fromiter(vectors.key2row.keys(), dtype="uint64")
+    rows = np.fromiter(vectors.key2row.values(), dtype="int64")
+    set_vector_table(vocab, name, hashes, np.asarray(vectors.data)[rows])

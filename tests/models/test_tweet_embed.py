@@ -5,12 +5,15 @@ import pytest
 import spacy
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.ml.models.tok2vec import build_Tok2Vec_model
+from spacy.strings import get_string_id
 from spacy.vectors import Vectors
 from thinc.api import fix_random_seed
 
 from spacy_bilstm_tagger.brown_table import set_brown
 from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.gazetteer_table import set_gazetteers
 from spacy_bilstm_tagger.models import BiLSTMEncoder, TweetEmbed
+from spacy_bilstm_tagger.vector_tables import set_vector_table
 
 
 @pytest.fixture
@@ -18,6 +21,7 @@ def nlp(tweet_nlp):
     data = np.arange(6, dtype="f").reshape(2, 3)
     tweet_nlp.vocab.vectors = Vectors(strings=tweet_nlp.vocab.strings, data=data, keys=["so", "good"])
     set_brown(tweet_nlp.vocab, {"so": "0", "good": "01101", "is": "0111"})
+    set_vector_table(tweet_nlp.vocab, "toy", np.array([get_string_id("so")], dtype="uint64"), np.ones((1, 2), "f"))
     return tweet_nlp
 
 
@@ -44,6 +48,7 @@ BROWN = {"attrs": [], "rows": [], "include_static_vectors": False, "brown_prefix
         ({**FULL, "char_kernels": [2, 3], "char_filters": 5}, 21),
         ({**BROWN, "brown_width": 5}, 10),
         ({**FULL, "brown_prefixes": [4]}, 27),
+        ({**FULL, "tables": ["toy"]}, 13),
         ({**FULL, "width": 11}, 11),
         ({**FULL, "mix": True, "width": 7}, 7),
     ],
@@ -178,3 +183,54 @@ class TestBrown:
             assert [[token.tag_ for token in doc] for doc in loaded.pipe(texts, n_process=2, batch_size=1)] == tags
         finally:
             multiprocessing.set_start_method(start, force=True)
+
+
+class TestGazetteers:
+    ONLY = {"attrs": [], "rows": [], "include_static_vectors": False}
+
+    @pytest.fixture
+    def nlp(self, nlp):
+        set_gazetteers(nlp.vocab, {"place": ["New York"], "person": ["York"]})
+        return nlp
+
+    @pytest.mark.parametrize(("gazetteers", "width"), [(True, 4), (["person"], 2)])
+    def test_columns(self, nlp, gazetteers, width):
+        docs = [nlp("New York"), nlp(""), nlp("so")]
+        model = TweetEmbed(**self.ONLY, gazetteers=gazetteers).initialize(X=docs)
+        assert model.get_dim("nO") == width
+        rows = [[1, 0, 0, 0], [0, 1, 1, 0]] if gazetteers is True else [[0, 0], [1, 0]]
+        loaded = TweetEmbed(**self.ONLY, gazetteers=gazetteers).from_bytes(model.to_bytes())
+        for each in (model, loaded):
+            assert_array_equal(each.predict(docs)[0], rows)
+            assert_array_equal(each.predict(docs)[2], np.zeros((1, width)))
+
+    def test_they_stand_behind_the_others(self, nlp):
+        docs = [nlp("so York")]
+        model = TweetEmbed(**FULL, gazetteers=["person"]).initialize(X=docs)
+        Ys, backprop = model.begin_update(docs)
+        assert Ys[0].shape == (2, 13)
+        assert_array_equal(Ys[0][:, 11:], [[0, 0], [1, 0]])
+        assert backprop(Ys) is not None
+
+    def test_texts_that_are_embedded_in_slices(self, nlp, monkeypatch):
+        docs = [nlp("so New York so"), nlp("York New"), nlp("York")]
+        model = TweetEmbed(**self.ONLY, gazetteers=True).initialize(X=docs)
+        expected = [model.predict([doc])[0] for doc in docs]
+        monkeypatch.setattr("spacy_bilstm_tagger.models.tweet_embed.SLICE", 2)
+        for Y, rows in zip(model.predict(docs), expected):
+            assert_array_equal(Y, rows)
+
+    def test_in_a_config(self, nlp, make_examples, tmp_path):
+        embed = {"@architectures": "spacy-bilstm-tagger.TweetEmbed.v1", **self.ONLY, "gazetteers": ["person"]}
+        encode = {"@architectures": "spacy-bilstm-tagger.BiLSTMEncoder.v1", "width": 6, "depth": 1}
+        tok2vec = {"@architectures": "spacy.Tok2Vec.v2", "embed": embed, "encode": encode}
+        nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": tok2vec}})
+        nlp.initialize(lambda: make_examples(nlp))
+        nlp.to_disk(tmp_path)
+        loaded = spacy.load(tmp_path)
+        one, other = (pipeline.get_pipe("tagger").model.predict([pipeline("so York")])[0] for pipeline in (nlp, loaded))
+        assert_array_equal(one, other)
+
+    def test_lists_that_are_missing_are_refused(self, nlp, tweet_nlp):
+        with pytest.raises(ConfigError, match="no gazetteer city; expected some of: place, person"):
+            TweetEmbed(**self.ONLY, gazetteers=["city"]).initialize(X=[nlp("so")])

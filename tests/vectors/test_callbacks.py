@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
+from spacy.strings import get_string_id
 
 from spacy_bilstm_tagger.brown_table import find_paths
 from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.gazetteer_table import find_names
+from spacy_bilstm_tagger.vector_tables import get_vector_table
 from spacy_bilstm_tagger.vectors.brown import save_brown
 from spacy_bilstm_tagger.vectors.callbacks import create_load_vectors
+from spacy_bilstm_tagger.vectors.gazetteers import save_gazetteers
 from spacy_bilstm_tagger.vectors.table import save_vectors
 
 
@@ -191,5 +195,45 @@ class TestBrown:
         assert "has no Brown clusters" in message(None, brown=str(tmp_path / "plain"))
 
     def test_neither_vectors_nor_clusters(self):
-        with pytest.raises(ConfigError, match="source and brown are both null"):
+        with pytest.raises(ConfigError, match="are all null"):
             create_load_vectors()
+
+
+def test_further_tables_from_a_file_a_folder_and_a_pipeline(toy, expected, write_text, tmp_path):
+    save_vectors(toy, tmp_path / "table", name="toy", prune_to=None, dtype="float16")
+    nlp = _nlp(None, tables={"a": str(write_text()), "b": str(tmp_path / "table")})
+    nlp.initialize()
+    nlp.to_disk(tmp_path / "pipeline")
+    again = _nlp(None, tables={"b": str(tmp_path / "pipeline")})
+    again.initialize()
+    for vocab, name, dtype in ((nlp.vocab, "a", "f4"), (nlp.vocab, "b", "f2"), (again.vocab, "b", "f2")):
+        table = get_vector_table(vocab, name)
+        assert table.data.dtype == dtype
+        for key in toy.index_to_key:
+            row = table.find(np.array([get_string_id(key)], dtype="uint64"))
+            assert table.data[row[0]].tolist() == list(expected[key])
+    assert not nlp.vocab.vectors.size
+
+
+def test_a_further_table_that_is_nowhere_is_one_line(message):
+    assert "nowhere.txt" in message(None, tables={"a": "nowhere.txt"})
+
+
+class TestGazetteers:
+    @pytest.mark.parametrize("kind", ["file", "lists", "pipeline"])
+    def test_lists_are_saved_with_the_pipeline(self, kind, tmp_path):
+        source = tmp_path / "lists"
+        source.mkdir()
+        (source / "place.txt").write_text("New York\n")
+        if kind == "pipeline":
+            save_gazetteers({"place": ["New York"]}, tmp_path / "out")
+        path = {"file": source / "place.txt", "lists": source, "pipeline": tmp_path / "out"}[kind]
+        nlp = _nlp(None, gazetteers=str(path))
+        nlp.initialize()
+        nlp.to_disk(tmp_path / "nlp")
+        for other in (nlp, spacy.load(tmp_path / "nlp")):
+            assert find_names([other("new york")], ["place"])[0].tolist() == [[True], [False]]
+
+    def test_list_that_is_wrong(self, tmp_path, message):
+        (tmp_path / "place").write_bytes(b"Oslo\tNorway\n")
+        assert "place, line 1: found 'Oslo\\tNorway'" in message(None, gazetteers=str(tmp_path))

@@ -1,0 +1,64 @@
+"""Frozen rows of one of the vocabulary's further vector tables."""
+
+import logging
+from typing import Callable, Optional
+
+import numpy as np
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Ragged
+
+from ..errors import ConfigError, Errors
+from ..vector_tables import MISSING, find_token_rows, get_vector_table
+
+# Below spaCy's logger, so that its handler prints what is said here; it is itself silent below WARNING.
+logger = logging.getLogger("spacy.bilstm_tagger")
+logger.setLevel(logging.INFO)
+
+
+def TableVectors(table: str) -> Model[list[Doc], Ragged]:
+    """The row of each token in this table, (tokens, nO), and zeros where it has none. There is nothing to learn here.
+
+    table (str): the name of a table that `load_vectors.v1` has loaded.
+    """
+    return Model(f"table_vectors:{table}", forward, init=init, dims={"nO": None}, attrs={"table": table})
+
+
+def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) -> tuple[Ragged, Callable]:
+    lengths = model.ops.asarray1i([len(doc) for doc in docs])
+    width = model.get_dim("nO")
+    if not sum(len(doc) for doc in docs):
+        return Ragged(model.ops.alloc2f(0, width), lengths), _no_gradient
+    name = model.attrs["table"]
+    table = get_vector_table(docs[0].vocab, name)
+    if table.width != width:
+        raise ConfigError(Errors.TABLE_WIDTH.format(name=name, expected=width, found=table.width))
+    rows = find_token_rows(docs, table)
+    Y = table.data[rows].astype("float32")
+    Y[rows == MISSING] = 0
+    return Ragged(model.ops.asarray2f(Y), lengths), _no_gradient
+
+
+def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Optional[Ragged] = None) -> None:
+    """Take the table's width, and say how many tokens of the sample have a row."""
+    if not X:
+        return
+    name = model.attrs["table"]
+    table = get_vector_table(X[0].vocab, name)
+    model.set_dim("nO", table.width, force=True)
+    known = find_token_rows(X, table) != MISSING
+    if not len(known):
+        return
+    _, first = np.unique(np.concatenate([doc.to_array("LOWER") for doc in X]), return_index=True)
+    logger.info(
+        "Vector table %s: %.1f%% of the tokens (%.1f%% of the word types) of the first %d texts have a row",
+        name,
+        100 * known.mean(),
+        100 * known[first].mean(),
+        len(X),
+    )
+
+
+def _no_gradient(d_output: Ragged) -> list:
+    """The table is frozen, and docs take no gradient."""
+    return []

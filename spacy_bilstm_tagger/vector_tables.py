@@ -1,0 +1,82 @@
+"""Further vector tables inside of a vocabulary, beside `vocab.vectors`, and the row of each token in them.
+
+A table is three entries of one of the vocabulary's lookups tables: the words' sorted hashes, their rows in the same
+order, and the rows' type. spaCy saves and copies it with the vocabulary, and loads it as it would one long string.
+"""
+
+from dataclasses import dataclass
+from typing import Optional
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import LOWER, NORM
+from spacy.lookups import Table
+from spacy.strings import get_string_id
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from .errors import ConfigError, Errors
+
+PREFIX = "vectors_"
+MISSING = -1
+
+
+@dataclass(frozen=True)
+class VectorTable:
+    """hashes (uint64): sorted, (words,); data (float32 or float16): (words, width)."""
+
+    hashes: NDArray[np.uint64]
+    data: np.ndarray
+
+    @property
+    def width(self) -> int:
+        return int(self.data.shape[1])
+
+    def find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """The row of each hash, or MISSING."""
+        at = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        return np.where(self.hashes[at] == hashes, at, MISSING)
+
+
+def set_vector_table(vocab: Vocab, name: str, hashes: np.ndarray, data: np.ndarray) -> None:
+    """Give the vocabulary a table of this name.
+
+    hashes (uint64): of the words, (words,), in any order; data: their rows, (words, width).
+    """
+    order = np.argsort(hashes)
+    content = {
+        "words": hashes[order].astype("<u8").tobytes(),
+        "rows": np.ascontiguousarray(data[order]).tobytes(),
+        "dtype": data.dtype.newbyteorder("<").str,
+        "width": int(data.shape[1]),
+    }
+    vocab.lookups.set_table(PREFIX + name, Table(name=PREFIX + name, data=content))
+
+
+def get_vector_table(vocab: Vocab, name: str) -> VectorTable:
+    """RAISES: ConfigError where the vocabulary has no such table."""
+    if PREFIX + name not in vocab.lookups:
+        found = sorted(each.removeprefix(PREFIX) for each in vocab.lookups.tables if each.startswith(PREFIX))
+        raise ConfigError(Errors.TABLE_MISSING.format(name=name, found=", ".join(found) or "none"))
+    table = vocab.lookups.get_table(PREFIX + name)
+    rows = np.frombuffer(table["rows"], dtype=table["dtype"]).reshape(-1, table["width"])
+    return VectorTable(np.frombuffer(table["words"], dtype="<u8"), rows)
+
+
+def find_token_rows(docs: list[Doc], table: VectorTable) -> NDArray[np.int64]:
+    """The row of each token, or MISSING; (tokens,). It is that of the token's LOWER, or else of its LOWER without
+    a leading #, or else of its NORM."""
+    attributes = np.concatenate([doc.to_array([LOWER, NORM]).reshape(-1, 2) for doc in docs])
+    pairs, token_type = np.unique(attributes, axis=0, return_inverse=True)  # one look-up for every word type
+    rows = table.find(pairs[:, 0])
+    strings = docs[0].vocab.strings
+    missing = np.flatnonzero(rows == MISSING)
+    bare = [_without_sign(strings[lower]) for lower in pairs[missing, 0].tolist()]
+    rows[missing] = table.find(np.array([get_string_id(word) if word else 0 for word in bare], dtype="uint64"))
+    missing = missing[rows[missing] == MISSING]
+    rows[missing] = table.find(pairs[missing, 1])
+    return rows[token_type.reshape(-1)]
+
+
+def _without_sign(word: str) -> Optional[str]:
+    return word[1:] if len(word) > 1 and word[0] in "#＃" else None
