@@ -180,6 +180,18 @@ class Errors:
         "It holds other weights than the layer {layer!r} has; expected those of a component with the same config. "
         "The config or the file was changed: get both again"
     )
+    COMPONENT_CHECKSUM = (
+        "It does not agree with the checksum in {checksum}: the weights are not those that were saved here. "
+        "The file is damaged, or from another pipeline: get the whole folder again"
+    )
+    COMPONENT_SHAPE = (
+        "It does not fit the config: in the layer {layer!r}, {dim} is {found}, expected {expected}. "
+        "The config or the file was changed: get both again"
+    )
+    COMPONENT_LABELS = (
+        "It gives {found} scores a token, expected {expected} for the {count} labels in cfg. "
+        "The labels or the file were changed: get both again"
+    )
     EMISSIONS_NAN = (
         "{name}: the model gives scores that are NaN or infinite, so no label can be chosen; expected finite numbers. "
         "Its weights are damaged or diverged in training: get the pipeline again, or train with a lower learn rate"

@@ -39,11 +39,11 @@ class TorchShim(PyTorchShim):
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         with torch.no_grad(), self._autocast():
-            return self._model(*inputs.args, **inputs.kwargs).float()
+            return self._call(inputs).float()
 
     def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Callable[[ArgsKwargs], Any]]:
         with self._autocast():
-            output = self._model(*inputs.args, **inputs.kwargs).float()
+            output = self._call(inputs).float()
 
         def backprop(grads: ArgsKwargs) -> Any:
             X = inputs.args[0]  # token rows, which take a gradient, or indices, which do not
@@ -126,6 +126,9 @@ class TorchShim(PyTorchShim):
     def _in_half_precision(self) -> bool:
         """Mixed precision acts on a GPU only, as in thinc: few CPUs have recurrent kernels for it."""
         return self._mixed_precision and self.device.type == "cuda"
+
+    def _call(self, inputs: ArgsKwargs) -> torch.Tensor:
+        return self._model(*inputs.args, **inputs.kwargs)
 
     def _autocast(self) -> contextlib.AbstractContextManager:
         return torch.autocast("cuda", enabled=self._in_half_precision)

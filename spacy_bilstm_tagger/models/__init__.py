@@ -1,8 +1,19 @@
 """The registered architectures, built of layers."""
 
 from .bilstm_encoder import BiLSTMEncoder
+from .concat_embed import ConcatEmbed
+from .ensemble import Ensemble
 from .linear_chain_crf import LinearChainCRF
 from .token_classifier import TokenClassifier
+from .transformer_embed import TransformerEmbed
 from .tweet_embed import TweetEmbed
 
-__all__ = ["BiLSTMEncoder", "LinearChainCRF", "TokenClassifier", "TweetEmbed"]
+__all__ = [
+    "BiLSTMEncoder",
+    "ConcatEmbed",
+    "Ensemble",
+    "LinearChainCRF",
+    "TokenClassifier",
+    "TransformerEmbed",
+    "TweetEmbed",
+]

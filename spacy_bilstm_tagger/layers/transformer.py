@@ -1,0 +1,153 @@
+"""Rows of a pretrained transformer, one for each token: its word pieces, averaged."""
+
+from typing import Any, Callable, Optional, cast
+
+import torch
+from spacy.tokens import Doc
+from spacy_transformers.align import apply_alignment, get_alignment, get_alignment_via_offset_mapping
+from spacy_transformers.data_classes import WordpieceBatch
+from spacy_transformers.layers.transformer_model import huggingface_tokenize
+from spacy_transformers.span_getters import get_strided_spans
+from spacy_transformers.truncate import truncate_oversize_splits
+from spacy_transformers.util import batch_by_length
+from thinc.api import Model
+from thinc.types import ArgsKwargs, Floats2d, Ints2d, Ragged
+from thinc.util import torch2xp, xp2torch
+
+from .transformer_files import load_transformer
+from .transformer_shim import TransformerShim
+
+Backprop = Callable[[list[Floats2d]], list[Doc]]
+
+BATCH_TOKENS = 4_096  # of texts of about one length that are computed at once at prediction, with their padding
+
+
+def Transformer(
+    name: str,
+    shim: TransformerShim,
+    *,
+    window: int,
+    stride: int,
+    kept_tokens: int,
+) -> Model[list[Doc], list[Floats2d]]:
+    """(tokens, nO) for each doc; a token without word pieces gets zeros.
+
+    Word pieces, windows and alignment are those of spacy-transformers. Frozen weights compute the texts of training
+    once and keep their rows, up to `kept_tokens` tokens.
+    """
+    attrs = {"name": name, "window": window, "stride": stride, "kept_tokens": kept_tokens, "dropout_rate": 0.0}
+    return Model("transformer_rows", forward, init=init, shims=[shim], dims={"nO": None}, attrs=attrs)
+
+
+def forward(
+    model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
+) -> tuple[list[Floats2d], Backprop]:
+    shim = _shim(model)
+    texts = [doc for doc in docs if len(doc)]
+    if is_train and shim.learn_rate_factor:
+        rows, backprop = _learn(model, shim, texts)
+    else:
+        find = _remember if is_train else _predict
+        rows, backprop = find(model, shim, texts), _no_gradient
+    each = iter(rows)
+    Ys = [next(each) if len(doc) else model.ops.alloc2f(0, model.get_dim("nO")) for doc in docs]
+    return Ys, lambda dYs: backprop([dY for dY, doc in zip(dYs, docs) if len(doc)])
+
+
+def init(model: Model[list[Doc], list[Floats2d]], X: Optional[list[Doc]] = None, Y: Optional[list] = None) -> None:
+    """Load the transformer, unless it is there. RAISES: ConfigError if it cannot be."""
+    shim = _shim(model)
+    objects = shim.objects
+    if objects.transformer is None:
+        name = model.attrs["name"]
+        shim.set_objects(load_transformer(name, objects._init_tokenizer_config, objects._init_transformer_config))
+    model.set_dim("nO", shim.objects.transformer.config.hidden_size)
+
+
+def _learn(
+    model: Model[list[Doc], list[Floats2d]], shim: TransformerShim, docs: list[Doc]
+) -> tuple[list[Floats2d], Backprop]:
+    if not docs:
+        return [], _no_gradient
+    inputs, align = _word_pieces(model, shim, docs)
+    inputs.kwargs["with_dropout"] = model.attrs["dropout_rate"] > 0
+    Y, backprop_transformer = shim.begin_update(inputs)  # (windows, word pieces, nO)
+    rows, backprop_rows = _token_rows(model, align, Y.detach())
+    lengths = model.ops.asarray1i([len(doc) for doc in docs])
+
+    def backprop(dYs: list[Floats2d]) -> list[Doc]:
+        dY = xp2torch(backprop_rows(model.ops.flatten(dYs)), device=shim.device).reshape(Y.shape)
+        backprop_transformer(ArgsKwargs(args=((Y,),), kwargs={"grad_tensors": (dY,)}))
+        return docs
+
+    return model.ops.unflatten(rows, lengths), backprop
+
+
+def _remember(model: Model[list[Doc], list[Floats2d]], shim: TransformerShim, docs: list[Doc]) -> list[Floats2d]:
+    """Rows of frozen weights in training: every epoch asks for the same."""
+    kept = shim.kept_rows
+    keys = [doc.to_array(["ORTH", "SPACY"]).tobytes() for doc in docs]
+    new = {key: doc for key, doc in zip(keys, docs) if key not in kept}
+    found = dict(zip(new, _predict(model, shim, list(new.values()))))
+    room = model.attrs["kept_tokens"] - sum(len(rows) for rows in kept.values())
+    Ys = [kept[key] if key in kept else found[key] for key in keys]
+    for key, rows in found.items():
+        room -= len(rows)
+        if room >= 0:
+            kept[key] = rows
+    return Ys
+
+
+def _predict(model: Model[list[Doc], list[Floats2d]], shim: TransformerShim, docs: list[Doc]) -> list[Floats2d]:
+    found: dict[int, Floats2d] = {}
+    for batch in batch_by_length(docs, BATCH_TOKENS):
+        # spacy-transformers aligns a doc once, so it must not be there twice.
+        several = list({id(docs[i]): docs[i] for i in batch}.values())
+        inputs, align = _word_pieces(model, shim, several)
+        rows, _ = _token_rows(model, align, shim.predict(inputs))
+        lengths = model.ops.asarray1i([len(doc) for doc in several])
+        found.update(zip(map(id, several), model.ops.unflatten(rows, lengths)))
+    return [found[id(doc)] for doc in docs]
+
+
+def _word_pieces(model: Model, shim: TransformerShim, docs: list[Doc]) -> tuple[ArgsKwargs, Ragged]:
+    """What the transformer takes, (windows, word pieces), and for each token where its word pieces are in that."""
+    spans = [
+        span for several in get_strided_spans(docs, model.attrs["window"], model.attrs["stride"]) for span in several
+    ]
+    tokenizer = shim.tokenizer
+    encoding = huggingface_tokenize(tokenizer, [span.text for span in spans])
+    pieces = WordpieceBatch.from_batch_encoding(encoding)
+    if "offset_mapping" in encoding:
+        align = get_alignment_via_offset_mapping(spans, cast(Ints2d, encoding["offset_mapping"]))
+    else:
+        align = get_alignment(spans, pieces.strings, tokenizer.all_special_tokens)
+    pieces, align = truncate_oversize_splits(pieces, align, shim.longest)
+    masks: dict[str, Any] = {"attention_mask": pieces.attention_mask}
+    if pieces.token_type_ids is not None:
+        masks["token_type_ids"] = pieces.token_type_ids
+    kwargs = {name: xp2torch(array, device=shim.device) for name, array in masks.items()}
+    return ArgsKwargs(args=(xp2torch(pieces.input_ids, device=shim.device),), kwargs=kwargs), align
+
+
+def _token_rows(model: Model, align: Ragged, Y: torch.Tensor) -> tuple[Floats2d, Callable[[Floats2d], Floats2d]]:
+    """(windows, word pieces, nO) -> (tokens, nO), means of the word pieces in all windows that hold the token."""
+    flat = cast(Floats2d, torch2xp(Y.reshape(-1, Y.shape[-1])))
+    pieces, backprop_align = apply_alignment(model.ops, align, flat)
+
+    def backprop(d_rows: Floats2d) -> Floats2d:
+        d_pieces = model.ops.backprop_reduce_mean(d_rows, pieces.lengths)
+        return backprop_align(Ragged(d_pieces, pieces.lengths))
+
+    return model.ops.reduce_mean(cast(Floats2d, pieces.dataXd), pieces.lengths), backprop
+
+
+def _shim(model: Model) -> TransformerShim:
+    shim = model.shims[0]
+    assert isinstance(shim, TransformerShim)
+    return shim
+
+
+def _no_gradient(dYs: list[Floats2d]) -> list[Doc]:
+    """Of a prediction, and of frozen weights."""
+    return []

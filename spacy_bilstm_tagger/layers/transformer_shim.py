@@ -1,0 +1,92 @@
+"""The bridge between thinc and a pretrained transformer."""
+
+from functools import partial
+from typing import Any
+
+from spacy_transformers.data_classes import HFObjects
+from spacy_transformers.layers.hf_shim import HFShim
+from thinc.api import Optimizer
+from thinc.types import ArgsKwargs, Floats2d
+from torch import Tensor
+
+from .shim import TorchShim
+
+
+class TransformerShim(TorchShim, HFShim):
+    """Saves tokenizer, config and weights as spacy-transformers does; predicts, updates and averages as `TorchShim`.
+
+    Its weights learn at `learn_rate_factor` times the optimizer's rate. At 0 they are frozen.
+    """
+
+    def __init__(
+        self,
+        tokenizer_config: dict[str, Any],
+        transformer_config: dict[str, Any],
+        *,
+        learn_rate_factor: float,
+        mixed_precision: bool,
+    ) -> None:
+        HFShim.__init__(
+            self,
+            HFObjects(None, None, None, tokenizer_config, transformer_config),
+            mixed_precision=mixed_precision,
+            grad_scaler_config={},
+        )
+        self.learn_rate_factor = learn_rate_factor
+        # What frozen weights made of the texts of training, by what `layers.transformer` calls a key.
+        self.kept_rows: dict[bytes, Floats2d] = {}
+
+    @property
+    def tokenizer(self) -> Any:
+        return self._hfmodel.tokenizer
+
+    @property
+    def longest(self) -> int:
+        """Word pieces that the transformer can read at once. RoBERTa counts its positions from 2."""
+        positions = getattr(self._hfmodel.transformer.config, "max_position_embeddings", None) or 10**9
+        return min(self.tokenizer.model_max_length, positions - 2)
+
+    @property
+    def objects(self) -> HFObjects:
+        return self._hfmodel
+
+    def set_objects(self, loaded: HFObjects) -> None:
+        """Take a pretrained transformer and its tokenizer."""
+        configs = self._hfmodel._init_tokenizer_config, self._hfmodel._init_transformer_config
+        self._hfmodel = HFObjects(loaded.tokenizer, loaded.transformer, loaded.vocab_file_contents, *configs)
+        self._model = loaded.transformer
+        self._prepare()
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        super().finish_update(partial(optimizer, lr_scale=self.learn_rate_factor))  # type: ignore[arg-type]
+
+    def to_bytes(self) -> bytes:
+        return HFShim.to_bytes(self)
+
+    def from_bytes(self, data: bytes) -> "TransformerShim":
+        HFShim.from_bytes(self, data)
+        if self._model is not None:
+            self._prepare()
+        return self
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+
+    def _prepare(self) -> None:
+        self.kept_rows.clear()
+        self._model.eval()
+        # Most word pieces never occur in the training texts; those that do would move away from the others.
+        frozen = self._model if not self.learn_rate_factor else self._model.get_input_embeddings()  # type: ignore
+        frozen.requires_grad_(False)
+
+    def _call(self, inputs: ArgsKwargs) -> Tensor:
+        """(texts, word pieces, width). A text is padded; what is computed of it does not depend on the padding."""
+        kwargs = dict(inputs.kwargs)
+        with_dropout = kwargs.pop("with_dropout", False)
+        if not with_dropout:
+            return self._model(*inputs.args, **kwargs).last_hidden_state
+        self._model.train()  # dropout at the transformer's own rates
+        try:
+            return self._model(*inputs.args, **kwargs).last_hidden_state
+        finally:
+            self._model.eval()

@@ -1,0 +1,60 @@
+"""TransformerEmbed.v1: tokens as a pretrained transformer sees them."""
+
+from importlib.util import find_spec
+from typing import Any
+
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from ..checks import check_least
+from ..errors import ConfigError, Errors
+
+
+def TransformerEmbed(
+    *,
+    name: str,
+    learn_rate_factor: float = 0.0,
+    window: int = 128,
+    stride: int = 96,
+    kept_tokens: int = 200_000,
+    mixed_precision: bool = False,
+    tokenizer_config: dict[str, Any] = {"use_fast": True},  # noqa: B006 (thinc's registry copies defaults)
+    transformer_config: dict[str, Any] = {},  # noqa: B006
+) -> Model[list[Doc], list[Floats2d]]:
+    """One row for each token from a pretrained transformer, the mean of its word pieces, by spacy-transformers.
+
+    Frozen, it is a source of features, and costs next to nothing in training, since every text is computed once. Its
+    learned weights need a much lower rate than a fresh BiLSTM, and spaCy has one optimizer: so there is a factor. A
+    trained pipeline holds the transformer, with its tokenizer, and needs neither folder nor network.
+
+    name (str): a folder with config, weights and tokenizer, or the name of a model on Hugging Face's hub; read when the
+        pipeline is initialized.
+    learn_rate_factor (float): times the optimizer's learn rate. 0 freezes the transformer. Otherwise all of it learns
+        but the table of word pieces.
+    window, stride (int): longer texts are read in windows of so many tokens, which begin so many tokens apart.
+    kept_tokens (int): of so many tokens of training texts, frozen rows are kept in memory; width * 4 bytes each.
+    mixed_precision (bool): half-precision matrix products on a GPU.
+    tokenizer_config, transformer_config (dict): what `from_pretrained` of tokenizer and model take; for a model of more
+        layers, {"num_hidden_layers": 4} reads the first four only.
+    RAISES: ConfigError for a setting out of range or without spacy-transformers, and at initialization for a folder
+        that is missing or incomplete.
+    """
+    where = "TransformerEmbed.v1"
+    if find_spec("spacy_transformers") is None:
+        raise ConfigError(Errors.TRANSFORMERS_MISSING)
+    if learn_rate_factor < 0:
+        raise ConfigError(Errors.TRANSFORMER_RATE.format(value=learn_rate_factor))
+    check_least(where, "stride", stride, 1)
+    check_least(where, "window", window, stride)
+    check_least(where, "kept_tokens", kept_tokens, 0)
+    from ..layers.transformer import Transformer
+    from ..layers.transformer_shim import TransformerShim
+
+    shim = TransformerShim(
+        dict(tokenizer_config),
+        dict(transformer_config),
+        learn_rate_factor=learn_rate_factor,
+        mixed_precision=mixed_precision,
+    )
+    return Transformer(name, shim, window=window, stride=stride, kept_tokens=kept_tokens)
