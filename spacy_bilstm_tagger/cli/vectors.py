@@ -1,4 +1,4 @@
-"""spacy-bilstm vectors: word vectors or Brown clusters in, a folder with a table out."""
+"""spacy-bilstm vectors: word vectors, Brown clusters or gazetteers in, a folder with a table out."""
 
 from enum import Enum
 from pathlib import Path
@@ -33,7 +33,8 @@ class Algorithm(str, Enum):
 vectors_app = typer.Typer(
     cls=_LoadByDefault,
     help="Make spaCy vectors: `vectors SOURCE OUT` reads them, `vectors train TEXTS OUT` trains them. "
-    "`vectors brown FILE OUT` reads Brown clusters.",
+    "`vectors brown FILE OUT` reads Brown clusters, `vectors gazetteers DIR OUT` lists of names. "
+    "`vectors distill MODEL_DIR WORDS OUT` makes them from a transformer.",
     no_args_is_help=True,
 )
 
@@ -117,6 +118,64 @@ def brown(
     save_brown(paths, output)
     typer.echo(f"{len(paths):,} words in {len(set(paths.values())):,} clusters")
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
+
+
+@vectors_app.command("gazetteers")
+def gazetteers(
+    source: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of lists, or one list: a name in each line.")],
+    output: Out,
+) -> None:
+    """Read lists of names and write a blank pipeline that holds them."""
+    from ..vectors.gazetteers import NAME, read_gazetteers, save_gazetteers
+
+    check_output(output, name=NAME)
+    lists = read_gazetteers(source)
+    save_gazetteers(lists, output)
+    typer.echo(f"{sum(map(len, lists.values())):,} names on {len(lists):,} lists")
+    typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
+
+
+@vectors_app.command("distill")
+def distill(
+    model_dir: Annotated[
+        Path, typer.Argument(metavar="MODEL_DIR", help="The folder of a transformer: config.json, weights, tokenizer.")
+    ],
+    words: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="WORDS...",
+            help="One word a line (up to a TAB), a corpus, raw text, .jsonl, .spacy, Brown clusters, "
+            "or vectors, whose keys are the words. What it is shows in its first lines.",
+        ),
+    ],
+    output: Out,
+    dim: Annotated[int, typer.Option(min=1, help="Width of the vectors: principal components that are kept.")] = 128,
+    dtype: DtypeOption = Dtype.float32,
+) -> None:
+    """Encode every word alone by a transformer, reduce by PCA, and write a spaCy table.
+
+    Words are lower-cased and hashtags lose their #. @users share the row <user>, links and e-mail addresses <url>.
+    """
+    from ..tokenizer.word_types import STAND_INS, word_type
+    from ..vectors.distill import Distiller, save_distilled
+    from ..vectors.word_encoder import check_model
+    from .word_lists import read_words
+
+    check_output(output)
+    check_model(model_dir)
+    types = set(STAND_INS)
+    for path in words:
+        kind, found = read_words(path)
+        distinct = set(found)
+        found_types = set(map(word_type, distinct))
+        new = len(found_types - types)
+        types |= found_types
+        typer.echo(f"{path}: read as {kind}, {len(found):,} words, {len(distinct):,} different, {new:,} new word types")
+    ordered = sorted(types)
+    typer.echo(f"{len(ordered):,} word types, with <user> for all @users and <url> for all links")
+    distiller, rows = Distiller.fit(model_dir, ordered, dim=dim)
+    table = save_distilled(distiller, ordered, rows, output, dtype=dtype.value)
+    _say(table, output)
 
 
 def _say(table, output: Path) -> None:  # type: ignore[no-untyped-def]

@@ -1,6 +1,5 @@
 """Prefixes of the tokens' Brown cluster paths, as features to embed."""
 
-import logging
 from typing import Callable, Optional, cast
 
 import numpy as np
@@ -9,10 +8,7 @@ from thinc.api import Model
 from thinc.types import Ints2d, Ragged
 
 from ..brown_table import cut_paths, find_paths
-
-# Below spaCy's logger, so that its handler prints what is said here; it is itself silent below WARNING.
-logger = logging.getLogger("spacy.bilstm_tagger")
-logger.setLevel(logging.INFO)
+from .coverage import first_of_each_type, logger
 
 
 def BrownPrefixes(prefixes: list[int]) -> Model[list[Doc], Ragged]:
@@ -44,11 +40,10 @@ def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Opti
     known = find_paths(X) > 0
     if not len(known):
         return
-    _, first = np.unique(np.concatenate([doc.to_array("ORTH") for doc in X]), return_index=True)
     logger.info(
         "Brown clusters: %.1f%% of the tokens (%.1f%% of the word types) of the first %d texts have a path",
         100 * known.mean(),
-        100 * known[first].mean(),
+        100 * known[first_of_each_type(X)].mean(),
         len(X),
     )
 

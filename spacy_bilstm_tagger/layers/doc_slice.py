@@ -11,11 +11,13 @@ Attribute = Union[int, str]
 
 
 class DocSlice:
-    """As much of `Doc` as a layer asks for that reads each token by itself. (`Span.to_array` knows no names of
-    attributes.)"""
+    """As much of `Doc` as a layer of docs asks for. (`Span.to_array` knows no names of attributes.)"""
 
     def __init__(self, doc: Doc, start: int, end: int) -> None:
         self.vocab: Vocab = doc.vocab
+        self.start = start
+        self.end = end
+        self._doc = doc
         self._span = doc[start:end]
 
     def __len__(self) -> int:
@@ -27,6 +29,11 @@ class DocSlice:
         numbers = [each if isinstance(each, int) else IDS[each.upper()] for each in several]
         array = cast(Any, self._span).to_array(numbers)  # spaCy's stubs do not name it
         return array[:, 0] if len(numbers) == 1 else array
+
+    def widened(self, tokens: int) -> "DocSlice":
+        """With as many tokens more on either side as the doc has, at most so many: for layers that look at the tokens
+        around each."""
+        return DocSlice(self._doc, max(0, self.start - tokens), min(len(self._doc), self.end + tokens))
 
 
 def slices(docs: Sequence[Doc], most_tokens: int) -> Iterator[list[DocSlice]]:

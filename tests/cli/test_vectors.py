@@ -11,6 +11,7 @@ from gensim.models import KeyedVectors
 
 from spacy_bilstm_tagger import cli
 from spacy_bilstm_tagger.brown_table import find_paths
+from spacy_bilstm_tagger.gazetteer_table import find_names
 
 GLOVE = "<user> 1 2\nthe 3 4\n:) -1 0\n"
 
@@ -219,3 +220,20 @@ class TestBrown:
         (tmp_path / "paths").write_text("00\tso\t7\n")
         run(glove, tmp_path / "out")
         assert "not a folder made by this command" in fails("brown", tmp_path / "paths", tmp_path / "out")
+
+
+class TestGazetteers:
+    def test_gazetteers(self, run, tmp_path):
+        (tmp_path / "lists").mkdir()
+        (tmp_path / "lists" / "place").write_text("York\nOslo\n")
+        (tmp_path / "lists" / "person").write_text("York\n")
+        code, out, err = run("gazetteers", tmp_path / "lists", tmp_path / "out")
+        assert (code, err) == (0, "")
+        assert out == f"3 names on 2 lists\n✔ {tmp_path / 'out'}\n"
+        nlp = spacy.load(tmp_path / "out")
+        assert find_names([nlp("york")], ["person", "place"])[0].tolist() == [[True, True]]
+
+    def test_list_that_is_wrong(self, fails, tmp_path):
+        path = tmp_path / "place"
+        path.write_text("York\nOslo\tNorway\n")
+        assert fails("gazetteers", path, tmp_path / "out").startswith(f"✘ {path}, line 2: found 'Oslo\\tNorway'")

@@ -1,0 +1,119 @@
+"""Files of names, a list each, and folders of pipelines that hold some."""
+
+import re
+import zlib
+from codecs import BOM_UTF8
+from pathlib import Path
+
+import spacy
+from spacy.lang.en.stop_words import STOP_WORDS
+from spacy.lookups import Lookups
+from spacy.vocab import Vocab
+
+from ..errors import DataError, Errors
+from ..files import write_beside
+from ..gazetteer_table import LONGEST, TABLE, fold, set_gazetteers
+from .pickles import damaged
+from .table import check_output
+from .text import open_bytes
+
+NAME = "gazetteers"  # in the meta.json of the folders written here
+
+_CONTROL = re.compile(r"[\x00-\x09\x0e-\x1f\x7f]")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+def read_gazetteers(source: Path) -> dict[str, list[str]]:
+    """The names on each list: of each file of a folder, or of a single file, one name a line; also .gz.
+
+    A list is called as its file, but for .txt and .gz at the end. Hidden files and folders inside are left alone. Names
+    that cannot be found are left out, those of more than LONGEST words; and those that would be found in the wrong
+    places: without a letter, of one character, or of English function words (`benchmarks/gazetteer_precision.py`
+    prints how rarely such a name is one).
+
+    RAISES: DataError with the file and the line that is wrong.
+    """
+    paths = [source]
+    if source.is_dir():
+        paths = sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith("."))
+        if not paths:
+            raise DataError(Errors.GAZETTEERS_NO_FILES.format(path=source))
+    elif not source.is_file():
+        raise DataError(Errors.GAZETTEERS_UNKNOWN_SOURCE.format(source=source))
+    lists: dict[str, list[str]] = {}
+    for path in paths:
+        name = path.name.removesuffix(".gz").removesuffix(".txt")
+        if name in lists:
+            raise DataError(Errors.GAZETTEERS_TWICE.format(path=path, name=name))
+        lists[name] = _read_list(path)
+    return lists
+
+
+def _read_list(path: Path) -> list[str]:
+    lines = _decode(path).split("\n")
+    names = [line for line in lines if is_useful(line)]
+    if not names:
+        message = Errors.GAZETTEERS_USELESS if any(map(str.strip, lines)) else Errors.GAZETTEERS_EMPTY
+        raise DataError(message.format(path=path, longest=LONGEST))
+    return names
+
+
+def _decode(path: Path) -> str:
+    try:
+        with open_bytes(path) as file:
+            data = file.read().removeprefix(BOM_UTF8)
+    except (EOFError, OSError, zlib.error) as error:
+        raise damaged(path, "a list of names", error) from None
+    try:
+        text = data.decode("utf8").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        byte = error.start - (data.rfind(b"\n", 0, error.start) + 1)
+        raise DataError(Errors.VECTORS_ENCODING.format(path=path, line=line, byte=byte)) from None
+    control = _CONTROL.search(text)
+    if control:
+        line = text.count("\n", 0, control.start()) + 1
+        found = text.split("\n")[line - 1][:80]
+        raise DataError(Errors.GAZETTEERS_LINE.format(path=path, line=line, found=found))
+    return text
+
+
+def is_useful(name: str) -> bool:
+    """Whether to look for the name at all: see `read_gazetteers`."""
+    words = name.lower().split()
+    if not words or len(words) > LONGEST:
+        return False
+    key = fold(name)
+    if len(key) < 2 or not _LETTER.search(key) or key in STOP_WORDS:
+        return False
+    return not all(word in STOP_WORDS for word in words)
+
+
+def save_gazetteers(lists: dict[str, list[str]], output: Path) -> None:
+    """Write a blank pipeline that holds the lists; load_vectors.v1 takes it.
+
+    RAISES: DataError where `output` is something else than such a folder.
+    """
+    check_output(output, name=NAME)
+    nlp = spacy.blank("en")
+    set_gazetteers(nlp.vocab, lists)
+    nlp.meta["name"] = NAME
+    with write_beside(output) as draft:
+        nlp.to_disk(draft)
+
+
+def load_gazetteers(vocab: Vocab, source: Path) -> None:
+    """Give the vocabulary the lists of a file or a folder, or those of the folder of a pipeline that has some.
+
+    RAISES: DataError where there are none, or where they are damaged.
+    """
+    if not (source / "vocab").is_dir():
+        set_gazetteers(vocab, read_gazetteers(source))
+        return
+    try:
+        lookups = Lookups().from_disk(source / "vocab")
+    except Exception as error:  # damaged data can raise anything
+        raise damaged(source, "the lookups of a spaCy pipeline", error) from None
+    if TABLE not in lookups:
+        raise DataError(Errors.GAZETTEERS_NO_TABLE.format(path=source))
+    vocab.lookups.set_table(TABLE, lookups.get_table(TABLE))

@@ -1,0 +1,130 @@
+import gzip
+import time
+
+import pytest
+import spacy
+
+from spacy_bilstm_tagger.errors import DataError
+from spacy_bilstm_tagger.gazetteer_table import find_names, set_gazetteers
+from spacy_bilstm_tagger.vectors.brown import save_brown
+from spacy_bilstm_tagger.vectors.gazetteers import is_useful, load_gazetteers, read_gazetteers, save_gazetteers
+
+DATA = "New York\nÅrhus\n".encode()
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_to(data, name="places"):
+        path = tmp_path / name
+        path.write_bytes(data)
+        return path
+
+    return write_to
+
+
+@pytest.mark.parametrize(
+    "data",
+    [DATA, DATA[:-1], DATA.replace(b"\n", b"\r\n"), gzip.compress(DATA), b"\xef\xbb\xbf" + DATA, DATA + b"\n\nit\n"],
+    ids=["plain", "no-last-line-end", "windows", "gzip", "byte-order-mark", "useless"],
+)
+def test_file(write, data):
+    assert read_gazetteers(write(data)) == {"places": ["New York", "Århus"]}
+
+
+def test_folder_of_lists(write, tmp_path):
+    write(b"York\n", "a.place.txt")
+    write(gzip.compress(b"Ann\n"), "person.txt.gz")
+    write(b"Bob\n", "film.film")
+    write(b"\xff", ".hidden")
+    (tmp_path / "more").mkdir()
+    assert read_gazetteers(tmp_path) == {"a.place": ["York"], "film.film": ["Bob"], "person": ["Ann"]}
+
+
+@pytest.mark.parametrize("name", ["York", "The Who's", "U2", "a b c d e f", "The Hague", "IBM", "Ó Riada", "#me2"])
+def test_useful_name(name):
+    assert is_useful(name)
+
+
+@pytest.mark.parametrize("name", ["", " ", "x", "@x", "24", "300.", "!!", "It", "THE WHO", "any one", "a b c d e f g"])
+def test_useless_name(name):
+    assert not is_useful(name)
+
+
+BAD = {
+    "empty": (b"", "found no names, expected one a line"),
+    "blank": (b"\n \n\r\n", "found no names, expected one a line"),
+    "columns": (DATA + b"Oslo\tNorway\n", r"line 3: found 'Oslo\\tNorway', expected one name and no TABs"),
+    "binary": (DATA + b"\0\1\n", r"line 3: found '\\x00\\x01', expected one name"),
+    "not UTF-8": (DATA + b"na\xefve\n", r"line 3: not UTF-8 \(byte 2 of the row\)"),
+    "UTF-16": ("New York\n".encode("utf-16"), r"line 1: not UTF-8 \(byte 0 of the row\)"),
+    "useless": (b"the\n7\na b c d e f g\n", "found no name to look for, expected at least one of up to 6 words"),
+    "cut gzip": (gzip.compress(DATA * 99)[:-9], r"cannot be read as a list of names \(EOFError"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("in_folder", [False, True])
+def test_file_that_is_wrong(write, tmp_path, name, in_folder):
+    data, message = BAD[name]
+    path = write(data)
+    with pytest.raises(DataError, match=f"places(: |, ){message}") as error:
+        read_gazetteers(tmp_path if in_folder else path)
+    assert "\n" not in str(error.value)
+
+
+def test_no_such_source(tmp_path):
+    with pytest.raises(DataError, match=r"no such file or folder. Expected a list with one name a line, a folder"):
+        read_gazetteers(tmp_path / "none")
+
+
+def test_folder_without_lists(tmp_path):
+    (tmp_path / ".hidden").write_text("York")
+    with pytest.raises(DataError, match="found no files in this folder"):
+        read_gazetteers(tmp_path)
+
+
+def test_two_files_of_a_list(write, tmp_path):
+    write(DATA, "places")
+    write(DATA, "places.txt")
+    with pytest.raises(DataError, match=r"places\.txt: a second file of the list 'places'"):
+        read_gazetteers(tmp_path)
+
+
+def test_folder_that_was_written(tmp_path):
+    save_gazetteers({"place": ["New York"]}, tmp_path / "out")
+    save_gazetteers({"place": ["New York"]}, tmp_path / "out")
+    nlp = spacy.blank("en")
+    load_gazetteers(nlp.vocab, tmp_path / "out")
+    assert find_names([nlp("in new york")])[0].tolist() == [[False], [True], [False]]
+
+
+def test_folder_of_any_pipeline(tmp_path):
+    nlp = spacy.blank("de")
+    set_gazetteers(nlp.vocab, {"ort": ["Ulm"]})
+    nlp.to_disk(tmp_path)
+    other = spacy.blank("en")
+    load_gazetteers(other.vocab, tmp_path)
+    assert find_names([other("Ulm")], ["ort"])[0].tolist() == [[True]]
+
+
+def test_folder_without_gazetteers(tmp_path):
+    save_brown({"so": "0"}, tmp_path / "brown")
+    with pytest.raises(DataError, match="the pipeline in this folder has no gazetteers"):
+        load_gazetteers(spacy.blank("en").vocab, tmp_path / "brown")
+    with pytest.raises(DataError, match="brown: exists and is not a folder made by this command"):
+        save_gazetteers({"place": ["New York"]}, tmp_path / "brown")
+
+
+def test_folder_that_is_damaged(tmp_path):
+    save_gazetteers({"place": ["New York"]}, tmp_path / "out")
+    (tmp_path / "out" / "vocab" / "lookups.bin").write_bytes(b"\x81")
+    with pytest.raises(DataError, match=r"out: cannot be read as the lookups of a spaCy pipeline \("):
+        load_gazetteers(spacy.blank("en").vocab, tmp_path / "out")
+
+
+def test_many_names_are_read_fast(write, tmp_path):
+    """100,000 names take half a second; the published lists, half a million, are to take a few."""
+    path = write("".join(f"name{n} of{n % 1000} place\n" for n in range(100_000)).encode())
+    start = time.process_time()
+    save_gazetteers(read_gazetteers(path), tmp_path / "out")
+    assert time.process_time() - start < 5
