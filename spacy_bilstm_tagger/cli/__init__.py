@@ -6,6 +6,7 @@ import typer
 
 from ..errors import ConfigError, DataError
 from .convert import convert
+from .ensemble import ensemble
 from .tokenize_eval import tokenize_eval
 from .vectors import vectors_app
 
@@ -15,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(convert)
+app.command()(ensemble)
 app.command()(tokenize_eval)
 app.add_typer(vectors_app, name="vectors")
 

@@ -1,0 +1,72 @@
+"""spacy-bilstm ensemble: several pipelines of one recipe in, one pipeline out."""
+
+import json
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import DataError, Errors
+from ..files import write_beside
+
+ALIKE = 0.5  # a mean cosine between what independent networks have, about 0, and those of one origin, near 1
+
+
+class Average(str, Enum):
+    emissions = "emissions"
+    weights = "weights"
+
+
+def ensemble(
+    pipelines: Annotated[
+        list[Path],
+        typer.Argument(metavar="A B ...", help="Folders of pipelines that one recipe trained, with different seeds."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The folder to write: a pipeline.")],
+    average: Annotated[
+        Average,
+        typer.Option(
+            help="emissions: all networks are kept and their scores averaged, at the cost of all of them. "
+            "weights: one network with the mean of their weights, for members that went on from one trained network."
+        ),
+    ] = Average.emissions,
+) -> None:
+    """Average pipelines into one, which usually labels better than each of them. It is an ordinary pipeline:
+    spacy.load, spacy evaluate and spacy package take it as they take its members.
+
+    Components of bilstm_tagger, bilstm_ner and bilstm_spans are averaged. Vectors, clusters, labels, tokenizer and
+    other components have to be the same in all pipelines.
+    """
+    from ..pipeline.ensemble import average_emissions, average_weights
+
+    check_paths(pipelines, output)
+    if average == Average.weights:
+        nlp, likeness = average_weights(pipelines)
+        typer.echo(f"Mean cosine of the weights of two members: {likeness:.2f}")
+        if likeness < ALIKE:
+            warning = "The members do not come from one trained network, so their mean is of no use: average emissions"
+            typer.secho(f"⚠ {warning}", fg=typer.colors.YELLOW, err=True)
+    else:
+        nlp = average_emissions(pipelines)
+    with write_beside(output) as draft:
+        nlp.to_disk(draft)
+    typer.echo(f"{len(pipelines)} pipelines; components: {', '.join(nlp.component_names)}")
+    typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
+
+
+def check_paths(pipelines: list[Path], output: Path) -> None:
+    """RAISES: DataError for a pipeline given twice, and an output that is there and was not made by this command."""
+    places = [path.resolve() for path in pipelines]
+    for number, path in enumerate(pipelines):
+        if places[number] in places[:number]:
+            raise DataError(Errors.ENSEMBLE_TWICE.format(path=path))
+    if output.resolve() in places:
+        raise DataError(Errors.ENSEMBLE_OUTPUT.format(path=output))
+    if output.exists():
+        try:
+            is_ours = "ensemble" in json.loads((output / "meta.json").read_text("utf8"))
+        except (OSError, ValueError, TypeError):
+            is_ours = False
+        if not is_ours:
+            raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=output))
