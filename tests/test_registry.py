@@ -9,6 +9,7 @@ NAMES = {
         "spacy-bilstm-tagger.BiLSTMEncoder.v1",
         "spacy-bilstm-tagger.TokenClassifier.v1",
         "spacy-bilstm-tagger.LinearChainCRF.v1",
+        "spacy-bilstm-tagger.Ensemble.v1",
     ],
     "callbacks": ["spacy-bilstm-tagger.load_vectors.v1"],
     "scorers": [
