@@ -357,3 +357,21 @@ class Errors:
     RAW_EMPTY = "{path}: found no text, expected at least one line"
     RAW_DAMAGED = "{path}: cannot be read as {kind} ({reason}); get the file again"
     RAW_JSON = '{path}, line {line}: found {found!r}, expected a JSON object with a string as "text"'
+    # Word lists, vectors distilled from a transformer
+    WORDS_EMPTY = "{path}: found no word, read as {kind}; expected at least one"
+    WORDS_FOLDER = "{path}: a folder without vectors; expected one made by 'spacy-bilstm vectors', or a file of words"
+    DISTILL_NO_MODEL = (
+        "{path}: no such folder; expected that of a pretrained transformer, with its config.json, weights and tokenizer"
+    )
+    DISTILL_MODEL_PART = (
+        "{path}: found no {what} ({names}); expected the folder of a pretrained transformer as save_pretrained writes it"
+    )
+    DISTILL_WEIGHTS = "{path}: the weights lack {count} of the model's arrays, such as {name}; get the folder again"
+    DISTILL_EXTRA = "vectors distill needs transformers ({reason}): pip install 'spacy-bilstm-tagger[distill]'"
+    DISTILL_DIM = "--dim {dim}: the hidden states of {path} are {width} wide; give that or less"
+    DISTILL_FEW = "--dim {dim}: found {count} word types, expected at least {least}; give more words or a smaller --dim"
+    DISTILL_NOT_FINITE = "{path}: the encodings of the words hold NaN or infinity, or are all the same; get the model again"
+    DISTILL_OTHER_MODEL = (
+        "{path}: another model than the one the vectors were distilled from; give that one, or distill again"
+    )
+    DISTILL_NO_TABLE = "{path}: holds no distilled vectors; expected a folder made by 'spacy-bilstm vectors distill'"

@@ -1,0 +1,109 @@
+"""The words of any file: a list, a corpus, raw text, Brown clusters or vectors."""
+
+import re
+from pathlib import Path
+
+import spacy
+from tqdm import tqdm
+
+from ..corpus import read_corpus
+from ..corpus.formats import guess_format
+from ..corpus.gmb import HEADER
+from ..corpus.raw import read_raw_texts
+from ..errors import DataError, Errors
+from ..files import read_text
+from ..tokenizer import create_tweet_tokenizer
+from ..vectors.brown import read_brown
+from ..vectors.sources import read_vectors
+from ..vectors.table import UNK_KEY, load_vectors
+from ..vectors.text import open_bytes
+
+_SAMPLE = 1 << 16  # bytes to guess from
+_BROWN = re.compile(r"[01]+\t[^\t]+\t\d+")
+_ROW = re.compile(r"\S+(?: [-+]?\d*\.?\d+(?:[eE][-+]?\d+)?){2,}")
+_HEADER = re.compile(r"\d+ \d+")
+
+
+def read_words(path: Path) -> tuple[str, list[str]]:
+    """What the file was taken for, and its words in order, repeated as they are there.
+
+    Corpora with gold tokens give these; texts are tokenized by TweetTokenizer, and so are entries of a word list with
+    white space in them. `<unk>` is no word.
+    RAISES: DataError for a file that is missing, damaged or without words.
+    """
+    kind = guess_kind(path)
+    if kind == "vectors":
+        words = _keys(path) if path.is_dir() else read_vectors(str(path)).index_to_key
+    elif kind == "Brown clusters":
+        words = list(read_brown(path))
+    elif kind == "word list":
+        entries = [line.split("\t", 1)[0].strip() for line in _lines(path)]
+        words = [entry for entry in entries if len(entry.split()) == 1]
+        words += _tokenize([entry for entry in entries if len(entry.split()) > 1])
+    elif kind == "corpus":
+        texts = read_corpus(path)[1]
+        words = [word for text in texts for word in text.words]
+        words += _tokenize([text.raw for text in texts if text.raw and not text.words])
+    else:
+        words = _tokenize(_lines(path))
+    words = [word for word in words if word.strip() and word != UNK_KEY]
+    if not words:
+        raise DataError(Errors.WORDS_EMPTY.format(path=path, kind=kind))
+    return kind, words
+
+
+def guess_kind(path: Path) -> str:
+    """vectors, Brown clusters, word list, corpus or texts: by the first lines, and by the name for .spacy and .jsonl.
+
+    RAISES: DataError where there is no such file.
+    """
+    if path.is_dir():
+        return "vectors"
+    if not path.is_file():
+        raise DataError(Errors.CORPUS_MISSING.format(path=path))
+    if path.suffix in (".spacy", ".jsonl"):
+        return "texts"
+    with open_bytes(path) as file:
+        sample = file.read(_SAMPLE)
+    if sample.startswith((b"\x80", b"PK\x03\x04")) or b"\0" in sample:
+        return "vectors"
+    lines = sample.decode("utf-8-sig", "replace").replace("\r\n", "\n").strip("\n").split("\n")
+    if len(sample) == _SAMPLE and len(lines) > 1:
+        lines.pop()  # cut off
+    rows = [line.rstrip() for line in lines if line.strip()]
+    if rows and all(map(_BROWN.fullmatch, rows)):
+        return "Brown clusters"
+    numbers = rows[1:] if rows and _HEADER.fullmatch(rows[0]) else rows
+    if numbers and all(map(_ROW.fullmatch, numbers)):
+        return "vectors"
+    has_sentences = len(rows) < len(lines)
+    n_single = sum(len(row.split("\t", 1)[0].split()) == 1 for row in rows)
+    if 2 * n_single >= len(rows) and not has_sentences and not lines[0].startswith(",".join(HEADER[:2])):
+        return "word list"
+    try:
+        format = guess_format(path, "\n".join(lines))
+    except DataError:
+        return "texts"
+    # Names of two words a line look like a token and its tag.
+    return "corpus" if has_sentences or format not in ("ritter", "conll") else "texts"
+
+
+def _lines(path: Path) -> list[str]:
+    if path.suffix in (".spacy", ".jsonl", ".gz"):
+        return read_raw_texts(path)
+    return read_text(path, "utf-8").split("\n")
+
+
+def _tokenize(texts: list[str]) -> list[str]:
+    nlp = spacy.blank("en")
+    nlp.tokenizer = create_tweet_tokenizer()(nlp)
+    bar = tqdm(texts, desc="Tokenizing", unit=" texts", disable=None, leave=False)
+    return [token.text for doc in nlp.tokenizer.pipe(bar) for token in doc]
+
+
+def _keys(folder: Path) -> list[str]:
+    if not (folder / "vocab").is_dir():
+        raise DataError(Errors.WORDS_FOLDER.format(path=folder))
+    nlp = spacy.blank("xx")
+    load_vectors(nlp, folder)
+    return [nlp.vocab.strings[key] for key in nlp.vocab.vectors]

@@ -1,0 +1,105 @@
+"""Words alone through a pretrained transformer of a local folder."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Iterator
+
+import numpy as np
+from tqdm import tqdm
+
+from ..errors import DataError, Errors
+from .pickles import damaged
+
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+_TOKENIZER = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
+_POOLER = "pooler."  # on top of the last hidden states, which are all that is read
+_LONGEST = 128  # word pieces; longer words are cut, and are noise
+_PIECES_PER_BATCH = 2048  # twice as many, or half, is no faster on a CPU
+
+
+class WordEncoder:
+    """Mean of the last hidden states over a word's pieces and the special tokens around them, as Sentence-Transformers
+    pools sentences (Reimers and Gurevych 2019).
+
+    model_dir (Path): configuration, weights and tokenizer as Hugging Face's `save_pretrained` writes them. Nothing is
+        downloaded, and no code of the folder is run.
+    RAISES: DataError where one of them is missing or cannot be read.
+    """
+
+    def __init__(self, model_dir: Path) -> None:
+        check_model(model_dir)
+        try:
+            import torch
+            from transformers import AutoModel, AutoTokenizer
+        except ImportError as error:
+            raise DataError(Errors.DISTILL_EXTRA.format(reason=error)) from None
+        with _quiet(), _keeping_reason(model_dir):
+            self._tokenizer = AutoTokenizer.from_pretrained(str(model_dir), local_files_only=True)
+            model, loading = AutoModel.from_pretrained(
+                str(model_dir), local_files_only=True, torch_dtype=torch.float32, output_loading_info=True
+            )
+        missing = sorted(name for name in loading["missing_keys"] if not name.startswith(_POOLER))
+        if missing:
+            raise DataError(Errors.DISTILL_WEIGHTS.format(path=model_dir, count=len(missing), name=missing[0]))
+        self._model = (model.get_encoder() if model.config.is_encoder_decoder else model).eval()
+        self.width: int = model.config.hidden_size
+        positions = getattr(model.config, "max_position_embeddings", None) or _LONGEST
+        self._longest = min(_LONGEST, self._tokenizer.model_max_length, positions)
+
+    def encode(self, words: list[str]) -> np.ndarray:
+        """(words, width) float32. Only words of as many pieces go together, so there is no padding, and what a word
+        gets does not depend on the others, but for the rounding of float32."""
+        import torch
+
+        encoded = np.zeros((len(words), self.width), dtype="float32")
+        if not words:
+            return encoded
+        pieces = self._tokenizer(words, truncation=True, max_length=self._longest)["input_ids"]
+        with tqdm(total=len(words), desc="Encoding", unit=" words", disable=None, leave=False) as bar:
+            for batch in _batches([len(row) for row in pieces]):
+                ids = torch.tensor([pieces[i] for i in batch])
+                with torch.inference_mode():
+                    hidden = self._model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+                encoded[batch] = hidden.mean(dim=1).numpy()
+                bar.update(len(batch))
+        return encoded
+
+
+def check_model(model_dir: Path) -> None:
+    """Raise DataError where the folder is none, or holds no configuration, weights or tokenizer."""
+    if not model_dir.is_dir():
+        raise DataError(Errors.DISTILL_NO_MODEL.format(path=model_dir))
+    for what, names in (("configuration", ("config.json",)), ("weights", _WEIGHTS), ("tokenizer", _TOKENIZER)):
+        if not any(next(model_dir.glob(name), None) for name in names):
+            raise DataError(Errors.DISTILL_MODEL_PART.format(path=model_dir, what=what, names=", ".join(names)))
+
+
+def _batches(lengths: list[int]) -> Iterator[np.ndarray]:
+    """Places of words of one length, the shortest first; words without pieces are in none."""
+    order = np.argsort(lengths, kind="stable")
+    sizes, starts = np.unique(np.asarray(lengths)[order], return_index=True)
+    for size, group in zip(sizes.tolist(), np.split(order, starts[1:])):
+        if size:
+            n = max(1, _PIECES_PER_BATCH // size)
+            yield from (group[start : start + n] for start in range(0, len(group), n))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """transformers warns of a pooler without weights, which is not used."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+
+
+@contextmanager
+def _keeping_reason(model_dir: Path) -> Iterator[Any]:
+    try:
+        yield
+    except Exception as error:  # damaged files can raise anything
+        raise damaged(model_dir, "a pretrained transformer", error) from None
