@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+import torch
 from spacy.language import Language
 from spacy.training import Example
 from thinc.api import fix_random_seed
@@ -55,3 +56,36 @@ def asset(project):
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def transformer_folder(tmp_path_factory) -> Path:
+    """A tiny BERT of random weights with its tokenizer, as `save_pretrained` leaves them."""
+    pytest.importorskip("spacy_transformers", reason="needs pip install 'spacy-bilstm-tagger[transformers]'")
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("transformer")
+    pieces = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        "so",
+        "good",
+        "go",
+        "##od",
+        "##o",
+        "is",
+        "it",
+        "@",
+        "x",
+        "!",
+    ]
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf8")
+    BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
+    sizes = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
+    torch.manual_seed(0)
+    config = BertConfig(vocab_size=len(pieces), max_position_embeddings=32, **sizes)
+    BertModel(config).save_pretrained(folder)
+    return folder

@@ -92,9 +92,9 @@ def _remember(model: Model[list[Doc], list[Floats2d]], shim: TransformerShim, do
     room = model.attrs["kept_tokens"] - sum(len(rows) for rows in kept.values())
     Ys = [kept[key] if key in kept else found[key] for key in keys]
     for key, rows in found.items():
-        room -= len(rows)
-        if room >= 0:
+        if len(rows) <= room:
             kept[key] = rows
+            room -= len(rows)
     return Ys
 
 

@@ -58,7 +58,12 @@ class TransformerShim(TorchShim, HFShim):
         self._prepare()
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        super().finish_update(partial(optimizer, lr_scale=self.learn_rate_factor))  # type: ignore[arg-type]
+        """A step at this share of the optimizer's rate. `nlp.rehearse` gives a function that collects gradients, for a
+        step at one rate for all: the transformer takes no part in that."""
+        if isinstance(optimizer, Optimizer):
+            super().finish_update(partial(optimizer, lr_scale=self.learn_rate_factor))  # type: ignore[arg-type]
+        else:
+            self._model.zero_grad()
 
     def to_bytes(self) -> bytes:
         return HFShim.to_bytes(self)

@@ -11,8 +11,8 @@ def ConcatEmbed(*parts: Model[list[Doc], list[Floats2d]]) -> Model[list[Doc], li
     """Lay the rows of several embeddings side by side, as the lower half of a `spacy.Tok2Vec.v2`.
 
     parts (Model): whatever makes a row for each token: `TweetEmbed.v1`, `TransformerEmbed.v1`, a listener to a
-        component further up. In a config each is a section `[....embed.*.NAME]` with a name of your own. The output is as wide
-        as all of them together.
+        component further up. In a config each is a section `[....embed.*.NAME]` with a name of your own. The output is
+        as wide as all of them together.
     RAISES: ConfigError where there is none.
     """
     if not parts:
