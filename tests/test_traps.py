@@ -1,12 +1,14 @@
 """What spaCy 3.8.18's and thinc 8.3.14's own BiLSTM, shim and vectors do wrong, each beside ours, which does not."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import spacy
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.ml.models.tok2vec import BiLSTMEncoder as TorchBiLSTMEncoder
@@ -224,6 +226,28 @@ class TestTwoProcessesAfterAPredictionInTheParent:
 
     def test_ours(self):
         assert self.run("spacy-bilstm-tagger.BiLSTMEncoder.v1", timeout=120) == "400"
+
+
+class TestRulesOfTheTokenizer:
+    """spaCy's Tokenizer takes off prefixes and suffixes first, so a rule that is only an infix is cut up by them. It is
+    fast because it reads each chunk once."""
+
+    def with_rule(self, nlp):
+        nlp.tokenizer.infix_finditer = re.compile(r"\(\^o\^\)").finditer
+        return [token.text for token in nlp("hi(^o^)")]
+
+    def test_theirs(self):
+        assert self.with_rule(spacy.blank("en")) != ["hi", "(^o^)"]
+
+    def test_ours(self, tweet_nlp):
+        assert self.with_rule(tweet_nlp) == ["hi", "(^o^)"]
+
+    def test_ours_reads_a_chunk_once(self, tweet_nlp):
+        chunks, find = [], tweet_nlp.tokenizer.infix_finditer
+        tweet_nlp.tokenizer.infix_finditer = lambda chunk: chunks.append(chunk) or find(chunk)
+        for _ in range(3):
+            assert len(tweet_nlp("so:) good:)")) == 4
+        assert chunks == ["so:)", "good:)"]
 
 
 class TestGoldTokens:

@@ -26,14 +26,12 @@ def NormVectors() -> Model[list[Doc], Ragged]:
 
 def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) -> tuple[Ragged, Callable]:
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
-    width = model.get_dim("nO")
     if not sum(len(doc) for doc in docs):
-        return Ragged(model.ops.alloc2f(0, width), lengths), _no_gradient
+        return Ragged(model.ops.alloc2f(0, model.get_dim("nO")), lengths), _no_gradient
     vectors = docs[0].vocab.vectors
     if vectors.shape[0] == 0:
         raise ConfigError(Errors.VECTORS_MISSING)
-    if vectors.shape[1] != width:
-        raise ConfigError(Errors.VECTORS_WIDTH.format(expected=width, found=vectors.shape[1]))
+    _check_width(model, vectors)
     norms = np.concatenate([doc.to_array("NORM") for doc in docs])
     word_types, token_type = np.unique(norms, return_inverse=True)  # one lookup for every word type
     rows = _find_rows(vectors, word_types)[token_type]
@@ -53,6 +51,15 @@ def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Opti
     model.set_dim("nO", vectors.shape[1], force=True)
 
 
+def check_table_of(model: Model, vectors: Vectors) -> None:
+    """Raise ConfigError for a table that this layer cannot read, wherever it is in the model. One that is missing may
+    come yet."""
+    for node in model.walk():
+        if node.name == "norm_vectors" and node.has_dim("nO") and vectors.shape[0]:
+            check_vectors(vectors)
+            _check_width(node, vectors)
+
+
 def check_vectors(vectors: Vectors) -> None:
     """Raise ConfigError for a table that is missing, of another mode, or holds NaN or infinity."""
     if vectors.mode != Mode.default:
@@ -65,6 +72,12 @@ def check_vectors(vectors: Vectors) -> None:
         row = int(np.flatnonzero(bad)[0])
         keys = [key for key, at in vectors.key2row.items() if at == row and key in vectors.strings]
         raise ConfigError(Errors.VECTORS_NAN_TABLE.format(row=row, key=vectors.strings[keys[0]] if keys else "?"))
+
+
+def _check_width(model: Model, vectors: Vectors) -> None:
+    expected = model.get_dim("nO")
+    if vectors.shape[1] != expected:
+        raise ConfigError(Errors.VECTORS_WIDTH.format(expected=expected, found=vectors.shape[1]))
 
 
 def _find_rows(vectors: Vectors, keys: np.ndarray) -> np.ndarray:

@@ -116,7 +116,7 @@ class PackedRNN(TorchModule):
         if not self.dropout.locked:
             return F.dropout(X, rate, training=True)
         n_sequences = int(sequence.max()) + 1 if len(sequence) else 0
-        mask = X.new_empty(n_sequences, X.shape[1]).bernoulli_(1 - rate) / (1 - rate)
+        mask = F.dropout(X.new_ones(n_sequences, X.shape[1]), rate, training=True)
         return X * mask[sequence]
 
 

@@ -134,6 +134,10 @@ class BiLSTMTagger(Learner, Tagger):
         self.cfg["as_made"] = {"overwrite": overwrite, "tag_scores": tag_scores}  # see `loading`
         del self.cfg["neg_prefix"]
 
+    @property
+    def n_outputs(self) -> int:
+        return len(self.labels)
+
     def predict(self, docs: Iterable[Doc]) -> list[Tagged]:
         """The tags of each doc."""
         docs = list(docs)

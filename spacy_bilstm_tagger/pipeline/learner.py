@@ -1,16 +1,18 @@
 """What the components whose model gives emissions have in common."""
 
+from abc import abstractmethod
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Iterable, Optional, TypeVar, Union
 
 import numpy as np
 from spacy.training import Example, validate_examples
+from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import ConfigError, Errors
 from .chains import add_gradient
-from .loading import whole_or_not
+from .loading import whole_or_not, write_checksum
 from .step import Emissions, Step, by_doc
 
 Self = TypeVar("Self", bound="Learner")
@@ -25,8 +27,14 @@ class Learner:
 
     model: Model
     name: str
+    vocab: Vocab
     cfg: dict[str, Any]
     _rehearsal_model: Optional[Model]
+
+    @property
+    @abstractmethod
+    def n_outputs(self) -> int:
+        """How many emissions a token has with the component's labels."""
 
     def _gold_step(self, examples: list[Example], emissions: Emissions) -> Step:
         """Towards the annotation. RAISES: ValueError for a gold label that is not among the labels."""
@@ -77,6 +85,12 @@ class Learner:
         validate_examples(examples, f"{type(self).__name__}.get_loss")
         step = self._checked(self._gold_step(examples, scores))
         return step.loss, by_doc(self.model.ops, step.emissions, scores)
+
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """Save to a folder, with a checksum of the weights."""
+        super().to_disk(path, exclude=exclude)  # type: ignore[misc]
+        if "model" not in exclude:
+            write_checksum(path)
 
     def from_disk(self: Self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> Self:
         """Load from a folder. RAISES: DataError for a damaged one; the component is then as it was."""

@@ -2,19 +2,35 @@
 
 import contextlib
 import copy
+import hashlib
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Optional, Protocol, Union
 
 import srsly
+from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..errors import ConfigError, DataError, Errors
+from ..layers.norm_vectors import check_table_of
+
+CHECKSUM = "model.sha256"
 
 
 class Loadable(Protocol):
     name: str
     model: Model
+    vocab: Vocab
     cfg: dict[str, Any]
+
+    @property
+    def n_outputs(self) -> int: ...
+
+
+def write_checksum(path: Union[str, Path]) -> None:
+    """Beside the model in the folder of a component. Without it, a hashed table or a linear layer that was altered
+    would be read as if nothing had happened."""
+    data = (Path(path) / "model").read_bytes()
+    (Path(path) / CHECKSUM).write_text(hashlib.sha256(data).hexdigest() + "\n", encoding="ascii")
 
 
 @contextlib.contextmanager
@@ -22,24 +38,30 @@ def whole_or_not(pipe: Loadable, source: Union[str, Path, bytes], exclude: Itera
     """Around a component's `from_disk` or `from_bytes`: where it fails, weights and settings become what they were.
 
     source: the component's folder, or its bytes.
-    RAISES: DataError that names the component and the file, for whatever a damaged file makes the readers raise.
+    RAISES: DataError that names the component and the file, for whatever a damaged file makes the readers raise;
+        ConfigError for a vectors table that does not go with the weights.
     """
     cfg = copy.deepcopy(pipe.cfg)
     weights = pipe.model.to_bytes() if pipe.model.has_dim("nO") else None
     try:
-        if "model" not in exclude:
-            _check_complete(pipe.model, _model_data(source))
+        data = None if "model" in exclude else _model_data(source)
+        if data is not None:
+            _check_complete(pipe.model, data)
+            _check_sum(pipe.model, data, source)
         yield
+        if data is not None:
+            _check_labels(pipe)
+            check_table_of(pipe.model, pipe.vocab.vectors)
         _prefer_changes(cfg, pipe.cfg)
     except Exception as error:
         pipe.cfg.clear()
         pipe.cfg.update(cfg)
         if weights is not None:
             pipe.model.from_bytes(weights)
-        if isinstance(error, OSError):  # names its file
+        if isinstance(error, (OSError, ConfigError)):  # names its file, or what is wrong outside of the component's
             raise
-        own = isinstance(error, (ConfigError, DataError))
-        reason = str(error) if own else Errors.COMPONENT_FOREIGN.format(error=f"{type(error).__name__}: {error}")
+        known = isinstance(error, DataError)
+        reason = str(error) if known else Errors.COMPONENT_FOREIGN.format(error=f"{type(error).__name__}: {error}")
         message = Errors.COMPONENT_LOAD.format(name=pipe.name, source=_damaged_part(source), reason=reason)
         raise DataError(message) from error
 
@@ -61,14 +83,35 @@ def _model_data(source: Union[str, Path, bytes]) -> Optional[bytes]:
     return (Path(source) / "model").read_bytes()
 
 
-def _check_complete(model: Model, data: Optional[bytes]) -> None:
+def _check_complete(model: Model, data: bytes) -> None:
     """thinc takes a file that lacks weights, and leaves those of the model as they are."""
-    if data is None:
-        return
     message = srsly.msgpack_loads(data)
+    for node, saved in zip(model.walk(), message["nodes"]):
+        for dim, found in saved["dims"].items():
+            expected = node.get_dim(dim) if node.has_dim(dim) else None
+            if found is not None and expected not in (None, found):
+                detail = {"layer": node.name, "dim": dim, "found": found, "expected": expected}
+                raise DataError(Errors.COMPONENT_SHAPE.format(**detail))
     for node, params, shims in zip(model.walk(), message["params"], message["shims"]):
         if set(params) != set(node.param_names) or len(shims) != len(node.shims):
             raise DataError(Errors.COMPONENT_INCOMPLETE.format(layer=node.name))
+
+
+def _check_sum(model: Model, data: bytes, source: Union[str, Path, bytes]) -> None:
+    """Versions before this file had a checksum of the torch weights alone, inside of the model."""
+    checksum = None if isinstance(source, bytes) else Path(source) / CHECKSUM
+    if checksum is None or not checksum.exists():
+        return
+    if checksum.read_bytes().strip() != hashlib.sha256(data).hexdigest().encode():
+        copy.deepcopy(model).from_bytes(data)  # where it fails, it says more precisely what is wrong
+        raise DataError(Errors.COMPONENT_CHECKSUM.format(checksum=checksum.name))
+
+
+def _check_labels(pipe: Loadable) -> None:
+    found = pipe.model.get_dim("nO") if pipe.model.has_dim("nO") else None
+    if found is not None and found != pipe.n_outputs:
+        detail = {"found": found, "expected": pipe.n_outputs, "count": len(pipe.cfg["labels"])}
+        raise DataError(Errors.COMPONENT_LABELS.format(**detail))
 
 
 def _damaged_part(source: Union[str, Path, bytes]) -> str:

@@ -1,6 +1,5 @@
 """What the components that find labelled spans have in common."""
 
-from abc import abstractmethod
 from itertools import islice
 from typing import Callable, Iterable, Optional
 
@@ -23,11 +22,6 @@ class SpanPipe(Learner, TrainablePipe):
     @property
     def label_data(self) -> list[str]:
         return list(self.labels)
-
-    @property
-    @abstractmethod
-    def n_outputs(self) -> int:
-        """How many emissions a token has with these labels."""
 
     @property
     def threshold(self) -> Optional[float]:

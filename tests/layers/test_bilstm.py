@@ -170,6 +170,13 @@ def test_locked_dropout_is_one_mask_a_text():
     assert any(mask.any() and not mask.all() for mask in dropped)
 
 
+@pytest.mark.parametrize("locked", [True, False])
+def test_dropout_of_everything_leaves_numbers(locked):
+    model = encoder(dropout_places=["input", "output"], locked_dropout=locked)
+    set_dropout_rate(model, 1.0)
+    assert not model.begin_update(texts([5]))[0][0].any()
+
+
 def test_output_dropout_is_that_of_the_encoder_s_output():
     model = encoder(dropout_places=["output"], hidden_width=2)
     set_dropout_rate(model, 0.5)
@@ -215,6 +222,8 @@ def test_relu_cell_starts_with_the_identity():
     layer = encoder(cell="rnn_relu").shims[0].module.layers[0]
     assert_array_equal(layer.weight_hh_l0.detach(), np.eye(3))
     assert_array_equal(layer.weight_hh_l0_reverse.detach(), np.eye(3))
+    for name, weight in layer.named_parameters():
+        assert weight.any() == name.startswith("weight"), name
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import srsly
 from numpy.testing import assert_array_equal
 from spacy.tokens import Span
 from spacy.training import Example
+from spacy.vectors import Vectors
 
-from spacy_bilstm_tagger.errors import DataError
+from spacy_bilstm_tagger.errors import ConfigError, DataError
 
 TOK2VEC = {
     "@architectures": "spacy.Tok2Vec.v2",
@@ -116,6 +117,109 @@ def test_damaged_model(nlp, live, tmp_path, damage):
     assert_array_equal(live.model.predict([doc])[0], before)
     assert live.cfg == cfg
     assert not (tmp_path / "executed").exists()
+
+
+@pytest.fixture
+def altered(nlp, live, tmp_path):
+    """A component's folder, in which a number of one of thinc's own layers was altered after it was saved."""
+
+    def alter(layer, param):
+        live.to_disk(tmp_path / "pipe", exclude=["vocab"])
+        path = tmp_path / "pipe" / "model"
+        message = srsly.msgpack_loads(path.read_bytes())
+        (number, *_) = (i for i, node in enumerate(live.model.walk()) if node.name == layer)
+        message["params"][number][param] = message["params"][number][param] + 1
+        path.write_bytes(srsly.msgpack_dumps(message))
+        return tmp_path / "pipe"
+
+    return alter
+
+
+@pytest.mark.parametrize(("layer", "param"), [("hashembed", "E"), ("linear", "W"), ("linear", "b")])
+def test_altered_numbers(nlp, live, altered, layer, param):
+    path, doc = altered(layer, param), nlp.make_doc("so good !!")
+    before = live.model.predict([doc])[0].copy()
+    with pytest.raises(DataError, match=f"{live.name}: cannot load .*pipe.model.* does not agree with the checksum"):
+        live.from_disk(path, exclude=["vocab"])
+    assert_array_equal(live.model.predict([doc])[0], before)
+
+
+def test_altered_numbers_do_not_reach_a_fresh_component(nlp, altered):
+    path = altered("linear", "W")
+    (name,) = nlp.pipe_names
+    other = spacy.blank("en")
+    fresh = other.add_pipe(name, config={"model": nlp.get_pipe_config(name)["model"]})
+    with pytest.raises(DataError, match="does not agree with the checksum"):
+        fresh.from_disk(path, exclude=["vocab"])
+    assert not fresh.model.has_dim("nO")
+    assert not fresh.model.get_ref("output_layer").has_param("W")
+
+
+def test_altered_checksum(live, tmp_path):
+    live.to_disk(tmp_path, exclude=["vocab"])
+    (tmp_path / "model.sha256").write_text("", encoding="ascii")
+    with pytest.raises(DataError, match="does not agree with the checksum in model"):
+        live.from_disk(tmp_path, exclude=["vocab"])
+
+
+def test_folder_of_a_version_without_checksums_is_read(nlp, live, tmp_path):
+    pipe, doc = nlp.get_pipe(live.name), nlp.make_doc("so good !!")
+    pipe.to_disk(tmp_path, exclude=["vocab"])
+    (tmp_path / "model.sha256").unlink()
+    live.from_disk(tmp_path, exclude=["vocab"])
+    assert_array_equal(live.model.predict([doc])[0], pipe.model.predict([doc])[0])
+
+
+@pytest.mark.parametrize("labels", [[], ["A", "B", "C", "D"]])
+def test_labels_of_another_model(live, tmp_path, labels):
+    live.to_disk(tmp_path, exclude=["vocab"])
+    cfg = json.loads((tmp_path / "cfg").read_text(encoding="utf8"))
+    (tmp_path / "cfg").write_text(json.dumps({**cfg, "labels": labels}), encoding="utf8")
+    before = live.labels
+    with pytest.raises(DataError, match=rf"scores a token, expected \d+ for the {len(labels)} labels in cfg"):
+        live.from_disk(tmp_path, exclude=["vocab"])
+    assert live.labels == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model.tok2vec.embed.rows": [60]}, "hashembed', nV is 50, expected 60"),
+        ({"model.tok2vec.encode.width": 10}, "nO is 8, expected 10"),
+        ({"model.tok2vec.encode.depth": 2}, "depth is 1, expected 2"),
+        ({"model.tok2vec.encode.cell": "gru"}, "cell is lstm, expected gru"),
+    ],
+)
+def test_config_of_another_shape(nlp, tmp_path, change, message):
+    nlp.to_disk(tmp_path)
+    (name,) = nlp.pipe_names
+    with pytest.raises(DataError, match=f"{name}: cannot load .*{message}"):
+        spacy.load(tmp_path, config={f"components.{name}.{key}": value for key, value in change.items()})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data * np.nan, r"vectors table holds NaN or infinity \(row 0, key 'so'\)"),
+        (lambda data: data[:, :2], "built for vectors of width 3, but the pipeline's table has width 2"),
+    ],
+)
+def test_vectors_of_another_pipeline_or_damaged(tmp_path, change, message):
+    nlp = spacy.blank("en")
+    nlp.vocab.strings.add("so")
+    nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=np.ones((1, 3), dtype="f"), keys=["so"])
+    embed = {**TOK2VEC["embed"], "include_static_vectors": True}
+    model = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": {**TOK2VEC, "embed": embed}}
+    nlp.add_pipe("bilstm_tagger", config={"model": model})
+    nlp.initialize(lambda: [Example.from_dict(nlp.make_doc("so good"), {"tags": ["A", "B"]})])
+    nlp.to_disk(tmp_path)
+    assert spacy.load(tmp_path)("so good")[0].tag_
+    path = tmp_path / "vocab" / "vectors"
+    data = change(np.load(path))
+    with path.open("wb") as file:
+        np.save(file, data)
+    with pytest.raises(ConfigError, match=message):
+        spacy.load(tmp_path)
 
 
 def test_damaged_pipeline(nlp, tmp_path):
