@@ -98,7 +98,7 @@ def fold(text: str) -> str:
     if "&" in text:
         text = html.unescape(text)
     text = "".join(text.lower().replace("’", "'").split())
-    return text[1:] if text[:1] in ("#", "@") and len(text) > 1 else text
+    return text[1:] if len(text) > 1 and text[0] in "#@＃＠" else text
 
 
 def hash_texts(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,88 +1,13 @@
-"""The thinc side of the character CNN: docs in, one row for each token out."""
+"""The character CNN as a thinc layer."""
 
-from typing import Callable, Optional
-
-import numpy as np
-import torch
-from spacy.strings import StringStore
 from spacy.tokens import Doc
 from thinc.api import Model
-from thinc.types import ArgsKwargs, Ragged
-from thinc.util import torch2xp, xp2torch
+from thinc.types import Ragged
 
-from .char_cnn_module import PADDING, CharCNNModule
-from .shim import TorchShim
-
-ROWS = 512  # of the character table
-EXACT = 384  # code points below this (Latin, and its supplements) have a row of their own; the others share the rest
-CHUNK = 4_096  # word types that are spelled and computed at once at prediction
-LONGEST = 24  # of longer words, the first and the last 12 characters are read
+from .char_cnn_module import CharCNNModule
+from .char_encoder import CharEncoder
 
 
 def CharCNN(*, width: int, kernels: list[int], filters: int) -> Model[list[Doc], Ragged]:
-    """One row for each token, from its characters as they are written; (tokens, nO), nO = filters * len(kernels).
-
-    Every word type is computed once in a batch, however often it occurs.
-    """
-    return Model(
-        "char_cnn",
-        forward,
-        init=init,
-        shims=[TorchShim(CharCNNModule(width, tuple(kernels), filters))],
-        dims={"nO": filters * len(kernels)},
-    )
-
-
-def forward(
-    model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool
-) -> tuple[Ragged, Callable[[Ragged], list]]:
-    lengths = model.ops.asarray1i([len(doc) for doc in docs])
-    if not sum(len(doc) for doc in docs):
-        return Ragged(model.ops.alloc2f(0, model.get_dim("nO")), lengths), _no_gradient
-    shim = model.shims[0]
-    assert isinstance(shim, TorchShim)
-    orths = np.concatenate([doc.to_array("ORTH") for doc in docs])
-    word_types, token_type = np.unique(orths, return_inverse=True)
-    strings = docs[0].vocab.strings
-    token_row = torch.from_numpy(token_type).to(shim.device)
-    if not is_train:
-        chunks = [word_types[at : at + CHUNK] for at in range(0, len(word_types), CHUNK)]
-        parts = [shim.predict(_inputs(shim, strings, chunk)) for chunk in chunks]
-        rows = parts[0] if len(parts) == 1 else torch.cat(parts)
-        return Ragged(torch2xp(rows[token_row]), lengths), _no_gradient
-    Y, backprop_types = shim.begin_update(_inputs(shim, strings, word_types))
-
-    def backprop(dY: Ragged) -> list:
-        d_types = torch.zeros_like(Y).index_add_(0, token_row, xp2torch(dY.dataXd, device=shim.device))
-        backprop_types(ArgsKwargs(args=((Y,),), kwargs={"grad_tensors": (d_types,)}))
-        return []
-
-    return Ragged(torch2xp(Y.detach()[token_row]), lengths), backprop
-
-
-def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Optional[Ragged] = None) -> None:
-    shim = model.shims[0]
-    assert isinstance(shim, TorchShim)
-    shim.build(ROWS)
-
-
-def _inputs(shim: TorchShim, strings: StringStore, word_types: np.ndarray) -> ArgsKwargs:
-    characters, sizes = _spell(strings, word_types.tolist())
-    return ArgsKwargs(args=tuple(torch.from_numpy(array).to(shim.device) for array in (characters, sizes)), kwargs={})
-
-
-def _spell(strings: StringStore, orths: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the character table for each word, (types, longest), and the words' lengths, (types,)."""
-    words = [strings[orth] for orth in orths]
-    words = [word if len(word) <= LONGEST else word[: LONGEST // 2] + word[-LONGEST // 2 :] for word in words]
-    sizes = np.array([len(word) for word in words], dtype="int64")
-    codes = np.frombuffer("".join(words).encode("utf-32-le"), dtype="<u4").astype("int64")
-    rows = np.where(codes < EXACT, codes + 1, EXACT + 1 + codes % (ROWS - EXACT - 1))
-    characters = np.full((len(words), int(sizes.max())), PADDING, dtype="int64")
-    characters[np.arange(characters.shape[1]) < sizes[:, None]] = rows
-    return characters, sizes
-
-
-def _no_gradient(dY: Ragged) -> list:
-    """Docs take no gradient."""
-    return []
+    """See `CharCNNModule` and `CharEncoder`; (tokens, nO), nO = filters * len(kernels)."""
+    return CharEncoder("char_cnn", CharCNNModule(width, tuple(kernels), filters), filters * len(kernels))

@@ -5,9 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .char_table import character_table
 from .torch_module import TorchModule
-
-PADDING = 0
 
 
 class CharCNNModule(TorchModule):
@@ -30,10 +29,7 @@ class CharCNNModule(TorchModule):
     def build(self, input_width: int) -> None:
         """input_width: rows of the character table."""
         self.input_width = input_width
-        self.characters = nn.Embedding(input_width, self.width, padding_idx=PADDING)
-        nn.init.uniform_(self.characters.weight, -((3 / self.width) ** 0.5), (3 / self.width) ** 0.5)
-        with torch.no_grad():
-            self.characters.weight[PADDING].zero_()
+        self.characters = character_table(input_width, self.width)
         self.convolutions = nn.ModuleList(
             nn.Conv1d(self.width, self.filters, kernel, padding=kernel - 1) for kernel in self.kernels
         )

@@ -8,16 +8,18 @@ from spacy.tokens import Doc
 from thinc.api import HashEmbed, Maxout, Model, chain, concatenate, list2ragged, ragged2list, with_array
 from thinc.types import Floats2d, Ints2d, Ragged
 
-from ..checks import check_fraction, check_least
+from ..checks import check_choice, check_fraction, check_least
 from ..errors import ConfigError, Errors
 from ..layers.brown import BrownPrefixes
 from ..layers.char_cnn import CharCNN
+from ..layers.char_lstm import CharLSTM
 from ..layers.doc_slice import slices
 from ..layers.gazetteers import GazetteerFeatures
 from ..layers.norm_vectors import NormVectors
 from ..layers.row_dropout import RowDropout
 from ..layers.table_vectors import TableVectors
 
+CHAR_ENCODERS = ("cnn", "lstm")
 SLICE = 32_768  # tokens that are embedded at once at prediction
 
 
@@ -38,13 +40,16 @@ def TweetEmbed(
     brown_width: int = 16,
     tables: list[str] = [],  # noqa: B006
     gazetteers: Union[bool, list[str]] = False,
+    char_encoder: str = "cnn",
+    char_lstm_width: int = 32,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Embed every token without its context, as the lower half of a `spacy.Tok2Vec.v2`.
 
     The frozen vector of the token's NORM (a GloVe key), one hashed embedding (Svenstrup et al. 2017, "Hash embeddings
-    for efficient word representations") for each attribute, a character CNN, and one hashed embedding for each prefix
-    of its Brown cluster's path are laid side by side, those of them that are switched on. With `mix`, a maxout layer
-    (Goodfellow et al. 2013, "Maxout networks") with layer normalization reduces them to `width`.
+    for efficient word representations") for each attribute, a character CNN or BiLSTM, one hashed embedding for each
+    prefix of its Brown cluster's path, and the gazetteers that it is on are laid side by side, those of them that are
+    switched on. With `mix`, a maxout layer (Goodfellow et al. 2013, "Maxout networks") with layer normalization reduces
+    them to `width`.
 
     width (int or None): output width. Without `mix` the sum of the parts; null lets it follow from them.
     attrs (list of str): token attributes to hash, such as NORM, PREFIX, SUFFIX, SHAPE.
@@ -53,7 +58,7 @@ def TweetEmbed(
     norm_dropout (float): share of training tokens whose hashed NORM is dropped, so that words are also known by their
         vectors and spelling, as those have to be that training never shows.
     include_static_vectors (bool): use `vocab.vectors`; tokens without a row get its `<unk>` row, or zeros.
-    char_kernels (list of int): widths of the character CNN's convolutions, in characters; empty for none.
+    char_kernels (list of int): widths of the character CNN's convolutions, in characters; empty for no CNN.
     char_filters (int): filters of each of these widths.
     char_width (int): columns of the character table.
     mix (bool): reduce to `width` by a learned layer.
@@ -64,15 +69,20 @@ def TweetEmbed(
         a row there gets zeros.
     gazetteers (bool or list of str): two columns for each list of names that load_vectors.v1 gave the pipeline, or for
         these lists alone: a name begins at the token, a name goes on there.
+    char_encoder (str): what spells the words. "cnn": a CNN of these kernels and filters; "lstm": a BiLSTM in its place,
+        which knows neither.
+    char_lstm_width (int): width of one direction's state of this BiLSTM.
     RAISES: ConfigError for settings that contradict each other, and at initialization for a missing table.
     """
     where = "TweetEmbed.v1"
     if len(attrs) != len(rows):
         raise ConfigError(Errors.EMBED_ROWS.format(attrs=len(attrs), rows=len(rows)))
-    if not (attrs or include_static_vectors or char_kernels or brown_prefixes or tables or gazetteers):
+    check_choice(where, "char_encoder", char_encoder, CHAR_ENCODERS)
+    spells = char_encoder == "lstm" or bool(char_kernels)
+    if not (attrs or include_static_vectors or spells or brown_prefixes or tables or gazetteers):
         raise ConfigError(Errors.EMBED_NOTHING)
     numbers = [("feature_width", feature_width), ("char_filters", char_filters), ("char_width", char_width)]
-    numbers += [("brown_rows", brown_rows), ("brown_width", brown_width)]
+    numbers += [("char_lstm_width", char_lstm_width), ("brown_rows", brown_rows), ("brown_width", brown_width)]
     for name, several in (("rows", rows), ("char_kernels", char_kernels), ("brown_prefixes", brown_prefixes)):
         numbers += [(name, value) for value in several]
     for name, value in numbers:
@@ -91,7 +101,9 @@ def TweetEmbed(
     parts += [TableVectors(table) for table in tables]
     if attrs:
         parts.append(_hashed_features(attrs, rows, feature_width, norm_dropout))
-    if char_kernels:
+    if char_encoder == "lstm":
+        parts.append(CharLSTM(width=char_width, hidden_width=char_lstm_width))
+    elif char_kernels:
         parts.append(CharCNN(width=char_width, kernels=char_kernels, filters=char_filters))
     if brown_prefixes:
         parts.append(_brown_features(brown_prefixes, brown_rows, brown_width))

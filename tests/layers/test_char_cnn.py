@@ -4,7 +4,8 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from thinc.types import Ragged
 
-from spacy_bilstm_tagger.layers.char_cnn import LONGEST, CharCNN
+from spacy_bilstm_tagger.layers.char_cnn import CharCNN
+from spacy_bilstm_tagger.layers.char_encoder import LONGEST
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_gradients_add_up_over_a_word_s_tokens(model, tweet_nlp):
 def test_word_types_are_read_in_chunks(model, tweet_nlp, monkeypatch):
     docs = [tweet_nlp("so incomprehensibilities a 😂 good"), tweet_nlp("!! a so")]
     expected = model.predict(docs).data
-    monkeypatch.setattr("spacy_bilstm_tagger.layers.char_cnn.CHUNK", 2)
+    monkeypatch.setattr("spacy_bilstm_tagger.layers.char_encoder.CHUNK", 2)
     assert_allclose(model.predict(docs).data, expected, atol=1e-6)
 
 

@@ -19,12 +19,8 @@ def nlp(tweet_nlp):
 def test_columns(nlp):
     docs = [nlp("in New York"), nlp(""), nlp("york")]
     Y = GazetteerFeatures().initialize(X=docs).predict(docs)
-    expected = [
-        [0, 0, 0, 0],
-        [1, 0, 0, 0],
-        [0, 1, 1, 0],
-        [1, 1, 0, 0],
-    ]  # place and person begin, place and person go on
+    # place begins, person begins, place goes on, person goes on
+    expected = [[0, 0, 0, 0], [1, 0, 0, 0], [0, 1, 1, 0], [1, 1, 0, 0]]
     assert_array_equal(Y.data, expected)
     assert_array_equal(Y.lengths, [3, 0, 1])
     assert Y.data.dtype == "float32"

@@ -415,7 +415,7 @@ class TestLongTexts:
         for module, name in (
             ("models.tweet_embed", "SLICE"),
             ("layers.bilstm", "BLOCK_ROWS"),
-            ("layers.char_cnn", "CHUNK"),
+            ("layers.char_encoder", "CHUNK"),
         ):
             monkeypatch.setattr(f"spacy_bilstm_tagger.{module}.{name}", 7)
         for found, rows in zip(model.predict(docs), expected):
