@@ -10,6 +10,7 @@ from ..corpus import read_corpus
 from ..corpus.formats import guess_format
 from ..corpus.gmb import HEADER
 from ..corpus.raw import read_raw_texts
+from ..corpus.toxic_spans import is_header
 from ..errors import DataError, Errors
 from ..files import read_text
 from ..tokenizer import create_tweet_tokenizer
@@ -37,7 +38,7 @@ def read_words(path: Path) -> tuple[str, list[str]]:
     elif kind == "Brown clusters":
         words = list(read_brown(path))
     elif kind == "word list":
-        entries = [line.split("\t", 1)[0].strip() for line in _lines(path)]
+        entries = [_entry(line) for line in _lines(path)]
         words = [entry for entry in entries if len(entry.split()) == 1]
         words += _tokenize([entry for entry in entries if len(entry.split()) > 1])
     elif kind == "corpus":
@@ -76,16 +77,22 @@ def guess_kind(path: Path) -> str:
     numbers = rows[1:] if rows and _HEADER.fullmatch(rows[0]) else rows
     if numbers and all(map(_ROW.fullmatch, numbers)):
         return "vectors"
+    if lines[0].startswith(",".join(HEADER[:2])) or is_header(lines[0]):
+        return "corpus"
     has_sentences = len(rows) < len(lines)
-    n_single = sum(len(row.split("\t", 1)[0].split()) == 1 for row in rows)
-    if 2 * n_single >= len(rows) and not has_sentences and not lines[0].startswith(",".join(HEADER[:2])):
+    if not has_sentences and 2 * sum(len(_entry(row).split()) == 1 for row in rows) >= len(rows):
         return "word list"
     try:
         format = guess_format(path, "\n".join(lines))
     except DataError:
         return "texts"
-    # Names of two words a line look like a token and its tag.
-    return "corpus" if has_sentences or format not in ("ritter", "conll") else "texts"
+    # Names of two words, or short texts, can look like a token and its tag.
+    is_table = has_sentences and len({len(row.split()) for row in rows}) == 1
+    return "corpus" if is_table or format not in ("ritter", "conll") else "texts"
+
+
+def _entry(line: str) -> str:
+    return line.split("\t", 1)[0].strip()
 
 
 def _lines(path: Path) -> list[str]:
