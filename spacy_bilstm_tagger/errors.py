@@ -63,6 +63,10 @@ class Errors:
         "TweetEmbed.v1 was built for vectors of width {expected}, but the pipeline's table has width {found}. "
         "Load the vectors the model was trained with, or train again"
     )
+    VECTORS_TUNED = (
+        "TweetEmbed.v1 has fine-tuned the rows of a vectors table of {expected}, but the pipeline's has {found}. "
+        "Load the vectors the model was trained with, or train again"
+    )
     VECTORS_NAN_TABLE = "The vectors table holds NaN or infinity (row {row}, key {key!r}); expected finite numbers"
     VECTORS_FLORET = "TweetEmbed.v1 reads spaCy vectors of mode 'default', found mode {mode!r}"
     # Brown clusters
@@ -120,6 +124,7 @@ class Errors:
         "Set width = {found}, width = null or mix = true"
     )
     EMBED_MIX_WIDTH = "TweetEmbed.v1: mix = true needs a width, found width = null"
+    EMBED_VECTORS_OFF = "TweetEmbed.v1: {name} = {value} needs include_static_vectors = true, found false"
     EMBED_NORM_DROPOUT = (
         "TweetEmbed.v1: norm_dropout = {rate}, but attrs has no NORM to drop; add it, or set norm_dropout = 0"
     )

@@ -10,6 +10,7 @@ from thinc.api import Model, get_array_module
 from thinc.types import Ragged
 
 from ..errors import ConfigError, Errors
+from .coverage import first_of_each_type, logger
 
 UNK_KEY = "<unk>"
 UNK_HASH = get_string_id(UNK_KEY)
@@ -18,8 +19,13 @@ UNK_HASH = get_string_id(UNK_KEY)
 def NormVectors() -> Model[list[Doc], Ragged]:
     """The row of `vocab.vectors` under each token's NORM; (tokens, nO), nO the table's width.
 
-    Vectors(attr="NORM") would do the same, but spaCy forgets that attribute when it saves a table. Keys that are not
-    in the table get its `<unk>` row, or zeros where it has none. There is nothing to learn here.
+    Vectors(attr="NORM") would do the same, but spaCy forgets that attribute when it saves a table. There is nothing to
+    learn here.
+
+    What a missing key falls back to: NORM itself stands for @users, links, numbers and lengthened words (`glove_key`).
+    Where the table lacks the NORM too, it is the table's `<unk>` row, which load_vectors.v1 makes the mean of all rows
+    unless the vectors bring their own, or zeros in a table without such a row. How many fall back is said when the
+    model is initialized.
     """
     return Model("norm_vectors", forward, init=init, dims={"nO": None})
 
@@ -32,9 +38,7 @@ def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) ->
     if vectors.shape[0] == 0:
         raise ConfigError(Errors.VECTORS_MISSING)
     _check_width(model, vectors)
-    norms = np.concatenate([doc.to_array("NORM") for doc in docs])
-    word_types, token_type = np.unique(norms, return_inverse=True)  # one lookup for every word type
-    rows = _find_rows(vectors, word_types)[token_type]
+    rows, _ = find_token_rows(docs, vectors)
     row_index = get_array_module(vectors.data).asarray(rows)
     Y = model.ops.asarray2f(vectors.data[row_index], dtype="f")
     Y *= model.ops.xp.asarray(rows[:, None] >= 0)
@@ -49,6 +53,32 @@ def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Opti
     vectors = X[0].vocab.vectors
     check_vectors(vectors)
     model.set_dim("nO", vectors.shape[1], force=True)
+    say_coverage(X, vectors)
+
+
+def say_coverage(docs: list[Doc], vectors: Vectors) -> None:
+    """How many tokens of the sample have a row of their own, and what the others get."""
+    _, known = find_token_rows(docs, vectors)
+    if not len(known):
+        return
+    logger.info(
+        "Vectors: %.1f%% of the tokens (%.1f%% of the word types) of the first %d texts have a row; "
+        "the other %d tokens get %s",
+        100 * known.mean(),
+        100 * known[first_of_each_type(docs)].mean(),
+        len(docs),
+        (~known).sum(),
+        f"that of {UNK_KEY}" if UNK_HASH in vectors.key2row else "zeros",
+    )
+
+
+def find_token_rows(docs: list[Doc], vectors: Vectors) -> tuple[np.ndarray, np.ndarray]:
+    """The row of each token, or -1 for zeros, and whether it is the word's own, not one it falls back to; (tokens,)."""
+    norms = np.concatenate([doc.to_array("NORM") for doc in docs])
+    word_types, token_type = np.unique(norms, return_inverse=True)  # one lookup for every word type
+    key2row = vectors.key2row
+    own = np.array([key2row.get(key, -1) for key in word_types.tolist()], dtype="int64")[token_type]
+    return np.where(own >= 0, own, key2row.get(UNK_HASH, -1)), own >= 0
 
 
 def check_table_of(model: Model, vectors: Vectors) -> None:
@@ -78,12 +108,6 @@ def _check_width(model: Model, vectors: Vectors) -> None:
     expected = model.get_dim("nO")
     if vectors.shape[1] != expected:
         raise ConfigError(Errors.VECTORS_WIDTH.format(expected=expected, found=vectors.shape[1]))
-
-
-def _find_rows(vectors: Vectors, keys: np.ndarray) -> np.ndarray:
-    key2row = vectors.key2row
-    unk = key2row.get(UNK_HASH, -1)
-    return np.array([key2row.get(key, unk) for key in keys.tolist()], dtype="int64")
 
 
 def _to_numpy(array):  # type: ignore[no-untyped-def]

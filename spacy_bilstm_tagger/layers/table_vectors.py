@@ -1,19 +1,15 @@
 """Frozen rows of one of the vocabulary's further vector tables."""
 
-import logging
-from typing import Callable, Optional
+from typing import Callable, Optional, cast
 
 import numpy as np
 from spacy.tokens import Doc
 from thinc.api import Model
-from thinc.types import Ragged
+from thinc.types import Floats2d, Ragged
 
 from ..errors import ConfigError, Errors
 from ..vector_tables import MISSING, find_token_rows, get_vector_table
-
-# Below spaCy's logger, so that its handler prints what is said here; it is itself silent below WARNING.
-logger = logging.getLogger("spacy.bilstm_tagger")
-logger.setLevel(logging.INFO)
+from .coverage import logger
 
 
 def TableVectors(table: str) -> Model[list[Doc], Ragged]:
@@ -36,7 +32,7 @@ def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) ->
     rows = find_token_rows(docs, table)
     Y = table.data[rows].astype("float32")
     Y[rows == MISSING] = 0
-    return Ragged(model.ops.asarray2f(Y), lengths), _no_gradient
+    return Ragged(model.ops.asarray2f(cast(Floats2d, Y)), lengths), _no_gradient
 
 
 def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Optional[Ragged] = None) -> None:

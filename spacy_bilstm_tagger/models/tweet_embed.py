@@ -5,7 +5,7 @@ from typing import Callable, Optional, Union, cast
 import numpy as np
 from spacy.ml.featureextractor import FeatureExtractor
 from spacy.tokens import Doc
-from thinc.api import HashEmbed, Maxout, Model, chain, concatenate, list2ragged, ragged2list, with_array
+from thinc.api import HashEmbed, Linear, Maxout, Model, chain, concatenate, list2ragged, ragged2list, with_array
 from thinc.types import Floats2d, Ints2d, Ragged
 
 from ..checks import check_choice, check_fraction, check_least
@@ -18,6 +18,7 @@ from ..layers.gazetteers import GazetteerFeatures
 from ..layers.norm_vectors import NormVectors
 from ..layers.row_dropout import RowDropout
 from ..layers.table_vectors import TableVectors
+from ..layers.tuned_vectors import TunedVectors
 
 CHAR_ENCODERS = ("cnn", "lstm")
 SLICE = 32_768  # tokens that are embedded at once at prediction
@@ -42,6 +43,8 @@ def TweetEmbed(
     gazetteers: Union[bool, list[str]] = False,
     char_encoder: str = "cnn",
     char_lstm_width: int = 32,
+    vector_projection: Optional[int] = None,
+    finetune_vectors: bool = False,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Embed every token without its context, as the lower half of a `spacy.Tok2Vec.v2`.
 
@@ -69,9 +72,11 @@ def TweetEmbed(
         a row there gets zeros.
     gazetteers (bool or list of str): two columns for each list of names that load_vectors.v1 gave the pipeline, or for
         these lists alone: a name begins at the token, a name goes on there.
-    char_encoder (str): what spells the words. "cnn": a CNN of these kernels and filters; "lstm": a BiLSTM in its place,
-        which knows neither.
+    char_encoder (str): what spells the words. "cnn": a CNN of these kernels and filters; "lstm": a BiLSTM in its place;
+        kernels and filters then mean nothing.
     char_lstm_width (int): width of one direction's state of this BiLSTM.
+    vector_projection (int or None): width to which a learned linear layer reduces the static vectors; null leaves them.
+    finetune_vectors (bool): train the static vectors too: see `TunedVectors`.
     RAISES: ConfigError for settings that contradict each other, and at initialization for a missing table.
     """
     where = "TweetEmbed.v1"
@@ -85,6 +90,8 @@ def TweetEmbed(
     numbers += [("char_lstm_width", char_lstm_width), ("brown_rows", brown_rows), ("brown_width", brown_width)]
     for name, several in (("rows", rows), ("char_kernels", char_kernels), ("brown_prefixes", brown_prefixes)):
         numbers += [(name, value) for value in several]
+    for name, value in (("width", width), ("vector_projection", vector_projection)):
+        numbers += [] if value is None else [(name, value)]
     for name, value in numbers:
         check_least(where, name, value, 1)
     check_fraction(where, "norm_dropout", norm_dropout)
@@ -92,12 +99,13 @@ def TweetEmbed(
         raise ConfigError(Errors.EMBED_NORM_DROPOUT.format(rate=norm_dropout))
     if mix and width is None:
         raise ConfigError(Errors.EMBED_MIX_WIDTH)
-    if width is not None:
-        check_least(where, "width", width, 1)
+    for option, setting in (("vector_projection", vector_projection), ("finetune_vectors", finetune_vectors)):
+        if setting and not include_static_vectors:
+            raise ConfigError(Errors.EMBED_VECTORS_OFF.format(name=option, value=setting))
 
     parts: list[Model[list[Doc], Ragged]] = []
     if include_static_vectors:
-        parts.append(NormVectors())
+        parts.append(_static_vectors(vector_projection, finetune_vectors))
     parts += [TableVectors(table) for table in tables]
     if attrs:
         parts.append(_hashed_features(attrs, rows, feature_width, norm_dropout))
@@ -155,6 +163,13 @@ def _predict_in_slices(model: Model[list[Doc], list[Floats2d]], docs: list[Doc])
 def _no_gradient(dYs: list[Floats2d]) -> list[Doc]:
     """Docs take no gradient."""
     return []
+
+
+def _static_vectors(projection: Optional[int], finetune: bool) -> Model[list[Doc], Ragged]:
+    vectors = TunedVectors() if finetune else NormVectors()
+    if projection is None:
+        return vectors
+    return chain(vectors, cast(Model[Ragged, Ragged], with_array(Linear(nO=projection))))
 
 
 def _hashed_features(attrs: list[str], rows: list[int], width: int, norm_dropout: float) -> Model[list[Doc], Ragged]:

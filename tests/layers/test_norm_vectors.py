@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pytest
 import spacy
@@ -102,3 +104,17 @@ def test_floret_table_is_refused(tweet_nlp):
     tweet_nlp.vocab.vectors = Vectors(strings=tweet_nlp.vocab.strings, data=data, mode="floret", minn=1, maxn=2)
     with pytest.raises(ConfigError, match="mode 'default', found mode 'floret'"):
         NormVectors().initialize(X=[tweet_nlp("so")])
+
+
+def test_coverage_is_said_once_at_initialization(nlp, caplog):
+    with caplog.at_level(logging.INFO, logger="spacy"):
+        NormVectors().initialize(X=[nlp("so so zzz"), nlp("@x")])
+        set_table(nlp, ["so", "<unk>"], [[1, 2], [5, 6]])
+        NormVectors().initialize(X=[nlp("so so zzz"), nlp("@x")])
+        NormVectors().initialize(X=[nlp("")])
+    assert caplog.messages == [
+        "Vectors: 75.0% of the tokens (66.7% of the word types) of the first 2 texts have a row; "
+        "the other 1 tokens get zeros",
+        "Vectors: 50.0% of the tokens (33.3% of the word types) of the first 2 texts have a row; "
+        "the other 2 tokens get that of <unk>",
+    ]

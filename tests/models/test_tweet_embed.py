@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from spacy.ml.models.tok2vec import build_Tok2Vec_model
 from spacy.strings import get_string_id
 from spacy.vectors import Vectors
-from thinc.api import fix_random_seed
+from thinc.api import Adam, fix_random_seed
 
 from spacy_bilstm_tagger.brown_table import set_brown
 from spacy_bilstm_tagger.errors import ConfigError
@@ -46,6 +46,9 @@ BROWN = {"attrs": [], "rows": [], "include_static_vectors": False, "brown_prefix
         ),
         (FULL, 11),
         ({**FULL, "char_kernels": [2, 3], "char_filters": 5}, 21),
+        ({**FULL, "vector_projection": 2}, 10),
+        ({**FULL, "finetune_vectors": True}, 11),
+        ({**FULL, "vector_projection": 2, "finetune_vectors": True}, 10),
         ({**FULL, "char_encoder": "lstm", "char_lstm_width": 5}, 21),
         ({**BROWN, "brown_width": 5}, 10),
         ({**FULL, "brown_prefixes": [4]}, 27),
@@ -88,6 +91,9 @@ def test_a_batch_without_tokens_is_fine(nlp):
         ({"char_kernels": [0]}, "char_kernels = 0; expected a whole number of at least 1"),
         ({"char_encoder": "rnn"}, "char_encoder = 'rnn'; expected one of cnn, lstm"),
         ({"char_lstm_width": 0}, "char_lstm_width = 0; expected a whole number of at least 1"),
+        ({"vector_projection": 0}, "vector_projection = 0; expected a whole number of at least 1"),
+        ({"vector_projection": 2, "include_static_vectors": False}, "vector_projection = 2 needs include_static"),
+        ({"finetune_vectors": True, "include_static_vectors": False}, "finetune_vectors = True needs include_static"),
         ({"brown_prefixes": [4, 0]}, "brown_prefixes = 0; expected a whole number of at least 1"),
         ({"brown_rows": 0}, "brown_rows = 0; expected a whole number of at least 1"),
         ({"brown_width": 0}, "brown_width = 0; expected a whole number of at least 1"),
@@ -237,3 +243,45 @@ class TestGazetteers:
     def test_lists_that_are_missing_are_refused(self, nlp, tweet_nlp):
         with pytest.raises(ConfigError, match="no gazetteer city; expected some of: place, person"):
             TweetEmbed(**self.ONLY, gazetteers=["city"]).initialize(X=[nlp("so")])
+
+
+class TestStaticVectors:
+    """so has the row 0 1 2, good 3 4 5."""
+
+    ONLY = {"attrs": [], "rows": [], "include_static_vectors": True}
+
+    @pytest.mark.parametrize("finetune", [False, True])
+    def test_projection_is_linear(self, nlp, finetune):
+        doc = nlp("good so zzz")
+        model = TweetEmbed(**self.ONLY, vector_projection=2, finetune_vectors=finetune).initialize(X=[doc])
+        linear = next(node for node in model.walk() if node.name == "linear")
+        W, b = np.ones((2, 3), dtype="f"), np.array([0, 1], dtype="f")
+        linear.set_param("W", W)
+        linear.set_param("b", b)
+        assert_array_equal(model.predict([doc])[0], [[12, 13], [3, 4], [0, 1]])
+        _, backprop = model.begin_update([doc])
+        dY = np.arange(6, dtype="f").reshape(3, 2)
+        backprop([dY])
+        assert_allclose(linear.get_grad("W"), dY.T @ [[3, 4, 5], [0, 1, 2], [0, 0, 0]])
+
+    def test_finetuning_in_a_pipeline(self, nlp, make_examples, tmp_path):
+        """Rows of the trained words move; averages, saving and loading know them; the table is as it was."""
+        embed = {"@architectures": "spacy-bilstm-tagger.TweetEmbed.v1", **self.ONLY, "finetune_vectors": True}
+        encode = {"@architectures": "spacy-bilstm-tagger.BiLSTMEncoder.v1", "width": 6, "depth": 1}
+        tok2vec = {"@architectures": "spacy.Tok2Vec.v2", "embed": embed, "encode": encode}
+        nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": tok2vec}})
+        nlp.initialize(lambda: make_examples(nlp))
+        sgd = Adam(0.01, use_averages=True)
+        for _ in range(3):
+            nlp.update(make_examples(nlp), sgd=sgd)
+        E = self._rows(nlp)
+        assert (nlp.vocab.vectors.data != E).all()  # both words are in the examples
+        assert_array_equal(nlp.vocab.vectors.data, np.arange(6).reshape(2, 3))
+        with nlp.get_pipe("tagger").model.use_params(sgd.averages):
+            assert (self._rows(nlp) != E).any()
+        nlp.to_disk(tmp_path)
+        assert_array_equal(self._rows(spacy.load(tmp_path)), E)
+
+    def _rows(self, nlp):
+        model = nlp.get_pipe("tagger").model
+        return next(node for node in model.walk() if node.name == "tuned_vectors").get_param("E").copy()
