@@ -1,11 +1,13 @@
 """Gazetteers, lists of names, inside of a vocabulary, and the names that the tokens of a text make up.
 
 A name is known by a hash of its lower-cased characters without white space. The hash of several tokens follows from
-theirs, so a name is found however a tokenizer cuts it, and `#newyork` is found like `New York`. The hashes of all names
-and the lists that each is on are two arrays in one of the vocabulary's lookups tables, so spacy.load stays fast.
+theirs, so a name is found however a tokenizer cuts it, and `#newyork` is found like `New York`; but `to go` is not
+Togo, which is of one piece. The names' hashes, pieces and lists are three arrays in one of the vocabulary's lookups
+tables, so spacy.load stays fast.
 """
 
 import html
+import re
 from dataclasses import dataclass
 from typing import Mapping, Optional, Sequence
 
@@ -24,13 +26,17 @@ LONGEST = 6  # tokens of a name
 BASE = np.uint64(0x9E3779B97F4A7C15)
 
 
+_PIECE = re.compile(r"[^\W\d_]+|\d+|\S")  # a word, a number, a sign
+
+
 @dataclass(frozen=True)
 class Gazetteers:
-    """lists: their names. names: the sorted hashes of all lists' names, (names,). bits: the lists that each is on, one
-    bit a list, (names, bytes)."""
+    """lists: their names. names: the sorted hashes of all lists' names, (names,). pieces: how many tokens each can be
+    cut into, (names,). bits: the lists that each is on, one bit a list, (names, bytes)."""
 
     lists: list[str]
     names: np.ndarray
+    pieces: np.ndarray
     bits: np.ndarray
 
 
@@ -43,8 +49,10 @@ def set_gazetteers(vocab: Vocab, lists: Mapping[str, Sequence[str]]) -> None:
     names, name = np.unique(np.concatenate(hashes), return_inverse=True)
     on = np.zeros((len(names), len(lists)), dtype=bool)
     on[name, np.repeat(np.arange(len(lists)), [len(each) for each in hashes])] = True
-    bits = np.packbits(on, axis=1)
-    data = {"lists": list(lists), "names": names.astype("<u8").tobytes(), "bits": bits.tobytes()}
+    pieces = np.zeros(len(names), dtype="uint8")
+    np.maximum.at(pieces, name, [min(len(_PIECE.findall(text)), 255) for names in lists.values() for text in names])
+    arrays = {"names": names.astype("<u8"), "pieces": pieces, "bits": np.packbits(on, axis=1)}
+    data = {"lists": list(lists), **{part: array.tobytes() for part, array in arrays.items()}}
     vocab.lookups.set_table(TABLE, Table(name=TABLE, data=data))
 
 
@@ -54,8 +62,8 @@ def get_gazetteers(vocab: Vocab) -> Gazetteers:
         raise ConfigError(Errors.GAZETTEERS_MISSING)
     table = vocab.lookups.get_table(TABLE)
     names = np.frombuffer(table["names"], dtype="<u8")
-    bits = np.frombuffer(table["bits"], dtype="uint8").reshape(len(names), -1)
-    return Gazetteers(list(table["lists"]), names, bits)
+    pieces, bits = (np.frombuffer(table[part], dtype="uint8") for part in ("pieces", "bits"))
+    return Gazetteers(list(table["lists"]), names, pieces, bits.reshape(len(names), -1))
 
 
 def find_names(docs: Sequence[Doc], lists: Optional[list[str]] = None) -> tuple[np.ndarray, np.ndarray]:
@@ -80,6 +88,7 @@ def find_names(docs: Sequence[Doc], lists: Optional[list[str]] = None) -> tuple[
     first, joined = np.arange(tokens), hashes
     for size in range(1, LONGEST + 1):
         name, found = _look_up(gazetteers.names, joined)
+        found &= size <= gazetteers.pieces[name]
         on = np.unpackbits(gazetteers.bits[name[found]], axis=1)[:, columns]
         begin = first[found]
         name_end[begin] = np.where(on, begin[:, None] + size, name_end[begin])

@@ -39,6 +39,9 @@ def marks(nlp, text, column=0):
         ("newyorkers", "-"),
         ("new yorkers", "--"),
         ("the AT&amp;T center", "-BI"),
+        ("AT & T Center", "BIII"),
+        ("ne w york", "--B"),  # three pieces, where the name has two
+        ("år hus", "--"),
     ],
 )
 def test_names_of_one_list(nlp, text, expected):
@@ -146,11 +149,11 @@ class TestSaving:
         assert find_names([Doc(vocab, words=["York"])])[0].tolist() == [[True, False]]
 
     def test_size(self, nlp):
-        """9 bytes for each name, and no string of it in the vocabulary."""
+        """10 bytes for each name, and no string of it in the vocabulary."""
         before = len(nlp.vocab.strings)
         set_gazetteers(nlp.vocab, {"names": [f"name{n}" for n in range(10_000)]})
         table = nlp.vocab.lookups.get_table(TABLE)
-        assert sum(len(table[part]) for part in ("names", "bits")) == 90_000
+        assert sum(len(table[part]) for part in ("names", "pieces", "bits")) == 100_000
         assert len(nlp.vocab.strings) == before
 
     def test_arrays_are_not_copied(self, nlp):

@@ -4,6 +4,7 @@ import re
 import zlib
 from codecs import BOM_UTF8
 from pathlib import Path
+from typing import Optional
 
 import spacy
 from spacy.lang.en.stop_words import STOP_WORDS
@@ -33,6 +34,18 @@ def read_gazetteers(source: Path) -> dict[str, list[str]]:
 
     RAISES: DataError with the file and the line that is wrong.
     """
+    lists = {}
+    for name, path in list_files(source).items():
+        lines = read_lines(path)
+        lists[name] = [line for line in lines if why_useless(line) is None]
+        if not lists[name]:
+            message = Errors.GAZETTEERS_USELESS if any(map(str.strip, lines)) else Errors.GAZETTEERS_EMPTY
+            raise DataError(message.format(path=path, longest=LONGEST))
+    return lists
+
+
+def list_files(source: Path) -> dict[str, Path]:
+    """The file of each list."""
     paths = [source]
     if source.is_dir():
         paths = sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith("."))
@@ -40,25 +53,17 @@ def read_gazetteers(source: Path) -> dict[str, list[str]]:
             raise DataError(Errors.GAZETTEERS_NO_FILES.format(path=source))
     elif not source.is_file():
         raise DataError(Errors.GAZETTEERS_UNKNOWN_SOURCE.format(source=source))
-    lists: dict[str, list[str]] = {}
+    files: dict[str, Path] = {}
     for path in paths:
         name = path.name.removesuffix(".gz").removesuffix(".txt")
-        if name in lists:
+        if name in files:
             raise DataError(Errors.GAZETTEERS_TWICE.format(path=path, name=name))
-        lists[name] = _read_list(path)
-    return lists
+        files[name] = path
+    return files
 
 
-def _read_list(path: Path) -> list[str]:
-    lines = _decode(path).split("\n")
-    names = [line for line in lines if is_useful(line)]
-    if not names:
-        message = Errors.GAZETTEERS_USELESS if any(map(str.strip, lines)) else Errors.GAZETTEERS_EMPTY
-        raise DataError(message.format(path=path, longest=LONGEST))
-    return names
-
-
-def _decode(path: Path) -> str:
+def read_lines(path: Path) -> list[str]:
+    """RAISES: DataError with the line that is not UTF-8, or is no name."""
     try:
         with open_bytes(path) as file:
             data = file.read().removeprefix(BOM_UTF8)
@@ -75,18 +80,22 @@ def _decode(path: Path) -> str:
         line = text.count("\n", 0, control.start()) + 1
         found = text.split("\n")[line - 1][:80]
         raise DataError(Errors.GAZETTEERS_LINE.format(path=path, line=line, found=found))
-    return text
+    return text.split("\n")
 
 
-def is_useful(name: str) -> bool:
-    """Whether to look for the name at all: see `read_gazetteers`."""
+def why_useless(name: str) -> Optional[str]:
+    """Why the name is not to be looked for, or None: see `read_gazetteers`."""
     words = name.lower().split()
-    if not words or len(words) > LONGEST:
-        return False
+    if not 1 <= len(words) <= LONGEST:
+        return "too many words" if words else "empty"
     key = fold(name)
-    if len(key) < 2 or not _LETTER.search(key) or key in STOP_WORDS:
-        return False
-    return not all(word in STOP_WORDS for word in words)
+    if len(key) < 2:
+        return "one character"
+    if not _LETTER.search(key):
+        return "no letter"
+    if key in STOP_WORDS or all(word in STOP_WORDS for word in words):
+        return "function words"
+    return None
 
 
 def save_gazetteers(lists: dict[str, list[str]], output: Path) -> None:

@@ -7,7 +7,7 @@ import spacy
 from spacy_bilstm_tagger.errors import DataError
 from spacy_bilstm_tagger.gazetteer_table import find_names, set_gazetteers
 from spacy_bilstm_tagger.vectors.brown import save_brown
-from spacy_bilstm_tagger.vectors.gazetteers import is_useful, load_gazetteers, read_gazetteers, save_gazetteers
+from spacy_bilstm_tagger.vectors.gazetteers import load_gazetteers, read_gazetteers, save_gazetteers, why_useless
 
 DATA = "New York\nÅrhus\n".encode()
 
@@ -42,12 +42,21 @@ def test_folder_of_lists(write, tmp_path):
 
 @pytest.mark.parametrize("name", ["York", "The Who's", "U2", "a b c d e f", "The Hague", "IBM", "Ó Riada", "#me2"])
 def test_useful_name(name):
-    assert is_useful(name)
+    assert why_useless(name) is None
 
 
-@pytest.mark.parametrize("name", ["", " ", "x", "@x", "24", "300.", "!!", "It", "THE WHO", "any one", "a b c d e f g"])
-def test_useless_name(name):
-    assert not is_useful(name)
+USELESS = {
+    "empty": ["", " "],
+    "one character": ["x", "@x", "!"],
+    "no letter": ["24", "300.", "!!", "_9"],
+    "function words": ["It", "THE WHO", "any one"],
+    "too many words": ["a b c d e f g"],
+}
+
+
+@pytest.mark.parametrize(("why", "name"), [(why, name) for why, names in USELESS.items() for name in names])
+def test_useless_name(why, name):
+    assert why_useless(name) == why
 
 
 BAD = {
