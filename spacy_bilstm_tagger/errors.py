@@ -128,7 +128,9 @@ class Errors:
     EMBED_NORM_DROPOUT = (
         "TweetEmbed.v1: norm_dropout = {rate}, but attrs has no NORM to drop; add it, or set norm_dropout = 0"
     )
-    CONCAT_NOTHING = "ConcatEmbed.v1: found no part; expected sections such as [components.ner.model.tok2vec.embed.*.tweet]"
+    CONCAT_NOTHING = (
+        "ConcatEmbed.v1: found no part; expected sections such as [components.ner.model.tok2vec.embed.*.tweet]"
+    )
     # Transformers
     TRANSFORMERS_MISSING = (
         "TransformerEmbed.v1 needs spacy-transformers. Install it with: pip install 'spacy-bilstm-tagger[transformers]'"
@@ -368,14 +370,15 @@ class Errors:
     DISTILL_NO_MODEL = (
         "{path}: no such folder; expected that of a pretrained transformer, with its config.json, weights and tokenizer"
     )
-    DISTILL_MODEL_PART = (
-        "{path}: found no {what} ({names}); expected the folder of a pretrained transformer as save_pretrained writes it"
-    )
+    DISTILL_MODEL_PART = "{path}: found no {what} ({names}); expected the folder of a pretrained transformer as save_pretrained writes it"
     DISTILL_WEIGHTS = "{path}: the weights lack {count} of the model's arrays, such as {name}; get the folder again"
     DISTILL_EXTRA = "vectors distill needs transformers ({reason}): pip install 'spacy-bilstm-tagger[distill]'"
     DISTILL_DIM = "--dim {dim}: the hidden states of {path} are {width} wide; give that or less"
+    DISTILL_LAYER = "--layer {layer}: {path} has {count} layers; give that or less"
     DISTILL_FEW = "--dim {dim}: found {count} word types, expected at least {least}; give more words or a smaller --dim"
-    DISTILL_NOT_FINITE = "{path}: the encodings of the words hold NaN or infinity, or are all the same; get the model again"
+    DISTILL_NOT_FINITE = (
+        "{path}: the encodings of the words hold NaN or infinity, or are all the same; get the model again"
+    )
     DISTILL_OTHER_MODEL = (
         "{path}: another model than the one the vectors were distilled from; give that one, or distill again"
     )

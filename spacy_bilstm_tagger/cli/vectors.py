@@ -150,11 +150,15 @@ def distill(
     ],
     output: Out,
     dim: Annotated[int, typer.Option(min=1, help="Width of the vectors: principal components that are kept.")] = 128,
+    layer: Annotated[
+        Optional[int], typer.Option(min=1, help="Whose hidden states are read; the middle one by default.")
+    ] = None,
     dtype: DtypeOption = Dtype.float32,
 ) -> None:
     """Encode every word alone by a transformer, reduce by PCA, and write a spaCy table.
 
-    Words are lower-cased and hashtags lose their #. @users share the row <user>, links and e-mail addresses <url>.
+    A word's row is the mean over its pieces. Words are lower-cased and hashtags lose their #. @users share the row
+    <user>, links and e-mail addresses <url>.
     """
     from ..tokenizer.word_types import STAND_INS, word_type
     from ..vectors.distill import Distiller, save_distilled
@@ -173,7 +177,7 @@ def distill(
         typer.echo(f"{path}: read as {kind}, {len(found):,} words, {len(distinct):,} different, {new:,} new word types")
     ordered = sorted(types)
     typer.echo(f"{len(ordered):,} word types, with <user> for all @users and <url> for all links")
-    distiller, rows = Distiller.fit(model_dir, ordered, dim=dim)
+    distiller, rows = Distiller.fit(model_dir, ordered, dim=dim, layer=layer)
     table = save_distilled(distiller, ordered, rows, output, dtype=dtype.value)
     _say(table, output)
 

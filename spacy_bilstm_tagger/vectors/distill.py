@@ -21,6 +21,7 @@ from .word_encoder import WordEncoder
 
 NAME = "vectors"  # in the meta.json of the folders written here, as of all that hold vectors
 TABLE = "distilled_vectors"
+_ARRAYS = ("mean", "projection", "probe")
 _PROBE = "the"  # its encoding tells whether a model is the one that was distilled
 _TOLERANCE = 1e-3  # relative to the probe's length; far more than rounding on another machine
 
@@ -29,13 +30,17 @@ class Distiller:
     """Computes rows as they lie in a distilled table, for words that are not in it.
 
     model_dir (Path): the transformer's folder; it is read when the first word is encoded.
+    layer (int): whose hidden states are read, see `WordEncoder`.
     mean (ndarray): (hidden,) mean of the encodings that the PCA was fitted to.
     projection (ndarray): (hidden, dim) principal components times the scale.
     probe (ndarray): (hidden,) what the model made of a certain word.
     """
 
-    def __init__(self, model_dir: Path, mean: np.ndarray, projection: np.ndarray, probe: np.ndarray) -> None:
+    def __init__(
+        self, model_dir: Path, layer: int, *, mean: np.ndarray, projection: np.ndarray, probe: np.ndarray
+    ) -> None:
         self.model_dir = model_dir
+        self.layer = layer
         self.mean = mean
         self.projection = projection
         self.probe = probe
@@ -46,14 +51,17 @@ class Distiller:
         return self.projection.shape[1]
 
     @classmethod
-    def fit(cls, model_dir: Path, words: list[str], *, dim: int) -> tuple["Distiller", np.ndarray]:
+    def fit(
+        cls, model_dir: Path, words: list[str], *, dim: int, layer: Optional[int] = None
+    ) -> tuple["Distiller", np.ndarray]:
         """Fit the PCA to the encodings of these words; also returns their rows, (words, dim) float32.
 
         The components are scaled by one number, so that the columns have variance 1 on average.
+        layer (int or None): see `WordEncoder`.
         RAISES: DataError for a model that is missing or damaged, a dim that is larger than its hidden states or needs
             more words, and encodings that are not finite or all the same.
         """
-        encoder = WordEncoder(model_dir)
+        encoder = WordEncoder(model_dir, layer)
         if dim > encoder.width:
             raise DataError(Errors.DISTILL_DIM.format(dim=dim, path=model_dir, width=encoder.width))
         if dim >= len(words):
@@ -62,9 +70,11 @@ class Distiller:
         mean, projection = _fit_pca(encoded, dim)
         if not (np.isfinite(mean).all() and np.isfinite(projection).all()):
             raise DataError(Errors.DISTILL_NOT_FINITE.format(path=model_dir))
-        distiller = cls(model_dir, mean, projection, encoder.encode([_PROBE])[0])
+        probe = encoder.encode([_PROBE])[0]
+        distiller = cls(model_dir, encoder.layer, mean=mean, projection=projection, probe=probe)
         distiller._encoder = encoder
-        return distiller, (encoded - mean) @ projection
+        encoded -= mean  # in place: for a million words it is a gigabyte
+        return distiller, encoded @ projection
 
     def rows(self, words: list[str]) -> np.ndarray:
         """The rows of these word types (see `word_type`), (words, dim) float32.
@@ -78,7 +88,7 @@ class Distiller:
         return (self._encoder.encode(words) - self.mean) @ self.projection
 
     def _load_encoder(self) -> WordEncoder:
-        encoder = WordEncoder(self.model_dir)
+        encoder = WordEncoder(self.model_dir, self.layer)
         probe = encoder.encode([_PROBE])[0]
         is_same = probe.shape == self.probe.shape
         if not is_same or np.linalg.norm(probe - self.probe) > _TOLERANCE * np.linalg.norm(self.probe):
@@ -87,8 +97,9 @@ class Distiller:
 
     def to_vocab(self, vocab: Vocab) -> None:
         """Keep this in the vocabulary's lookups, which spaCy saves with a pipeline."""
-        arrays = {name: getattr(self, name).astype("<f4").tobytes() for name in ("mean", "projection", "probe")}
-        vocab.lookups.set_table(TABLE, Table(name=TABLE, data={"model": str(self.model_dir), **arrays}))
+        arrays = {name: getattr(self, name).astype("<f4").tobytes() for name in _ARRAYS}
+        content = {"model": str(self.model_dir), "layer": self.layer, **arrays}
+        vocab.lookups.set_table(TABLE, Table(name=TABLE, data=content))
 
     @classmethod
     def from_lookups(cls, lookups: Lookups, *, model_dir: Optional[Path] = None) -> "Distiller":
@@ -97,8 +108,9 @@ class Distiller:
         model_dir (Path or None): where the transformer lies now; None for where it was distilled from.
         """
         table = lookups.get_table(TABLE)
-        mean, projection, probe = (np.frombuffer(table[name], dtype="<f4") for name in ("mean", "projection", "probe"))
-        return cls(model_dir or Path(table["model"]), mean, projection.reshape(len(mean), -1), probe)
+        arrays = {name: np.frombuffer(table[name], dtype="<f4") for name in _ARRAYS}
+        arrays["projection"] = arrays["projection"].reshape(len(arrays["mean"]), -1)
+        return cls(model_dir or Path(table["model"]), table["layer"], **arrays)
 
     @classmethod
     def load(cls, folder: Path, *, model_dir: Optional[Path] = None) -> "Distiller":

@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Optional
 
 import numpy as np
 from tqdm import tqdm
@@ -18,32 +18,43 @@ _PIECES_PER_BATCH = 2048  # twice as many, or half, is no faster on a CPU
 
 
 class WordEncoder:
-    """Mean of the last hidden states over a word's pieces and the special tokens around them, as Sentence-Transformers
-    pools sentences (Reimers and Gurevych 2019).
+    """Mean of the hidden states of one layer over a word's pieces, without the special tokens around them.
+
+    The last layer is the usual one for the meaning of sentences. What tells parts of speech and names apart is best
+    read off in the middle, and costs half of the time (`benchmarks/distill_layers.py`).
 
     model_dir (Path): configuration, weights and tokenizer as Hugging Face's `save_pretrained` writes them. Nothing is
         downloaded, and no code of the folder is run.
-    RAISES: DataError where one of them is missing or cannot be read.
+    layer (int or None): from 1, the one nearest to the word pieces, to the number of layers; None for the middle.
+    RAISES: DataError where a part of the folder is missing or cannot be read, or the model has no such layer.
     """
 
-    def __init__(self, model_dir: Path) -> None:
+    def __init__(self, model_dir: Path, layer: Optional[int] = None) -> None:
         check_model(model_dir)
         try:
             import torch
-            from transformers import AutoModel, AutoTokenizer
+            from transformers import AutoConfig, AutoModel, AutoTokenizer
         except ImportError as error:
             raise DataError(Errors.DISTILL_EXTRA.format(reason=error)) from None
+        local: Any = {"pretrained_model_name_or_path": str(model_dir), "local_files_only": True}
         with _quiet(), _keeping_reason(model_dir):
-            self._tokenizer = AutoTokenizer.from_pretrained(str(model_dir), local_files_only=True)
+            config = AutoConfig.from_pretrained(**local)
+            n_layers: int = config.num_hidden_layers
+        self.layer = layer or (n_layers + 1) // 2
+        if self.layer > n_layers:
+            raise DataError(Errors.DISTILL_LAYER.format(layer=layer, path=model_dir, count=n_layers))
+        config.num_hidden_layers = self.layer  # the layers above are not even loaded
+        with _quiet(), _keeping_reason(model_dir):
+            self._tokenizer = AutoTokenizer.from_pretrained(**local)
             model, loading = AutoModel.from_pretrained(
-                str(model_dir), local_files_only=True, torch_dtype=torch.float32, output_loading_info=True
+                **local, config=config, torch_dtype=torch.float32, output_loading_info=True
             )
         missing = sorted(name for name in loading["missing_keys"] if not name.startswith(_POOLER))
         if missing:
             raise DataError(Errors.DISTILL_WEIGHTS.format(path=model_dir, count=len(missing), name=missing[0]))
-        self._model = (model.get_encoder() if model.config.is_encoder_decoder else model).eval()
-        self.width: int = model.config.hidden_size
-        positions = getattr(model.config, "max_position_embeddings", None) or _LONGEST
+        self._model = (model.get_encoder() if config.is_encoder_decoder else model).eval()
+        self.width: int = config.hidden_size
+        positions = getattr(config, "max_position_embeddings", None) or _LONGEST
         self._longest = min(_LONGEST, self._tokenizer.model_max_length, positions)
 
     def encode(self, words: list[str]) -> np.ndarray:
@@ -54,13 +65,19 @@ class WordEncoder:
         encoded = np.zeros((len(words), self.width), dtype="float32")
         if not words:
             return encoded
-        pieces = self._tokenizer(words, truncation=True, max_length=self._longest)["input_ids"]
+        pieces = self._tokenizer(words, truncation=True, max_length=self._longest, return_special_tokens_mask=True)
+        ids, special = pieces["input_ids"], pieces["special_tokens_mask"]
         with tqdm(total=len(words), desc="Encoding", unit=" words", disable=None, leave=False) as bar:
-            for batch in _batches([len(row) for row in pieces]):
-                ids = torch.tensor([pieces[i] for i in batch])
+            for batch in _batches([len(row) for row in ids]):
+                batch_ids = torch.tensor([ids[i] for i in batch])
+                weights = 1.0 - torch.tensor([special[i] for i in batch], dtype=torch.float32)
+                weights[weights.sum(dim=1) == 0] = 1  # a word without pieces of its own
+                weights /= weights.sum(dim=1, keepdim=True)
                 with torch.inference_mode():
-                    hidden = self._model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
-                encoded[batch] = hidden.mean(dim=1).numpy()
+                    hidden = self._model(
+                        input_ids=batch_ids, attention_mask=torch.ones_like(batch_ids)
+                    ).last_hidden_state
+                    encoded[batch] = torch.einsum("wp,wph->wh", weights, hidden).numpy()
                 bar.update(len(batch))
         return encoded
 

@@ -23,15 +23,24 @@ def copied(transformer_folder, tmp_path):
     return Path(shutil.copytree(transformer_folder, tmp_path / "model"))
 
 
-def test_encoding_is_the_mean_over_all_pieces_and_special_tokens(transformer_folder):
+@pytest.mark.parametrize(("layer", "used"), [(None, 1), (1, 1), (2, 2)])
+def test_encoding_is_the_mean_over_a_word_s_pieces(transformer_folder, layer, used):
     import torch
     from transformers import AutoModel, AutoTokenizer
 
     pieces = AutoTokenizer.from_pretrained(transformer_folder)("goo", return_tensors="pt")
     assert pieces["input_ids"].tolist() == [[2, 7, 9, 3]]
     with torch.inference_mode():
-        expected = AutoModel.from_pretrained(transformer_folder)(**pieces).last_hidden_state[0].mean(dim=0)
-    np.testing.assert_allclose(WordEncoder(transformer_folder).encode(["goo"])[0], expected, atol=1e-6)
+        hidden = AutoModel.from_pretrained(transformer_folder)(**pieces, output_hidden_states=True).hidden_states
+    encoder = WordEncoder(transformer_folder, layer)
+    assert encoder.layer == used
+    np.testing.assert_allclose(encoder.encode(["goo"])[0], hidden[used][0, 1:3].mean(dim=0), atol=1e-6)
+
+
+def test_encoding_of_a_word_without_pieces(transformer_folder):
+    encoded = WordEncoder(transformer_folder).encode(["\u200d", "so"])
+    assert np.isfinite(encoded).all()
+    assert encoded.any(axis=1).all()
 
 
 def test_encoding_does_not_depend_on_the_other_words(transformer_folder):
@@ -62,8 +71,8 @@ def test_rows_are_the_scaled_principal_components(fitted, transformer_folder):
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float16", 1e-3)])
-def test_saved_rows_are_computed_again(fitted, tmp_path, dtype, tolerance):
-    distiller, rows = fitted
+def test_saved_rows_are_computed_again(transformer_folder, tmp_path, dtype, tolerance):
+    distiller, rows = Distiller.fit(transformer_folder, WORDS, dim=3, layer=2)
     save_distilled(distiller, WORDS, rows, tmp_path / "out", dtype=dtype)
     vocab = spacy.load(tmp_path / "out").vocab
     assert (vocab.vectors.shape, vocab.vectors.data.dtype) == ((11, 3), dtype)
@@ -103,7 +112,8 @@ def test_another_model_is_refused(fitted, copied, width):
     torch.manual_seed(1)
     config = BertConfig.from_pretrained(copied, hidden_size=width)
     BertModel(config).save_pretrained(copied)
-    other = Distiller(copied, fitted[0].mean, fitted[0].projection, fitted[0].probe)
+    distiller = fitted[0]
+    other = Distiller(copied, 1, mean=distiller.mean, projection=distiller.projection, probe=distiller.probe)
     with pytest.raises(DataError, match="model: another model than the one the vectors were distilled from"):
         other.rows(["so"])
 
@@ -135,10 +145,10 @@ def test_weights_of_other_names(copied):
     from safetensors.torch import load_file, save_file
 
     weights = load_file(copied / "model.safetensors")
-    lacking = {name: array for name, array in weights.items() if not name.startswith(("encoder.layer.1.", "pooler."))}
+    lacking = {name: array for name, array in weights.items() if not name.startswith(("encoder.layer.0.", "pooler."))}
     save_file(lacking, copied / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(
-        DataError, match=r"the weights lack 16 of the model's arrays, such as encoder.layer.1.attention"
+        DataError, match=r"the weights lack 16 of the model's arrays, such as encoder.layer.0.attention"
     ):
         WordEncoder(copied)
 
@@ -156,6 +166,11 @@ def test_weights_that_are_not_finite(copied):
 def test_words_that_are_all_the_same(transformer_folder):
     with pytest.raises(DataError, match="the encodings of the words hold NaN or infinity, or are all the same"):
         Distiller.fit(transformer_folder, ["so"] * 5, dim=3)
+
+
+def test_layer_that_the_model_does_not_have(transformer_folder):
+    with pytest.raises(DataError, match=r"--layer 3: .* has 2 layers; give that or less"):
+        Distiller.fit(transformer_folder, WORDS, dim=3, layer=3)
 
 
 def test_dim_is_at_most_the_width_of_the_model_and_less_than_the_words(transformer_folder):
