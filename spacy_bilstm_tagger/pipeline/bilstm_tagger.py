@@ -16,7 +16,6 @@ from thinc.types import Floats2d
 from ..checks import check_choice, check_fraction
 from ..errors import ConfigError, Errors
 from .chains import is_crf
-from .emissions import check_finite
 from .heads import head_of
 from .learner import Learner
 from .losses import MISSING, label_numbers
@@ -145,13 +144,12 @@ class BiLSTMTagger(Learner, Tagger):
         if not sum(lengths):
             return [Tagged(np.zeros(0, dtype="int64")) for _ in docs]
         emissions = self.model.ops.flatten(self.model.predict(docs))
-        check_finite(self.name, emissions)
-        head, bounds = head_of(self.model), np.cumsum(lengths)[:-1]
-        best = np.split(head.best(emissions, lengths), bounds)
-        if not self.cfg["tag_scores"]:
-            return [Tagged(labels) for labels in best]
-        scores = np.split(head.probabilities(emissions, lengths), bounds)
-        return [Tagged(*pair) for pair in zip(best, scores)]
+        best, scores = head_of(self.model).decode(emissions, lengths, scores=self.cfg["tag_scores"], name=self.name)
+        bounds = np.cumsum(lengths)[:-1]
+        labels = np.split(best, bounds)
+        if scores is None:
+            return [Tagged(each) for each in labels]
+        return [Tagged(*pair) for pair in zip(labels, np.split(scores, bounds))]
 
     def set_annotations(self, docs: Iterable[Doc], tagged: Iterable[Tagged]) -> None:
         """Set `token.tag`, and `token._.tag_scores` where they are kept."""

@@ -1,6 +1,7 @@
 """What a tagger makes of emissions: a softmax over the labels of each token, or a linear chain over those of a text."""
 
 from abc import ABC, abstractmethod
+from typing import Optional
 
 import numpy as np
 import torch
@@ -11,10 +12,12 @@ from thinc.util import xp2torch
 
 from ..layers.crf import divergence, marginals, negative_log_likelihood, viterbi
 from .chains import chain_of, is_crf, on_host
+from .emissions import check_finite
 from .losses import MISSING, masked_cross_entropy, soft_cross_entropy
 from .step import Step
 
 Lengths = list[int]
+Decoded = tuple[NDArray[np.int64], Optional[NDArray[np.float32]]]
 
 
 class Head(ABC):
@@ -24,12 +27,11 @@ class Head(ABC):
         self.model = model
 
     @abstractmethod
-    def best(self, emissions: Floats2d, lengths: Lengths) -> NDArray[np.int64]:
-        """The label of each token; (tokens,)."""
+    def decode(self, emissions: Floats2d, lengths: Lengths, *, scores: bool, name: str) -> Decoded:
+        """The label of each token, (tokens,), and with `scores` how probable each label is, (tokens, labels).
 
-    @abstractmethod
-    def probabilities(self, emissions: Floats2d, lengths: Lengths) -> NDArray[np.float32]:
-        """How probable each label is; (tokens, labels)."""
+        RAISES: ValueError that names the component for emissions that are no finite numbers.
+        """
 
     @abstractmethod
     def loss(self, emissions: Floats2d, lengths: Lengths, targets: Ints1d, *, label_smoothing: float) -> Step:
@@ -45,11 +47,10 @@ def head_of(model: Model) -> Head:
 
 
 class SoftmaxHead(Head):
-    def best(self, emissions: Floats2d, lengths: Lengths) -> NDArray[np.int64]:
-        return self.model.ops.to_numpy(emissions.argmax(axis=1))
-
-    def probabilities(self, emissions: Floats2d, lengths: Lengths) -> NDArray[np.float32]:
-        return self.model.ops.to_numpy(self.model.ops.softmax(emissions))
+    def decode(self, emissions: Floats2d, lengths: Lengths, *, scores: bool, name: str) -> Decoded:
+        check_finite(name, emissions)
+        ops = self.model.ops
+        return ops.to_numpy(emissions.argmax(axis=1)), ops.to_numpy(ops.softmax(emissions)) if scores else None
 
     def loss(self, emissions: Floats2d, lengths: Lengths, targets: Ints1d, *, label_smoothing: float) -> Step:
         return Step(*masked_cross_entropy(self.model.ops, emissions, targets, label_smoothing=label_smoothing))
@@ -59,11 +60,11 @@ class SoftmaxHead(Head):
 
 
 class ChainHead(Head):
-    def best(self, emissions: Floats2d, lengths: Lengths) -> NDArray[np.int64]:
-        return viterbi(*on_host(chain_of(self.model), xp2torch(emissions)), lengths).numpy()
-
-    def probabilities(self, emissions: Floats2d, lengths: Lengths) -> NDArray[np.float32]:
-        return marginals(*on_host(chain_of(self.model), xp2torch(emissions)), lengths).float().numpy()
+    def decode(self, emissions: Floats2d, lengths: Lengths, *, scores: bool, name: str) -> Decoded:
+        chain, rows = on_host(chain_of(self.model), xp2torch(emissions))
+        check_finite(name, rows)
+        best = viterbi(chain, rows, lengths).numpy()
+        return best, marginals(chain, rows, lengths).float().numpy() if scores else None
 
     def loss(self, emissions: Floats2d, lengths: Lengths, targets: Ints1d, *, label_smoothing: float) -> Step:
         labels = torch.as_tensor(self.model.ops.to_numpy(targets), dtype=torch.int64)

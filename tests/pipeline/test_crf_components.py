@@ -13,6 +13,8 @@ from spacy.tokens import Span
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
+from spacy_bilstm_tagger.pipeline import bilstm_ner, bilstm_spans, chains, heads
+
 TAGS = [("so good", ["RB", "JJ"]), ("do n't go there", ["VB", "RB", "VB", "RB"]), ("#now , Kim", ["HT", ".", "NN"])]
 TEXTS = [text for text, *_ in ENTITIES + SPANS + TAGS] + ["", "  ", "a \n b", "who is Lune , idiot"]
 
@@ -252,3 +254,17 @@ class TestTogether:
         assert [scores[key] for key in ("ents_f", "tag_acc", "spans_toxic_char_f")] == [1.0, 1.0, 1.0]
         nlp.to_disk(tmp_path)
         assert_same(annotations(spacy.load(tmp_path)), annotations(nlp))
+
+
+def test_a_batch_is_copied_to_the_host_once(trained, factory, monkeypatch):
+    copied = []
+
+    def on_host(chain, emissions):
+        copied.append(len(emissions))
+        return chains.on_host(chain, emissions)
+
+    for module in (bilstm_ner, bilstm_spans, heads):
+        monkeypatch.setattr(module, "on_host", on_host)
+    docs = [trained.make_doc(text) for text in TEXTS]
+    trained.get_pipe(factory).predict(docs)
+    assert copied == [sum(map(len, docs))]
