@@ -23,6 +23,7 @@ EMOJI_STYLE = "\ufe0f"
 TEXT_STYLE = "\ufe0e"
 JOINER = "\u200d"
 NON_JOINER = "\u200c"
+INVISIBLE = "\u00ad\u2060"  # soft hyphen, word joiner: by TR29 (rule WB4) no borders of a word
 TAG_SPEC = "\U000e0020-\U000e007f"  # subdivision flags, such as Scotland's
 KEYCAP = "\u20e3"
 
@@ -43,8 +44,9 @@ def punctuation() -> str:
 
 
 def word_unit() -> str:
-    """A pattern: letters, digits and _ of any script, with what combines with them and joiners between them."""
-    return rf"\w+(?:(?:[{combining_marks()}]|[{NON_JOINER}{JOINER}](?=\w))\w*)*"
+    """A pattern: letters, digits and _ of any script, with what combines with them, and joiners and soft hyphens
+    between them. `re` takes memory for every repetition, so the parts end at a thousand."""
+    return rf"\w+(?:(?:[{combining_marks()}]|[{NON_JOINER}{JOINER}{INVISIBLE}](?=\w))\w*){{0,999}}"
 
 
 def _ranges(category: str, without: str) -> str:

@@ -63,7 +63,8 @@ def check_pattern(name: str, pattern: str) -> None:
         raise ConfigError(Errors.TOKENIZER_PATTERN_NAME.format(found=name))
     try:
         compiled = re.compile(pattern)
-    except re.error as error:
+        re.compile(f"_|{pattern}")  # refuses flags for the whole, such as (?i)x: others stand before it
+    except (re.error, TypeError) as error:
         message = Errors.TOKENIZER_PATTERN.format(name=name, found=pattern, reason=error)
         raise ConfigError(message) from None
     if compiled.groups:

@@ -99,12 +99,15 @@ class TweetTokenizer(Tokenizer):
         """The rule and the text of each token but white space. A token of `add_special_case` has SPECIAL-1, SPECIAL-2
         ... in place of a rule, as in spaCy's explain."""
         names = {(start, end): name for start, end, name in self._matches(text)}
+        cases = self.rules or {}
         explained: list[tuple[str, str]] = []
         special = 0
         for token in self(text):
             if not token.is_space:
-                name = names.get((token.idx, token.idx + len(token)))
-                special = 0 if name else special + 1
+                whole = token.text in cases
+                name = None if whole else names.get((token.idx, token.idx + len(token)))
+                begins = whole or token.i == 0 or bool(token.nbor(-1).whitespace_)
+                special = 0 if name else 1 if begins else special + 1
                 explained.append((name or f"SPECIAL-{special}", token.text))
         return explained
 

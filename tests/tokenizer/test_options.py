@@ -63,6 +63,9 @@ WRONG = [
     ({"patterns": {"ours": "("}}, "the pattern ours = '\\(' is not a regular expression"),
     ({"patterns": {"ours": "x*"}}, "matches the empty string"),
     ({"patterns": {"ours": "(x)"}}, "has groups"),
+    ({"patterns": {"ours": "(?i)x"}}, "is not a regular expression \\(global flags"),
+    ({"patterns": {"ours": 3}}, "the pattern ours = 3 is not a regular expression"),
+    ({"patterns": {"samepunct": "x"}}, "patterns has the name 'samepunct'"),
 ]
 
 

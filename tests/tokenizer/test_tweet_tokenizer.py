@@ -130,6 +130,27 @@ def test_explain_names_the_rule_of_each_token(tweet_nlp):
     ]
 
 
+def test_explain_names_a_special_case_of_one_token(tweet_nlp):
+    tweet_nlp.tokenizer.add_special_case("lol", [{"ORTH": "lol", "NORM": "laugh"}])
+    tweet_nlp.tokenizer.add_special_case("imma", [{"ORTH": "i"}, {"ORTH": "mma"}])
+    assert tweet_nlp.tokenizer.explain("lol imma lol!") == [
+        ("SPECIAL-1", "lol"),
+        ("SPECIAL-1", "i"),
+        ("SPECIAL-2", "mma"),
+        ("SPECIAL-1", "lol"),
+        ("exclamation", "!"),
+    ]
+    assert [token.norm_ for token in tweet_nlp("lol lol!")] == ["laugh", "laugh", "!"]
+
+
+def test_zero_point_zero_is_a_number_and_no_face():
+    assert [(token.text, token._.tweet_kind, token.like_num) for token in NLP("0.0 0_0 o.O")] == [
+        ("0.0", "number", True),
+        ("0_0", "emoticon", False),
+        ("o.O", "emoticon", False),
+    ]
+
+
 def test_options_are_saved_with_the_tokenizer():
     settings = {"scheme": "ud", "hashtags": "words", "patterns": {"ticket": "[A-Z]+-[0-9]+"}, "norms": "lower"}
     tokenizer = create_tweet_tokenizer(**settings)(spacy.blank("en"))

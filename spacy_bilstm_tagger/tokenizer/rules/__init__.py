@@ -26,7 +26,7 @@ _BUILDERS = (tag_rules, address_rules, emoji_rules, emoticon_rules, name_rules, 
 def build_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
     """The user's own patterns go first."""
     rules = (plain_word_rule(options), *(rule for build in _BUILDERS for rule in build(options)))
-    names = {rule.name for rule in rules}
+    names = {rule.name for rule in rules}.union(*(re.findall(r"\(\?P<(\w+)>", rule.pattern) for rule in rules))
     for name, _ in options.patterns:
         if name in names:
             raise ConfigError(Errors.TOKENIZER_PATTERN_NAME.format(found=name))

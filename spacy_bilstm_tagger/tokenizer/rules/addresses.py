@@ -20,10 +20,10 @@ def address_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         Rule(
             "url",
             "url",
-            rf"(?i:https?://|ftp://|www\.)\w{_REST}",
+            rf"(?i:https?://|ftp://|www\.)\w{_REST}|(?i:mailto:)\w[\w.%+-]{{0,63}}@\w{_REST}",
             "RFC 3986 without its escapes: a scheme, or www., and what follows. Pairs of brackets as in "
             "Gruber's pattern "
-            "for URLs in prose (2010).",
+            "for URLs in prose (2010). mailto: before an address is RFC 6068.",
             (
                 "http://bit.ly/x7Qa2",
                 "https://t.co/a?b=c&d=e",
@@ -31,15 +31,17 @@ def address_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
                 "http://en.example.org/wiki/Fado_(music)",
                 "( http://x.org/a )",
                 "http://x.org/a .",
+                "mailto:jo@example.com",
             ),
-            ("http", "http://", "www."),
+            ("http", "http://", "www.", "mailto:jo"),
         ),
         Rule(
             "bare_url",
             "url",
-            rf"(?<![\w@.-])(?i:(?:[a-z0-9][a-z0-9-]*\.)+(?:(?:{DOMAINS})(?![\w@-])(?:/{_REST})?|(?:{WORD_DOMAINS})/\w{_REST}))",
-            "Twokenize (O'Connor et al. 2010): a name and a top-level domain make a link that Twitter shows as one.",
-            ("tvguide.ca/soaps", "t.co/ab12", "Example.Com", "youtu.be/x1y2", "bit.ly/a ."),
+            rf"(?<![\w@.-])(?i:(?:[^\W_](?:[^\W_]|-)*\.)+(?:(?:{DOMAINS})(?![\w@-])(?:/{_REST})?|(?:{WORD_DOMAINS})/\w{_REST}))",
+            "Twokenize (O'Connor et al. 2010): a name and a top-level domain make a link that Twitter shows as one; "
+            "names in any script (RFC 5890).",
+            ("tvguide.ca/soaps", "t.co/ab12", "Example.Com", "youtu.be/x1y2", "bit.ly/a .", "bücher.de"),
             ("end.Then", "sure.It", "1.2", "a.com@b"),
         ),
         Rule(

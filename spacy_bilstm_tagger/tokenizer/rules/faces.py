@@ -4,13 +4,13 @@ from ..characters import EMOJI, EMOJI_STYLE, JOINER, KEYCAP, REGIONAL, SKIN_TONE
 from ..options import TokenizerOptions
 from .rule import Rule
 
-_NOSE = "[-~^o*]?"
+_NOSE = "[-‑~^o*]?"
 
 
 def emoji_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
-    one = rf"[{EMOJI}](?:[{SKIN_TONE}]|{EMOJI_STYLE}|{TEXT_STYLE})*"
+    one = rf"[{EMOJI}][{SKIN_TONE}{EMOJI_STYLE}{TEXT_STYLE}]*"
     sequence = (
-        rf"[#*]{EMOJI_STYLE}?{KEYCAP}|[{REGIONAL}]{{2}}|{one}[{TAG_SPEC}]*(?:{JOINER}{one})*"
+        rf"[#*]{EMOJI_STYLE}?{KEYCAP}|[{REGIONAL}]{{2}}|{one}[{TAG_SPEC}]*(?:{JOINER}{one}){{0,99}}"
         rf"|[\u00a9\u00ae\u2190-\u21ff]{EMOJI_STYLE}"
     )
     keycap = Rule(
@@ -27,7 +27,7 @@ def emoji_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
             Rule(
                 "emoji_run",
                 "emoji",
-                rf"(?:{sequence})+",
+                rf"(?:{sequence}){{1,999}}",
                 "Tweebank v2: emoji without space between them are one token. Each is a sequence of Unicode TR51.",
                 ("😂", "😂😂😂", "🔥💯✊🏾", "🇧🇷🇧🇷", "👩‍👩‍👧❤️", "♥"),
                 ("1", "→", "lol😂"),
@@ -103,29 +103,46 @@ def emoticon_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
             "upright_face",
             "emoticon",
             r"[\^>*][_.-]{1,9}[\^<*]|\^\^|(?<!\w)(?:-_{1,40}-|-\.-|;_{1,40};)(?!\w)"
-            r"|(?<![\w.])\._{1,40}\.(?!\w)|(?<!\w)\\[oOmM0]/|¯\\_\(ツ\)_/¯|(?<!\w)<\('-'<\)",
+            r"|(?<![\w.])\._{1,40}\.(?!\w)|(?<!\w)\\[oOmM0]/|¯\\_\(ツ\)_/¯|(?<!\w)<\('-'<\)"
+            r"|(?<!\w)\((?:[\^>T;][_.-]{1,9}[\^<T;]|-_{1,9}-)[;'\"]?\)|&gt;[_.]{1,9}&lt;",
             "Japanese emoticons, which stand upright: two eyes around a mouth (Bedrick et al. 2012); arms "
             "\\o/ and ¯\\_(ツ)_/¯.",
-            ("^_^", "-_-", "-____-", "^.^", ">.<", "-.-", "._.", "^^", "\\o/", "\\m/", "¯\\_(ツ)_/¯"),
-            ("-", "a-.-", "x._.x", "..."),
+            (
+                "^_^",
+                "-_-",
+                "-____-",
+                "^.^",
+                ">.<",
+                "-.-",
+                "._.",
+                "^^",
+                "\\o/",
+                "\\m/",
+                "¯\\_(ツ)_/¯",
+                "(^_^;)",
+                "(>_<)",
+                "&gt;_&lt;",
+            ),
+            ("-", "a-.-", "x._.x", "...", "(_)"),
             start="sign",
         ),
         Rule(
             "upright_letter_face",
             "emoticon",
-            r"(?:[oO0][_.]{1,9}[oO0]|[tTuU]_{1,9}[tTuU]|[xX]_{1,9}[xX]|[nN]_{1,9}[nN]|[vV]_{1,9}[vV])(?!\w)",
+            r"(?!0\.+0)(?:[oO0][_.]{1,9}[oO0]|[tTuU]_{1,9}[tTuU]|[xX]_{1,9}[xX]|[nN]_{1,9}[nN]|[vV]_{1,9}[vV]|[ಠಥ][_益﹏‿]{1,9}[ಠಥ])(?!\w)",
             "Japanese emoticons whose eyes are letters.",
-            ("o_O", "O.o", "T_T", "x_x"),
-            ("oo", "a_a", "o_Ok"),
+            ("o_O", "O.o", "T_T", "x_x", "0_0", "ಠ_ಠ"),
+            ("oo", "a_a", "o_Ok", "0.0"),
         ),
         Rule(
             "kaomoji",
             "emoticon",
             # At least one sign beyond ASCII between round brackets, and no word: letters only from the list.
-            r"[(（](?=[^\s\w()（）]{0,6}[^\x00-\x7f\w])(?:[^\s\w()（）\"“”.,!?]|[ωДεσoOTuшツノ_]){2,9}[)）](?:[っノσ][^\s\w]?)?",
+            r"[(（](?=[^\s\w()（）]{0,6}(?:[^\x00-\x7f\w]|[ಠಥづノ]))(?:[^\s\w()（）\"“”.,!?]|[ωДεσoOTuшツノಠಥ益ヮづ_]){2,9}[)）]"
+            r"(?:[っノσづ╯][^\s\w]?(?:[┻┴][━─]?[┻┴])?)?",
             "Japanese emoticons in brackets, such as those listed by Bedrick et al. (2012).",
-            ("(´・ω・`)", "(≧∇≦)", "(￣▽￣)"),
-            ("(a)", "()", "(…)", "(ok…)"),
+            ("(´・ω・`)", "(≧∇≦)", "(￣▽￣)", "(づ｡◕‿◕｡)づ", "(ಥ﹏ಥ)", "(╯°□°）╯︵┻━┻"),
+            ("(a)", "()", "(…)", "(ok…)", "(ಠ)", "(東京)", "(ノート)"),
             start="sign",
         ),
     )

@@ -1,5 +1,7 @@
 """What Twitter gives a meaning to: users, hashtags, cashtags, retweet marks; and HTML entities of its API."""
 
+from html.entities import name2codepoint
+
 from ..characters import LETTER, combining_marks, word_unit
 from ..options import TokenizerOptions
 from .rule import Rule
@@ -29,10 +31,10 @@ def name_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         Rule(
             "html_entity",
             "html",
-            r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6}|#x[0-9a-fA-F]{1,6});",
-            "HTML Living Standard, character references; Twitter's API escapes &, < and >.",
-            ("&amp;", "&lt;", "&#39;"),
-            ("&", "&c;"),
+            rf"&(?:{'|'.join(sorted(name2codepoint))}|apos|#\d{{1,7}}|#[xX][0-9a-fA-F]{{1,6}});",
+            "HTML 4.01, character entity references, as in Python's html.entities; Twitter's API escapes &, < and >.",
+            ("&amp;", "&lt;", "&#39;", "&hearts;", "&#x2665;"),
+            ("&", "&c;", "&Jerry;"),
             start="sign",
         ),
         Rule(

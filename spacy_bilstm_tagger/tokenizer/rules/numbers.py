@@ -34,9 +34,18 @@ def number_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         ("713-853-3989", "345-9945", "1-800-555-0199"),
         ("713-853", "3-4", "2015-2016"),
     )
+    abroad = Rule(
+        "phone_abroad",
+        "number",
+        r"(?<![\w+])\+\d{1,3}(?:[-.]\d{2,4}){2,5}(?![\w-])",
+        "ITU-T E.123: a phone number with + and the code of its country is one token, as those without are.",
+        ("+1-555-123-4567", "+44.20.7946.0958"),
+        ("+1", "+1-555", "1+1-555-1234"),
+        start="sign",
+    )
     if options.units == "whole":
-        return dates, phones, *_whole_numbers()
-    return dates, phones, *_split_numbers()
+        return dates, phones, abroad, *_whole_numbers()
+    return dates, phones, abroad, *_split_numbers()
 
 
 def _whole_numbers() -> tuple[Rule, ...]:

@@ -7,8 +7,13 @@ from .rule import Rule
 # Abbreviations that keep their point, besides those of single letters (U.S.).
 ABBREVIATIONS = (
     "mr|mrs|ms|dr|st|jr|sr|prof|rev|gov|gen|sen|rep|capt|sgt|lt|col|cpt|inc|ltd|co|corp|vs|etc|ave|blvd|dept|est|feat|ft"
-    "|approx|rs|jan|feb|apr|aug|sept|oct|nov|dec|attn|ext|vol|assn|bros|univ"
+    "|approx|rs|jan|feb|apr|aug|sept|oct|nov|dec|attn|ext|vols?|assn|bros|univ|maj|cpl|adm|lieut|brig|cmdr|supt|messrs"
+    "|profs|drs|sens|govs|mt|ste|intl|nos|pts|tues?|thurs?"
 )
+# Without a capital these are words of their own (mon, wed, a sec).
+CAPITAL_ABBREVIATIONS = "Mon|Wed|Fri|Sec|Pt|Pres|Reps"
+# And these are, unless a number follows (no. 1).
+NUMBERED = "no|pt|ep|eps|ch|p|pp|fig|art|sec"
 # Words that begin with an apostrophe.
 ELISIONS = "cause|cuz|coz|em|til|till|bout|round|tis|twas|n|nuff|kay|fraid|tude|sup|ello"
 # Words that end in one, besides those in -in'.
@@ -96,10 +101,11 @@ def _abbreviation_rules() -> tuple[Rule, ...]:
         Rule(
             "abbreviation",
             "word",
-            rf"(?<![\w.])(?i:{ABBREVIATIONS})\.(?![\w.])",
-            "Penn Treebank tokenization: titles, months, companies and the like keep their point.",
-            ("Mr.", "St.", "vs.", "Prof."),
-            ("end.", "Dr", "Dr..."),
+            rf"(?<![\w.])(?:(?:(?i:{ABBREVIATIONS})|{CAPITAL_ABBREVIATIONS})\.(?![\w.])|(?i:{ABBREVIATIONS}|{NUMBERED})\.(?=\d))",
+            "Penn Treebank tokenization: titles, months, days, companies and the like keep their point; more of them "
+            "where a number follows. The list is that of Stanford's PTBTokenizer as far as its words are no others.",
+            ("Mr.", "St.", "vs.", "Prof.", "Thurs.", "Wed.", "No. 1", "vol. 2", "EP. 10"),
+            ("end.", "Dr", "Dr...", "no.", "wed.", "ep."),
         ),
         Rule(
             "ampersand",
@@ -219,7 +225,7 @@ def _elision_rules() -> tuple[Rule, ...]:
         Rule(
             "censored",
             "word",
-            rf"(?<!\w){LETTER}+(?:\*+{LETTER}+)+|(?<!\w){LETTER}+(?:\$+{LETTER}+)+(?!\w)",
+            rf"(?<!\w){LETTER}+(?:\*+{LETTER}+){{1,40}}|(?<!\w){LETTER}+(?:\$+{LETTER}+){{1,40}}(?!\w)",
             "Ritter and Tweebank v2: * and $ between letters stand for letters.",
             ("f*ck", "sh**t", "Ke$ha", "A$AP"),
             ("*hugs*", "$AAPL", "a*"),
@@ -233,20 +239,20 @@ def _hyphen_rules() -> tuple[Rule, ...]:
         Rule(
             "affixed",
             "word",
-            rf"(?<![\w{HYPHEN}])(?i:{PREFIXES})-{LETTER}\w*(?![\w{HYPHEN}])|(?<![\w{HYPHEN}]){LETTER}+-(?i:{SUFFIXES})(?![\w{HYPHEN}])",
+            rf"(?<![\w{HYPHEN}])(?i:(?:{PREFIXES})-{LETTER}\w*|(?:mid|pre|post)-\d\w*)(?![\w{HYPHEN}])|(?<![\w{HYPHEN}]){LETTER}+-(?i:{SUFFIXES})(?![\w{HYPHEN}])",
             "English Web Treebank guidelines (Bies et al. 2012): affixes that are no words keep their "
             "hyphen; the list is "
             "that of Stanford's PTBTokenizer.",
-            ("anti-abortion", "e-mail", "re-watching", "Pre-show", "clock-wise"),
-            ("late-night", "self-made", "anti-"),
+            ("anti-abortion", "e-mail", "re-watching", "Pre-show", "clock-wise", "mid-80s"),
+            ("late-night", "self-made", "anti-", "e-5"),
         ),
         Rule(
             "spelled",
             "word",
-            rf"(?<![\w{HYPHEN}])(?:[A-Za-z](?:-{unit})+|{LETTER}+-[A-Za-z0-9])(?![\w{HYPHEN}]|[:.,]\d)",
-            "Tweebank v2: a hyphen beside a single letter or digit is inside a name or a word that is spelled out.",
-            ("T-shirt", "K-pop", "O-M-G", "K-5", "stay-c"),
-            ("late-night", "a-", "3-0"),
+            rf"(?<![\w{HYPHEN}])[A-Za-z](?:-{unit}){{1,99}}(?![\w{HYPHEN}]|[:.,]\d)",
+            "Tweebank v2: a hyphen after a single letter is inside a name or a word that is spelled out.",
+            ("T-shirt", "K-pop", "O-M-G", "K-5"),
+            ("late-night", "a-", "3-0", "Net-2"),
         ),
         Rule(
             "short_pair",
@@ -268,17 +274,17 @@ def _word_rule(options: TokenizerOptions) -> Rule:
         return Rule(
             "word",
             "word",
-            rf"{unit}(?:(?!{clitic})[{APOSTROPHE}](?=\w){unit})*",
+            rf"{unit}(?:(?!{clitic})[{APOSTROPHE}](?=\w){unit}){{0,99}}",
             "Unicode TR29: letters, digits and marks of any script, apostrophes inside; UD English: hyphens "
             "and slashes "
             "between words are tokens.",
-            ("o'clock", "नमस्ते", "a1", "late - night", "and / or", "2nite"),
+            ("o'clock", "नमस्ते", "a1", "late - night", "and / or", "2nite", "hy\u00adphen"),
             ("late-night", "a.", "and/or"),
         )
     return Rule(
         "word",
         "word",
-        rf"{unit}(?:(?!{clitic})[{HYPHEN}/{APOSTROPHE}]+(?<=[{HYPHEN}/{APOSTROPHE}])(?=\w){unit})*",
+        rf"{unit}(?:(?!{clitic})[{HYPHEN}/{APOSTROPHE}]+(?<=[{HYPHEN}/{APOSTROPHE}])(?=\w){unit}){{0,99}}",
         "Unicode TR29: letters, digits and marks of any script; Penn Treebank: hyphens, slashes and "
         "apostrophes inside a "
         "word belong to it.",
