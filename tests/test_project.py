@@ -26,7 +26,7 @@ def script(project):
 
 
 def test_workflows_are_made_of_commands(config):
-    names = {"all", "ritter", "lecture", "hmm", "wnut17", "wnut17-btc", "gmb", "toxic", "joint"}
+    names = {"all", "ritter", "lecture", "hmm", "wnut17", "wnut17-btc", "transformer", "gmb", "toxic", "joint", "results"}
     assert set(config["workflows"]) == names
     commands = {command["name"] for command in config["commands"]}
     for steps in config["workflows"].values():
@@ -50,6 +50,7 @@ def test_workflows_hand_their_vectors_on(config):
         "ritter": False,
         "lecture": False,
         "wnut17": True,
+        "transformer": True,
         "gmb": False,
         "toxic_spans": True,
         "joint": True,

@@ -6,6 +6,8 @@ NAMES = {
     "tokenizers": ["spacy-bilstm-tagger.TweetTokenizer.v1"],
     "architectures": [
         "spacy-bilstm-tagger.TweetEmbed.v1",
+        "spacy-bilstm-tagger.TransformerEmbed.v1",
+        "spacy-bilstm-tagger.ConcatEmbed.v1",
         "spacy-bilstm-tagger.BiLSTMEncoder.v1",
         "spacy-bilstm-tagger.TokenClassifier.v1",
         "spacy-bilstm-tagger.LinearChainCRF.v1",
@@ -20,15 +22,20 @@ NAMES = {
 }
 SCRIPT = """
 import json, sys
+from importlib.metadata import distribution
 import spacy
+# spaCy loads the factories of all packages, and others may be heavy.
+for entry_point in distribution("spacy-bilstm-tagger").entry_points:
+    if entry_point.group.startswith("spacy"):
+        entry_point.load()
+heavy = {"gensim", "ray", "transformers", "matplotlib", "pandas"} & set(sys.modules)
+assert not heavy, heavy
 for registry, names in json.loads(sys.argv[1]).items():
     for name in names:
         assert callable(spacy.registry.get(registry, name)), name
 nlp = spacy.blank("en")
 for factory in ("bilstm_tagger", "bilstm_ner", "bilstm_spans", "hmm_tagger"):
     assert nlp.add_pipe(factory).labels == (), factory
-heavy = {"gensim", "ray", "transformers", "matplotlib", "pandas"} & set(sys.modules)
-assert not heavy, heavy
 """
 
 
