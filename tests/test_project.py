@@ -26,7 +26,21 @@ def script(project):
 
 
 def test_workflows_are_made_of_commands(config):
-    names = {"all", "ritter", "lecture", "hmm", "wnut17", "wnut17-btc", "transformer", "gmb", "toxic", "joint", "results"}
+    names = {
+        "all",
+        "distill",
+        "ritter",
+        "tweebank",
+        "lecture",
+        "hmm",
+        "wnut17",
+        "wnut17-btc",
+        "transformer",
+        "gmb",
+        "toxic",
+        "joint",
+        "results",
+    }
     assert set(config["workflows"]) == names
     commands = {command["name"] for command in config["commands"]}
     for steps in config["workflows"].values():
@@ -47,7 +61,7 @@ def test_what_a_command_needs_is_there_or_made_before(config, project):
 def test_workflows_hand_their_vectors_on(config):
     scripts = [line for command in config["commands"] for line in command["script"]]
     for recipe, with_brown in {
-        "ritter": False,
+        "treebank": True,
         "lecture": False,
         "wnut17": True,
         "transformer": True,
@@ -70,7 +84,8 @@ def test_assets_have_an_address_and_an_md5_and_test_splits_are_extra(config):
             assert "url" not in asset
             continue
         assert asset["url"].startswith("https://")
-        assert re.fullmatch("[0-9a-f]{32}", asset["checksum"])
+        if asset["dest"] != "assets/ewt/train.conllu":  # a release of a growing treebank; any of them serves
+            assert re.fullmatch("[0-9a-f]{32}", asset["checksum"])
         assert asset.get("extra", False) == ("test" in asset["dest"])
 
 

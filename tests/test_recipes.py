@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 
@@ -15,7 +16,21 @@ from spacy.util import load_config
 from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
 from spacy_bilstm_tagger.tokenizer import glove_key
 
-RECIPES = ["sample", "ritter", "lecture", "hmm", "wnut17", "gmb", "toxic_spans", "joint"]
+RECIPES = [
+    "sample",
+    "treebank",
+    "ritter",
+    "tweebank",
+    "lecture",
+    "hmm",
+    "wnut17",
+    "wnut17_btc",
+    "gmb",
+    "toxic_spans",
+    "joint",
+]
+# Those that go on from what another one has trained.
+SECOND_STEPS = {"ritter": "treebank", "tweebank": "treebank", "wnut17_btc": "wnut17"}
 FEW_STEPS = ["--training.max_steps", "10", "--training.eval_frequency", "5"]
 TWEET = "RT @mara_lune: OMG the Velvet Otters are playing in Lisbon tonight!! 😭"
 
@@ -40,6 +55,8 @@ def room(tmp_path_factory, pytestconfig):
     (folder / "vectors.txt").write_text("".join(lines), encoding="utf8")
     clusters = (f"{i % 16:04b}\t{word}\t1\n" for i, word in enumerate(sorted(words)))
     (folder / "brown.tsv").write_text("".join(clusters), encoding="utf8")
+    (folder / "names").mkdir()
+    (folder / "names" / "town").write_text("Lisbon\nNew York\n", encoding="utf8")
     return folder
 
 
@@ -55,10 +72,12 @@ def run(project):
     return run_spacy
 
 
-@pytest.fixture
-def paths(room):
-    found = {"train": "train.spacy", "dev": "dev.spacy", "vectors": "vectors.txt", "brown": "brown.tsv"}
-    return [part for name, file in found.items() for part in (f"--paths.{name}", room / file)]
+@pytest.fixture(scope="module")
+def sources(room):
+    """An override for each path that a first step takes."""
+    files = {"train": "train.spacy", "dev": "dev.spacy", "vectors": "vectors.txt", "brown": "brown.tsv"}
+    files |= {"distilled": "vectors.txt", "gazetteers": "names"}
+    return [part for name, file in files.items() for part in (f"--paths.{name}", room / file)]
 
 
 @pytest.fixture(params=RECIPES)
@@ -66,9 +85,25 @@ def recipe(request, project):
     return project / "configs" / f"{request.param}.cfg"
 
 
-def test_fill_config_adds_defaults_and_changes_nothing(recipe, run, tmp_path):
-    run("init", "fill-config", recipe, tmp_path / "filled.cfg")
-    filled, given = load_config(tmp_path / "filled.cfg"), load_config(recipe)
+@pytest.fixture
+def paths(recipe, room, sources, run, project):
+    """The overrides of the recipe, whose first step is trained if it has one."""
+    first = SECOND_STEPS.get(recipe.stem)
+    if first is None:
+        return sources
+    output = room / first
+    if not output.exists():
+        run("train", project / "configs" / f"{first}.cfg", "--output", output, *sources, *FEW_STEPS)
+    return [*sources[:4], "--paths.first", output / "model-last"]
+
+
+def test_fill_config_adds_defaults_and_changes_nothing(recipe, paths, run, tmp_path):
+    text = recipe.read_text(encoding="utf8")
+    if recipe.stem in SECOND_STEPS:  # filling needs the pipeline that it goes on from
+        text = re.sub(r"^first = .*$", f'first = "{paths[-1]}"', text, flags=re.MULTILINE)
+    (tmp_path / "given.cfg").write_text(text, encoding="utf8")
+    run("init", "fill-config", tmp_path / "given.cfg", tmp_path / "filled.cfg")
+    filled, given = load_config(tmp_path / "filled.cfg"), load_config(tmp_path / "given.cfg")
 
     def check(part, whole, where):
         for key, value in part.items():
@@ -108,9 +143,9 @@ def test_train_evaluate_benchmark(recipe, run, paths, room, tmp_path):
 
 
 @pytest.mark.slow
-def test_wheel_installs_and_tags(run, paths, project, tmp_path):
+def test_wheel_installs_and_tags(run, sources, project, tmp_path):
     recipe = project / "configs" / "sample.cfg"
-    run("train", recipe, "--output", tmp_path, *paths, *FEW_STEPS)
+    run("train", recipe, "--output", tmp_path, *sources, *FEW_STEPS)
     names = ["--name", "tweet_bilstm", "--version", "0.1.0"]
     run("package", tmp_path / "model-last", tmp_path, *names, "--build", "wheel")
     folder = tmp_path / "en_tweet_bilstm-0.1.0"
