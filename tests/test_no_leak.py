@@ -1,7 +1,7 @@
 """No text that a recipe is scored on is among the texts that it is trained on.
 
-The corpora are those that the `convert` lines of project.yml make: a file or folder named dev or trial is scored on, all
-others are trained on. Texts are compared in lower case and without white space, since corpora cut them differently.
+The corpora are those that the `convert` lines of project.yml make: a file or folder named dev or trial is scored on,
+all others are trained on. Texts are compared in lower case and without white space, since corpora cut them differently.
 """
 
 import shlex

@@ -1,0 +1,1 @@
+"""Our measurements against others."""
