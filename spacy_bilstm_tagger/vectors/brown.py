@@ -5,14 +5,11 @@ from codecs import BOM_UTF8
 from pathlib import Path
 
 import spacy
-from spacy.lookups import Lookups
 from spacy.vocab import Vocab
 
 from ..brown_table import LONGEST, TABLE, set_brown
-from ..errors import DataError, Errors
-from ..files import write_beside
-from .pickles import damaged
-from .table import check_output
+from ..errors import DataError, Errors, damaged
+from .lookups_folder import is_pipeline, save_lookups, take_over
 from .text import open_bytes
 
 NAME = "brown"  # in the meta.json of the folders written here
@@ -59,12 +56,9 @@ def save_brown(paths: dict[str, str], output: Path) -> None:
 
     RAISES: DataError where `output` is something else than such a folder.
     """
-    check_output(output, name=NAME)
     nlp = spacy.blank("en")
     set_brown(nlp.vocab, paths)
-    nlp.meta["name"] = NAME
-    with write_beside(output) as draft:
-        nlp.to_disk(draft)
+    save_lookups(nlp, output, name=NAME)
 
 
 def load_brown(vocab: Vocab, source: Path) -> None:
@@ -72,13 +66,7 @@ def load_brown(vocab: Vocab, source: Path) -> None:
 
     RAISES: DataError where there are none, or where they are damaged.
     """
-    if not (source / "vocab").is_dir():
+    if is_pipeline(source):
+        take_over(vocab, source, TABLE, missing=Errors.BROWN_NO_TABLE.format(path=source))
+    else:
         set_brown(vocab, read_brown(source))
-        return
-    try:
-        lookups = Lookups().from_disk(source / "vocab")
-    except Exception as error:  # damaged data can raise anything
-        raise damaged(source, "the lookups of a spaCy pipeline", error) from None
-    if TABLE not in lookups:
-        raise DataError(Errors.BROWN_NO_TABLE.format(path=source))
-    vocab.lookups.set_table(TABLE, lookups.get_table(TABLE))

@@ -8,14 +8,11 @@ from typing import Optional
 
 import spacy
 from spacy.lang.en.stop_words import STOP_WORDS
-from spacy.lookups import Lookups
 from spacy.vocab import Vocab
 
-from ..errors import DataError, Errors
-from ..files import write_beside
+from ..errors import DataError, Errors, damaged
 from ..gazetteer_table import LONGEST, TABLE, fold, set_gazetteers
-from .pickles import damaged
-from .table import check_output
+from .lookups_folder import is_pipeline, save_lookups, take_over
 from .text import open_bytes
 
 NAME = "gazetteers"  # in the meta.json of the folders written here
@@ -103,12 +100,9 @@ def save_gazetteers(lists: dict[str, list[str]], output: Path) -> None:
 
     RAISES: DataError where `output` is something else than such a folder.
     """
-    check_output(output, name=NAME)
     nlp = spacy.blank("en")
     set_gazetteers(nlp.vocab, lists)
-    nlp.meta["name"] = NAME
-    with write_beside(output) as draft:
-        nlp.to_disk(draft)
+    save_lookups(nlp, output, name=NAME)
 
 
 def load_gazetteers(vocab: Vocab, source: Path) -> None:
@@ -116,13 +110,7 @@ def load_gazetteers(vocab: Vocab, source: Path) -> None:
 
     RAISES: DataError where there are none, or where they are damaged.
     """
-    if not (source / "vocab").is_dir():
+    if is_pipeline(source):
+        take_over(vocab, source, TABLE, missing=Errors.GAZETTEERS_NO_TABLE.format(path=source))
+    else:
         set_gazetteers(vocab, read_gazetteers(source))
-        return
-    try:
-        lookups = Lookups().from_disk(source / "vocab")
-    except Exception as error:  # damaged data can raise anything
-        raise damaged(source, "the lookups of a spaCy pipeline", error) from None
-    if TABLE not in lookups:
-        raise DataError(Errors.GAZETTEERS_NO_TABLE.format(path=source))
-    vocab.lookups.set_table(TABLE, lookups.get_table(TABLE))
