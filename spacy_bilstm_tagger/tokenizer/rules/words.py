@@ -103,7 +103,7 @@ def _abbreviation_rules() -> tuple[Rule, ...]:
             "word",
             rf"(?<![\w.])(?:(?:(?i:{ABBREVIATIONS})|{CAPITAL_ABBREVIATIONS})\.(?![\w.])|(?i:{ABBREVIATIONS}|{NUMBERED})\.(?=\d))",
             "Penn Treebank tokenization: titles, months, days, companies and the like keep their point; more of them "
-            "where a number follows. The list is that of Stanford's PTBTokenizer as far as its words are no others.",
+            "where a number follows.",
             ("Mr.", "St.", "vs.", "Prof.", "Thurs.", "Wed.", "No. 1", "vol. 2", "EP. 10"),
             ("end.", "Dr", "Dr...", "no.", "wed.", "ep."),
         ),
