@@ -43,6 +43,7 @@ def test_workflows_are_made_of_commands(config):
     }
     assert set(config["workflows"]) == names
     commands = {command["name"] for command in config["commands"]}
+    assert commands.isdisjoint(names)  # spaCy refuses a name for both
     for steps in config["workflows"].values():
         assert set(steps) <= commands
 
