@@ -17,7 +17,7 @@ import typer
 
 from spacy_bilstm_tagger.corpus import read_corpus
 from spacy_bilstm_tagger.tokenizer.word_types import word_type
-from spacy_bilstm_tagger.vectors.distill import Distiller
+from spacy_bilstm_tagger.vectors.distill import fit_distiller
 
 FOLDS = 5
 WIDTHS = (64, 128, 256)
@@ -37,7 +37,7 @@ def main(
     typer.echo("|---|" + "---|" * len(WIDTHS) + "---|")
     for layer in range(1, layers + 1):
         start = process_time()
-        _, rows = Distiller.fit(model_dir, words, dim=max(WIDTHS), layer=layer)
+        _, rows = fit_distiller(model_dir, words, dim=max(WIDTHS), layer=layer)
         seconds = process_time() - start
         # The components are in order, so the first of them are the narrower tables.
         scores = [_accuracy(rows[:, :dim], np.array(tags), folds) for dim in WIDTHS]

@@ -1,5 +1,6 @@
 """Every message a user can see: what was found, what was expected, and the way out."""
 
+from pathlib import Path
 from typing import Any
 
 from thinc.api import ConfigValidationError
@@ -112,6 +113,13 @@ class Errors:
     TABLE_WIDTH = (
         "TweetEmbed.v1 was built for a vector table {name!r} of width {expected}, but the pipeline's has width {found}. "
         "Load the table the model was trained with, or train again"
+    )
+    NEW_WORDS_TABLES = (
+        "TweetEmbed.v1 has new_words = {value!r}, but no tables; name a distilled table, or set it to null"
+    )
+    NEW_WORDS_UNKNOWN = "the pipeline does not say how this table was distilled"
+    NEW_WORDS_MISSING = (
+        "TweetEmbed.v1: words outside of the vector table {name!r} get no row, as with new_words = null: {reason}"
     )
     LOAD_NOTHING = "load_vectors.v1: source, brown, gazetteers and tables are all null; expected at least one of them"
     # Options of the architectures
@@ -372,7 +380,9 @@ class Errors:
     )
     DISTILL_MODEL_PART = "{path}: found no {what} ({names}); expected the folder of a pretrained transformer as save_pretrained writes it"
     DISTILL_WEIGHTS = "{path}: the weights lack {count} of the model's arrays, such as {name}; get the folder again"
-    DISTILL_EXTRA = "vectors distill needs transformers ({reason}): pip install 'spacy-bilstm-tagger[distill]'"
+    DISTILL_EXTRA = (
+        "a transformer's word encodings need transformers ({reason}): pip install 'spacy-bilstm-tagger[distill]'"
+    )
     DISTILL_DIM = "--dim {dim}: the hidden states of {path} are {width} wide; give that or less"
     DISTILL_LAYER = "--layer {layer}: {path} has {count} layers; give that or less"
     DISTILL_FEW = "--dim {dim}: found {count} word types, expected at least {least}; give more words or a smaller --dim"
@@ -383,3 +393,9 @@ class Errors:
         "{path}: another model than the one the vectors were distilled from; give that one, or distill again"
     )
     DISTILL_NO_TABLE = "{path}: holds no distilled vectors; expected a folder made by 'spacy-bilstm vectors distill'"
+
+
+def damaged(path: Path, kind: str, error: Exception) -> DataError:
+    """The error's reason, in one line."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return DataError(Errors.VECTORS_DAMAGED.format(path=path, kind=kind, reason=reason))

@@ -161,8 +161,8 @@ def distill(
     <user>, links and e-mail addresses <url>.
     """
     from ..tokenizer.word_types import STAND_INS, word_type
-    from ..vectors.distill import Distiller, save_distilled
-    from ..vectors.word_encoder import check_model
+    from ..vectors.distill import fit_distiller, save_distilled
+    from ..word_encoder import check_model
     from .word_lists import read_words
 
     check_output(output)
@@ -177,7 +177,7 @@ def distill(
         typer.echo(f"{path}: read as {kind}, {len(found):,} words, {len(distinct):,} different, {new:,} new word types")
     ordered = sorted(types)
     typer.echo(f"{len(ordered):,} word types, with <user> for all @users and <url> for all links")
-    distiller, rows = Distiller.fit(model_dir, ordered, dim=dim, layer=layer)
+    distiller, rows = fit_distiller(model_dir, ordered, dim=dim, layer=layer)
     table = save_distilled(distiller, ordered, rows, output, dtype=dtype.value)
     _say(table, output)
 

@@ -1,26 +1,39 @@
 """Frozen rows of one of the vocabulary's further vector tables."""
 
+from functools import partial
 from typing import Callable, Optional, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
 
 from ..errors import ConfigError, Errors
+from ..new_words import NewWords
 from ..vector_tables import MISSING, find_token_rows, get_vector_table
 from .coverage import logger
 
 
-def TableVectors(table: str) -> Model[list[Doc], Ragged]:
+def TableVectors(table: str, new_words: Optional[NewWords] = None) -> Model[list[Doc], Ragged]:
     """The row of each token in this table, (tokens, nO), and zeros where it has none. There is nothing to learn here.
 
     table (str): the name of a table that `load_vectors.v1` has loaded.
+    new_words (NewWords or None): what fills rows that the table lacks. It belongs to the config and not to the weights:
+        a saved model is read with that of its config.
     """
-    return Model(f"table_vectors:{table}", forward, init=init, dims={"nO": None}, attrs={"table": table})
+    return Model(
+        f"table_vectors:{table}",
+        partial(forward, new_words=new_words),
+        init=partial(init, new_words=new_words),
+        dims={"nO": None},
+        attrs={"table": table},
+    )
 
 
-def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) -> tuple[Ragged, Callable]:
+def forward(
+    model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool, *, new_words: Optional[NewWords]
+) -> tuple[Ragged, Callable]:
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
     width = model.get_dim("nO")
     if not sum(len(doc) for doc in docs):
@@ -31,11 +44,20 @@ def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) ->
         raise ConfigError(Errors.TABLE_WIDTH.format(name=name, expected=width, found=table.width))
     rows = find_token_rows(docs, table)
     Y = table.data[rows].astype("float32")
-    Y[rows == MISSING] = 0
+    missing = rows == MISSING
+    Y[missing] = 0
+    if new_words is not None and missing.any():
+        Y[missing] = new_words.find(_lowers(docs)[missing], docs[0].vocab, table)
     return Ragged(model.ops.asarray2f(cast(Floats2d, Y)), lengths), _no_gradient
 
 
-def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Optional[Ragged] = None) -> None:
+def init(
+    model: Model[list[Doc], Ragged],
+    X: Optional[list[Doc]] = None,
+    Y: Optional[Ragged] = None,
+    *,
+    new_words: Optional[NewWords],
+) -> None:
     """Take the table's width, and say how many tokens of the sample have a row."""
     if not X:
         return
@@ -45,7 +67,7 @@ def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Opti
     known = find_token_rows(X, table) != MISSING
     if not len(known):
         return
-    _, first = np.unique(np.concatenate([doc.to_array("LOWER") for doc in X]), return_index=True)
+    types, first = np.unique(_lowers(X), return_index=True)
     logger.info(
         "Vector table %s: %.1f%% of the tokens (%.1f%% of the word types) of the first %d texts have a row",
         name,
@@ -53,6 +75,16 @@ def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Opti
         100 * known[first].mean(),
         len(X),
     )
+    missing = types[np.flatnonzero(~known[first])]
+    if new_words is not None and missing.size:
+        filled = new_words.find(missing, X[0].vocab, table).any(axis=1)
+        message = "Vector table %s: new words fill %d of %d word types without a row"
+        logger.info(message, name, int(filled.sum()), missing.size)
+
+
+def _lowers(docs: list[Doc]) -> NDArray[np.uint64]:
+    """The LOWER of each token, (tokens,)."""
+    return np.concatenate([doc.to_array("LOWER") for doc in docs])
 
 
 def _no_gradient(d_output: Ragged) -> list:

@@ -1,5 +1,6 @@
 """TweetEmbed.v1: frozen word vectors and hashed features of every token."""
 
+from pathlib import Path
 from typing import Callable, Optional, Union, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..layers.norm_vectors import NormVectors
 from ..layers.row_dropout import RowDropout
 from ..layers.table_vectors import TableVectors
 from ..layers.tuned_vectors import TunedVectors
+from ..new_words import NewWords
 
 CHAR_ENCODERS = ("cnn", "lstm")
 SLICE = 32_768  # tokens that are embedded at once at prediction
@@ -45,6 +47,7 @@ def TweetEmbed(
     char_lstm_width: int = 32,
     vector_projection: Optional[int] = None,
     finetune_vectors: bool = False,
+    new_words: Optional[str] = None,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Embed every token without its context, as the lower half of a `spacy.Tok2Vec.v2`.
 
@@ -77,6 +80,11 @@ def TweetEmbed(
     char_lstm_width (int): width of one direction's state of this BiLSTM.
     vector_projection (int or None): width to which a learned linear layer reduces the static vectors; null leaves them.
     finetune_vectors (bool): train the static vectors too: see `TunedVectors`.
+    new_words (str or None): the folder of the transformer that the further tables were distilled from. A word type
+        without a row is then encoded when it is first met, in training and at prediction, and gets the row that the
+        table would have; without that model there is one warning, and zeros. null, the default, leaves zeros, so that
+        a prediction is the same on every machine. It is no part of what is learned: a saved pipeline follows its
+        config, and `spacy.load(path, config={"components.tagger.model.tok2vec.embed.new_words": folder})` turns it on.
     RAISES: ConfigError for settings that contradict each other, and at initialization for a missing table.
     """
     where = "TweetEmbed.v1"
@@ -102,11 +110,13 @@ def TweetEmbed(
     for option, setting in (("vector_projection", vector_projection), ("finetune_vectors", finetune_vectors)):
         if setting and not include_static_vectors:
             raise ConfigError(Errors.EMBED_VECTORS_OFF.format(name=option, value=setting))
+    if new_words and not tables:
+        raise ConfigError(Errors.NEW_WORDS_TABLES.format(value=new_words))
 
     parts: list[Model[list[Doc], Ragged]] = []
     if include_static_vectors:
         parts.append(_static_vectors(vector_projection, finetune_vectors))
-    parts += [TableVectors(table) for table in tables]
+    parts += [TableVectors(table, NewWords(table, Path(new_words)) if new_words else None) for table in tables]
     if attrs:
         parts.append(_hashed_features(attrs, rows, feature_width, norm_dropout))
     if char_encoder == "lstm":

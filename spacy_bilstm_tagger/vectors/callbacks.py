@@ -11,6 +11,7 @@ from spacy.lookups import Lookups
 from spacy.vocab import Vocab
 
 from ..checks import check_choice, check_least
+from ..distiller import distiller_key
 from ..errors import ConfigError, DataError, Errors
 from ..vector_tables import PREFIX, set_vector_table
 from .brown import load_brown
@@ -93,17 +94,26 @@ def _load(
 
 def _load_table(vocab: Vocab, name: str, source: str) -> None:
     """Read a source as for `vocab.vectors`, and keep it as a further table under its own keys. A pipeline that has a
-    further table of this name gives that one."""
+    further table of this name gives that one. What a distilled table was computed with comes along."""
+    if distiller_key(name) in vocab.lookups:  # of the table whose place this one takes
+        vocab.lookups.remove_table(distiller_key(name))
     aside = spacy.blank("xx")
     if (Path(source) / "vocab").is_dir():
         lookups = Lookups().from_disk(Path(source) / "vocab")
         if PREFIX + name in lookups:
             vocab.lookups.set_table(PREFIX + name, lookups.get_table(PREFIX + name))
+            _take_distiller(vocab, name, lookups, distiller_key(name))
             return
         load_vectors(aside, Path(source))
+        _take_distiller(vocab, name, lookups, distiller_key())
     else:
         set_vectors(aside.vocab, read_vectors(source), name=name)
     vectors = aside.vocab.vectors
     hashes = np.fromiter(vectors.key2row.keys(), dtype="uint64")
     rows = np.fromiter(vectors.key2row.values(), dtype="int64")
     set_vector_table(vocab, name, hashes, np.asarray(vectors.data)[rows])
+
+
+def _take_distiller(vocab: Vocab, name: str, lookups: Lookups, key: str) -> None:
+    if key in lookups:
+        vocab.lookups.set_table(distiller_key(name), lookups.get_table(key))

@@ -6,9 +6,8 @@ from spacy.language import Language
 from spacy.lookups import Lookups
 from spacy.vocab import Vocab
 
-from ..errors import DataError
+from ..errors import DataError, damaged
 from ..files import write_beside
-from .pickles import damaged
 from .table import check_output
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DataError, Errors
+from ..errors import DataError, Errors, damaged
 from .text import open_bytes
 
 if TYPE_CHECKING:
@@ -50,12 +50,6 @@ def read_saved(path: Path) -> "KeyedVectors":
         raise
     except Exception as error:  # damaged data can raise anything
         raise damaged(path, "gensim KeyedVectors", error) from None
-
-
-def damaged(path: Path, kind: str, error: Exception) -> DataError:
-    """The error's reason, in one line."""
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
-    return DataError(Errors.VECTORS_DAMAGED.format(path=path, kind=kind, reason=reason))
 
 
 class _Attributes:

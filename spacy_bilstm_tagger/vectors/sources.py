@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Optional
 
-from ..errors import DataError, Errors
-from .pickles import damaged, read_saved
+from ..errors import DataError, Errors, damaged
+from .pickles import read_saved
 from .text import check_rows, open_bytes
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from spacy.util import OOV_RANK
 from spacy.vectors import Mode, Vectors
 from spacy.vocab import Vocab
 
-from ..errors import DataError, Errors
+from ..errors import DataError, Errors, damaged
 from ..files import write_beside
-from .pickles import damaged
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors

