@@ -122,6 +122,18 @@ class Errors:
         "TweetEmbed.v1: words outside of the vector table {name!r} get no row, as with new_words = null: {reason}"
     )
     LOAD_NOTHING = "load_vectors.v1: source, brown, gazetteers and tables are all null; expected at least one of them"
+    SOURCED_TABLES = (
+        "{name}: sourced, and cannot read the tables of this pipeline ({reason}). In [initialize.before_init], take them "
+        "from the pipeline that the component is sourced from"
+    )
+    SOURCED_VECTORS = (
+        "{name}: sourced from a pipeline with other vectors than {vectors!r}, which are this one's. In "
+        "[initialize.before_init], set source to the pipeline that the component is sourced from"
+    )
+    LISTENER_WIDTH = (
+        "{name}: listens to {upstream!r} with width {found}, whose rows are {expected} wide. "
+        "Set width = {expected} in the component's Tok2VecListener"
+    )
     # Options of the architectures
     EMBED_ROWS = (
         "TweetEmbed.v1: attrs has {attrs} entries and rows has {rows}; expected one number of rows per attribute"
@@ -217,7 +229,8 @@ class Errors:
     )
     LABEL_UNKNOWN = (
         "{name}: the gold label {label!r} is not among the component's {count} labels. "
-        "Add it to the labels file, or initialize without one"
+        "Add it to the labels file, or initialize without one. If the component is sourced, it keeps its labels: source "
+        "the tok2vec alone, and define a new component on it"
     )
     HMM_UNINITIALIZED = "{name}: nothing is counted yet. Call nlp.initialize() or load a trained pipeline first"
     HMM_LABELS_FIXED = (

@@ -16,6 +16,7 @@ from ..errors import ConfigError, DataError, Errors
 from ..vector_tables import PREFIX, set_vector_table
 from .brown import load_brown
 from .gazetteers import load_gazetteers
+from .sourced import check_sourced
 from .sources import read_vectors
 from .table import DTYPES, load_vectors, set_vectors
 
@@ -27,7 +28,7 @@ def create_load_vectors(
     dim: Optional[int] = None,
     dtype: str = "float32",
     brown: Optional[str] = None,
-    tables: Optional[dict[str, str]] = None,
+    tables: Optional[dict[str, Optional[str]]] = None,
     gazetteers: Optional[str] = None,
 ) -> Callable[[Language], None]:
     """Give the pipeline its vectors and Brown clusters before its components are initialized. They are saved with it.
@@ -38,16 +39,19 @@ def create_load_vectors(
     brown (str or None): a file of Brown clusters (bit path TAB word TAB count, also .gz), or a folder made by
         `spacy-bilstm vectors brown`. None: no clusters.
     tables (dict or None): further vector tables, name -> a source as above. TweetEmbed.v1 takes them by these names.
+        A name with None is left out.
     gazetteers (str or None): a folder of lists of names, one name a line in files called as the lists; a single such
         file; or a folder made by `spacy-bilstm vectors gazetteers`. None: no lists.
-    RAISES: ConfigError with one line that says what is wrong with a source.
+    RAISES: ConfigError with one line that says what is wrong with a source, or that a sourced component was trained
+        with other tables.
     """
     where = "load_vectors.v1"
     check_choice(where, "dtype", dtype, DTYPES)
+    given_tables = {name: table for name, table in (tables or {}).items() if table is not None}
     for name, value in (("max_rows", max_rows), ("prune_to", prune_to), ("dim", dim)):
         if value is not None:
             check_least(where, name, value, 1)
-    if source is None and brown is None and gazetteers is None and not tables:
+    if source is None and brown is None and gazetteers is None and not given_tables:
         raise ConfigError(Errors.LOAD_NOTHING)
     return partial(
         _load,
@@ -57,7 +61,7 @@ def create_load_vectors(
         dim=dim,
         dtype=dtype,
         brown=brown,
-        tables=dict(tables or {}),
+        tables=given_tables,
         gazetteers=gazetteers,
     )
 
@@ -81,15 +85,14 @@ def _load(
             load_brown(nlp.vocab, Path(brown))
         if gazetteers is not None:
             load_gazetteers(nlp.vocab, Path(gazetteers))
-        if source is None:
-            return
-        if (Path(source) / "vocab").is_dir():
+        if source is not None and (Path(source) / "vocab").is_dir():
             load_vectors(nlp, Path(source))
-            return
-        vectors = read_vectors(source, max_rows=max_rows, dim=dim)
-        set_vectors(nlp.vocab, vectors, name=Path(source).name, prune_to=prune_to, dtype=dtype)
+        elif source is not None:
+            vectors = read_vectors(source, max_rows=max_rows, dim=dim)
+            set_vectors(nlp.vocab, vectors, name=Path(source).name, prune_to=prune_to, dtype=dtype)
     except DataError as error:
         raise ConfigError(str(error)) from None
+    check_sourced(nlp)
 
 
 def _load_table(vocab: Vocab, name: str, source: str) -> None:

@@ -1,0 +1,122 @@
+"""configs/starter.cfg: tags or entities, and a tok2vec that is sourced for other tags."""
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import DocBin
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config
+
+from spacy_bilstm_tagger.errors import ConfigError
+
+WORDS = ["so", "good", "i", "like", "it", "the", "new", "record", "is", "out", "go", "there"]
+WIDTH = 200
+
+
+@pytest.fixture
+def room(make_examples, tweet_nlp, tmp_path):
+    """Four tagged tweets, once with other tags, and two tables of vectors."""
+    docs = [eg.reference for eg in make_examples(tweet_nlp)]
+    DocBin(docs=docs).to_disk(tmp_path / "tags.spacy")
+    for doc in docs:
+        for token in doc:
+            token.tag_ = f"other-{token.tag_[0]}"
+    DocBin(docs=docs).to_disk(tmp_path / "other.spacy")
+    for name, dim in (("narrow", 4), ("wide", 6)):
+        rows = np.random.default_rng(0).normal(size=(len(WORDS), dim)).round(3)
+        lines = (f"{word} {' '.join(map(str, row))}\n" for word, row in zip(WORDS, rows))
+        (tmp_path / f"{name}.txt").write_text("".join(lines), encoding="utf8")
+    return tmp_path
+
+
+@pytest.fixture
+def starter(project, room):
+    def load(corpus: str, distilled: str, **more):
+        path = str(room / f"{corpus}.spacy")
+        paths = {"paths.train": path, "paths.dev": path, "paths.distilled": str(room / distilled)}
+        steps = {"training.max_steps": 2, "training.eval_frequency": 1}
+        overrides = {**paths, **steps, **{key.replace("__", "."): value for key, value in more.items()}}
+        return load_config(project / "configs" / "starter.cfg", overrides=overrides)
+
+    return load
+
+
+@pytest.fixture
+def first(starter, room):
+    """The folder of a tagger trained on the narrow vectors."""
+    nlp = init_nlp(starter("tags", "narrow.txt"))
+    nlp.to_disk(room / "first")
+    return room / "first"
+
+
+def sourced(config, first, *, components=("tok2vec",)):
+    for name in components:
+        config["components"][name] = {"source": str(first)}
+    config["components"].pop("ner")
+    if "tagger" not in components:
+        config["components"]["tagger"]["model"]["tok2vec"]["width"] = WIDTH
+    return config
+
+
+@pytest.mark.parametrize("pipeline", [["tok2vec", "tagger"], ["tok2vec", "ner"], ["tok2vec", "tagger", "ner"]])
+def test_what_is_not_in_the_pipeline_is_left_out(starter, pipeline):
+    config = starter("tags", "narrow.txt", nlp__pipeline=pipeline)
+    config["initialize"]["components"] = {"ner": {"labels": ["person"]}} if "ner" in pipeline else {}
+    nlp = init_nlp(config)
+    assert nlp.pipe_names == pipeline
+    assert set(nlp.config["components"]) == set(pipeline)
+    wanted = [score for name, score in (("tagger", "tag_acc"), ("ner", "ents_f")) if name in pipeline]
+    weights = nlp.config["training"]["score_weights"]
+    assert {key: weight for key, weight in weights.items() if weight} == {key: 1 / len(wanted) for key in wanted}
+
+
+def test_a_sourced_tok2vec_takes_a_tagger_of_other_labels(starter, first, room):
+    nlp = init_nlp(sourced(starter("other", "first"), first))
+    train(nlp, room)
+    tags = {token.tag_ for token in spacy.load(room / "model-last")("so good")}
+    assert tags
+    assert all(tag.startswith("other-") for tag in tags)
+
+
+def test_a_sourced_tagger_of_other_labels_says_what_to_do(starter, first):
+    nlp = init_nlp(sourced(starter("other", "first"), first, components=("tok2vec", "tagger")))
+    with pytest.raises(ValueError, match=r"tagger: the gold label 'other-.' is not among .* source the tok2vec alone"):
+        train(nlp)
+
+
+def test_a_sourced_tok2vec_and_a_table_of_another_width(starter, first):
+    with pytest.raises(
+        ConfigError, match=r"^tok2vec: sourced, and cannot read .* width 4, but the pipeline's has width 6"
+    ):
+        init_nlp(sourced(starter("other", "wide.txt"), first))
+
+
+def test_a_sourced_tok2vec_and_a_listener_of_another_width(starter, first):
+    config = sourced(starter("other", "first"), first)
+    config["components"]["tagger"]["model"]["tok2vec"]["width"] = 8
+    with pytest.raises(ConfigError, match=r"^tagger: listens to 'tok2vec' with width 8, whose rows are 200 wide"):
+        init_nlp(config)
+
+
+def test_a_sourced_tok2vec_and_a_table_of_another_name(starter, first, room):
+    config = sourced(starter("other", "first"), first)
+    config["initialize"]["before_init"]["tables"] = {"minilm": str(room / "narrow.txt")}
+    with pytest.raises(ConfigError, match=r"^tok2vec: sourced, .* no vector table of this name \(it has: minilm\)"):
+        init_nlp(config)
+
+
+def test_a_sourced_tok2vec_and_other_vectors(starter, room):
+    with_vectors = {
+        "paths__vectors": str(room / "narrow.txt"),
+        "components__tok2vec__model__embed__include_static_vectors": True,
+    }
+    nlp = init_nlp(starter("tags", "narrow.txt", **with_vectors))
+    nlp.to_disk(room / "first")
+    same = sourced(starter("other", "first", paths__vectors=str(room / "first")), room / "first")
+    assert init_nlp(same).pipe_names == ["tok2vec", "tagger"]
+    text = (room / "narrow.txt").read_text(encoding="utf8")
+    (room / "other.txt").write_text(text.replace("so ", "sooo "), encoding="utf8")
+    other = sourced(starter("other", "first", paths__vectors=str(room / "other.txt")), room / "first")
+    with pytest.raises(ConfigError, match=r"^tok2vec: sourced from a pipeline with other vectors than 'other.txt'"):
+        init_nlp(other)
