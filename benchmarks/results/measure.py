@@ -92,21 +92,26 @@ def _measure_one(run: Run, jobs: int, failed: list[str], tell: Callable[[str], N
     for command in run.commands_here:
         shell(command, run.plan.root, folder / LOG)
     seconds = time.perf_counter() - start
-    scores = folder / "scores.json"
-    paths = [run.plan.root / path for path in (run.pipeline, run.table.train, run.table.dev)]
-    call([sys.executable, "-m", "benchmarks.results", "score", *map(str, paths), str(scores)], folder, folder / LOG)
     result = {
         "key": key,
         "commands": run.commands,
         "inputs": inputs,
         "seconds": round(seconds, 1),
         "jobs": jobs,
-        **srsly.read_json(scores),
+        **score(run, folder),
         "versions": versions(),
     }
     with write_beside(run.result) as draft:
         srsly.write_json(draft, result)
     tell(f"✔ {run.name}, {seconds:.0f} s")
+
+
+def score(run: Run, folder: Path) -> dict[str, Any]:
+    """See `measure_pipeline`; in a process of its own, on one thread. RAISES: RunFailed."""
+    out = folder / "scores.json"
+    paths = [run.plan.root / path for path in (run.pipeline, run.table.train, run.table.dev)]
+    call([sys.executable, "-m", "benchmarks.results", "score", *map(str, [*paths, out])], folder, folder / LOG)
+    return srsly.read_json(out)
 
 
 def shell(command: str, folder: Path, log: Path) -> None:
