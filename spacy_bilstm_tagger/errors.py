@@ -162,14 +162,6 @@ class Errors:
         "TransformerEmbed.v1: name is empty; expected the folder of a pretrained transformer or its name on Hugging "
         "Face's hub. The recipe takes it from --paths.transformer, the workflow from --vars.transformer"
     )
-    TRANSFORMER_NO_FOLDER = (
-        "{name}: no such folder; expected one with the config, weights and tokenizer of a pretrained transformer, "
-        "or the name of a model on Hugging Face's hub"
-    )
-    TRANSFORMER_INCOMPLETE = (
-        "{name}: the transformer's {what} is missing; expected {expected} in this folder. "
-        "Save it there with save_pretrained, or download the whole model"
-    )
     TRANSFORMER_UNREADABLE = (
         "{name}: cannot be read as a pretrained transformer with its tokenizer ({reason}). "
         "Give a folder saved by save_pretrained, or the name of a model on Hugging Face's hub"

@@ -6,23 +6,12 @@ from typing import Any
 from spacy_transformers.data_classes import HFObjects
 from spacy_transformers.layers.transformer_model import huggingface_from_pretrained
 
-from ..errors import ConfigError, Errors
-
-# Any one of them holds the word pieces: of fast tokenizers, of BERT, of RoBERTa, of SentencePiece, of BERTweet.
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "sentencepiece.bpe.model",
-    "spiece.model",
-    "tokenizer.model",
-    "bpe.codes",
-)
-WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin")
+from ..errors import ConfigError, DataError, Errors
+from ..word_encoder import check_model
 
 
 def load_transformer(name: str, tokenizer_config: dict[str, Any], transformer_config: dict[str, Any]) -> HFObjects:
-    """On thinc's current device, in evaluation mode.
+    """On thinc's current device.
 
     name (str): a folder, or the name of a model on the hub, which is downloaded or found in the hub's own cache.
     tokenizer_config, transformer_config (dict): what their `from_pretrained` takes.
@@ -30,21 +19,18 @@ def load_transformer(name: str, tokenizer_config: dict[str, Any], transformer_co
     """
     if not name:
         raise ConfigError(Errors.TRANSFORMER_NO_NAME)
-    if Path(name).is_dir():
-        _check_folder(Path(name))
-    elif name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
-        raise ConfigError(Errors.TRANSFORMER_NO_FOLDER.format(name=name))
+    if Path(name).is_dir() or _looks_like_a_path(name):
+        try:
+            check_model(Path(name))
+        except DataError as error:
+            raise ConfigError(str(error)) from None
     try:
-        loaded = huggingface_from_pretrained(name, tokenizer_config, transformer_config)
+        return huggingface_from_pretrained(name, tokenizer_config, transformer_config)
     except Exception as error:  # each kind of file has a reader of its own
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ConfigError(Errors.TRANSFORMER_UNREADABLE.format(name=name, reason=reason)) from error
-    loaded.transformer.eval()
-    return loaded
 
 
-def _check_folder(folder: Path) -> None:
-    for what, patterns in (("config", ("config.json",)), ("weights", WEIGHT_FILES), ("tokenizer", TOKENIZER_FILES)):
-        if not any(path.is_file() for pattern in patterns for path in folder.glob(pattern)):
-            expected = " or ".join(patterns)
-            raise ConfigError(Errors.TRANSFORMER_INCOMPLETE.format(name=folder, what=what, expected=expected))
+def _looks_like_a_path(name: str) -> bool:
+    """Names on the hub are MODEL or OWNER/MODEL."""
+    return name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name
