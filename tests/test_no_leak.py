@@ -36,7 +36,9 @@ def letters(path: Path) -> dict[str, str]:
 
 
 def workflows() -> list[str]:
-    return list(srsly.read_yaml(Path(__file__).parent.parent / "project.yml")["workflows"])
+    """All but `results`, which trains each recipe on its own corpora, as the others do."""
+    named = srsly.read_yaml(Path(__file__).parent.parent / "project.yml")["workflows"]
+    return [name for name in named if name != "results"]
 
 
 @pytest.mark.real_data
