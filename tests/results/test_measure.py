@@ -12,7 +12,8 @@ from benchmarks.results.part import write_part
 from benchmarks.results.read_plan import read_plan
 from benchmarks.results.speed import measure_speed
 
-TRAIN = "cp -r model {folder}/model && echo {seed} {args} >> log.txt"
+# $PWD keeps what it leaves behind out of the inputs, which are the files that a command names.
+TRAIN = "cp -r $PWD/model {folder}/model && echo {seed} {args} >> $PWD/log.txt"
 ONE = {"name": "one", "commands": [TRAIN]}
 
 
@@ -66,7 +67,7 @@ def test_a_run_is_trained_scored_stored_and_not_done_again(read, tmp_path):
     assert gold["tag_acc"] == pytest.approx(2 / 3)
     assert gold["unseen_tag_acc"] == pytest.approx(1 / 2)  # "bad" and "!"; "so" is "So" of train
     assert result["scores"]["raw"] is None
-    assert result["commands"] == [f"cp -r model {run.folder}/model && echo 0  >> log.txt"]
+    assert result["commands"] == [f"cp -r $PWD/model {run.folder}/model && echo 0  >> $PWD/log.txt"]
     assert set(result["inputs"]) == {"train.spacy", "dev.spacy"}
     assert result["versions"]["spacy"] == spacy.__version__
     assert (tmp_path / "log.txt").read_text() == "0\n"
