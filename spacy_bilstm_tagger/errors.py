@@ -162,6 +162,7 @@ class Errors:
         "TransformerEmbed.v1: name is empty; expected the folder of a pretrained transformer or its name on Hugging "
         "Face's hub. The recipe takes it from --paths.transformer, the workflow from --vars.transformer"
     )
+    TRANSFORMER_LAYER = "TransformerEmbed.v1: layer = {layer}, but {name} has {count} layers; expected up to that, or null for the middle"
     TRANSFORMER_UNREADABLE = (
         "{name}: cannot be read as a pretrained transformer with its tokenizer ({reason}). "
         "Give a folder saved by save_pretrained, or the name of a model on Hugging Face's hub"

@@ -36,14 +36,14 @@ class WordEncoder:
         except ImportError as error:
             raise DataError(Errors.DISTILL_EXTRA.format(reason=error)) from None
         local: Any = {"pretrained_model_name_or_path": str(model_dir), "local_files_only": True}
-        with _quiet(), _keeping_reason(model_dir):
+        with quiet_transformers(), _keeping_reason(model_dir):
             config = AutoConfig.from_pretrained(**local)
             n_layers: int = config.num_hidden_layers
         self.layer = layer or (n_layers + 1) // 2
         if self.layer > n_layers:
             raise DataError(Errors.DISTILL_LAYER.format(layer=layer, path=model_dir, count=n_layers))
         config.num_hidden_layers = self.layer  # the layers above are not even loaded
-        with _quiet(), _keeping_reason(model_dir):
+        with quiet_transformers(), _keeping_reason(model_dir):
             self._tokenizer = AutoTokenizer.from_pretrained(**local)
             model, loading = AutoModel.from_pretrained(
                 **local, config=config, torch_dtype=torch.float32, output_loading_info=True
@@ -105,8 +105,8 @@ def _batches(lengths: list[int]) -> Iterator[np.ndarray]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """transformers warns of a pooler without weights, which is not used."""
+def quiet_transformers() -> Iterator[None]:
+    """transformers warns of layers that are not read, and of a pooler without weights, which is not used."""
     from transformers.utils import logging
 
     level = logging.get_verbosity()

@@ -26,6 +26,7 @@ def Transformer(
     name: str,
     shim: TransformerShim,
     *,
+    layer: Optional[int],
     window: int,
     stride: int,
     kept_tokens: int,
@@ -35,7 +36,14 @@ def Transformer(
     Word pieces, windows and alignment are those of spacy-transformers. Frozen weights compute the texts of training
     once and keep their rows, up to `kept_tokens` tokens.
     """
-    attrs = {"name": name, "window": window, "stride": stride, "kept_tokens": kept_tokens, "dropout_rate": 0.0}
+    attrs = {
+        "name": name,
+        "layer": layer,
+        "window": window,
+        "stride": stride,
+        "kept_tokens": kept_tokens,
+        "dropout_rate": 0.0,
+    }
     return Model("transformer_rows", forward, init=init, shims=[shim], dims={"nO": None}, attrs=attrs)
 
 
@@ -59,8 +67,11 @@ def init(model: Model[list[Doc], list[Floats2d]], X: Optional[list[Doc]] = None,
     shim = _shim(model)
     objects = shim.objects
     if objects.transformer is None:
-        name = model.attrs["name"]
-        shim.set_objects(load_transformer(name, objects._init_tokenizer_config, objects._init_transformer_config))
+        configs = {
+            "tokenizer_config": objects._init_tokenizer_config,
+            "transformer_config": objects._init_transformer_config,
+        }
+        shim.set_objects(load_transformer(model.attrs["name"], model.attrs["layer"], **configs))
     model.set_dim("nO", shim.objects.transformer.config.hidden_size)
 
 

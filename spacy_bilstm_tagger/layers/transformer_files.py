@@ -1,21 +1,26 @@
 """A pretrained transformer and its tokenizer, from a local folder or from Hugging Face's hub."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from spacy_transformers.data_classes import HFObjects
 from spacy_transformers.layers.transformer_model import huggingface_from_pretrained
+from transformers import AutoConfig
 
 from ..errors import ConfigError, DataError, Errors
-from ..word_encoder import check_model
+from ..word_encoder import check_model, quiet_transformers
 
 
-def load_transformer(name: str, tokenizer_config: dict[str, Any], transformer_config: dict[str, Any]) -> HFObjects:
-    """On thinc's current device.
+def load_transformer(
+    name: str, layer: Optional[int], *, tokenizer_config: dict[str, Any], transformer_config: dict[str, Any]
+) -> HFObjects:
+    """On thinc's current device, without the layers above the one that is asked for.
 
     name (str): a folder, or the name of a model on the hub, which is downloaded or found in the hub's own cache.
+    layer (int or None): from 1, the one nearest to the word pieces, to the number of layers; None for the middle.
     tokenizer_config, transformer_config (dict): what their `from_pretrained` takes.
-    RAISES: ConfigError with one line for a name, folder or file that is missing, and for files that cannot be read.
+    RAISES: ConfigError with one line for a name, folder or file that is missing, for files that cannot be read, and for
+        a layer that is not there.
     """
     if not name:
         raise ConfigError(Errors.TRANSFORMER_NO_NAME)
@@ -25,10 +30,16 @@ def load_transformer(name: str, tokenizer_config: dict[str, Any], transformer_co
         except DataError as error:
             raise ConfigError(str(error)) from None
     try:
-        return huggingface_from_pretrained(name, tokenizer_config, transformer_config)
+        with quiet_transformers():
+            count = AutoConfig.from_pretrained(name, **transformer_config).num_hidden_layers
+            layer = layer or (count + 1) // 2
+            if layer <= count:
+                config = {**transformer_config, "num_hidden_layers": layer}
+                return huggingface_from_pretrained(name, tokenizer_config, config)
     except Exception as error:  # each kind of file has a reader of its own
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ConfigError(Errors.TRANSFORMER_UNREADABLE.format(name=name, reason=reason)) from error
+    raise ConfigError(Errors.TRANSFORMER_LAYER.format(name=name, layer=layer, count=count))
 
 
 def _looks_like_a_path(name: str) -> bool:

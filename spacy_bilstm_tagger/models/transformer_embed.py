@@ -1,7 +1,7 @@
 """TransformerEmbed.v1: tokens as a pretrained transformer sees them."""
 
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Optional
 
 from spacy.tokens import Doc
 from thinc.api import Model
@@ -14,6 +14,7 @@ from ..errors import ConfigError, Errors
 def TransformerEmbed(
     *,
     name: str,
+    layer: Optional[int] = None,
     learn_rate_factor: float = 0.0,
     window: int = 128,
     stride: int = 96,
@@ -30,21 +31,25 @@ def TransformerEmbed(
 
     name (str): a folder with config, weights and tokenizer, or the name of a model on Hugging Face's hub; read when the
         pipeline is initialized.
+    layer (int or None): whose output is read, from 1, the one nearest to the word pieces, to the number of layers; null
+        for the middle. The last one serves what the transformer was trained for; tags and names are read off better
+        below it, and the layers above are neither computed nor saved.
     learn_rate_factor (float): times the optimizer's learn rate. 0 freezes the transformer. Otherwise all of it learns
         but the table of word pieces.
     window, stride (int): longer texts are read in windows of so many tokens, which begin so many tokens apart.
     kept_tokens (int): of so many tokens of training texts, frozen rows are kept in memory; width * 4 bytes each.
     mixed_precision (bool): half-precision matrix products on a GPU.
-    tokenizer_config, transformer_config (dict): what `from_pretrained` of tokenizer and model take; for a model of more
-        layers, {"num_hidden_layers": 4} reads the first four only.
+    tokenizer_config, transformer_config (dict): what `from_pretrained` of tokenizer and model take.
     RAISES: ConfigError for a setting out of range or without spacy-transformers, and at initialization for a folder
-        that is missing or incomplete.
+        that is missing or incomplete, or has no such layer.
     """
     where = "TransformerEmbed.v1"
     if find_spec("spacy_transformers") is None:
         raise ConfigError(Errors.TRANSFORMERS_MISSING)
     if learn_rate_factor < 0:
         raise ConfigError(Errors.TRANSFORMER_RATE.format(value=learn_rate_factor))
+    if layer is not None:
+        check_least(where, "layer", layer, 1)
     check_least(where, "stride", stride, 1)
     check_least(where, "window", window, stride)
     check_least(where, "kept_tokens", kept_tokens, 0)
@@ -57,4 +62,4 @@ def TransformerEmbed(
         learn_rate_factor=learn_rate_factor,
         mixed_precision=mixed_precision,
     )
-    return Transformer(name, shim, window=window, stride=stride, kept_tokens=kept_tokens)
+    return Transformer(name, shim, layer=layer, window=window, stride=stride, kept_tokens=kept_tokens)

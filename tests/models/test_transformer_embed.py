@@ -93,7 +93,8 @@ def update(model, docs, optimizer, drop=0.1):
     return Ys
 
 
-def test_a_row_is_the_mean_of_the_word_pieces(transformer_folder, make_model, tweet_nlp):
+@pytest.mark.parametrize(("layer", "read"), [(None, 1), (1, 1), (2, 2)])
+def test_a_row_is_the_mean_of_the_word_pieces(transformer_folder, make_model, tweet_nlp, layer, read):
     from transformers import AutoModel, AutoTokenizer
 
     doc = tweet_nlp("so goodo @x")
@@ -102,9 +103,11 @@ def test_a_row_is_the_mean_of_the_word_pieces(transformer_folder, make_model, tw
     inputs = tokenizer("so goodo @x", return_tensors="pt")
     assert inputs.tokens() == ["[CLS]", "so", "good", "##o", "@", "x", "[SEP]"]
     with torch.no_grad():
-        rows = transformer(**inputs).last_hidden_state[0].numpy()
+        rows = transformer(**inputs, output_hidden_states=True).hidden_states[read][0].numpy()
     expected = [rows[1], rows[2:4].mean(axis=0), rows[4:6].mean(axis=0)]
-    assert_allclose(make_model().predict([doc])[0], expected, atol=1e-6)
+    model = make_model(layer=layer)
+    assert_allclose(model.predict([doc])[0], expected, atol=1e-6)
+    assert f"encoder.layer.{read}.output.dense.bias" not in weights(model)  # nothing above is kept
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.1])
@@ -161,7 +164,7 @@ class TestFrozen:
         assert not model.shims[0].kept_rows
 
     def test_other_weights_are_not_taken_for_the_kept_ones(self, make_model, docs):
-        model, other = make_model(), make_model(transformer_config={"num_hidden_layers": 1})
+        model, other = make_model(), make_model(layer=2)
         first = update(model, docs, Adam(0.1))[0]
         model.from_bytes(other.to_bytes())
         again = update(model, docs, Adam(0.1))[0]
@@ -186,7 +189,7 @@ class TestFineTuned:
         rng = np.random.default_rng(0)
         dYs = [rng.normal(size=Y.shape).astype("f") for Y in Ys]
         backprop(dYs)
-        weight = dict(model.shims[0].module.named_parameters())["encoder.layer.1.output.dense.bias"]
+        weight = dict(model.shims[0].module.named_parameters())["encoder.layer.0.output.dense.bias"]
         gradient = weight.grad.numpy().copy()
         step = 1e-2
 
@@ -287,7 +290,13 @@ class TestErrors:
         (folder / name).write_bytes(b"\x00damaged")
         self.check(folder, "cannot be read as a pretrained transformer")
 
-    @pytest.mark.parametrize("settings", [{"learn_rate_factor": -1}, {"stride": 0}, {"window": 5}, {"kept_tokens": -1}])
+    def test_no_such_layer(self, transformer_folder):
+        with pytest.raises(ConfigError, match=r"layer = 3, but .* has 2 layers"):
+            TransformerEmbed(name=str(transformer_folder), layer=3).initialize(X=[])
+
+    @pytest.mark.parametrize(
+        "settings", [{"learn_rate_factor": -1}, {"layer": 0}, {"stride": 0}, {"window": 5}, {"kept_tokens": -1}]
+    )
     def test_setting_out_of_range(self, settings):
         with pytest.raises(ConfigError, match=next(iter(settings))):
             TransformerEmbed(name="", **settings)
