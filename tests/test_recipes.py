@@ -25,6 +25,7 @@ RECIPES = [
     "hmm",
     "wnut17",
     "wnut17_btc",
+    "transformer",
     "gmb",
     "toxic_spans",
     "joint",
@@ -86,8 +87,10 @@ def recipe(request, project):
 
 
 @pytest.fixture
-def paths(recipe, room, sources, run, project):
+def paths(recipe, room, sources, run, project, request):
     """The overrides of the recipe, whose first step is trained if it has one."""
+    if recipe.stem == "transformer":
+        return [*sources, "--paths.transformer", request.getfixturevalue("transformer_folder")]
     first = SECOND_STEPS.get(recipe.stem)
     if first is None:
         return sources
