@@ -110,6 +110,10 @@ class Errors:
         "TweetEmbed.v1 has tables = [{name!r}], but the pipeline has no vector table of this name (it has: {found}). "
         'Name it in tables of [initialize.before_init] with @callbacks = "spacy-bilstm-tagger.load_vectors.v1"'
     )
+    TABLE_NAN = (
+        "The vector table {name!r} holds NaN or infinity; expected finite numbers. The pipeline is damaged: get it again, "
+        "or make the table and train again"
+    )
     TABLE_WIDTH = (
         "TweetEmbed.v1 was built for a vector table {name!r} of width {expected}, but the pipeline's has width {found}. "
         "Load the table the model was trained with, or train again"

@@ -46,6 +46,8 @@ def forward(
     Y = table.data[rows].astype("float32")
     missing = rows == MISSING
     Y[missing] = 0
+    if not np.isfinite(Y.sum(dtype="float64")):
+        raise ConfigError(Errors.TABLE_NAN.format(name=name))
     if new_words is not None and missing.any():
         Y[missing] = new_words.find(_lowers(docs)[missing], docs[0].vocab, table)
     return Ragged(model.ops.asarray2f(cast(Floats2d, Y)), lengths), _no_gradient

@@ -1,4 +1,4 @@
-"""load_vectors.v1: vectors and Brown clusters for `[initialize.before_init]`."""
+"""load_vectors.v1: vectors, Brown clusters and lists of names for `[initialize.before_init]`."""
 
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from ..errors import ConfigError, DataError, Errors
 from ..vector_tables import PREFIX, set_vector_table
 from .brown import load_brown
 from .gazetteers import load_gazetteers
+from .lookups_folder import is_pipeline, read_lookups
 from .sourced import check_sourced
 from .sources import read_vectors
 from .table import DTYPES, load_vectors, set_vectors
@@ -31,7 +32,7 @@ def create_load_vectors(
     tables: Optional[dict[str, Optional[str]]] = None,
     gazetteers: Optional[str] = None,
 ) -> Callable[[Language], None]:
-    """Give the pipeline its vectors and Brown clusters before its components are initialized. They are saved with it.
+    """Give the pipeline its vectors, Brown clusters and lists of names before its components are initialized. They are saved with it.
 
     source (str or None): a folder made by `spacy-bilstm vectors`, or whatever that command reads: a gensim-data name
         such as glove-twitter-100, or a file. None: no vectors.
@@ -85,7 +86,7 @@ def _load(
             load_brown(nlp.vocab, Path(brown))
         if gazetteers is not None:
             load_gazetteers(nlp.vocab, Path(gazetteers))
-        if source is not None and (Path(source) / "vocab").is_dir():
+        if source is not None and is_pipeline(Path(source)):
             load_vectors(nlp, Path(source))
         elif source is not None:
             vectors = read_vectors(source, max_rows=max_rows, dim=dim)
@@ -101,8 +102,8 @@ def _load_table(vocab: Vocab, name: str, source: str) -> None:
     if distiller_key(name) in vocab.lookups:  # of the table whose place this one takes
         vocab.lookups.remove_table(distiller_key(name))
     aside = spacy.blank("xx")
-    if (Path(source) / "vocab").is_dir():
-        lookups = Lookups().from_disk(Path(source) / "vocab")
+    if is_pipeline(Path(source)):
+        lookups = read_lookups(Path(source))
         if PREFIX + name in lookups:
             vocab.lookups.set_table(PREFIX + name, lookups.get_table(PREFIX + name))
             _take_distiller(vocab, name, lookups, distiller_key(name))

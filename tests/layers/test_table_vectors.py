@@ -47,3 +47,11 @@ def test_a_table_of_another_width_is_refused(nlp):
     give_table(nlp.vocab, ["so"], np.zeros((1, 5), dtype="float32"))
     with pytest.raises(ConfigError, match="'toy' of width 2, but the pipeline's has width 5"):
         model.predict([nlp("so")])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_table_with_a_number_that_is_none_is_refused(nlp, bad):
+    model = TableVectors("toy").initialize(X=[nlp("so")])
+    give_table(nlp.vocab, ["so"], np.array([[bad, 1]], dtype="float32"))
+    with pytest.raises(ConfigError, match="table 'toy' holds NaN or infinity"):
+        model.predict([nlp("so")])

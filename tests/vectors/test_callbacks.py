@@ -258,3 +258,9 @@ class TestGazetteers:
     def test_list_that_is_wrong(self, tmp_path, message):
         (tmp_path / "place").write_bytes(b"Oslo\tNorway\n")
         assert "place, line 1: found 'Oslo\\tNorway'" in message(None, gazetteers=str(tmp_path))
+
+
+def test_a_further_table_from_a_damaged_pipeline_is_one_line(toy, message, tmp_path):
+    save_vectors(toy, tmp_path / "table", name="toy", prune_to=None, dtype="float32")
+    (tmp_path / "table" / "vocab" / "lookups.bin").write_bytes(b"\x81")
+    assert "the lookups of a spaCy pipeline" in message(None, tables={"a": str(tmp_path / "table")})
