@@ -32,7 +32,9 @@ def create_load_vectors(
     tables: Optional[dict[str, Optional[str]]] = None,
     gazetteers: Optional[str] = None,
 ) -> Callable[[Language], None]:
-    """Give the pipeline its vectors, Brown clusters and lists of names before its components are initialized. They are saved with it.
+    """Give the pipeline its vectors, Brown clusters and lists of names before its components are initialized.
+
+    They are saved with it.
 
     source (str or None): a folder made by `spacy-bilstm vectors`, or whatever that command reads: a gensim-data name
         such as glove-twitter-100, or a file. None: no vectors.
