@@ -60,6 +60,7 @@ depth = 1
         "spans_key": "ents",
         "threshold": None,
         "entity_odds": 1.0,
+        "temperature": 1.0,
         "top_k": 0,
         "scorer": {"@scorers": "spacy-bilstm-tagger.ner_scorer.v1"},
     },
@@ -84,6 +85,7 @@ def make_bilstm_ner(
     spans_key: Optional[str],
     threshold: Optional[float],
     entity_odds: float,
+    temperature: float,
     top_k: int,
     scorer: Optional[Callable],
 ) -> "BiLSTMNER":
@@ -99,6 +101,9 @@ def make_bilstm_ner(
     entity_odds (float): how many times as frequent entities are in the texts to come as in the training data. It
         multiplies the odds that an entity begins at a token (Saerens et al. 2002, "Adjusting the outputs of a
         classifier to new a priori probabilities"), in prediction only.
+    temperature (float): what all scores of the chain are divided by, in prediction only. Above 1 it corrects a network
+        that is surer than it is right (Guo et al. 2017, "On calibration of modern neural networks"). Alone it leaves
+        the most probable sequence as it is.
     top_k (int): `doc.spans[spans_key + "_alternatives"]` gets up to so many of the most probable spans of a text that
         are not among its entities, with their probabilities.
     scorer (Callable or None): the scoring method.
@@ -113,6 +118,7 @@ def make_bilstm_ner(
         spans_key=spans_key,
         threshold=threshold,
         entity_odds=entity_odds,
+        temperature=temperature,
         top_k=top_k,
         scorer=scorer,
     )
@@ -132,12 +138,14 @@ class BiLSTMNER(SpanPipe):
         spans_key: Optional[str] = "ents",
         threshold: Optional[float] = None,
         entity_odds: float = 1.0,
+        temperature: float = 1.0,
         top_k: int = 0,
         scorer: Optional[Callable] = None,
     ) -> None:
         require_crf(name, model)
         check_choice(name, "scheme", scheme, SCHEMES)
         check_above_zero(name, "entity_odds", entity_odds)
+        check_above_zero(name, "temperature", temperature)
         check_least(name, "top_k", top_k, 0)
         if spans_key == "":
             raise ConfigError(Errors.SPANS_NO_KEY.format(name=name))
@@ -154,11 +162,13 @@ class BiLSTMNER(SpanPipe):
             "spans_key": spans_key,
             "threshold": None,
             "entity_odds": entity_odds,
+            "temperature": temperature,
             "top_k": top_k,
         }
         self.threshold = threshold
         # The settings of prediction, as the config gives them; see `loading`.
-        self.cfg["as_made"] = {key: self.cfg[key] for key in ("overwrite", "threshold", "entity_odds", "top_k")}
+        settings = ("overwrite", "threshold", "entity_odds", "temperature", "top_k")
+        self.cfg["as_made"] = {key: self.cfg[key] for key in settings}
         self._scheme: Optional[EntityScheme] = None
         self._rehearsal_model: Optional[Model] = None
 
@@ -212,6 +222,10 @@ class BiLSTMNER(SpanPipe):
         chain, emissions = on_host(self._chain(self.model), flat)
         check_finite(self.name, emissions)
         scheme, overwrite, odds = self.scheme, self.cfg["overwrite"], self.cfg["entity_odds"]
+        temperature = self.cfg["temperature"]
+        if temperature != 1:
+            chain = Chain(*(scores / temperature for scores in (chain.transitions, chain.start, chain.end)))
+            emissions = emissions / temperature
         if odds != 1:
             begins = torch.tensor([tag[0] in "BU" for tag in scheme.tags], device=emissions.device)
             emissions = emissions + begins * math.log(odds)

@@ -17,16 +17,16 @@ def saved(tmp_path):
 def settings(path, **changes):
     nlp = spacy.load(path, config={"components": {"bilstm_ner": changes}} if changes else {})
     cfg = nlp.get_pipe("bilstm_ner").cfg
-    return {key: cfg[key] for key in ("threshold", "top_k", "entity_odds")}
+    return {key: cfg[key] for key in ("threshold", "top_k", "entity_odds", "temperature")}
 
 
 def test_what_was_saved_counts(saved):
-    assert settings(saved) == {"threshold": 0.4, "top_k": 1, "entity_odds": 1.0}
+    assert settings(saved) == {"threshold": 0.4, "top_k": 1, "entity_odds": 1.0, "temperature": 1.0}
 
 
 def test_what_is_changed_at_load_counts_more(saved):
     changed = settings(saved, threshold=0.2, top_k=5)
-    assert changed == {"threshold": 0.2, "top_k": 5, "entity_odds": 1.0}
+    assert changed == {"threshold": 0.2, "top_k": 5, "entity_odds": 1.0, "temperature": 1.0}
 
 
 def test_a_change_is_saved_again(saved, tmp_path):
