@@ -18,6 +18,8 @@ class TransformerShim(TorchShim, HFShim):
     Its weights learn at `learn_rate_factor` times the optimizer's rate. At 0 they are frozen.
     """
 
+    _hfmodel: HFObjects
+
     def __init__(
         self,
         tokenizer_config: dict[str, Any],
