@@ -36,6 +36,7 @@ for registry, names in json.loads(sys.argv[1]).items():
 nlp = spacy.blank("en")
 for factory in ("bilstm_tagger", "bilstm_ner", "bilstm_spans", "hmm_tagger"):
     assert nlp.add_pipe(factory).labels == (), factory
+nlp.add_pipe("bilstm_tok2vec")
 """
 
 

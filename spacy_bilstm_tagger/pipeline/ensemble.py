@@ -40,7 +40,7 @@ def average_weights(paths: Sequence[Path]) -> tuple[Language, float]:
 
     RAISES: as `average_emissions`, and DataError for models of different settings.
     """
-    nlp, members = read_members(paths, (*FACTORIES, "tok2vec"), same_architecture=True)
+    nlp, members = read_members(paths, (*FACTORIES, "tok2vec", "bilstm_tok2vec"), same_architecture=True)
     likeness = average_models([[part.model for part in parts] for parts in zip(*members.values())])
     _describe(nlp, paths, "weights")
     return nlp, likeness

@@ -2,33 +2,25 @@
 
 from abc import abstractmethod
 from functools import partial
-from pathlib import Path
-from typing import Any, Callable, Iterable, Optional, TypeVar, Union
+from typing import Callable, Iterable, Optional
 
 import numpy as np
 from spacy.training import Example, validate_examples
-from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import ConfigError, Errors
 from .chains import add_gradient
-from .loading import whole_or_not, write_checksum
+from .loading import WholeOrNot
 from .step import Emissions, Step, by_doc
 
-Self = TypeVar("Self", bound="Learner")
 
-
-class Learner:
+class Learner(WholeOrNot):
     """Beside what spaCy's class gives: `update`, `rehearse`, `get_loss`, and loading whole or not at all. It stands
     before that class among the bases.
 
     A component says how emissions, (tokens, labels) for each doc, become a `Step`.
     """
 
-    model: Model
-    name: str
-    vocab: Vocab
-    cfg: dict[str, Any]
     _rehearsal_model: Optional[Model]
 
     @property
@@ -85,24 +77,6 @@ class Learner:
         validate_examples(examples, f"{type(self).__name__}.get_loss")
         step = self._checked(self._gold_step(examples, scores))
         return step.loss, by_doc(self.model.ops, step.emissions, scores)
-
-    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
-        """Save to a folder, with a checksum of the weights."""
-        super().to_disk(path, exclude=exclude)  # type: ignore[misc]
-        if "model" not in exclude:
-            write_checksum(path)
-
-    def from_disk(self: Self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> Self:
-        """Load from a folder. RAISES: DataError for a damaged one; the component is then as it was."""
-        with whole_or_not(self, path, exclude):
-            super().from_disk(path, exclude=exclude)  # type: ignore[misc]
-        return self
-
-    def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
-        """Load what `to_bytes` gave. RAISES: as `from_disk`."""
-        with whole_or_not(self, bytes_data, exclude):
-            super().from_bytes(bytes_data, exclude=exclude)  # type: ignore[misc]
-        return self
 
     def _learn(
         self,

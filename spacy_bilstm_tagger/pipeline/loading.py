@@ -4,7 +4,7 @@ import contextlib
 import copy
 import hashlib
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Optional, Protocol, Union
+from typing import Any, Iterable, Iterator, Optional, TypeVar, Union
 
 import srsly
 from spacy.vocab import Vocab
@@ -15,15 +15,35 @@ from ..layers.norm_vectors import check_table_of
 
 CHECKSUM = "model.sha256"
 
+Self = TypeVar("Self", bound="WholeOrNot")
 
-class Loadable(Protocol):
+
+class WholeOrNot:
+    """A component that is saved with a checksum, and loaded whole or not at all. It stands before spaCy's class among
+    the bases."""
+
     name: str
     model: Model
     vocab: Vocab
     cfg: dict[str, Any]
 
-    @property
-    def n_outputs(self) -> int: ...
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """Save to a folder, with a checksum of the weights."""
+        super().to_disk(path, exclude=exclude)  # type: ignore[misc]
+        if "model" not in exclude:
+            write_checksum(path)
+
+    def from_disk(self: Self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> Self:
+        """Load from a folder. RAISES: DataError for a damaged one; the component is then as it was."""
+        with whole_or_not(self, path, exclude):
+            super().from_disk(path, exclude=exclude)  # type: ignore[misc]
+        return self
+
+    def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
+        """Load what `to_bytes` gave. RAISES: as `from_disk`."""
+        with whole_or_not(self, bytes_data, exclude):
+            super().from_bytes(bytes_data, exclude=exclude)  # type: ignore[misc]
+        return self
 
 
 def write_checksum(path: Union[str, Path]) -> None:
@@ -34,7 +54,7 @@ def write_checksum(path: Union[str, Path]) -> None:
 
 
 @contextlib.contextmanager
-def whole_or_not(pipe: Loadable, source: Union[str, Path, bytes], exclude: Iterable[str]) -> Iterator[None]:
+def whole_or_not(pipe: WholeOrNot, source: Union[str, Path, bytes], exclude: Iterable[str]) -> Iterator[None]:
     """Around a component's `from_disk` or `from_bytes`: where it fails, weights and settings become what they were.
 
     source: the component's folder, or its bytes.
@@ -69,11 +89,13 @@ def whole_or_not(pipe: Loadable, source: Union[str, Path, bytes], exclude: Itera
 def _prefer_changes(given: dict, loaded: dict) -> None:
     """A setting that the config gives now another value than when the component was made and saved stays as given:
     `spacy.load(..., config=...)` has changed it. Otherwise what was saved counts, which may have been set since."""
+    if "as_made" not in given:
+        return
     before = loaded.get("as_made", {})
-    for key, value in given.get("as_made", {}).items():
+    for key, value in given["as_made"].items():
         if key in before and before[key] != value:
             loaded[key] = value
-    loaded["as_made"] = given.get("as_made", {})
+    loaded["as_made"] = given["as_made"]
 
 
 def _model_data(source: Union[str, Path, bytes]) -> Optional[bytes]:
@@ -107,10 +129,11 @@ def _check_sum(model: Model, data: bytes, source: Union[str, Path, bytes]) -> No
         raise DataError(Errors.COMPONENT_CHECKSUM.format(checksum=checksum.name))
 
 
-def _check_labels(pipe: Loadable) -> None:
+def _check_labels(pipe: WholeOrNot) -> None:
     found = pipe.model.get_dim("nO") if pipe.model.has_dim("nO") else None
-    if found is not None and found != pipe.n_outputs:
-        detail = {"found": found, "expected": pipe.n_outputs, "count": len(pipe.cfg["labels"])}
+    expected = getattr(pipe, "n_outputs", found)
+    if found is not None and found != expected:
+        detail = {"found": found, "expected": expected, "count": len(pipe.cfg["labels"])}
         raise DataError(Errors.COMPONENT_LABELS.format(**detail))
 
 

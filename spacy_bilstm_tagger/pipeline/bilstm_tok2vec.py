@@ -1,0 +1,25 @@
+"""The `bilstm_tok2vec` component: one embedding and encoder, shared by the components that listen to it."""
+
+from spacy.language import Language
+from spacy.pipeline.tok2vec import Tok2Vec
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from .bilstm_tagger import DEFAULT_MODEL
+from .loading import WholeOrNot
+
+
+@Language.factory("bilstm_tok2vec", assigns=["doc.tensor"], default_config={"model": DEFAULT_MODEL["tok2vec"]})
+def make_bilstm_tok2vec(nlp: Language, name: str, model: Model[list[Doc], list[Floats2d]]) -> "BiLSTMTok2Vec":
+    """Make spaCy's `tok2vec` component with a BiLSTM by default, and safe against damaged folders.
+
+    Other components listen to it through `spacy.Tok2VecListener.v1`, as they do to spaCy's.
+
+    model (Model): list of docs -> list of (tokens, width) vectors.
+    """
+    return BiLSTMTok2Vec(nlp.vocab, model, name)
+
+
+class BiLSTMTok2Vec(WholeOrNot, Tok2Vec):
+    """spaCy's component, loaded whole or not at all: `pipeline.loading` says what is checked."""

@@ -1,0 +1,141 @@
+"""The shared tok2vec: spaCy's, but a damaged folder is one clear error."""
+
+import numpy as np
+import pytest
+import spacy
+import srsly
+from numpy.testing import assert_array_equal
+from small_pipelines import TOK2VEC
+from spacy.training import Example
+from spacy.vectors import Vectors
+
+from spacy_bilstm_tagger.errors import ConfigError, DataError
+
+LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32}
+HEADS = {"bilstm_tagger": "spacy-bilstm-tagger.TokenClassifier.v1", "tagger": "spacy.Tagger.v2"}
+TEXT = "so good !!"
+
+
+def make(factory="bilstm_tok2vec", with_vectors=False):
+    """Our tagger and spaCy's, which both listen."""
+    nlp = spacy.blank("en")
+    if with_vectors:
+        nlp.vocab.strings.add("so")
+        nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=np.ones((1, 3), dtype="f"), keys=["so"])
+    embed = {**TOK2VEC["embed"], "feature_width": 32, "include_static_vectors": with_vectors}
+    nlp.add_pipe(factory, name="tok2vec", config={"model": {**TOK2VEC, "embed": embed}})
+    for head, architecture in HEADS.items():
+        nlp.add_pipe(head, config={"model": {"@architectures": architecture, "tok2vec": LISTENER}})
+    example = Example.from_dict(nlp.make_doc("so good there"), {"tags": ["A", "B", "C"]})
+    optimizer = nlp.initialize(lambda: [example])
+    for _ in range(3):
+        nlp.update([example], sgd=optimizer)
+    return nlp
+
+
+def truncate(data):
+    return data[: len(data) // 2]
+
+
+def alter_hashed_rows(data):
+    message = srsly.msgpack_loads(data)
+    for params in message["params"]:
+        if "E" in params:
+            params["E"] = params["E"] + 1
+    return srsly.msgpack_dumps(message)
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """The folder of a pipeline whose tok2vec was damaged after it was saved."""
+
+    def damage(change, **options):
+        make(**options).to_disk(tmp_path / "pipeline")
+        path = tmp_path / "pipeline" / "tok2vec" / "model"
+        path.write_bytes(change(path.read_bytes()))
+        return tmp_path / "pipeline"
+
+    return damage
+
+
+@pytest.mark.parametrize("change", [truncate, alter_hashed_rows, lambda data: b"", lambda data: data + b"x"])
+def test_damaged_file(damaged, change):
+    path = damaged(change)
+    with pytest.raises(DataError, match=r"tok2vec: cannot load .*tok2vec.model"):
+        spacy.load(path)
+
+
+def test_spacys_own_takes_altered_numbers_for_good_ones(damaged):
+    assert spacy.load(damaged(alter_hashed_rows, factory="tok2vec"))(TEXT)[0].tag_
+
+
+def test_damaged_file_leaves_a_live_component_as_it_was(damaged):
+    path, nlp = damaged(truncate), make()
+    before = nlp(TEXT).tensor
+    with pytest.raises(DataError, match="tok2vec: cannot load"):
+        nlp.from_disk(path)
+    assert_array_equal(nlp(TEXT).tensor, before)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data * np.nan, "vectors table holds NaN"),
+        (lambda data: data[:, :2], "built for vectors of width 3, but the pipeline's table has width 2"),
+    ],
+)
+def test_vectors_are_checked_when_the_pipeline_is_loaded(tmp_path, change, message):
+    nlp = make(with_vectors=True)
+    nlp.to_disk(tmp_path)
+    path = tmp_path / "vocab" / "vectors"
+    data = change(np.load(path))
+    with path.open("wb") as file:
+        np.save(file, data)
+    with pytest.raises(ConfigError, match=message):
+        spacy.load(tmp_path)
+
+
+@pytest.mark.parametrize("way", ["disk", "bytes"])
+def test_round_trip(tmp_path, way):
+    nlp, again = make(), make()
+    if way == "disk":
+        nlp.to_disk(tmp_path)
+        again = spacy.load(tmp_path)
+    else:
+        again.from_bytes(nlp.to_bytes())
+    assert_array_equal(again(TEXT).tensor, nlp(TEXT).tensor)
+    assert [token.tag_ for token in again(TEXT)] == [token.tag_ for token in nlp(TEXT)]
+
+
+def test_a_folder_that_spacys_component_saved_is_read(tmp_path):
+    """And the other way round: they differ in a checksum alone."""
+    for factory, other in (("tok2vec", "bilstm_tok2vec"), ("bilstm_tok2vec", "tok2vec")):
+        nlp = make(factory)
+        nlp.get_pipe("tok2vec").to_disk(tmp_path / factory, exclude=["vocab"])
+        taker = make(other)
+        taker.get_pipe("tok2vec").from_disk(tmp_path / factory, exclude=["vocab"])
+        assert_array_equal(taker(TEXT).tensor, nlp(TEXT).tensor)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_listeners_can_be_replaced(head):
+    nlp = make()
+    before = nlp(TEXT)
+    nlp.replace_listeners("tok2vec", head, ["model.tok2vec"])
+    assert [t.tag_ for t in nlp(TEXT)] == [t.tag_ for t in before]
+    assert nlp.get_pipe("tok2vec").listening_components == [each for each in HEADS if each != head]
+
+
+def test_it_goes_on_in_another_pipeline():
+    source = make()
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", source=source)
+    nlp.add_pipe("bilstm_tagger", source=source)
+    assert nlp(TEXT)[1].tag_ == source(TEXT)[1].tag_
+
+
+def test_add_pipe_gives_a_bilstm_on_spelling_and_words():
+    nlp = spacy.blank("en")
+    tok2vec = nlp.add_pipe("bilstm_tok2vec")
+    nlp.initialize(lambda: [Example.from_dict(nlp.make_doc("so good"), {})])
+    assert nlp("so good").tensor.shape == (2, tok2vec.model.get_dim("nO"))
