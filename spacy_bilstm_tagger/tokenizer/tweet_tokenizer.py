@@ -1,7 +1,8 @@
 """TweetTokenizer.v1: spaCy's Tokenizer, its cache and its special cases, with rules for tweets."""
 
 import re
-from typing import Any, Callable, Iterable, Iterator, Optional
+from pathlib import Path
+from typing import Any, Callable, Iterable, Iterator, Optional, Union
 
 import srsly
 from spacy.attrs import NORM
@@ -11,7 +12,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..checks import check_choice
-from ..errors import Errors
+from ..errors import DataError, Errors
 from .glove_keys import glove_key
 from .kinds import set_kinds
 from .options import WHERE, TokenizerOptions
@@ -121,11 +122,30 @@ class TweetTokenizer(Tokenizer):
         data = srsly.msgpack_loads(super().to_bytes(exclude=exclude))
         return srsly.msgpack_dumps({**data, "kinds": self.kinds})
 
+    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "TweetTokenizer":
+        """RAISES: DataError for a damaged file; the tokenizer is then as it was."""
+        return self._load(Path(path).read_bytes(), str(path), exclude)
+
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TweetTokenizer":
-        super().from_bytes(bytes_data, exclude=exclude)
-        self.kinds = srsly.msgpack_loads(bytes_data).get("kinds", self.kinds)
-        set_kinds(self.vocab, self.infix_finditer.__self__, self.kinds)
+        """RAISES: as `from_disk`."""
+        return self._load(bytes_data, "the given bytes", exclude)
+
+    def _load(self, data: bytes, source: str, exclude: Iterable[str]) -> "TweetTokenizer":
+        before = self.to_bytes(exclude=["vocab"])
+        try:
+            self._read(data, exclude)
+        except Exception as error:
+            self._read(before, ["vocab"])
+            reason = Errors.COMPONENT_FOREIGN.format(error=f"{type(error).__name__}: {error}")
+            raise DataError(Errors.COMPONENT_LOAD.format(name="tokenizer", source=source, reason=reason)) from error
         return self
+
+    def _read(self, data: bytes, exclude: Iterable[str]) -> None:
+        message = srsly.msgpack_loads(data)
+        super().from_bytes(data, exclude=exclude)
+        self.kinds = message.get("kinds", self.kinds)
+        if message["infix_finditer"] is not None:
+            set_kinds(self.vocab, self.infix_finditer.__self__, self.kinds)
 
     def __reduce__(self) -> tuple[Any, ...]:
         rebuild, args, *_ = super().__reduce__()

@@ -2,10 +2,11 @@ import pickle
 
 import pytest
 import spacy
+import srsly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.errors import ConfigError, DataError
 from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
@@ -173,3 +174,30 @@ def test_the_cache_is_bounded():
     tokenizer = create_tweet_tokenizer()(spacy.blank("en"))
     assert tokenizer.max_cache_size == 100_000
     assert pickle.loads(pickle.dumps(tokenizer)).max_cache_size == 100_000
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[: len(data) // 2],
+        lambda data: srsly.msgpack_dumps({"a": 1}),
+        lambda data: srsly.msgpack_dumps([1, 2]),
+        lambda data: srsly.msgpack_dumps({**srsly.msgpack_loads(data), "infix_finditer": "("}),
+        lambda data: srsly.msgpack_dumps({**srsly.msgpack_loads(data), "kinds": 3}),
+    ],
+    ids=["empty", "cut off", "another file", "a list", "no expression", "no kinds"],
+)
+def test_damaged_file_is_one_clear_error_and_changes_nothing(tweet_nlp, tmp_path, damage):
+    tweet_nlp.to_disk(tmp_path)
+    path = tmp_path / "tokenizer"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(DataError, match=r"tokenizer: cannot load .*tokenizer\. It cannot be read"):
+        spacy.load(tmp_path)
+    tokenizer = tweet_nlp.tokenizer
+    tokenizer.add_special_case("gonna", [{"ORTH": "gon"}, {"ORTH": "na"}])
+    before = tokenizer.explain("gonna don't :) #x")
+    with pytest.raises(DataError, match="tokenizer: cannot load the given bytes"):
+        tokenizer.from_bytes(path.read_bytes())
+    assert tokenizer.explain("gonna don't :) #x") == before
+    assert tweet_nlp(":)")[0]._.tweet_kind == "emoticon"
