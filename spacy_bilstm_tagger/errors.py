@@ -371,7 +371,7 @@ class Errors:
     )
     CORPUS_MAP_NO_TAGS = "{path}: {source} has no tags to map; leave --map-tags out"
     CORPUS_MAP_PARTS = (
-        "{path}: {label} becomes {found!r}; expected a type, or several different ones such as person|group"
+        "{path}: {label} becomes {found!r}; expected one label, or several different ones such as person|group"
     )
     CORPUS_BIO_OPEN = "{path}, line {line}: {tag} is the last of its entity, in a file that marks ends with {marks}; expected {expected}"
     CORPUS_MAP_NO_ENTS = "{path}: {source} has no entities to map; leave --map-ents out"

@@ -11,7 +11,7 @@ from ..corpus.bio import bio_spans
 from ..corpus.tag_map import map_ents, map_tags, read_tag_map
 from ..errors import DataError, Errors
 from ..files import write_beside
-from ..partial_entities import EITHER
+from ..partial_labels import EITHER
 
 _FORMATS_HELP = "; ".join(f"{name}: {what}" for name, what in FORMATS.items())
 
@@ -30,11 +30,13 @@ def convert(
     ] = None,
     map_tags_file: Annotated[
         Optional[Path],
-        typer.Option("--map-tags", help="A file of 'tag TAB new tag' lines; '-' makes it missing."),
+        typer.Option(
+            "--map-tags", help="A file of 'tag TAB new tag' lines; 'a|b' is one of two tags, '-' makes it missing."
+        ),
     ] = None,
     map_ents_file: Annotated[
         Optional[Path],
-        typer.Option("--map-ents", help="The same for entity types; 'a|b' is one of two types, '-' makes it missing."),
+        typer.Option("--map-ents", help="The same for entity types."),
     ] = None,
     annotated: Annotated[
         Optional[str],

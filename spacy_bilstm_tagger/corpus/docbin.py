@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
-from ..partial_entities import set_annotated_types
+from ..partial_labels import set_annotated_types
 from ..tokenizer import create_tweet_tokenizer
 from .bio import MISSING, bio_spans
 from .character_spans import CharacterSpans

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..errors import DataError, Errors
 from ..files import read_text
-from ..partial_entities import EITHER
+from ..partial_labels import EITHER
 from .bio import bio_spans
 from .text import AnnotatedText
 
@@ -31,8 +31,12 @@ def read_tag_map(path: Path) -> dict[str, str]:
 
 
 def map_tags(path: Path, mapping: dict[str, str], source: Path, texts: list[AnnotatedText]) -> None:
-    """Rename the tags in place. RAISES: DataError that lists every tag without an entry, with its count; and
-    where the texts have no tags."""
+    """Rename the tags in place.
+
+    RAISES: DataError for a new tag such as "a|" or "a|a"; one that lists every tag without an entry, with its count;
+    and where the texts have no tags.
+    """
+    _check_parts(path, mapping)
     if all(text.tags is None for text in texts):
         raise DataError(Errors.CORPUS_MAP_NO_TAGS.format(path=path, source=source))
     counts = Counter(tag for text in texts for tag in text.tags or [] if tag)
@@ -50,10 +54,7 @@ def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[Anno
     RAISES: DataError for a new type such as "a|" or "a|a"; one that lists every type without an entry, with its count;
     and where the texts have no entities.
     """
-    for label, new in mapping.items():
-        parts = new.split(EITHER)
-        if not all(parts) or len(parts) != len(set(parts)):
-            raise DataError(Errors.CORPUS_MAP_PARTS.format(path=path, label=label, found=new))
+    _check_parts(path, mapping)
     counts = Counter(label for text in texts for _, _, label in bio_spans(text.ents or []))
     if not counts:
         raise DataError(Errors.CORPUS_MAP_NO_ENTS.format(path=path, source=source))
@@ -70,3 +71,10 @@ def _renamed(tag: str, mapping: dict[str, str]) -> str:
         return tag
     new = mapping[label]
     return new if new == "-" else f"{prefix}{dash}{new}"
+
+
+def _check_parts(path: Path, mapping: dict[str, str]) -> None:
+    for label, new in mapping.items():
+        parts = new.split(EITHER)
+        if len(parts) > 1 and (not all(parts) or len(parts) != len(set(parts))):
+            raise DataError(Errors.CORPUS_MAP_PARTS.format(path=path, label=label, found=new))

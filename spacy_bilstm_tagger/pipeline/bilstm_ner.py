@@ -17,7 +17,7 @@ from ..checks import check_above_zero, check_choice, check_least
 from ..errors import ConfigError, Errors
 from ..layers.chain import Chain
 from ..layers.crf import divergence, negative_log_likelihood
-from ..partial_entities import EITHER, annotated_types
+from ..partial_labels import EITHER, annotated_types
 from .chains import Constraints, chain_of, flat_emissions, on_host, require_crf
 from .emissions import check_finite
 from .entity_decoding import ScoredSpans, decode

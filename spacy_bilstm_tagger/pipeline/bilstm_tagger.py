@@ -15,10 +15,11 @@ from thinc.types import Floats2d
 
 from ..checks import check_choice, check_fraction
 from ..errors import ConfigError, Errors
+from ..partial_labels import single_tags
 from .chains import is_crf
 from .heads import head_of
 from .learner import Learner
-from .losses import MISSING, label_numbers
+from .losses import allowed_labels
 from .step import Step
 from .tag_scores import set_tag_scores
 
@@ -163,14 +164,14 @@ class BiLSTMTagger(Learner, Tagger):
         tags = [tag for eg in examples for tag in eg.get_aligned("TAG", as_string=True)]
         index = {label: i for i, label in enumerate(self.labels)}
         try:
-            targets = label_numbers(self.model.ops, tags, index)
+            allowed = allowed_labels(tags, index)
         except KeyError as error:
             message = Errors.LABEL_UNKNOWN.format(name=self.name, label=error.args[0], count=len(index))
             raise ValueError(message) from None
         emissions, lengths = self.model.ops.flatten(scores), [len(array) for array in scores]
         smoothing = self.cfg["label_smoothing"]
-        step = head_of(self.model).loss(emissions, lengths, targets, label_smoothing=smoothing)
-        return self._reduce(step, int((targets != MISSING).sum()))
+        step = head_of(self.model).loss(emissions, lengths, allowed, label_smoothing=smoothing)
+        return self._reduce(step, int((~allowed.all(axis=1)).sum()))
 
     def _rehearsal_step(self, examples: list[Example], scores: list[Floats2d], teacher: Model) -> Step:
         flatten = self.model.ops.flatten
@@ -194,7 +195,7 @@ class BiLSTMTagger(Learner, Tagger):
         """
         validate_get_examples(get_examples, "BiLSTMTagger.initialize")
         if labels is None:
-            labels = sorted({token.tag_ for eg in get_examples() for token in eg.y if token.tag_})
+            labels = sorted(single_tags({token.tag_ for eg in get_examples() for token in eg.y if token.tag_}))
         for label in labels:
             self.add_label(label)
         self._require_labels()

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..layers.span_probabilities import SpanTags
-from ..partial_entities import EITHER
+from ..partial_labels import EITHER
 
 Mask = NDArray[np.bool_]
 

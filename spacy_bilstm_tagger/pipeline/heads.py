@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from thinc.api import Model
-from thinc.types import Floats2d, Ints1d
+from thinc.types import Floats2d
 from thinc.util import xp2torch
 
 from ..layers.crf import divergence, marginals, negative_log_likelihood, viterbi
-from .chains import chain_of, is_crf, on_host
+from .chains import Mask, chain_of, is_crf, on_host
 from .emissions import check_finite
-from .losses import MISSING, masked_cross_entropy, soft_cross_entropy
+from .losses import partial_cross_entropy, soft_cross_entropy
 from .step import Step
 
 Lengths = list[int]
@@ -34,8 +34,8 @@ class Head(ABC):
         """
 
     @abstractmethod
-    def loss(self, emissions: Floats2d, lengths: Lengths, targets: Ints1d, *, label_smoothing: float) -> Step:
-        """targets: (tokens,), a label's number or MISSING, which does not count."""
+    def loss(self, emissions: Floats2d, lengths: Lengths, allowed: Mask, *, label_smoothing: float) -> Step:
+        """allowed (bool): (tokens, labels), which labels a token may have; a row that allows all does not count."""
 
     @abstractmethod
     def rehearse(self, emissions: Floats2d, lengths: Lengths, teacher: Model, wanted: Floats2d) -> Step:
@@ -52,8 +52,8 @@ class SoftmaxHead(Head):
         ops = self.model.ops
         return ops.to_numpy(emissions.argmax(axis=1)), ops.to_numpy(ops.softmax(emissions)) if scores else None
 
-    def loss(self, emissions: Floats2d, lengths: Lengths, targets: Ints1d, *, label_smoothing: float) -> Step:
-        return Step(*masked_cross_entropy(self.model.ops, emissions, targets, label_smoothing=label_smoothing))
+    def loss(self, emissions: Floats2d, lengths: Lengths, allowed: Mask, *, label_smoothing: float) -> Step:
+        return Step(*partial_cross_entropy(self.model.ops, emissions, allowed, label_smoothing=label_smoothing))
 
     def rehearse(self, emissions: Floats2d, lengths: Lengths, teacher: Model, wanted: Floats2d) -> Step:
         return Step(*soft_cross_entropy(self.model.ops, emissions, self.model.ops.softmax(wanted)))
@@ -66,12 +66,10 @@ class ChainHead(Head):
         best = viterbi(chain, rows, lengths).numpy()
         return best, marginals(chain, rows, lengths).float().numpy() if scores else None
 
-    def loss(self, emissions: Floats2d, lengths: Lengths, targets: Ints1d, *, label_smoothing: float) -> Step:
-        labels = torch.as_tensor(self.model.ops.to_numpy(targets), dtype=torch.int64)
-        gold = labels[:, None] == torch.arange(emissions.shape[1])
-        gold |= (labels == MISSING)[:, None]
+    def loss(self, emissions: Floats2d, lengths: Lengths, allowed: Mask, *, label_smoothing: float) -> Step:
         flat = xp2torch(emissions)
-        losses, gradient = negative_log_likelihood(chain_of(self.model), flat, lengths, gold.to(flat.device))
+        gold = torch.from_numpy(allowed).to(flat.device)
+        losses, gradient = negative_log_likelihood(chain_of(self.model), flat, lengths, gold)
         return Step.of_chain(float(losses.sum()), gradient)
 
     def rehearse(self, emissions: Floats2d, lengths: Lengths, teacher: Model, wanted: Floats2d) -> Step:

@@ -21,6 +21,7 @@ from ..checks import check_above_zero, check_fraction, check_least
 from ..errors import Errors
 from ..layers import shim  # noqa: F401, for what it does at a fork: torch's threads do not survive one
 from ..layers.crf import viterbi
+from ..partial_labels import is_either, single_tags
 from .hmm_counts import HMMCounts, TaggedText, count_tags
 from .hmm_estimates import Floats
 from .hmm_model import HiddenMarkovModel
@@ -156,7 +157,8 @@ class HMMTagger(Pipe):
         nlp: Optional[Language] = None,
         labels: Optional[Union[list[str], tuple[str, ...]]] = None,
     ) -> None:
-        """Collect the labels (from `labels`, else from all examples, sorted) and count over all examples.
+        """Collect the labels (from `labels`, else from all examples, sorted) and count over all examples. A tag that
+        stands for several is taken for a missing one.
 
         A corpus that is streamed (`max_epochs = -1`) shows spaCy's components its first 100 texts only at this point.
         RAISES: ValueError where there is no label, and for a gold tag that is not among the labels.
@@ -164,7 +166,7 @@ class HMMTagger(Pipe):
         validate_get_examples(get_examples, "HMMTagger.initialize")
         texts = [_tagged_tokens(eg) for eg in get_examples()]
         if labels is None:
-            labels = sorted({tag for text in texts for _, _, tag in text if tag})
+            labels = sorted(single_tags({tag for text in texts for _, _, tag in text if tag}))
         self._hmm = None
         for label in labels:
             self.add_label(label)
@@ -172,7 +174,11 @@ class HMMTagger(Pipe):
         index = {label: i for i, label in enumerate(self.labels)}
         try:
             numbered: list[TaggedText] = [
-                [(word, norm, index[tag] if tag else None) for word, norm, tag in text] for text in texts
+                [
+                    (word, norm, index[tag] if tag and not is_either(tag, index.keys()) else None)
+                    for word, norm, tag in text
+                ]
+                for text in texts
             ]
         except KeyError as error:
             message = Errors.LABEL_UNKNOWN.format(name=self.name, label=error.args[0], count=len(index))

@@ -1,45 +1,65 @@
-"""Losses over flat token rows."""
+"""Losses over flat token rows, and what is known of each token."""
 
 from typing import Optional
 
+import numpy as np
 from thinc.api import Ops
-from thinc.types import Floats2d, Ints1d
+from thinc.types import Floats2d
 
-MISSING = -1
+from ..partial_labels import EITHER, is_either
+from .chains import Mask
 
 
-def masked_cross_entropy(
-    ops: Ops,
-    emissions: Floats2d,
-    targets: Ints1d,
-    *,
-    label_smoothing: float = 0.0,
+def allowed_labels(labels: list[Optional[str]], index: dict[str, int]) -> Mask:
+    """Which labels each token may have, (tokens, labels): one where it is annotated, those of "a|b", or all for
+    None and the empty label. Raises KeyError for an unknown one."""
+    allowed = np.zeros((len(labels), len(index)), dtype="bool")
+    for row, label in zip(allowed, labels):
+        if not label:
+            row[:] = True
+        elif label in index:
+            row[index[label]] = True
+        elif is_either(label, index.keys()):
+            row[[index[part] for part in label.split(EITHER)]] = True
+        else:
+            raise KeyError(label)
+    return allowed
+
+
+def partial_cross_entropy(
+    ops: Ops, emissions: Floats2d, allowed: Mask, *, label_smoothing: float = 0.0
 ) -> tuple[float, Floats2d]:
-    """Softmax cross entropy in nats, summed over the rows that have a target, and its gradient.
+    """Softmax cross entropy in nats, summed over the rows, and its gradient: -log of the probability that the label is
+    one of the allowed ones. It is 0 where all are allowed.
 
-    emissions: (tokens, labels); targets: (tokens,), a label's number or MISSING;
-    label_smoothing: share of the target's probability that is spread evenly over all labels (Szegedy et al. 2016,
-        "Rethinking the Inception architecture for computer vision", section 7).
+    emissions: (tokens, labels); allowed (bool): (tokens, labels), at least one in each row;
+    label_smoothing: share of the allowed ones' probability that is spread evenly over all labels (Szegedy et al. 2016,
+        "Rethinking the Inception architecture for computer vision", section 7), in the rows that do not allow all.
     """
-    n_labels = emissions.shape[1]
-    present = targets != MISSING
-    wanted = ops.xp.zeros_like(emissions)
-    wanted[ops.xp.flatnonzero(present), targets[present]] = 1.0 - label_smoothing
-    wanted[present] += label_smoothing / n_labels
-    return soft_cross_entropy(ops, emissions, wanted)
-
-
-def soft_cross_entropy(ops: Ops, emissions: Floats2d, wanted: Floats2d) -> tuple[float, Floats2d]:
-    """The same against whole distributions; rows of `wanted` that are all zero do not count."""
     xp = ops.xp
-    log_probs = emissions - xp.max(emissions, axis=1, keepdims=True)
-    log_probs -= xp.log(xp.exp(log_probs).sum(axis=1, keepdims=True))
-    mass = wanted.sum(axis=1, keepdims=True)
-    loss = -xp.sum(wanted * log_probs)
-    gradient = xp.exp(log_probs) * mass - wanted
+    inside = emissions.copy()
+    inside[xp.asarray(~allowed)] = -xp.inf
+    total, probs = _softmax(ops, emissions)
+    mass, shares = _softmax(ops, inside)
+    hard = 1.0 - label_smoothing
+    loss = hard * xp.sum(total - mass)
+    gradient = hard * (probs - shares)
+    if label_smoothing:
+        known = xp.asarray(~allowed.all(axis=1))
+        loss += label_smoothing * xp.sum((total - emissions)[known]) / emissions.shape[1]
+        gradient[known] += label_smoothing * (probs[known] - 1 / emissions.shape[1])
     return float(loss), gradient
 
 
-def label_numbers(ops: Ops, labels: list[Optional[str]], index: dict[str, int]) -> Ints1d:
-    """The numbers of the labels, MISSING for None and the empty label. Raises KeyError for an unknown one."""
-    return ops.asarray1i([index[label] if label else MISSING for label in labels])
+def soft_cross_entropy(ops: Ops, emissions: Floats2d, wanted: Floats2d) -> tuple[float, Floats2d]:
+    """The same against whole distributions."""
+    total, probs = _softmax(ops, emissions)
+    return float(ops.xp.sum(wanted * (total - emissions))), probs - wanted
+
+
+def _softmax(ops: Ops, emissions: Floats2d) -> tuple[Floats2d, Floats2d]:
+    """The logarithm of the sum, (tokens, 1), and the probabilities, (tokens, labels)."""
+    top = ops.xp.max(emissions, axis=1, keepdims=True)
+    probs = ops.xp.exp(emissions - top)
+    mass = probs.sum(axis=1, keepdims=True)
+    return top + ops.xp.log(mass), probs / mass

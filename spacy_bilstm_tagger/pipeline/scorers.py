@@ -4,10 +4,10 @@ from collections import defaultdict
 from typing import Any, Callable, Iterable, Optional
 
 from spacy.scorer import PRFScore, Scorer
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 from spacy.training import Example
 
-from ..partial_entities import EITHER, annotated_types
+from ..partial_labels import EITHER, annotated_types, single_tags
 
 Scores = dict[str, Any]
 
@@ -21,7 +21,7 @@ def make_ner_scorer() -> Callable[..., Scores]:
 
 
 def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
-    """Scores of `token.tag` over the gold tokens that have a tag.
+    """Scores of `token.tag` over the gold tokens that have a tag. A gold tag that stands for several does not count.
 
     tag_acc: spaCy's own, pooled over all tokens.
     tag_acc_doc_mean: the same for each text, then averaged over the texts, short and long alike.
@@ -32,7 +32,12 @@ def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
     tag_per_type: precision, recall and F1 of each label.
     """
     examples = list(examples)
-    by_doc = [_by_label(*_tags(example)) for example in examples]
+    single = single_tags({token.tag_ for eg in examples for doc in (eg.x, eg.y) for token in doc})
+
+    def tag_of(token: Token, attr: str = "tag") -> str:
+        return token.tag_ if token.tag_ in single else ""
+
+    by_doc = [_by_label(*_tags(example, tag_of)) for example in examples]
     by_label: dict[str, PRFScore] = defaultdict(PRFScore)
     for labels in by_doc:
         for label, score in labels.items():
@@ -41,8 +46,8 @@ def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
     pooled_by_doc = [sum(labels.values(), PRFScore()).to_dict() for labels in by_doc if labels]
     per_type = {label: by_label[label].to_dict() for label in sorted(by_label)}
     scores: Scores = {
-        "tag_acc": Scorer.score_token_attr(examples, "tag")["tag_acc"],
-        "tag_acc_doc_mean": _mean(Scorer.score_token_attr([eg], "tag")["tag_acc"] for eg in examples),
+        "tag_acc": Scorer.score_token_attr(examples, "tag", getter=tag_of)["tag_acc"],
+        "tag_acc_doc_mean": _mean(Scorer.score_token_attr([eg], "tag", getter=tag_of)["tag_acc"] for eg in examples),
         "tag_macro_f": _mean(score["f"] for score in per_type.values()),
         "tag_per_type": per_type or None,
     }
@@ -110,10 +115,10 @@ def ner_prf(examples: Iterable[Example]) -> Scores:
     return scores
 
 
-def _tags(example: Example) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
+def _tags(example: Example, tag_of: Callable[[Token], str]) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
     """(gold token, tag) pairs, gold and predicted. A predicted token that spans several gold tokens has no pair, as in
     spaCy's own score."""
-    gold = {(token.i, token.tag_) for token in example.reference if token.tag_}
+    gold = {(token.i, tag_of(token)) for token in example.reference if tag_of(token)}
     tagged = {i for i, _ in gold}
     align = example.alignment.x2y
     predicted = set()

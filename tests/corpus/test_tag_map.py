@@ -47,6 +47,20 @@ def test_tags_are_renamed_and_missing_ones_stay_missing():
     assert [text.tags for text in texts] == [["NOUN", "", "VERB"], None, ["", "NOUN"]]
 
 
+def test_a_tag_can_become_one_of_several():
+    texts = [text_of(["NOUN", "X"])]
+    map_tags(MAP, {"NOUN": "NN|NNS|NNP", "X": "-"}, SOURCE, texts)
+    assert texts[0].tags == ["NN|NNS|NNP", ""]
+
+
+@pytest.mark.parametrize("new", ["NN|", "|NN", "NN||NNS", "NN|NN"])
+def test_parts_that_are_empty_or_the_same_are_refused(new):
+    texts = [text_of(["NOUN"])]
+    with pytest.raises(DataError, match=r"NOUN becomes .*; expected one label, or several different ones"):
+        map_tags(MAP, {"NOUN": new}, SOURCE, texts)
+    assert texts[0].tags == ["NOUN"]
+
+
 def test_new_names_are_not_mapped_again():
     texts = [text_of(["A", "B"])]
     map_tags(MAP, {"A": "B", "B": "A"}, SOURCE, texts)

@@ -13,7 +13,7 @@ from thinc.api import fix_random_seed
 
 from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.layers.crf import marginals
-from spacy_bilstm_tagger.partial_entities import annotated_types, set_annotated_types
+from spacy_bilstm_tagger.partial_labels import annotated_types, set_annotated_types
 
 TEXTS = [text for text, _ in ENTITIES] + ["", "  ", "who is Lune"]
 

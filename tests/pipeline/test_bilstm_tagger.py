@@ -97,6 +97,33 @@ def test_tags_that_are_missing_or_not_aligned_teach_nothing(trained):
     assert loss > 0
 
 
+class TestTagsThatStandForSeveral:
+    def examples(self, nlp, *tags):
+        return [Example.from_dict(nlp.make_doc("so good there"), {"tags": each.split()}) for each in tags]
+
+    def test_are_no_labels(self, tweet_nlp):
+        tagger = tweet_nlp.add_pipe("bilstm_tagger")
+        tweet_nlp.initialize(lambda: self.examples(tweet_nlp, "A B C", "A|B B|C|A C|D"))
+        assert tagger.labels == ("A", "B", "C", "C|D")  # there is no D
+
+    @pytest.mark.parametrize("model", [None, SMALL_CRF], ids=["softmax", "crf"])
+    def test_teach_that_it_is_one_of_them(self, tweet_nlp, model):
+        tagger = tweet_nlp.add_pipe("bilstm_tagger", config={} if model is None else {"model": model})
+        train(tweet_nlp, self.examples(tweet_nlp, "A B C", "A|B B A|C"), steps=3)
+        doc = tweet_nlp.make_doc("so good there")
+        emissions = tagger.model.predict([doc])
+        (loss, gradient), *both = (
+            tagger.get_loss(self.examples(tweet_nlp, tags), emissions) for tags in ("A B|C C", "A B C", "A C C")
+        )
+        assert np.exp(-loss) == pytest.approx(sum(np.exp(-each) for each, _ in both), rel=1e-4)
+        weights = [np.exp(loss - each) for each, _ in both]
+        assert_allclose(gradient[0], sum(w * each[0] for w, (_, each) in zip(weights, both)), atol=1e-5)
+
+    def test_of_an_unknown_part_is_a_clear_error(self, trained):
+        with pytest.raises(ValueError, match=r"'JJ\|XX'"):
+            trained.update(self.examples(trained, "RB JJ|XX RB"))
+
+
 class TestAnnotation:
     def test_same_alone_and_in_any_batch(self, trained):
         assert tags(trained) == [[token.tag_ for token in trained(text)] for text in TEXTS]

@@ -161,6 +161,17 @@ class TestTraining:
         words = tagger.emission_table(["so", "ok", "it's", "he's"]).to_numpy()
         assert_array_equal(words[[0, 2]], words[[1, 3]])
 
+    def test_tags_that_stand_for_several_teach_nothing(self, tweet_nlp):
+        tagger = tweet_nlp.add_pipe("hmm_tagger")
+        golds = (["A", "B", "A|B"], ["A", "B", ""])
+        tables = []
+        for gold in golds:
+            example = Example.from_dict(tweet_nlp.make_doc("so good there"), {"tags": gold})
+            tweet_nlp.initialize(lambda example=example: [example])
+            tables.append(tagger.emission_table(["so", "good", "there"]).to_numpy())
+        assert tagger.labels == ("A", "B")
+        assert_array_equal(*tables)
+
     def test_update_changes_nothing(self, trained, make_examples):
         before = trained.to_bytes()
         optimizer = trained.create_optimizer()
