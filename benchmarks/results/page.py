@@ -64,6 +64,10 @@ class TableView:
     def ablation(self) -> list["RowView"]:
         return [self.view(row) for row in self.table.of_kind("ablation")]
 
+    @cached_property
+    def variants(self) -> list["RowView"]:
+        return [self.view(row) for row in self.table.of_kind("variant")]
+
     @property
     def main(self) -> Column:
         """What ablation and learning curve show."""
@@ -111,12 +115,12 @@ class TableView:
     @property
     def stale(self) -> bool:
         points = [point for points in self.curve.values() for point in points.values()]
-        return any(view.stale for view in [*self.rows, *self.ablation, *points])
+        return any(view.stale for view in [*self.rows, *self.ablation, *self.variants, *points])
 
     @property
     def versions(self) -> list[str]:
         """One line for each set of versions that figures of this table have."""
-        results = [result for view in [*self.rows, *self.ablation] for result in view.results]
+        results = [result for view in [*self.rows, *self.ablation, *self.variants] for result in view.results]
         return sorted({version_line(result["versions"]) for result in results})
 
     def view(self, row: Row) -> "RowView":

@@ -30,7 +30,8 @@ class Row:
     commands (list of str): shell commands with placeholders; pipeline (str): the folder that they end in.
     needs (dict): names of other rows of the table -> how many of their runs one run of this row uses.
     args (str), train (str): what the placeholders stand for; train is "" for the table's own.
-    kind (str): "recipe", "ablation" or "curve"; the latter two are made of the commands of another row, `of`.
+    kind (str): "recipe", "ablation", "variant" or "curve"; all but the first are made of the commands of another row,
+        `of`.
     percent (int): how much of the training data.
     """
 

@@ -48,9 +48,10 @@ def _table(name: str, content: dict[str, Any], seeds: list[int]) -> Table:
     table = Table(name=name, rows=dict(rows), columns=columns, **content)
     if ablation:
         base = _base(table, ablation["row"], "{args}")
-        for what, args in ablation["without"].items():
-            row = dataclasses.replace(base, name=_slug(base, what), what=what, args=args, kind="ablation", of=base.name)
-            table.rows[row.name] = row
+        for kind, how in (("ablation", "without"), ("variant", "with")):
+            for what, args in ablation.get(how, {}).items():
+                name = _slug(base, how, what)
+                table.rows[name] = dataclasses.replace(base, name=name, what=what, args=args, kind=kind, of=base.name)
     if curve:
         for base in (_base(table, row, "{train}") for row in curve["rows"]):
             for percent in curve["percent"]:
@@ -102,5 +103,5 @@ def _check_names(where: str, text: str, known: set[str]) -> None:
             raise PlanError(f"{where}: {{{name}}} in {text!r} is not known; expected one of {', '.join(sorted(known))}")
 
 
-def _slug(base: Row, what: str) -> str:
-    return f"{base.name}-without-{''.join(c if c.isalnum() else '-' for c in what.lower())}"
+def _slug(base: Row, how: str, what: str) -> str:
+    return f"{base.name}-{how}-{''.join(c if c.isalnum() else '-' for c in what.lower())}"

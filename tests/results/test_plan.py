@@ -33,7 +33,7 @@ CONTENT = {
                     "pipeline": "{folder}",
                 },
             ],
-            "ablation": {"row": "ours", "without": {"Brown clusters": "--brown '[]'"}},
+            "ablation": {"row": "ours", "without": {"Brown clusters": "--brown '[]'"}, "with": {"two layers": "-d 2"}},
             "curve": {"rows": ["ours"], "percent": [50, 100]},
         }
     },
@@ -71,6 +71,8 @@ def test_each_seed_of_each_row_is_a_run(read):
         "tags/both/0",
         "tags/ours-without-brown-clusters/0",
         "tags/ours-without-brown-clusters/1",
+        "tags/ours-with-two-layers/0",
+        "tags/ours-with-two-layers/1",
         "tags/ours-50/0",
         "tags/ours-50/1",
     ]
@@ -91,6 +93,9 @@ def test_an_ablation_adds_its_arguments(read):
     run = runs(read())["tags/ours-without-brown-clusters/0"]
     assert run.commands[0].endswith(" --vectors vectors/x --brown '[]'")
     assert (run.row.what, run.row.kind, run.row.of) == ("Brown clusters", "ablation", "ours")
+    run = runs(read())["tags/ours-with-two-layers/1"]
+    assert run.commands[0].endswith(" --vectors vectors/x -d 2")
+    assert (run.row.what, run.row.kind, run.row.of) == ("two layers", "variant", "ours")
 
 
 def test_a_point_of_the_curve_trains_on_a_part_that_it_makes_first(read):
