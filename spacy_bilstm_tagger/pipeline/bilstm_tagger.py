@@ -1,7 +1,6 @@
 """The `bilstm_tagger` component: one tag for every token."""
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import Callable, Iterable, Optional, Union
 
 import numpy as np
@@ -199,6 +198,4 @@ class BiLSTMTagger(Learner, Tagger):
         for label in labels:
             self.add_label(label)
         self._require_labels()
-        docs = [eg.x for eg in islice(get_examples(), 10)]
-        outputs = [self.model.ops.alloc2f(len(doc), len(self.labels)) for doc in docs]
-        self.model.initialize(X=docs, Y=outputs)
+        self.build(get_examples)

@@ -1,13 +1,17 @@
 """The `bilstm_tok2vec` component: one embedding and encoder, shared by the components that listen to it."""
 
+from typing import Callable, Iterable, Optional
+
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec
 from spacy.tokens import Doc
+from spacy.training import Example, validate_get_examples
 from thinc.api import Model
 from thinc.types import Floats2d
 
 from .bilstm_tagger import DEFAULT_MODEL
 from .loading import WholeOrNot
+from .sample import sample_docs
 
 
 @Language.factory("bilstm_tok2vec", assigns=["doc.tensor"], default_config={"model": DEFAULT_MODEL["tok2vec"]})
@@ -23,3 +27,8 @@ def make_bilstm_tok2vec(nlp: Language, name: str, model: Model[list[Doc], list[F
 
 class BiLSTMTok2Vec(WholeOrNot, Tok2Vec):
     """spaCy's component, loaded whole or not at all: `pipeline.loading` says what is checked."""
+
+    def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None) -> None:
+        """Build the network. RAISES: ValueError where there is no text."""
+        validate_get_examples(get_examples, "BiLSTMTok2Vec.initialize")
+        self.model.initialize(X=sample_docs(get_examples))

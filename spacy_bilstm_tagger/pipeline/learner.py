@@ -11,6 +11,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..errors import ConfigError, Errors
 from .chains import add_gradient
 from .loading import WholeOrNot
+from .sample import sample_docs
 from .step import Emissions, Step, by_doc
 
 
@@ -35,6 +36,12 @@ class Learner(WholeOrNot):
     def _rehearsal_step(self, examples: list[Example], emissions: Emissions, teacher: Model) -> Step:
         """Towards what the teacher predicts."""
         raise NotImplementedError
+
+    def build(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        """Make the network's weights."""
+        docs = sample_docs(get_examples)
+        outputs = [self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs]
+        self.model.initialize(X=docs, Y=outputs)
 
     def update(
         self,

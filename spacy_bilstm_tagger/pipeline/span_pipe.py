@@ -1,11 +1,9 @@
 """What the components that find labelled spans have in common."""
 
-from itertools import islice
-from typing import Callable, Iterable, Optional
+from typing import Optional
 
 from spacy.errors import Errors as SpacyErrors
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.training import Example
 
 from ..errors import ConfigError, Errors
 from .learner import Learner
@@ -46,9 +44,3 @@ class SpanPipe(Learner, TrainablePipe):
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         return 1
-
-    def build(self, get_examples: Callable[[], Iterable[Example]]) -> None:
-        """Make the network's weights."""
-        docs = [eg.x for eg in islice(get_examples(), 10)]
-        outputs = [self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs]
-        self.model.initialize(X=docs, Y=outputs)

@@ -1,0 +1,24 @@
+"""Raw texts of any format that `spacy-bilstm` reads, as the JSON lines that `spacy pretrain` and `spacy apply` read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import srsly
+import typer
+
+from spacy_bilstm_tagger.corpus.raw import read_raw_texts
+from spacy_bilstm_tagger.files import write_beside
+
+
+def main(
+    inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="One text a line, or a corpus.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="The .jsonl file to write.")],
+) -> None:
+    texts = [{"text": text} for path in inputs for text in read_raw_texts(path)]
+    with write_beside(output) as draft:
+        srsly.write_jsonl(draft, texts)
+    typer.echo(f"✔ {output}: {len(texts):,} texts")
+
+
+if __name__ == "__main__":
+    typer.run(main)
