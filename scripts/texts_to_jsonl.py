@@ -7,6 +7,7 @@ import srsly
 import typer
 
 from spacy_bilstm_tagger.corpus.raw import read_raw_texts
+from spacy_bilstm_tagger.errors import DataError
 from spacy_bilstm_tagger.files import write_beside
 
 
@@ -14,7 +15,11 @@ def main(
     inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="One text a line, or a corpus.")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The .jsonl file to write.")],
 ) -> None:
-    texts = [{"text": text} for path in inputs for text in read_raw_texts(path)]
+    try:
+        texts = [{"text": text} for path in inputs for text in read_raw_texts(path)]
+    except DataError as error:
+        typer.secho(str(error), fg=typer.colors.RED, err=True)
+        raise typer.Exit(1) from None
     with write_beside(output) as draft:
         srsly.write_jsonl(draft, texts)
     typer.echo(f"✔ {output}: {len(texts):,} texts")

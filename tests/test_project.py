@@ -31,6 +31,7 @@ def test_workflows_are_made_of_commands(config):
         "distill",
         "ritter",
         "tweebank",
+        "pretrain",
         "lecture",
         "hmm",
         "wnut17",
