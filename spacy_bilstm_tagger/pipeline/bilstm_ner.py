@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model
+from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..checks import check_above_zero, check_choice, check_least
@@ -19,6 +19,7 @@ from ..layers.chain import Chain
 from ..layers.crf import divergence, negative_log_likelihood
 from ..partial_labels import EITHER, annotated_types
 from .chains import Constraints, chain_of, flat_emissions, on_host, require_crf
+from .default_models import LINEAR_CHAIN_CRF
 from .emissions import check_finite
 from .entity_decoding import ScoredSpans, decode
 from .entity_scheme import SCHEMES, EntityScheme
@@ -27,34 +28,12 @@ from .span_groups import span_group
 from .span_pipe import SpanPipe
 from .step import Step
 
-DEFAULT_MODEL = Config().from_str(
-    """
-[model]
-@architectures = "spacy-bilstm-tagger.LinearChainCRF.v1"
-
-[model.tok2vec]
-@architectures = "spacy.Tok2Vec.v2"
-
-[model.tok2vec.embed]
-@architectures = "spacy-bilstm-tagger.TweetEmbed.v1"
-attrs = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
-rows = [5000, 1000, 2500, 1000]
-feature_width = 48
-include_static_vectors = false
-
-[model.tok2vec.encode]
-@architectures = "spacy-bilstm-tagger.BiLSTMEncoder.v1"
-width = 128
-depth = 1
-"""
-)["model"]
-
 
 @Language.factory(
     "bilstm_ner",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"],
     default_config={
-        "model": DEFAULT_MODEL,
+        "model": LINEAR_CHAIN_CRF,
         "scheme": "bio",
         "overwrite": False,
         "spans_key": "ents",

@@ -18,8 +18,8 @@ from ..layers.chain import Chain, Layout
 from ..layers.crf import Gradient, divergence, negative_log_likelihood, viterbi
 from ..layers.lattice import forward_backward
 from ..layers.span_probabilities import SpanProbabilities, SpanTags
-from .bilstm_ner import DEFAULT_MODEL
 from .chains import chain_of, flat_emissions, is_crf, on_host
+from .default_models import LINEAR_CHAIN_CRF
 from .emissions import check_finite
 from .span_groups import span_group
 from .span_pipe import SpanPipe
@@ -37,7 +37,7 @@ Found = list[tuple[int, int, int, float]]  # start, end, label number, probabili
     "bilstm_spans",
     assigns=["doc.spans"],
     default_config={
-        "model": DEFAULT_MODEL,
+        "model": LINEAR_CHAIN_CRF,
         "spans_key": "toxic",
         "threshold": 0.5,
         "scorer": {"@scorers": "spacy-bilstm-tagger.spans_scorer.v1", "spans_key": "toxic"},

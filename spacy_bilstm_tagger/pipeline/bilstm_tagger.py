@@ -9,13 +9,14 @@ from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model
+from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..checks import check_choice, check_fraction
 from ..errors import ConfigError, Errors
 from ..partial_labels import single_tags
 from .chains import is_crf
+from .default_models import TOKEN_CLASSIFIER
 from .heads import head_of
 from .learner import Learner
 from .losses import allowed_labels
@@ -23,28 +24,6 @@ from .step import Step
 from .tag_scores import set_tag_scores
 
 REDUCTIONS = ("sum", "mean")
-
-DEFAULT_MODEL = Config().from_str(
-    """
-[model]
-@architectures = "spacy-bilstm-tagger.TokenClassifier.v1"
-
-[model.tok2vec]
-@architectures = "spacy.Tok2Vec.v2"
-
-[model.tok2vec.embed]
-@architectures = "spacy-bilstm-tagger.TweetEmbed.v1"
-attrs = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
-rows = [5000, 1000, 2500, 1000]
-feature_width = 48
-include_static_vectors = false
-
-[model.tok2vec.encode]
-@architectures = "spacy-bilstm-tagger.BiLSTMEncoder.v1"
-width = 128
-depth = 1
-"""
-)["model"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +38,7 @@ class Tagged:
     "bilstm_tagger",
     assigns=["token.tag"],
     default_config={
-        "model": DEFAULT_MODEL,
+        "model": TOKEN_CLASSIFIER,
         "overwrite": False,
         "label_smoothing": 0.0,
         "reduction": "sum",

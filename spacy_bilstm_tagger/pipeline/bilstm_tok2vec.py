@@ -9,12 +9,12 @@ from spacy.training import Example, validate_get_examples
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from .bilstm_tagger import DEFAULT_MODEL
+from .default_models import TOK2VEC
 from .loading import WholeOrNot
 from .sample import sample_docs
 
 
-@Language.factory("bilstm_tok2vec", assigns=["doc.tensor"], default_config={"model": DEFAULT_MODEL["tok2vec"]})
+@Language.factory("bilstm_tok2vec", assigns=["doc.tensor"], default_config={"model": TOK2VEC})
 def make_bilstm_tok2vec(nlp: Language, name: str, model: Model[list[Doc], list[Floats2d]]) -> "BiLSTMTok2Vec":
     """Make spaCy's `tok2vec` component with a BiLSTM by default, and safe against damaged folders.
 
