@@ -53,9 +53,13 @@ def set_vector_table(vocab: Vocab, name: str, hashes: np.ndarray, data: np.ndarr
     vocab.lookups.set_table(PREFIX + name, Table(name=PREFIX + name, data=content))
 
 
+def has_vector_table(vocab: Vocab, name: str) -> bool:
+    return PREFIX + name in vocab.lookups
+
+
 def get_vector_table(vocab: Vocab, name: str) -> VectorTable:
     """RAISES: ConfigError where the vocabulary has no such table."""
-    if PREFIX + name not in vocab.lookups:
+    if not has_vector_table(vocab, name):
         found = sorted(each.removeprefix(PREFIX) for each in vocab.lookups.tables if each.startswith(PREFIX))
         raise ConfigError(Errors.TABLE_MISSING.format(name=name, found=", ".join(found) or "none"))
     table = vocab.lookups.get_table(PREFIX + name)

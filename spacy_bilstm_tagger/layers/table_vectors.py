@@ -6,13 +6,16 @@ from typing import Callable, Optional, cast
 import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
 
 from ..errors import ConfigError, Errors
 from ..new_words import NewWords
-from ..vector_tables import MISSING, find_token_rows, get_vector_table
+from ..vector_tables import MISSING, VectorTable, find_token_rows, get_vector_table, has_vector_table
 from .coverage import logger
+
+NAME = "table_vectors:"
 
 
 def TableVectors(table: str, new_words: Optional[NewWords] = None) -> Model[list[Doc], Ragged]:
@@ -23,7 +26,7 @@ def TableVectors(table: str, new_words: Optional[NewWords] = None) -> Model[list
         a saved model is read with that of its config.
     """
     return Model(
-        f"table_vectors:{table}",
+        f"{NAME}{table}",
         partial(forward, new_words=new_words),
         init=partial(init, new_words=new_words),
         dims={"nO": None},
@@ -40,8 +43,7 @@ def forward(
         return Ragged(model.ops.alloc2f(0, width), lengths), _no_gradient
     name = model.attrs["table"]
     table = get_vector_table(docs[0].vocab, name)
-    if table.width != width:
-        raise ConfigError(Errors.TABLE_WIDTH.format(name=name, expected=width, found=table.width))
+    _check_width(model, table)
     rows = find_token_rows(docs, table)
     Y = table.data[rows].astype("float32")
     missing = rows == MISSING
@@ -82,6 +84,24 @@ def init(
         filled = new_words.find(missing, X[0].vocab, table).any(axis=1)
         message = "Vector table %s: new words fill %d of %d word types without a row"
         logger.info(message, name, int(filled.sum()), missing.size)
+
+
+def check_further_tables(model: Model, vocab: Vocab) -> None:
+    """Raise ConfigError for a table that a layer of the model cannot read. One that is missing may come yet."""
+    for node in model.walk():
+        name = node.name.removeprefix(NAME)
+        if node.attrs.get("table") == name and node.has_dim("nO") and has_vector_table(vocab, name):
+            table = get_vector_table(vocab, name)
+            _check_width(node, table)
+            # The sum of a row is finite only if every number in it is.
+            if not np.isfinite(table.data.sum(axis=1, dtype="float64")).all():
+                raise ConfigError(Errors.TABLE_NAN.format(name=name))
+
+
+def _check_width(model: Model, table: VectorTable) -> None:
+    expected = model.get_dim("nO")
+    if table.width != expected:
+        raise ConfigError(Errors.TABLE_WIDTH.format(name=model.attrs["table"], expected=expected, found=table.width))
 
 
 def _lowers(docs: list[Doc]) -> NDArray[np.uint64]:

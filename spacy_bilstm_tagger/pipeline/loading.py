@@ -12,6 +12,7 @@ from thinc.api import Model
 
 from ..errors import ConfigError, DataError, Errors
 from ..layers.norm_vectors import check_table_of
+from ..layers.table_vectors import check_further_tables
 
 CHECKSUM = "model.sha256"
 
@@ -72,6 +73,7 @@ def whole_or_not(pipe: WholeOrNot, source: Union[str, Path, bytes], exclude: Ite
         if data is not None:
             _check_labels(pipe)
             check_table_of(pipe.model, pipe.vocab.vectors)
+            check_further_tables(pipe.model, pipe.vocab)
         _prefer_changes(cfg, pipe.cfg)
     except Exception as error:
         pipe.cfg.clear()

@@ -15,6 +15,7 @@ from spacy.training import Example
 from spacy.vectors import Vectors
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
+from spacy_bilstm_tagger.vector_tables import set_vector_table
 
 TOK2VEC = {
     "@architectures": "spacy.Tok2Vec.v2",
@@ -218,6 +219,29 @@ def test_vectors_of_another_pipeline_or_damaged(tmp_path, change, message):
     data = change(np.load(path))
     with path.open("wb") as file:
         np.save(file, data)
+    with pytest.raises(ConfigError, match=message):
+        spacy.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (np.full((2, 3), np.nan, dtype="f"), "vector table 'extra' holds NaN or infinity"),
+        (np.ones((2, 4), dtype="f"), "table 'extra' of width 3, but the pipeline's has width 4"),
+    ],
+)
+def test_further_tables_of_another_pipeline_or_damaged(tmp_path, data, message):
+    nlp = spacy.blank("en")
+    hashes = np.array([nlp.vocab.strings.add(word) for word in ("so", "good")], dtype="uint64")
+    set_vector_table(nlp.vocab, "extra", hashes, np.ones((2, 3), dtype="f"))
+    embed = {**TOK2VEC["embed"], "tables": ["extra"]}
+    model = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": {**TOK2VEC, "embed": embed}}
+    nlp.add_pipe("bilstm_tagger", config={"model": model})
+    nlp.initialize(lambda: [Example.from_dict(nlp.make_doc("so good"), {"tags": ["A", "B"]})])
+    nlp.to_disk(tmp_path)
+    assert spacy.load(tmp_path)("so good")[0].tag_
+    set_vector_table(nlp.vocab, "extra", hashes, data)
+    nlp.vocab.to_disk(tmp_path / "vocab")
     with pytest.raises(ConfigError, match=message):
         spacy.load(tmp_path)
 
