@@ -189,6 +189,10 @@ class Errors:
         "The torch weights cannot be read ({reason}); expected safetensors data written by spacy-bilstm-tagger. "
         "The file is damaged, cut off or from another program: get it again"
     )
+    TRANSFORMER_FILE = (
+        "The tokenizer of the transformer has a file {name!r}; expected names without a folder. "
+        "The file is damaged or from another program: get it again"
+    )
     WEIGHTS_NEWER = (
         "The torch weights have format version {found}, this spacy-bilstm-tagger reads up to {known}. "
         "Install a newer spacy-bilstm-tagger"
@@ -205,7 +209,7 @@ class Errors:
         "The config or the file was changed: get both again"
     )
     COMPONENT_CHECKSUM = (
-        "It does not agree with the checksum in {checksum}: the weights are not those that were saved here. "
+        "It does not agree with the checksum in {checksum}: it is not what was saved here. "
         "The file is damaged, or from another pipeline: get the whole folder again"
     )
     COMPONENT_SHAPE = (

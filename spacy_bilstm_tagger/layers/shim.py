@@ -88,17 +88,21 @@ class TorchShim(PyTorchShim):
                 weights[name].data.copy_(tensor)
 
     def __deepcopy__(self, memo: dict) -> "TorchShim":
-        """An independent twin. It gets an id of its own: the optimizer keeps moments and averages by id."""
+        """An independent twin."""
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
         twin.__setstate__(copy.deepcopy(self.__dict__, memo))
-        with Shim.global_id_lock:
-            Shim.global_id += 1
-            twin.id = Shim.global_id
         return twin
 
     def __setstate__(self, state: dict) -> None:
+        """Whatever is copied or unpickled gets an id of its own: the optimizer keeps moments and averages by id."""
         self.__dict__.update(state)
+        with Shim.global_id_lock:
+            Shim.global_id += 1
+            self.id = Shim.global_id
+        self._flatten_weights()
+
+    def _flatten_weights(self) -> None:
         self._model.flatten_weights()
 
     def to_device(self, device_type: str, device_id: int) -> None:

@@ -1,14 +1,22 @@
 """The bridge between thinc and a pretrained transformer."""
 
 from functools import partial
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+import srsly
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 from spacy_transformers.data_classes import HFObjects
 from spacy_transformers.layers.hf_shim import HFShim
 from thinc.api import Optimizer
 from thinc.types import ArgsKwargs, Floats2d
 from torch import Tensor
 
+from ..errors import DataError, Errors
 from .shim import TorchShim
 
 
@@ -68,16 +76,35 @@ class TransformerShim(TorchShim, HFShim):
             self._model.zero_grad()
 
     def to_bytes(self) -> bytes:
-        return HFShim.to_bytes(self)
+        """As HFShim's, but for the weights: safetensors, which can hold no code."""
+        message = srsly.msgpack_loads(HFShim.to_bytes(self))
+        if self._model is not None:
+            tensors = {name: tensor.detach().cpu().clone() for name, tensor in self._model.state_dict().items()}
+            message["state"] = save_tensors(tensors)
+        return srsly.msgpack_dumps(message)
 
     def from_bytes(self, data: bytes) -> "TransformerShim":
-        HFShim.from_bytes(self, data)
+        """RAISES: DataError for weights that are damaged or foreign, and for a tokenizer's file whose name leads out of
+        the folder to which HFShim writes it."""
+        message = srsly.msgpack_loads(data)
+        for name in message["tokenizer"]:
+            if Path(name).name != name:
+                raise DataError(Errors.TRANSFORMER_FILE.format(name=name))
+        if message["config"]:
+            try:
+                tensors = load_tensors(message["state"])
+            except (SafetensorError, TypeError) as error:
+                raise DataError(Errors.WEIGHTS_DAMAGED.format(reason=f"{type(error).__name__}: {error}")) from None
+            state = BytesIO()
+            torch.save(tensors, state)  # what HFShim reads; it comes from here, not from a file
+            message["state"] = state.getvalue()
+        HFShim.from_bytes(self, srsly.msgpack_dumps(message))
         if self._model is not None:
             self._prepare()
         return self
 
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
+    def _flatten_weights(self) -> None:
+        """There is nothing to flatten."""
 
     def _prepare(self) -> None:
         self.kept_rows.clear()

@@ -1,6 +1,6 @@
 """The `bilstm_tok2vec` component: one embedding and encoder, shared by the components that listen to it."""
 
-from typing import Callable, Iterable, Optional
+from typing import Any, Callable, Iterable, Optional
 
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec
@@ -32,3 +32,28 @@ class BiLSTMTok2Vec(WholeOrNot, Tok2Vec):
         """Build the network. RAISES: ValueError where there is no text."""
         validate_get_examples(get_examples, "BiLSTMTok2Vec.initialize")
         self.model.initialize(X=sample_docs(get_examples))
+
+    def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
+        """As spaCy's, and the pipeline can be pickled afterwards, to go to another process."""
+        losses = super().update(examples, **kwargs)
+        for listener in self.listeners:
+            if listener._backprop is not None:
+                listener._backprop = _Backprop(listener._backprop)
+        return losses
+
+
+class _Backprop:
+    """What a listener calls for the last batch. It holds closures, which no pickle can: a pickled one does nothing."""
+
+    def __init__(self, backprop: Callable[[list[Floats2d]], list]) -> None:
+        self.backprop = backprop
+
+    def __call__(self, d_outputs: list[Floats2d]) -> list:
+        return self.backprop(d_outputs)
+
+    def __reduce__(self) -> tuple[type, tuple[Callable]]:
+        return _Backprop, (_forgotten,)
+
+
+def _forgotten(d_outputs: list[Floats2d]) -> list:
+    return []

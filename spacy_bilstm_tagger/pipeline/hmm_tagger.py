@@ -25,6 +25,7 @@ from ..partial_labels import is_either, single_tags
 from .hmm_counts import HMMCounts, TaggedText, count_tags
 from .hmm_estimates import Floats
 from .hmm_model import HiddenMarkovModel
+from .loading import check_checksums, write_checksums
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -283,9 +284,11 @@ class HMMTagger(Pipe):
             counts = self._hmm.counts.to_bytes()
             serialize["counts"] = lambda p: p.write_bytes(counts)
         util.to_disk(path, serialize, exclude)
+        write_checksums(path)
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = SimpleFrozenList()) -> "HMMTagger":
-        """RAISES: ValueError for counts that are damaged or do not fit the labels."""
+        """RAISES: DataError for a file that was altered, ValueError for counts that do not fit the labels."""
+        check_checksums(self.name, path, exclude)
         deserialize: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda p: self.cfg.update(deserialize_config(p)),
             "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),

@@ -14,7 +14,9 @@ from ..errors import ConfigError, DataError, Errors
 from ..layers.norm_vectors import check_table_of
 from ..layers.table_vectors import check_further_tables
 
-CHECKSUM = "model.sha256"
+CHECKSUMS = "sha256sums"
+# What components keep in their folders.
+FILES = ("cfg", "counts", "model")
 
 Self = TypeVar("Self", bound="WholeOrNot")
 
@@ -29,10 +31,9 @@ class WholeOrNot:
     cfg: dict[str, Any]
 
     def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
-        """Save to a folder, with a checksum of the weights."""
+        """Save to a folder, with the checksums of its files."""
         super().to_disk(path, exclude=exclude)  # type: ignore[misc]
-        if "model" not in exclude:
-            write_checksum(path)
+        write_checksums(path)
 
     def from_disk(self: Self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> Self:
         """Load from a folder. RAISES: DataError for a damaged one; the component is then as it was."""
@@ -47,11 +48,32 @@ class WholeOrNot:
         return self
 
 
-def write_checksum(path: Union[str, Path]) -> None:
-    """Beside the model in the folder of a component. Without it, a hashed table or a linear layer that was altered
-    would be read as if nothing had happened."""
-    data = (Path(path) / "model").read_bytes()
-    (Path(path) / CHECKSUM).write_text(hashlib.sha256(data).hexdigest() + "\n", encoding="ascii")
+def write_checksums(path: Union[str, Path]) -> None:
+    """Beside the files in the folder of a component, as the command sha256sum reads it. Without them a hashed table, a
+    linear layer or a list of labels that was altered would be read as if nothing had happened."""
+    files = sorted(file for file in Path(path).iterdir() if file.is_file() and file.name != CHECKSUMS)
+    lines = (f"{_digest(file)}  {file.name}\n" for file in files)
+    (Path(path) / CHECKSUMS).write_text("".join(lines), encoding="utf8")
+
+
+def check_checksums(name: str, path: Union[str, Path], exclude: Iterable[str] = ()) -> None:
+    """Before the component of this name is read from its folder. Versions before there were checksums left none.
+
+    RAISES: DataError for a file that is not as it was saved; OSError for a missing one.
+    """
+    checksums = Path(path) / CHECKSUMS
+    if not checksums.exists():
+        return
+    lines = checksums.read_text(encoding="utf8", errors="replace").splitlines()
+    expected = {file: digest for digest, _, file in (line.partition("  ") for line in lines)}
+    for file in sorted({*expected, *FILES} - {*exclude, ""}):
+        if (file in expected or (Path(path) / file).exists()) and expected.get(file) != _digest(Path(path) / file):
+            reason = Errors.COMPONENT_CHECKSUM.format(checksum=CHECKSUMS)
+            raise DataError(Errors.COMPONENT_LOAD.format(name=name, source=Path(path) / file, reason=reason))
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 @contextlib.contextmanager
@@ -62,13 +84,14 @@ def whole_or_not(pipe: WholeOrNot, source: Union[str, Path, bytes], exclude: Ite
     RAISES: DataError that names the component and the file, for whatever a damaged file makes the readers raise;
         ConfigError for a vectors table that does not go with the weights.
     """
+    if not isinstance(source, bytes):
+        check_checksums(pipe.name, source, exclude)
     cfg = copy.deepcopy(pipe.cfg)
     weights = pipe.model.to_bytes() if pipe.model.has_dim("nO") else None
     try:
         data = None if "model" in exclude else _model_data(source)
         if data is not None:
             _check_complete(pipe.model, data)
-            _check_sum(pipe.model, data, source)
         yield
         if data is not None:
             _check_labels(pipe)
@@ -119,16 +142,6 @@ def _check_complete(model: Model, data: bytes) -> None:
     for node, params, shims in zip(model.walk(), message["params"], message["shims"]):
         if set(params) != set(node.param_names) or len(shims) != len(node.shims):
             raise DataError(Errors.COMPONENT_INCOMPLETE.format(layer=node.name))
-
-
-def _check_sum(model: Model, data: bytes, source: Union[str, Path, bytes]) -> None:
-    """Versions before this file had a checksum of the torch weights alone, inside of the model."""
-    checksum = None if isinstance(source, bytes) else Path(source) / CHECKSUM
-    if checksum is None or not checksum.exists():
-        return
-    if checksum.read_bytes().strip() != hashlib.sha256(data).hexdigest().encode():
-        copy.deepcopy(model).from_bytes(data)  # where it fails, it says more precisely what is wrong
-        raise DataError(Errors.COMPONENT_CHECKSUM.format(checksum=checksum.name))
 
 
 def _check_labels(pipe: WholeOrNot) -> None:

@@ -156,8 +156,9 @@ class TestCopies:
 
     def test_deep_copies_have_ids_of_their_own(self, model, X):
         shim = model.shims[0]
-        ids = {each.id for each in (shim, copy.deepcopy(shim), copy.deepcopy(model).shims[0], model.copy().shims[0])}
-        assert len(ids) == 4
+        twins = [copy.deepcopy(model), model.copy(), pickle.loads(pickle.dumps(model))]
+        ids = {each.id for each in (shim, copy.deepcopy(shim), *(twin.shims[0] for twin in twins))}
+        assert len(ids) == 5
         twin = copy.deepcopy(model)
         before = model.predict(X)[0]
         update(twin, X, Adam(0.1))

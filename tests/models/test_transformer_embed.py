@@ -1,14 +1,16 @@
+import pickle
 import shutil
 
 import numpy as np
 import pytest
 import spacy
+import srsly
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.training import Example
 from thinc.api import Adam, set_dropout_rate
 
-from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.errors import ConfigError, DataError
 from spacy_bilstm_tagger.models import TransformerEmbed
 
 PIPE = """
@@ -251,6 +253,30 @@ class TestInAPipeline:
 
 def scores(nlp, text):
     return nlp.get_pipe("ner").model.predict([nlp.make_doc(text)])[0]
+
+
+class TestDamagedBytes:
+    @pytest.fixture
+    def shim(self, make_model):
+        return next(node.shims[0] for node in make_model().walk() if node.shims)
+
+    def changed(self, shim, **parts):
+        message = srsly.msgpack_loads(shim.to_bytes())
+        message.update(parts)
+        return srsly.msgpack_dumps(message)
+
+    def test_weights_are_read_without_pickle(self, shim, monkeypatch):
+        assert b"PK" not in srsly.msgpack_loads(shim.to_bytes())["state"][:100]  # torch.save makes a zip file
+        for state in (b"", pickle.dumps([1]), srsly.msgpack_loads(shim.to_bytes())["state"][:-10]):
+            with pytest.raises(DataError, match="torch weights"):
+                shim.from_bytes(self.changed(shim, state=state))
+
+    def test_a_file_of_the_tokenizer_stays_in_its_folder(self, shim, tmp_path):
+        outside = tmp_path / "outside"
+        files = srsly.msgpack_loads(shim.to_bytes())["tokenizer"]
+        with pytest.raises(DataError, match=f"a file '{outside}'; expected names without a folder"):
+            shim.from_bytes(self.changed(shim, tokenizer={**files, str(outside): b"x"}))
+        assert not outside.exists()
 
 
 class TestErrors:

@@ -1,5 +1,7 @@
 """The shared tok2vec: spaCy's, but a damaged folder is one clear error."""
 
+import pickle
+
 import numpy as np
 import pytest
 import spacy
@@ -124,6 +126,21 @@ def test_listeners_can_be_replaced(head):
     nlp.replace_listeners("tok2vec", head, ["model.tok2vec"])
     assert [t.tag_ for t in nlp(TEXT)] == [t.tag_ for t in before]
     assert nlp.get_pipe("tok2vec").listening_components == [each for each in HEADS if each != head]
+
+
+def test_it_can_be_pickled_after_training():
+    """spaCy's own cannot: its listeners keep the closures of the last batch."""
+    nlp = make()
+    again = pickle.loads(pickle.dumps(nlp))
+    assert_array_equal(again(TEXT).tensor, nlp(TEXT).tensor)
+    for pipeline in (nlp, again):  # and both go on learning
+        example = Example.from_dict(pipeline.make_doc("so good there"), {"tags": ["A", "B", "C"]})
+        before, optimizer = pipeline(TEXT).tensor, pipeline.create_optimizer()
+        for _ in range(2):  # spaCy's tok2vec takes its step with the next batch
+            pipeline.update([example], sgd=optimizer)
+        assert np.abs(pipeline(TEXT).tensor - before).max() > 0
+    with pytest.raises(AttributeError, match="pickle"):
+        pickle.dumps(make("tok2vec"))
 
 
 def test_it_goes_on_in_another_pipeline():

@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
-from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.errors import ConfigError, DataError
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 TEXTS = ["RT @mara_lune: so good !!", "do n't go there", "", "   ", "the new record", "I like @nobody \n 😭 x8"]
@@ -303,7 +303,7 @@ class TestKeeping:
     @pytest.mark.parametrize("exclude", ["cfg", "vocab", "counts"])
     def test_exclude(self, trained, tmp_path, exclude):
         trained.get_pipe("hmm_tagger").to_disk(tmp_path, exclude=[exclude])
-        assert {path.name for path in tmp_path.iterdir()} == {"cfg", "vocab", "counts"} - {exclude}
+        assert {path.name for path in tmp_path.iterdir()} == {"cfg", "vocab", "counts", "sha256sums"} - {exclude}
 
     @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda nlp: pickle.loads(pickle.dumps(nlp))])
     def test_copies_are_independent(self, trained, duplicate):
@@ -329,8 +329,19 @@ class TestDamaged:
         data = path.read_bytes()
         for wrong in (b"", data[:-1], b"\x80\x04K\x01.", b"{}", bytes(len(data))):
             path.write_bytes(wrong)
-            with pytest.raises(ValueError, match=r"hmm_tagger: the counts cannot be read \(.+\); expected"):
+            with pytest.raises(
+                DataError, match=r"hmm_tagger: cannot load .*counts. It does not agree with the checksum"
+            ):
                 spacy.load(tmp_path)
+        (path.parent / "sha256sums").unlink()
+        with pytest.raises(ValueError, match=r"hmm_tagger: the counts cannot be read \(.+\); expected"):
+            spacy.load(tmp_path)
+
+    def test_settings(self, trained, tmp_path):
+        trained.to_disk(tmp_path)
+        (tmp_path / "hmm_tagger" / "cfg").write_text("{", encoding="utf8")
+        with pytest.raises(DataError, match=r"hmm_tagger: cannot load .*cfg. It does not agree with the checksum"):
+            spacy.load(tmp_path)
 
     def test_labels_of_another_model(self, trained, tweet_nlp):
         parts = srsly.msgpack_loads(trained.get_pipe("hmm_tagger").to_bytes())

@@ -158,15 +158,31 @@ def test_altered_numbers_do_not_reach_a_fresh_component(nlp, altered):
 
 def test_altered_checksum(live, tmp_path):
     live.to_disk(tmp_path, exclude=["vocab"])
-    (tmp_path / "model.sha256").write_text("", encoding="ascii")
-    with pytest.raises(DataError, match="does not agree with the checksum in model"):
+    (tmp_path / "sha256sums").write_text("", encoding="ascii")
+    with pytest.raises(DataError, match=r"cfg. It does not agree with the checksum in sha256sums"):
         live.from_disk(tmp_path, exclude=["vocab"])
+
+
+def test_labels_in_another_order(live, tmp_path):
+    live.to_disk(tmp_path, exclude=["vocab"])
+    cfg = json.loads((tmp_path / "cfg").read_text(encoding="utf8"))
+    (tmp_path / "cfg").write_text(json.dumps({**cfg, "labels": cfg["labels"][::-1]}, indent=2), encoding="utf8")
+    before = live.labels
+    with pytest.raises(DataError, match=rf"{live.name}: cannot load .*cfg. It does not agree with the checksum"):
+        live.from_disk(tmp_path, exclude=["vocab"])
+    assert live.labels == before
+
+
+def test_other_files_in_the_folder_do_not_matter(live, tmp_path):
+    live.to_disk(tmp_path, exclude=["vocab"])
+    (tmp_path / ".DS_Store").write_bytes(b"x")
+    live.from_disk(tmp_path, exclude=["vocab"])
 
 
 def test_folder_of_a_version_without_checksums_is_read(nlp, live, tmp_path):
     pipe, doc = nlp.get_pipe(live.name), nlp.make_doc("so good !!")
     pipe.to_disk(tmp_path, exclude=["vocab"])
-    (tmp_path / "model.sha256").unlink()
+    (tmp_path / "sha256sums").unlink()
     live.from_disk(tmp_path, exclude=["vocab"])
     assert_array_equal(live.model.predict([doc])[0], pipe.model.predict([doc])[0])
 
@@ -176,6 +192,7 @@ def test_labels_of_another_model(live, tmp_path, labels):
     live.to_disk(tmp_path, exclude=["vocab"])
     cfg = json.loads((tmp_path / "cfg").read_text(encoding="utf8"))
     (tmp_path / "cfg").write_text(json.dumps({**cfg, "labels": labels}), encoding="utf8")
+    (tmp_path / "sha256sums").unlink()
     before = live.labels
     with pytest.raises(DataError, match=rf"scores a token, expected \d+ for the {len(labels)} labels in cfg"):
         live.from_disk(tmp_path, exclude=["vocab"])
