@@ -10,6 +10,8 @@ from typing import AbstractSet, Iterable, Optional
 from spacy.tokens import Doc
 
 EITHER = "|"
+# A tag that is not known, beside the empty one.
+UNKNOWN = "-"
 _ANNOTATED = "annotated_entity_types"
 
 
@@ -19,9 +21,15 @@ def is_either(tag: str, known: AbstractSet[str]) -> bool:
     return EITHER in tag and tag not in known and all(part in known for part in tag.split(EITHER))
 
 
-def single_tags(tags: AbstractSet[str]) -> set[str]:
-    """Those that stand for themselves. "NN|NNP" does not where NN and NNP are among the tags."""
-    return {tag for tag in tags if not is_either(tag, tags - {tag})}
+def is_open(tag: str, known: AbstractSet[str]) -> bool:
+    """Whether a tag leaves open which of the known ones it is: a missing one, or one that stands for several."""
+    return not tag or (tag not in known and (tag == UNKNOWN or is_either(tag, known)))
+
+
+def single_tags(tags: AbstractSet[Optional[str]]) -> set[str]:
+    """Those that stand for themselves: no missing one, nor "NN|NNP" where NN and NNP are among the tags."""
+    named = {tag for tag in tags if tag}
+    return {tag for tag in named if not is_open(tag, named - {tag})}
 
 
 def annotated_types(doc: Doc) -> Optional[frozenset[str]]:

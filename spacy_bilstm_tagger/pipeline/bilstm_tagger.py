@@ -173,7 +173,7 @@ class BiLSTMTagger(Learner, Tagger):
         """
         validate_get_examples(get_examples, "BiLSTMTagger.initialize")
         if labels is None:
-            labels = sorted(single_tags({token.tag_ for eg in get_examples() for token in eg.y if token.tag_}))
+            labels = sorted(single_tags({token.tag_ for eg in get_examples() for token in eg.y}))
         for label in labels:
             self.add_label(label)
         self._require_labels()

@@ -21,7 +21,7 @@ from ..checks import check_above_zero, check_fraction, check_least
 from ..errors import Errors
 from ..layers import shim  # noqa: F401, for what it does at a fork: torch's threads do not survive one
 from ..layers.crf import viterbi
-from ..partial_labels import is_either, single_tags
+from ..partial_labels import is_open, single_tags
 from .hmm_counts import HMMCounts, TaggedText, count_tags
 from .hmm_estimates import Floats
 from .hmm_model import HiddenMarkovModel
@@ -167,7 +167,7 @@ class HMMTagger(Pipe):
         validate_get_examples(get_examples, "HMMTagger.initialize")
         texts = [_tagged_tokens(eg) for eg in get_examples()]
         if labels is None:
-            labels = sorted(single_tags({tag for text in texts for _, _, tag in text if tag}))
+            labels = sorted(single_tags({tag for text in texts for _, _, tag in text}))
         self._hmm = None
         for label in labels:
             self.add_label(label)
@@ -176,7 +176,7 @@ class HMMTagger(Pipe):
         try:
             numbered: list[TaggedText] = [
                 [
-                    (word, norm, index[tag] if tag and not is_either(tag, index.keys()) else None)
+                    (word, norm, None if tag is None or is_open(tag, index.keys()) else index[tag])
                     for word, norm, tag in text
                 ]
                 for text in texts

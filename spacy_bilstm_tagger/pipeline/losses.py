@@ -6,19 +6,19 @@ import numpy as np
 from thinc.api import Ops
 from thinc.types import Floats2d
 
-from ..partial_labels import EITHER, is_either
+from ..partial_labels import EITHER, UNKNOWN, is_either
 from .chains import Mask
 
 
 def allowed_labels(labels: list[Optional[str]], index: dict[str, int]) -> Mask:
     """Which labels each token may have, (tokens, labels): one where it is annotated, those of "a|b", or all for
-    None and the empty label. Raises KeyError for an unknown one."""
+    None, the empty label and "-". Raises KeyError for an unknown one."""
     allowed = np.zeros((len(labels), len(index)), dtype="bool")
     for row, label in zip(allowed, labels):
-        if not label:
-            row[:] = True
-        elif label in index:
+        if label and label in index:
             row[index[label]] = True
+        elif not label or label == UNKNOWN:
+            row[:] = True
         elif is_either(label, index.keys()):
             row[[index[part] for part in label.split(EITHER)]] = True
         else:

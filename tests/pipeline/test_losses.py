@@ -55,6 +55,11 @@ def test_rows_without_a_target_do_not_count(emissions):
     assert not gradient[~kept].any()
 
 
+def test_a_dash_is_a_missing_label_unless_it_is_a_label():
+    assert allowed_labels(["-", "A"], INDEX).tolist() == [[True, True, True], [True, False, False]]
+    assert allowed_labels(["-"], {"-": 0, "A": 1}).tolist() == [[True, False]]
+
+
 def test_nothing_to_learn_from_is_no_loss(emissions):
     loss, gradient = partial_cross_entropy(get_current_ops(), emissions, np.ones((5, 3), dtype=bool))
     assert loss == 0

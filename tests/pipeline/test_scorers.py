@@ -48,7 +48,7 @@ class TestTags:
         assert scores["tag_micro_f"] == pytest.approx(3 / 5)
 
     def test_missing_tags_count_nowhere(self):
-        scores = tagger_score([tagged("A _ A", "A B A"), tagged("_ _", "A A")])
+        scores = tagger_score([tagged("A _ A", "A B A"), tagged("_ -", "A A")])
         assert scores["tag_acc"] == scores["tag_acc_doc_mean"] == scores["tag_micro_p"] == 1
         assert set(scores["tag_per_type"]) == {"A"}
 
