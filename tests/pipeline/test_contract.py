@@ -19,6 +19,7 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.training.pretrain import pretrain
 
+from spacy_bilstm_tagger.errors import DataError
 from spacy_bilstm_tagger.layers.shim import TorchShim
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
@@ -175,6 +176,9 @@ class TestCopies:
         data = path.read_bytes()
         start = data.index(b'{"__metadata__"') if b'{"__metadata__"' in data else data.index(b'"spacy_bilstm_tagger"')
         path.write_bytes(data[: start + 10] + b"\xff" * 20 + data[start + 30 :])
+        with pytest.raises(DataError, match=r"bilstm_tagger: cannot load .*model. It does not agree with the checksum"):
+            spacy.load(tmp_path)
+        (path.parent / "sha256sums").unlink()
         with pytest.raises(ValueError, match="torch weights cannot be read"):
             spacy.load(tmp_path)
 
