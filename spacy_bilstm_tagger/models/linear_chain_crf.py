@@ -4,7 +4,7 @@ from typing import Callable, Optional, cast
 
 from spacy.tokens import Doc
 from thinc.api import Linear, Model, chain, with_array
-from thinc.types import Floats2d
+from thinc.types import Floats2d, FloatsXd
 
 Emissions = list[Floats2d]
 
@@ -29,6 +29,31 @@ def LinearChainCRF(
     model.set_ref("output_layer", output_layer)
     model.set_ref("crf", crf)
     return model
+
+
+def add_labels(model: Model[list[Doc], Emissions], nO: int, bias: float) -> None:
+    """Let a trained `LinearChainCRF.v1` have nO labels, more than it has. The scores of the old ones stay.
+
+    bias (float): the emission with which a new label begins, whatever the token is; its scores to its neighbours are 0.
+    """
+    ops, output, crf = model.ops, model.get_ref("output_layer"), model.get_ref("crf")
+    old = output.get_dim("nO")
+    grown = {
+        (output, "W"): ops.alloc2f(nO, output.get_dim("nI")),
+        (output, "b"): ops.alloc1f(nO) + bias,
+        (crf, "transitions"): ops.alloc2f(nO, nO),
+        (crf, "start"): ops.alloc1f(nO),
+        (crf, "end"): ops.alloc1f(nO),
+    }
+    for (node, name), rows in grown.items():
+        rows[(slice(old),) * (2 if name == "transitions" else 1)] = node.get_param(name)
+        node.set_param(name, None)  # thinc lets no dimension change beside a weight
+    for node in model.walk():
+        if node is model or node is crf or node is output or output in node.layers:
+            node.set_dim("nO", nO, force=True)
+    for (node, name), rows in grown.items():
+        node.set_param(name, cast(FloatsXd, rows))
+        node.set_grad(name, ops.xp.zeros_like(rows))
 
 
 def ChainScores(nO: Optional[int] = None) -> Model[Emissions, Emissions]:

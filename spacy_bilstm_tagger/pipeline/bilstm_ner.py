@@ -17,6 +17,7 @@ from ..checks import check_above_zero, check_choice, check_least
 from ..errors import ConfigError, Errors
 from ..layers.chain import Chain
 from ..layers.crf import divergence, negative_log_likelihood
+from ..models.linear_chain_crf import add_labels
 from ..partial_labels import EITHER, annotated_types
 from .chains import Constraints, chain_of, flat_emissions, on_host, require_crf
 from .default_models import LINEAR_CHAIN_CRF
@@ -27,6 +28,9 @@ from .preset_entities import preset_mask
 from .span_groups import span_group
 from .span_pipe import SpanPipe
 from .step import Step
+
+# The emission with which the tags of a type begin that a trained network is given.
+NEW_TYPE = -5.0
 
 
 @Language.factory(
@@ -164,10 +168,22 @@ class BiLSTMNER(SpanPipe):
         return len(self.scheme.tags)
 
     def add_label(self, label: str) -> int:
-        """Add an entity type, before the network is built. Returns 1 if it is new, 0 if not."""
+        """Add an entity type. Returns 1 if it is new, 0 if not.
+
+        A trained network grows by it: what it knows of the others stays, and the new one is improbable everywhere until
+        training shows it. Add types before `nlp.resume_training()` makes the optimizer, which keeps an average of each
+        weight.
+        RAISES: ValueError for an ensemble, which does not grow.
+        """
         if isinstance(label, str) and EITHER in label:
             raise ValueError(Errors.NER_LABEL.format(name=self.name, label=label))
-        return super().add_label(label)
+        is_built = self.model.has_ref("output_layer") and self.model.get_ref("output_layer").has_param("W")
+        if not is_built or not label or label in self.labels:
+            return super().add_label(label)
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        add_labels(self.model, self.n_outputs, bias=NEW_TYPE)
+        return 1
 
     def initialize(
         self,

@@ -6,6 +6,7 @@ import pytest
 import spacy
 import srsly
 import torch
+from numpy.testing import assert_allclose
 from small_pipelines import ENTITIES, SMALL_CRF, TOK2VEC, ner_examples, small_pipeline, train
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Corpus, Example
@@ -13,6 +14,7 @@ from thinc.api import fix_random_seed
 
 from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.layers.crf import marginals
+from spacy_bilstm_tagger.models import Ensemble
 from spacy_bilstm_tagger.partial_labels import annotated_types, set_annotated_types
 
 TEXTS = [text for text, _ in ENTITIES] + ["", "  ", "who is Lune"]
@@ -128,10 +130,33 @@ class TestLabels:
         assert ner.labels == ("tim", "person", "place")
         assert nlp.evaluate(ner_examples(nlp))["ents_f"] == 1.0
 
-    def test_cannot_be_added_after_it(self, trained):
+    def test_can_be_added_to_a_trained_network_which_forgets_nothing(self, trained, tmp_path):
+        nlp = trained
+        ner = nlp.get_pipe("bilstm_ner")
+        doc = nlp.make_doc("Kim met Mara Lune in Porto")
+        emissions = ner.model.predict([doc])[0]
+        assert [ner.add_label(label) for label in ("team", "person")] == [1, 0]
+        grown = ner.model.predict([doc])[0]
+        assert grown.shape == (6, 7)
+        assert_allclose(grown[:, :5], emissions, atol=1e-6)
+        assert nlp.evaluate(ner_examples(nlp))["ents_f"] == 1.0
+
+        optimizer = nlp.resume_training()
+        optimizer.learn_rate = 0.01
+        spans = {"entities": [(3, 16, "team"), (21, 24, "person")]}
+        examples = [*ner_examples(nlp), Example.from_dict(nlp.make_doc("go Velvet Otters and Kim"), spans)]
+        for _ in range(40):
+            nlp.update(examples, sgd=optimizer)
+        assert nlp.evaluate(examples)["ents_f"] == 1.0
+        nlp.to_disk(tmp_path)
+        assert spacy.load(tmp_path).evaluate(examples)["ents_f"] == 1.0
+
+    def test_are_none_of_an_ensemble(self, trained):
+        ner = trained.get_pipe("bilstm_ner")
+        ner.model = Ensemble(ner.model)
         with pytest.raises(ValueError, match="E922"):
-            trained.get_pipe("bilstm_ner").add_label("NEW")
-        assert trained.get_pipe("bilstm_ner").add_label("person") == 0
+            ner.add_label("team")
+        assert ner.add_label("person") == 0
 
     def test_fixed_size_takes_labels_until_it_is_full(self):
         nlp = small_pipeline("bilstm_ner", model={**SMALL_CRF, "nO": 5})
