@@ -51,8 +51,8 @@ class WholeOrNot:
 def write_checksums(path: Union[str, Path]) -> None:
     """Beside the files in the folder of a component, as the command sha256sum reads it. Without them a hashed table, a
     linear layer or a list of labels that was altered would be read as if nothing had happened."""
-    files = sorted(file for file in Path(path).iterdir() if file.is_file() and file.name != CHECKSUMS)
-    lines = (f"{_digest(file)}  {file.name}\n" for file in files)
+    files = (Path(path) / name for name in FILES)
+    lines = (f"{_digest(file)}  {file.name}\n" for file in files if file.exists())
     (Path(path) / CHECKSUMS).write_text("".join(lines), encoding="utf8")
 
 
@@ -66,10 +66,10 @@ def check_checksums(name: str, path: Union[str, Path], exclude: Iterable[str] = 
         return
     lines = checksums.read_text(encoding="utf8", errors="replace").splitlines()
     expected = {file: digest for digest, _, file in (line.partition("  ") for line in lines)}
-    for file in sorted({*expected, *FILES} - {*exclude, ""}):
-        if (file in expected or (Path(path) / file).exists()) and expected.get(file) != _digest(Path(path) / file):
+    for file in (Path(path) / each for each in FILES if each not in exclude):
+        if (file.name in expected or file.exists()) and expected.get(file.name) != _digest(file):
             reason = Errors.COMPONENT_CHECKSUM.format(checksum=CHECKSUMS)
-            raise DataError(Errors.COMPONENT_LOAD.format(name=name, source=Path(path) / file, reason=reason))
+            raise DataError(Errors.COMPONENT_LOAD.format(name=name, source=file, reason=reason))
 
 
 def _digest(file: Path) -> str:

@@ -1,5 +1,9 @@
 """A small model, and a few texts with entities and with spans."""
 
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
 import spacy
 from spacy.language import Language
 from spacy.training import Example
@@ -55,3 +59,11 @@ def train(nlp: Language, examples: list[Example], steps: int = 40) -> dict[str, 
     for _ in range(steps):
         losses = nlp.update(examples, sgd=optimizer)
     return losses
+
+
+def change_vectors(pipeline: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    """In the folder of a saved pipeline."""
+    path = pipeline / "vocab" / "vectors"
+    data = change(np.load(path))
+    with path.open("wb") as file:
+        np.save(file, data)

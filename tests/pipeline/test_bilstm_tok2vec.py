@@ -7,7 +7,7 @@ import pytest
 import spacy
 import srsly
 from numpy.testing import assert_array_equal
-from small_pipelines import TOK2VEC
+from small_pipelines import TOK2VEC, change_vectors
 from spacy.training import Example
 from spacy.vectors import Vectors
 
@@ -89,10 +89,7 @@ def test_damaged_file_leaves_a_live_component_as_it_was(damaged):
 def test_vectors_are_checked_when_the_pipeline_is_loaded(tmp_path, change, message):
     nlp = make(with_vectors=True)
     nlp.to_disk(tmp_path)
-    path = tmp_path / "vocab" / "vectors"
-    data = change(np.load(path))
-    with path.open("wb") as file:
-        np.save(file, data)
+    change_vectors(tmp_path, change)
     with pytest.raises(ConfigError, match=message):
         spacy.load(tmp_path)
 
