@@ -17,6 +17,7 @@ from spacy_bilstm_tagger.layers.chain import Chain
 from spacy_bilstm_tagger.layers.char_cnn import CharCNN
 from spacy_bilstm_tagger.layers.crf import marginals, negative_log_likelihood, viterbi
 from spacy_bilstm_tagger.models import BiLSTMEncoder
+from spacy_bilstm_tagger.pipeline.default_models import LINEAR_CHAIN_CRF, TOKEN_CLASSIFIER
 
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(900)]
 
@@ -233,6 +234,21 @@ def test_memory_is_returned_between_updates(trained):
 
     before = memory_after(work)
     assert memory_after(lambda: [work() for _ in range(5)]) <= before + 2**20
+
+
+@pytest.mark.parametrize("head", [TOKEN_CLASSIFIER, LINEAR_CHAIN_CRF], ids=["softmax", "crf"])
+def test_tags_that_are_one_of_several_or_missing(head):
+    nlp = spacy.blank("en", config=CONFIG)
+    nlp.add_pipe("bilstm_tagger", config={"model": head})
+    tweet = nlp.make_doc("so good !!")
+    examples = [
+        Example.from_dict(tweet, {"tags": tags}) for tags in (["RB|UH", "JJ", "-"], ["RB", "JJ", "."], ["UH"] * 3)
+    ]
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.01
+    losses = [nlp.update(examples[:2], sgd=optimizer)["bilstm_tagger"] for _ in range(30)]
+    assert losses[-1] < 0.2 * losses[0]
+    assert [token.tag_ for token in nlp("so good !!")] == ["RB", "JJ", "."]
 
 
 def test_entities_through_pipe():
