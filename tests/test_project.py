@@ -60,22 +60,22 @@ def test_what_a_command_needs_is_there_or_made_before(config, project):
             made |= {*commands[step].get("outputs", []), *commands[step].get("outputs_no_cache", [])}
 
 
-def test_workflows_hand_their_vectors_on(config):
+def test_workflows_hand_their_tables_on(config):
     scripts = [line for command in config["commands"] for line in command["script"]]
-    for recipe, with_brown in {
-        "treebank": True,
-        "lecture": False,
-        "wnut17": True,
-        "transformer": True,
-        "gmb": False,
-        "toxic_spans": True,
-        "joint": True,
+    for recipe, tables in {
+        "treebank": {"vectors", "brown"},
+        "lecture": {"vectors"},
+        "wnut17": {"brown", "gazetteers"},
+        "transformer": {"vectors", "brown"},
+        "gmb": {"vectors"},
+        "toxic_spans": {"vectors", "brown"},
+        "joint": {"vectors", "brown"},
     }.items():
         lines = [line for line in scripts if f"train configs/{recipe}.cfg" in line]
         assert lines
         for line in lines:
-            assert '--paths.vectors "${vars.vectors}"' in line
-            assert ('--paths.brown "${vars.brown}"' in line) == with_brown
+            for table in ("vectors", "brown", "gazetteers"):
+                assert (f'--paths.{table} "${{vars.{table}}}"' in line) == (table in tables)
             assert "--gpu-id ${vars.gpu}" in line
     assert config["vars"]["vectors"] == "glove-twitter-100"
 

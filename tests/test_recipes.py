@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,11 +75,16 @@ def run(project):
 
 
 @pytest.fixture(scope="module")
-def sources(room):
-    """An override for each path that a first step takes."""
+def overrides(room):
+    """For each path that the recipe sets, a file of the room."""
     files = {"train": "train.spacy", "dev": "dev.spacy", "vectors": "vectors.txt", "brown": "brown.tsv"}
     files |= {"distilled": "vectors.txt", "gazetteers": "names"}
-    return [part for name, file in files.items() for part in (f"--paths.{name}", room / file)]
+
+    def of(recipe: Path) -> list:
+        named = {name for name, value in load_config(recipe)["paths"].items() if value is not None}
+        return [part for name, file in files.items() if name in named for part in (f"--paths.{name}", room / file)]
+
+    return of
 
 
 @pytest.fixture(params=RECIPES)
@@ -87,17 +93,17 @@ def recipe(request, project):
 
 
 @pytest.fixture
-def paths(recipe, room, sources, run, project, request):
+def paths(recipe, room, overrides, run, project, request):
     """The overrides of the recipe, whose first step is trained if it has one."""
     if recipe.stem == "transformer":
-        return [*sources, "--paths.transformer", request.getfixturevalue("transformer_folder")]
-    first = SECOND_STEPS.get(recipe.stem)
-    if first is None:
-        return sources
-    output = room / first
+        return [*overrides(recipe), "--paths.transformer", request.getfixturevalue("transformer_folder")]
+    name = SECOND_STEPS.get(recipe.stem)
+    if name is None:
+        return overrides(recipe)
+    first, output = project / "configs" / f"{name}.cfg", room / name
     if not output.exists():
-        run("train", project / "configs" / f"{first}.cfg", "--output", output, *sources, *FEW_STEPS)
-    return [*sources[:4], "--paths.first", output / "model-last"]
+        run("train", first, "--output", output, *overrides(first), *FEW_STEPS)
+    return [*overrides(recipe), "--paths.first", output / "model-last"]
 
 
 def test_fill_config_adds_defaults_and_changes_nothing(recipe, paths, run, tmp_path):
@@ -146,9 +152,9 @@ def test_train_evaluate_benchmark(recipe, run, paths, room, tmp_path):
 
 
 @pytest.mark.slow
-def test_wheel_installs_and_tags(run, sources, project, tmp_path):
+def test_wheel_installs_and_tags(run, overrides, project, tmp_path):
     recipe = project / "configs" / "sample.cfg"
-    run("train", recipe, "--output", tmp_path, *sources, *FEW_STEPS)
+    run("train", recipe, "--output", tmp_path, *overrides(recipe), *FEW_STEPS)
     names = ["--name", "tweet_bilstm", "--version", "0.1.0"]
     run("package", tmp_path / "model-last", tmp_path, *names, "--build", "wheel")
     folder = tmp_path / "en_tweet_bilstm-0.1.0"
