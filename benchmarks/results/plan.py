@@ -139,7 +139,9 @@ class Run:
 
     @property
     def configs(self) -> list[Path]:
-        return [self.plan.root / word for word in _words(self.commands) if word.endswith(".cfg")]
+        """Those that are there before the commands run."""
+        words = [word for word in _words(self.commands) if word.endswith(".cfg") and not word.startswith(RUNS)]
+        return [self.plan.root / word for word in words]
 
     @property
     def lacks(self) -> Optional[str]:
@@ -165,8 +167,10 @@ class Run:
     @property
     def inputs(self) -> dict[str, str]:
         """What the commands read, dev and train -> a hash of the content, for those that are there. Called by their
-        names in the plan, wherever they lie on this machine."""
-        pairs = list(zip(_words(self.commands), _words(self.commands_here)))
+        names in the plan, wherever they lie on this machine. A word of a command is a path if it has a / or is one of
+        the plan's vars."""
+        words = zip(_words(self.commands), _words(self.commands_here))
+        pairs = [(name, path) for name, path in words if "/" in name or name in self.plan.vars.values()]
         pairs += [(path, path) for path in (self.table.train, self.table.dev)]
         return {
             name: content_hash(self.plan.root / path)

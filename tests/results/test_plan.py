@@ -147,6 +147,25 @@ class TestKey:
         assert {name: run.key for name, run in runs(read(changed(what="mine"))).items()} == before
 
 
+def test_a_config_that_the_row_itself_writes_is_not_lacking(read):
+    commands = [
+        "init fill-config a.cfg {folder}/filled.cfg",
+        "train {folder}/filled.cfg -o {folder} --seed {seed} --train {train} {args}",
+    ]
+    run = runs(read(changed(commands=commands)))["tags/ours/0"]
+    assert run.lacks is None
+    assert [path.name for path in run.configs] == ["a.cfg"]
+
+
+def test_a_module_or_subcommand_that_is_called_as_a_folder_is_no_input(read, tmp_path):
+    for folder in ("package", "vectors"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file").write_text("content", encoding="utf8")
+
+    inputs = runs(read(changed(commands=["python -m package vectors {train} {args}"])))["tags/ours/0"].inputs
+    assert {"package", "vectors"}.isdisjoint(inputs)
+
+
 def test_inputs_are_the_files_of_the_commands_and_the_corpora(read, tmp_path):
     for name in ("train.spacy", "dev.spacy", "v"):
         (tmp_path / name).write_text(name, encoding="utf8")
