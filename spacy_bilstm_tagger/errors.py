@@ -40,7 +40,9 @@ class Errors:
         "The file is damaged or cut off there; download it again, or read the part before with --max-rows {rows}"
     )
     VECTORS_ROW_NUMBER = "{path}, line {line}: found {found!r} where a number is expected"
-    VECTORS_NOT_FINITE = "{path}: the row of {key!r} holds NaN or infinity; expected finite numbers. Remove that row"
+    VECTORS_NOT_FINITE = (
+        "{path}: the row of {key!r} holds NaN or infinity in {dtype}; expected finite numbers. Remove that row"
+    )
     VECTORS_ROW_COUNT = "{path}, line {line}: the file ends after {found} rows, expected {expected} as its first line says. Get it again, or read the part with --max-rows {found}"
     VECTORS_EMPTY = "{path}: found no vectors, expected rows of 'key number number ...'"
     VECTORS_ENCODING = "{path}, line {line}: not UTF-8 (byte {byte} of the row); expected UTF-8 text"
@@ -68,7 +70,9 @@ class Errors:
         "TweetEmbed.v1 has fine-tuned the rows of a vectors table of {expected}, but the pipeline's has {found}. "
         "Load the vectors the model was trained with, or train again"
     )
-    VECTORS_NAN_TABLE = "The vectors table holds NaN or infinity (row {row}, key {key!r}); expected finite numbers"
+    VECTORS_NAN_TABLE = (
+        "The vectors table holds NaN or infinity (row {row}, key {key!r}); expected finite float32 numbers"
+    )
     VECTORS_FLORET = "TweetEmbed.v1 reads spaCy vectors of mode 'default', found mode {mode!r}"
     # Brown clusters
     BROWN_UNKNOWN_SOURCE = (
@@ -215,6 +219,10 @@ class Errors:
     COMPONENT_SHAPE = (
         "It does not fit the config: in the layer {layer!r}, {dim} is {found}, expected {expected}. "
         "The config or the file was changed: get both again"
+    )
+    COMPONENT_NUMBERS = (
+        "Its weight {weight} of the layer {layer!r} holds {found}, expected finite numbers of type float32. "
+        "The file is damaged: get it again"
     )
     COMPONENT_LABELS = (
         "It gives {found} scores a token, expected {expected} for the {count} labels in cfg. "

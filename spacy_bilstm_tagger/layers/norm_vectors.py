@@ -91,13 +91,15 @@ def check_table_of(model: Model, vectors: Vectors) -> None:
 
 
 def check_vectors(vectors: Vectors) -> None:
-    """Raise ConfigError for a table that is missing, of another mode, or holds NaN or infinity."""
+    """Raise ConfigError for a table that is missing, of another mode, or holds NaN, infinity or more than a float32."""
     if vectors.mode != Mode.default:
         raise ConfigError(Errors.VECTORS_FLORET.format(mode=str(vectors.mode)))
     if vectors.shape[0] == 0 or vectors.shape[1] == 0:
         raise ConfigError(Errors.VECTORS_MISSING)
-    # The sum of a row is finite only if every number in it is.
-    bad = ~np.isfinite(_to_numpy(vectors.data.sum(axis=1, dtype="float64")))
+    # The sum of a row is finite only if every number in it is. Models compute in float32, which reaches less far.
+    with np.errstate(over="ignore"):
+        data = vectors.data.astype("float32") if vectors.data.dtype == np.float64 else vectors.data
+    bad = ~np.isfinite(_to_numpy(data.sum(axis=1, dtype="float64")))
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         keys = [key for key, at in vectors.key2row.items() if at == row and key in vectors.strings]

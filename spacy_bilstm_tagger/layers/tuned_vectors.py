@@ -11,6 +11,8 @@ from thinc.types import Floats2d, Ragged
 from ..errors import ConfigError, Errors
 from .norm_vectors import check_vectors, find_token_rows, say_coverage
 
+NAME = "tuned_vectors"
+
 
 def TunedVectors() -> Model[list[Doc], Ragged]:
     """As `NormVectors`, but the rows are parameters: E, a copy of the table made when the model is initialized, and
@@ -21,7 +23,7 @@ def TunedVectors() -> Model[list[Doc], Ragged]:
     whose. Every step of the optimizer goes over the whole copy, so this is for a table that was cut to what a corpus
     needs (`max_rows` or `prune_to` of load_vectors.v1).
     """
-    return Model("tuned_vectors", forward, init=init, dims={"nO": None}, params={"E": None})
+    return Model(NAME, forward, init=init, dims={"nO": None}, params={"E": None})
 
 
 def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) -> tuple[Ragged, Callable]:
@@ -53,6 +55,15 @@ def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Opti
     model.set_dim("nO", vectors.shape[1], force=True)
     model.set_param("E", model.ops.asarray2f(vectors.data, dtype="f").copy())
     say_coverage(X, vectors)
+
+
+def check_tuned_table(model: Model, vectors: Vectors) -> None:
+    """Raise ConfigError for a table that this layer was not made from, wherever it is in the model. One that is missing
+    may come yet."""
+    for node in model.walk():
+        if node.name == NAME and node.has_param("E") and vectors.shape[0]:
+            check_vectors(vectors)
+            _check_shape(cast(Floats2d, node.get_param("E")), vectors)
 
 
 def _check_shape(E: Floats2d, vectors: Vectors) -> None:

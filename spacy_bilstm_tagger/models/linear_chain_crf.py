@@ -34,6 +34,8 @@ def LinearChainCRF(
 def add_labels(model: Model[list[Doc], Emissions], nO: int, bias: float) -> None:
     """Let a trained `LinearChainCRF.v1` have nO labels, more than it has. The scores of the old ones stay.
 
+    An optimizer begins anew for the weights that grow: it keeps moments and averages by a node's id, and these two get
+    another one.
     bias (float): the emission with which a new label begins, whatever the token is; its scores to its neighbours are 0.
     """
     ops, output, crf = model.ops, model.get_ref("output_layer"), model.get_ref("crf")
@@ -51,6 +53,10 @@ def add_labels(model: Model[list[Doc], Emissions], nO: int, bias: float) -> None
     for node in model.walk():
         if node is model or node is crf or node is output or output in node.layers:
             node.set_dim("nO", nO, force=True)
+    for node in (output, crf):
+        with Model.global_id_lock:
+            Model.global_id += 1
+            node.id = Model.global_id
     for (node, name), rows in grown.items():
         node.set_param(name, cast(FloatsXd, rows))
         node.set_grad(name, ops.xp.zeros_like(rows))

@@ -151,6 +151,8 @@ def init(
 ) -> None:
     """Initialize the parts, and compare their joint width with the one that was asked for."""
     embed = model.layers[0]
+    if X:  # widths need a token: thinc's Ragged forgets that of an empty array
+        X = [doc for doc in X if len(doc)] or [Doc(X[0].vocab, words=["a"])]
     embed.initialize(X=X)
     found = embed.get_dim("nO")
     if model.has_dim("nO") and model.get_dim("nO") != found:

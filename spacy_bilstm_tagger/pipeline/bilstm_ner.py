@@ -171,18 +171,19 @@ class BiLSTMNER(SpanPipe):
         """Add an entity type. Returns 1 if it is new, 0 if not.
 
         A trained network grows by it: what it knows of the others stays, and the new one is improbable everywhere until
-        training shows it. Add types before `nlp.resume_training()` makes the optimizer, which keeps an average of each
-        weight.
-        RAISES: ValueError for an ensemble, which does not grow.
+        training shows it. So it is for the model that `nlp.resume_training()` put aside for `rehearse`.
+        RAISES: ValueError for an ensemble, which does not grow, and for what is no name.
         """
         if isinstance(label, str) and EITHER in label:
             raise ValueError(Errors.NER_LABEL.format(name=self.name, label=label))
         is_built = self.model.has_ref("output_layer") and self.model.get_ref("output_layer").has_param("W")
-        if not is_built or not label or label in self.labels:
+        if not is_built or not isinstance(label, str) or not label or label in self.labels:
             return super().add_label(label)
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
-        add_labels(self.model, self.n_outputs, bias=NEW_TYPE)
+        for model in (self.model, self._rehearsal_model):
+            if model is not None:
+                add_labels(model, self.n_outputs, bias=NEW_TYPE)
         return 1
 
     def initialize(

@@ -13,6 +13,8 @@ from thinc.api import Model
 from ..errors import ConfigError, DataError, Errors
 from ..layers.norm_vectors import check_table_of
 from ..layers.table_vectors import check_further_tables
+from ..layers.tuned_vectors import check_tuned_table
+from .saved_model import check_saved
 
 CHECKSUMS = "sha256sums"
 # What components keep in their folders.
@@ -91,11 +93,12 @@ def whole_or_not(pipe: WholeOrNot, source: Union[str, Path, bytes], exclude: Ite
     try:
         data = None if "model" in exclude else _model_data(source)
         if data is not None:
-            _check_complete(pipe.model, data)
+            check_saved(pipe.model, data)
         yield
         if data is not None:
             _check_labels(pipe)
             check_table_of(pipe.model, pipe.vocab.vectors)
+            check_tuned_table(pipe.model, pipe.vocab.vectors)
             check_further_tables(pipe.model, pipe.vocab)
         _prefer_changes(cfg, pipe.cfg)
     except Exception as error:
@@ -128,20 +131,6 @@ def _model_data(source: Union[str, Path, bytes]) -> Optional[bytes]:
     if isinstance(source, bytes):
         return srsly.msgpack_loads(source).get("model")
     return (Path(source) / "model").read_bytes()
-
-
-def _check_complete(model: Model, data: bytes) -> None:
-    """thinc takes a file that lacks weights, and leaves those of the model as they are."""
-    message = srsly.msgpack_loads(data)
-    for node, saved in zip(model.walk(), message["nodes"]):
-        for dim, found in saved["dims"].items():
-            expected = node.get_dim(dim) if node.has_dim(dim) else None
-            if found is not None and expected not in (None, found):
-                detail = {"layer": node.name, "dim": dim, "found": found, "expected": expected}
-                raise DataError(Errors.COMPONENT_SHAPE.format(**detail))
-    for node, params, shims in zip(model.walk(), message["params"], message["shims"]):
-        if set(params) != set(node.param_names) or len(shims) != len(node.shims):
-            raise DataError(Errors.COMPONENT_INCOMPLETE.format(layer=node.name))
 
 
 def _check_labels(pipe: WholeOrNot) -> None:

@@ -37,7 +37,7 @@ def set_vectors(
 
     prune_to (int or None): keep this many rows; words beyond share the row of the most similar word kept.
     dtype (str): one of DTYPES, for the stored numbers.
-    RAISES: DataError for a row with NaN or infinity, and where there are no rows.
+    RAISES: DataError for a row with NaN or infinity, also once it is of this dtype, and where there are no rows.
     """
     # The published Twitter files hold an empty key.
     named = [i for i, key in enumerate(vectors.index_to_key) if key]
@@ -46,13 +46,15 @@ def set_vectors(
     if prune_to:  # pruning keeps the first rows, and a file may end with its `<unk>`
         named.sort(key=lambda i: vectors.index_to_key[i] != UNK_KEY)
     keys = [vectors.index_to_key[i] for i in named]
-    data = np.asarray(vectors.vectors[named], dtype="float32")
-    bad = np.flatnonzero(~np.isfinite(data).all(axis=1))
+    with np.errstate(over="ignore"):
+        data = np.asarray(vectors.vectors[named], dtype="float32")
+        bad = np.flatnonzero(~np.isfinite(data.astype(dtype)).all(axis=1))
     if len(bad):
-        raise DataError(Errors.VECTORS_NOT_FINITE.format(path=name, key=keys[int(bad[0])]))
+        raise DataError(Errors.VECTORS_NOT_FINITE.format(path=name, key=keys[int(bad[0])], dtype=dtype))
     if UNK_KEY not in vectors.key_to_index:
         keys.insert(0, UNK_KEY)
-        data = np.vstack([data.mean(axis=0, keepdims=True), data])
+        mean = data.mean(axis=0, keepdims=True, dtype="float64").astype("float32")
+        data = np.vstack([mean, data])
     table = Vectors(strings=vocab.strings, data=data, name=name)
     for row, key in enumerate(keys):
         table.add(vocab.strings.add(key), row=row)

@@ -68,4 +68,4 @@ def _check_key_and_numbers(path: Path, line: int, row: bytes, parse: bool) -> No
             raise DataError(Errors.VECTORS_ROW_NUMBER.format(path=path, line=line, found=found)) from None
         if not finite:
             where = f"{path}, line {line}"
-            raise DataError(Errors.VECTORS_NOT_FINITE.format(path=where, key=key.decode("utf8")))
+            raise DataError(Errors.VECTORS_NOT_FINITE.format(path=where, key=key.decode("utf8"), dtype="float32"))

@@ -81,6 +81,13 @@ def test_table_with_nan_is_refused(nlp, value):
         NormVectors().initialize(X=[nlp("so")])
 
 
+def test_table_of_numbers_beyond_float32_is_refused(nlp):
+    nlp.vocab.vectors.data = nlp.vocab.vectors.data.astype("float64")
+    nlp.vocab.vectors.data[1, 0] = 1e39
+    with pytest.raises(ConfigError, match=r"NaN or infinity \(row 1, key '<user>'"):
+        NormVectors().initialize(X=[nlp("so")])
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_table_that_holds_nan_later_is_refused(nlp, value):
     """As in a saved pipeline whose vectors were changed."""

@@ -151,6 +151,41 @@ class TestLabels:
         nlp.to_disk(tmp_path)
         assert spacy.load(tmp_path).evaluate(examples)["ents_f"] == 1.0
 
+    @pytest.mark.parametrize("averages", [False, True])
+    def test_can_be_added_in_the_midst_of_training(self, averages):
+        """The optimizer holds moments, and averages, of the weights as they were."""
+        nlp = small_pipeline("bilstm_ner")
+        optimizer = nlp.initialize(lambda: ner_examples(nlp))
+        optimizer.learn_rate = 0.01
+        optimizer.averages = {} if averages else None
+        for _ in range(5):
+            nlp.update(ner_examples(nlp), sgd=optimizer)
+        nlp.get_pipe("bilstm_ner").add_label("team")
+        added = Example.from_dict(nlp.make_doc("go Velvet Otters and Kim"), {"entities": [(3, 16, "team")]})
+        for _ in range(60):
+            nlp.update([*ner_examples(nlp), added], sgd=optimizer)
+        assert triples(nlp("go Velvet Otters !!").ents) == [(1, 3, "team")]
+        with nlp.use_params(optimizer.averages or {}):
+            assert nlp.evaluate(ner_examples(nlp))["ents_f"] > 0.6
+
+    def test_can_be_added_between_resume_training_and_rehearse(self, trained):
+        optimizer = trained.resume_training()
+        optimizer.learn_rate = 0.01
+        trained.get_pipe("bilstm_ner").add_label("team")
+        examples = ner_examples(trained)
+        losses = trained.rehearse(examples, sgd=optimizer)
+        assert losses["bilstm_ner"] == pytest.approx(0, abs=1e-3)  # nothing is forgotten yet
+        for _ in range(5):
+            trained.rehearse(examples, sgd=optimizer)
+        assert trained.evaluate(examples)["ents_f"] == 1.0
+
+    @pytest.mark.parametrize("label", ["", "a|b", 3])
+    def test_that_are_no_names_leave_a_trained_network_as_it_was(self, trained, label):
+        with pytest.raises(ValueError, match=r"bilstm_ner: found the (entity type|label)"):
+            trained.get_pipe("bilstm_ner").add_label(label)
+        assert trained.get_pipe("bilstm_ner").labels == ("person", "place")
+        assert trained.evaluate(ner_examples(trained))["ents_f"] == 1.0
+
     def test_are_none_of_an_ensemble(self, trained):
         ner = trained.get_pipe("bilstm_ner")
         ner.model = Ensemble(ner.model)

@@ -90,6 +90,22 @@ def test_number_that_is_not_finite(number, table):
         table({"a": (1, 2), "b": (1, number), "c": (number, 1)})
 
 
+@pytest.mark.parametrize(("number", "dtype"), [(1e39, "float32"), (1e5, "float16")])
+def test_number_that_is_too_large_for_the_table(number, dtype):
+    vectors = KeyedVectors(2, dtype=np.float64)
+    vectors.add_vectors(["a", "b"], np.array([[1, 2], [1, number]]))
+    with pytest.raises(DataError, match=f"toy: the row of 'b' holds NaN or infinity in {dtype}"):
+        set_vectors(Vocab(), vectors, name="toy", dtype=dtype)
+
+
+def test_mean_of_large_numbers_is_finite():
+    vectors = KeyedVectors(1)
+    vectors.add_vectors(["a", "b"], np.full((2, 1), 3e38, dtype="float32"))
+    vocab = Vocab()
+    set_vectors(vocab, vectors, name="toy")
+    assert vocab["<unk>"].vector.tolist() == pytest.approx([3e38])
+
+
 @pytest.mark.parametrize("keys", [[], [""]])
 def test_no_rows(keys):
     vectors = KeyedVectors(2)

@@ -83,7 +83,7 @@ def test_parts_made_of_the_marks_of_numbers_are_found_by_parsing(part, message):
 @pytest.mark.parametrize("part", ["nan", "NaN", "inf", "-Infinity"])
 def test_part_that_is_not_finite(part, message):
     assert message(f"a 1 2\né 1 {part}\n") == (
-        "toy.txt, line 2: the row of 'é' holds NaN or infinity; expected finite numbers. Remove that row"
+        "toy.txt, line 2: the row of 'é' holds NaN or infinity in float32; expected finite numbers. Remove that row"
     )
 
 
