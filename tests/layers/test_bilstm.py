@@ -161,6 +161,25 @@ def test_dropout_follows_the_rate_of_the_update():
     assert_array_equal(model.predict(X)[0], model.predict(X)[0])
 
 
+@pytest.mark.parametrize("place", ["input", "between", "output"])
+@pytest.mark.parametrize("locked", [True, False])
+def test_dropout_acts_in_each_place_alone(place, locked):
+    """What the first layer and the second are given, and what comes out; half of it is dropped in one of the places."""
+    model = encoder(dropout_places=[place], locked_dropout=locked, depth=2)
+    given = []
+    for layer in model.shims[0].module.layers:
+        layer.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0].data.detach()))
+    X = texts([20] * 30)
+    for rate, share in ((0.0, 0.0), (0.5, 0.5)):
+        set_dropout_rate(model, rate)
+        given.clear()
+        Y = np.concatenate(model.begin_update(X)[0])
+        dropped = [float((np.asarray(rows) == 0).mean()) for rows in (*given, Y)]
+        assert dict(zip(("input", "between", "output"), dropped)) == {
+            each: pytest.approx(share if each == place else 0, abs=0.1) for each in ("input", "between", "output")
+        }
+
+
 def test_locked_dropout_is_one_mask_a_text():
     model = encoder(dropout_places=["output"], locked_dropout=True)
     set_dropout_rate(model, 0.5)
@@ -203,27 +222,44 @@ def test_word_dropout_drops_whole_tokens():
     assert 60 < dropped.sum() < 140
 
 
+def directions(**settings):
+    """The weights of each layer and direction of a fresh encoder of two layers."""
+    for layer in encoder(depth=2, **settings).shims[0].module.layers:
+        weights = {name: weight.detach() for name, weight in layer.named_parameters()}
+        for suffix in ("_l0", "_l0_reverse"):
+            yield {name.removesuffix(suffix): weights[name] for name in weights if name.endswith(suffix)}
+
+
 def test_forget_gate_bias_is_one_and_the_other_biases_zero():
-    layer = encoder().shims[0].module.layers[0]
-    for suffix in ("l0", "l0_reverse"):
-        total = (getattr(layer, f"bias_ih_{suffix}") + getattr(layer, f"bias_hh_{suffix}")).detach()
-        assert_array_equal(total, np.repeat([0.0, 1.0, 0.0, 0.0], 3))
+    for weights in directions():
+        assert_array_equal(weights["bias_ih"] + weights["bias_hh"], np.repeat([0.0, 1.0, 0.0, 0.0], 3))
 
 
 @pytest.mark.parametrize(("cell", "gates"), [("lstm", 4), ("gru", 3), ("rnn_tanh", 1)])
 def test_recurrent_weights_are_orthogonal(cell, gates):
-    layer = encoder(cell=cell).shims[0].module.layers[0]
-    for gate in layer.weight_hh_l0.detach().split(3):
-        assert_allclose(gate @ gate.T, np.eye(3), atol=1e-6)
-    assert len(layer.weight_hh_l0) == 3 * gates
+    for weights in directions(cell=cell):
+        assert len(weights["weight_hh"]) == 3 * gates
+        for gate in weights["weight_hh"].split(3):
+            assert_allclose(gate @ gate.T, np.eye(3), atol=1e-6)
+            assert abs(gate - torch.eye(3)).max() > 0.01
+
+
+@pytest.mark.parametrize(("cell", "gates"), [("lstm", 4), ("gru", 3), ("rnn_tanh", 1), ("rnn_relu", 1)])
+def test_input_weights_are_those_of_glorot(cell, gates):
+    """Uniform between plus and minus the square root of 6 / (inputs + units), each gate by itself."""
+    for weights in directions(cell=cell, hidden_width=100):
+        for gate in weights["weight_ih"].split(100):
+            limit = (6 / sum(gate.shape)) ** 0.5
+            assert abs(gate).max() == pytest.approx(limit, rel=0.02)
+            assert gate.std() == pytest.approx(limit / 3**0.5, rel=0.1)
 
 
 def test_relu_cell_starts_with_the_identity():
-    layer = encoder(cell="rnn_relu").shims[0].module.layers[0]
-    assert_array_equal(layer.weight_hh_l0.detach(), np.eye(3))
-    assert_array_equal(layer.weight_hh_l0_reverse.detach(), np.eye(3))
-    for name, weight in layer.named_parameters():
-        assert weight.any() == name.startswith("weight"), name
+    for weights in directions(cell="rnn_relu"):
+        assert_array_equal(weights["weight_hh"], np.eye(3))
+        assert weights["weight_ih"].any()
+        assert not weights["bias_ih"].any()
+        assert not weights["bias_hh"].any()
 
 
 @pytest.mark.parametrize(

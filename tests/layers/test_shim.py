@@ -95,6 +95,20 @@ class TestPrediction:
         model.predict(X)
         model.begin_update(X)
 
+    def test_keeps_nothing_for_a_gradient(self, model, X, monkeypatch):
+        module, graphs = model.shims[0].module, []
+        forward = type(module).forward
+
+        def watched(self, *args, **kwargs):
+            output = forward(self, *args, **kwargs)
+            graphs.append(output.requires_grad)
+            return output
+
+        monkeypatch.setattr(type(module), "forward", watched)
+        model.predict(X)
+        model.begin_update(X)
+        assert graphs == [False, True]
+
     def test_threads_share_a_model_while_another_trains_with_dropout(self, X):
         model = BiLSTMEncoder(width=6, depth=1).initialize(X=X)
         model.attrs["dropout_rate"] = 0.5
