@@ -136,7 +136,12 @@ class Errors:
     )
     SOURCED_VECTORS = (
         "{name}: sourced from a pipeline with other vectors than {vectors!r}, which are this one's. In "
-        "[initialize.before_init], set source to the pipeline that the component is sourced from"
+        "[initialize.before_init], set source to the pipeline that the component is sourced from, and [initialize] "
+        "vectors to null"
+    )
+    SOURCED_OTHERS = (
+        "{name}: sourced from a pipeline with {kinds} of another content than this one's. In [initialize.before_init], "
+        "take them from the pipeline that the component is sourced from"
     )
     LISTENER_WIDTH = (
         "{name}: listens to {upstream!r} with width {found}, whose rows are {expected} wide. "

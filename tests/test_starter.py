@@ -9,6 +9,8 @@ from spacy.training.loop import train
 from spacy.util import load_config
 
 from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.vectors.sources import read_vectors
+from spacy_bilstm_tagger.vectors.table import set_vectors
 
 WORDS = ["so", "good", "i", "like", "it", "the", "new", "record", "is", "out", "go", "there"]
 WIDTH = 200
@@ -106,10 +108,12 @@ def test_a_sourced_tok2vec_and_a_table_of_another_name(starter, first, room):
         init_nlp(config)
 
 
-def test_a_sourced_tok2vec_and_other_vectors(starter, room):
+@pytest.mark.parametrize("tuned", [False, True])
+def test_a_sourced_tok2vec_and_other_vectors(starter, room, tuned):
     with_vectors = {
         "paths__vectors": str(room / "narrow.txt"),
         "components__tok2vec__model__embed__include_static_vectors": True,
+        "components__tok2vec__model__embed__finetune_vectors": tuned,
     }
     nlp = init_nlp(starter("tags", "narrow.txt", **with_vectors))
     nlp.to_disk(room / "first")
@@ -118,5 +122,52 @@ def test_a_sourced_tok2vec_and_other_vectors(starter, room):
     text = (room / "narrow.txt").read_text(encoding="utf8")
     (room / "other.txt").write_text(text.replace("so ", "sooo "), encoding="utf8")
     other = sourced(starter("other", "first", paths__vectors=str(room / "other.txt")), room / "first")
-    with pytest.raises(ConfigError, match=r"^tok2vec: sourced from a pipeline with other vectors than 'other.txt'"):
+    message = r"^tok2vec: sourced from a pipeline with other vectors than 'other.txt'"
+    with pytest.raises(ConfigError, match=message):
+        init_nlp(other)
+    # Those of [initialize] vectors take the place of both.
+    other["initialize"]["vectors"] = str(room / "first")
+    assert init_nlp(other).pipe_names == ["tok2vec", "tagger"]
+    blank = spacy.blank("en")
+    set_vectors(blank.vocab, read_vectors(str(room / "other.txt")), name="other.txt")
+    blank.to_disk(room / "table")
+    same["initialize"]["vectors"] = str(room / "table")
+    with pytest.raises(ConfigError, match=r"^tok2vec: sourced from a pipeline with other vectors"):
+        init_nlp(same)
+
+
+@pytest.fixture
+def tables(room):
+    """Clusters, lists and vectors of two pipelines: the same words, other paths, names and rows."""
+    for name, paths, towns, rows in (("one", ("00", "11"), "Rome", "1 2"), ("two", ("11", "00"), "Oslo", "2 1")):
+        (room / f"{name}.tsv").write_text(f"{paths[0]}\tso\t2\n{paths[1]}\tgood\t1\n", encoding="utf8")
+        (room / name).mkdir()
+        (room / name / "town").write_text(f"{towns}\n", encoding="utf8")
+        (room / f"{name}.txt").write_text(f"so {rows}\ngood 0 1\n", encoding="utf8")
+
+    def overrides(name, **others):
+        files = {"brown": f"{name}.tsv", "gazetteers": name, "distilled": f"{name}.txt", **others}
+        embed = {"brown_prefixes": [2], "gazetteers": True}
+        return {
+            **{f"paths__{key}": str(room / file) for key, file in files.items()},
+            **{f"components__tok2vec__model__embed__{key}": value for key, value in embed.items()},
+        }
+
+    return overrides
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"brown": "two.tsv"}, "Brown clusters"),
+        ({"gazetteers": "two"}, "gazetteers"),
+        ({"distilled": "two.txt"}, "a vector table 'distilled'"),
+        ({"distilled": "two.txt", "brown": "two.tsv"}, "Brown clusters and a vector table 'distilled'"),
+    ],
+)
+def test_a_sourced_tok2vec_and_tables_of_another_content(starter, room, tables, change, message):
+    init_nlp(starter("tags", "one.txt", **tables("one"))).to_disk(room / "first")
+    assert init_nlp(sourced(starter("other", "one.txt", **tables("one")), room / "first"))
+    other = sourced(starter("other", "one.txt", **tables("one", **change)), room / "first")
+    with pytest.raises(ConfigError, match=f"^tok2vec: sourced from a pipeline with {message} of another content"):
         init_nlp(other)

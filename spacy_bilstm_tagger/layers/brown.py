@@ -7,7 +7,8 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Ints2d, Ragged
 
-from ..brown_table import cut_paths, find_paths
+from ..brown_table import TABLE, cut_paths, find_paths
+from ..table_digest import remember_table
 from .coverage import first_of_each_type, logger
 
 
@@ -37,6 +38,7 @@ def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Opti
     """Say how many tokens of the sample have a path."""
     if not X:
         return
+    remember_table(model, X[0].vocab, TABLE)
     known = find_paths(X) > 0
     if not len(known):
         return

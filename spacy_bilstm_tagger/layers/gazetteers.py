@@ -7,7 +7,8 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
 
-from ..gazetteer_table import LONGEST, find_names, get_gazetteers
+from ..gazetteer_table import LONGEST, TABLE, find_names, get_gazetteers
+from ..table_digest import remember_table
 from .coverage import logger
 from .doc_slice import DocSlice
 
@@ -39,6 +40,7 @@ def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Opti
         return
     lists = model.attrs["asked_for"] or get_gazetteers(X[0].vocab).lists
     model.attrs["lists"] = lists
+    remember_table(model, X[0].vocab, TABLE)
     model.set_dim("nO", 2 * len(lists), force=True)
     begins, inside = _find(X, lists)
     if not len(begins):

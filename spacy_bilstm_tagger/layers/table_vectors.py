@@ -12,7 +12,8 @@ from thinc.types import Floats2d, Ragged
 
 from ..errors import ConfigError, Errors
 from ..new_words import NewWords
-from ..vector_tables import MISSING, VectorTable, find_token_rows, get_vector_table, has_vector_table
+from ..table_digest import remember_table
+from ..vector_tables import MISSING, PREFIX, VectorTable, find_token_rows, get_vector_table, has_vector_table
 from .coverage import logger
 
 NAME = "table_vectors:"
@@ -67,6 +68,7 @@ def init(
         return
     name = model.attrs["table"]
     table = get_vector_table(X[0].vocab, name)
+    remember_table(model, X[0].vocab, PREFIX + name)
     model.set_dim("nO", table.width, force=True)
     known = find_token_rows(X, table) != MISSING
     if not len(known):

@@ -2,23 +2,32 @@
 
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec
+from spacy.training.initialize import load_vectors_into_model
 
+from ..brown_table import TABLE as BROWN
 from ..errors import ConfigError, Errors
+from ..gazetteer_table import TABLE as GAZETTEERS
+from ..table_digest import other_tables
+from ..vector_tables import PREFIX
+
+KINDS = {BROWN: "Brown clusters", GAZETTEERS: "gazetteers"}
 
 
 def check_sourced(nlp: Language) -> None:
-    """Compare the widths of listeners and of what they listen to, and let the embeddings of sourced components read one
-    token. spaCy sources a component without its tables, and warns (W113), or fails at the first batch, where those of
-    the pipeline are others.
+    """Compare the widths of listeners and of what they listen to, and the tables of sourced components with those that
+    they were trained with. spaCy sources a component without its tables, and warns (W113), or fails at the first batch,
+    where those of the pipeline are others.
 
-    RAISES: ConfigError for another width, a table that is missing, and other vectors than the source's.
+    RAISES: ConfigError for another width, a table that is missing, and one of another content.
     """
     for upstream, pipe in nlp.components:  # spaCy disables the sourced ones while it initializes the others
         if isinstance(pipe, Tok2Vec):
             _check_listeners(upstream, pipe)
     hashes = nlp.meta.get("_sourced_vectors_hashes", {})  # where spaCy keeps them for its W113
-    if not hashes or nlp.config["initialize"]["vectors"] is not None:  # those take the place of these later
+    if not hashes:
         return
+    if nlp.config["initialize"]["vectors"] is not None:  # spaCy reads these next, in the place of those that are there
+        load_vectors_into_model(nlp, nlp.config["initialize"]["vectors"])
     found = hash(nlp.vocab.vectors.to_bytes(exclude=["strings"]))
     for name, expected in hashes.items():
         _check_tables(nlp, name, same_vectors=found == expected)
@@ -45,5 +54,9 @@ def _check_tables(nlp: Language, name: str, *, same_vectors: bool) -> None:
                 node.predict([nlp.make_doc("a")])
     except ConfigError as error:
         raise ConfigError(Errors.SOURCED_TABLES.format(name=name, reason=error)) from None
-    if not same_vectors and any(node.name == "norm_vectors" for node in nodes):
+    if not same_vectors and any(node.name in ("norm_vectors", "tuned_vectors") for node in nodes):
         raise ConfigError(Errors.SOURCED_VECTORS.format(name=name, vectors=nlp.vocab.vectors.name))
+    others = [] if model is None else other_tables(model, nlp.vocab)
+    if others:
+        kinds = [KINDS.get(table, f"a vector table {table.removeprefix(PREFIX)!r}") for table in others]
+        raise ConfigError(Errors.SOURCED_OTHERS.format(name=name, kinds=" and ".join(kinds)))
