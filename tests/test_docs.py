@@ -1,7 +1,12 @@
-"""The Python of docs/running.md, on a small pipeline in the place of the one that the main job trains."""
+"""What docs/running.md and docs/your-own-tweets.md tell users to do, done on small models."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
 import spacy
 from spacy.training import Example
 
@@ -20,6 +25,12 @@ LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32}
 GOLD = {"tags": ["A", "B", "A"], "entities": [(0, 4, "person")]}
 
 
+def blocks(page: Path, language: str) -> str:
+    """All of the page's code in this language, "" for commands, one after the other."""
+    all_blocks = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf8"), re.MULTILINE | re.DOTALL)
+    return "".join(code for found, code in all_blocks if found == language)
+
+
 def test_running(project, tweet_nlp, tmp_path, monkeypatch):
     tweet_nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
     for name, head in (("tagger", "TokenClassifier"), ("ner", "LinearChainCRF")):
@@ -29,9 +40,8 @@ def test_running(project, tweet_nlp, tmp_path, monkeypatch):
     (tmp_path / "training" / "sample").mkdir(parents=True)
     tweet_nlp.to_disk(tmp_path / "training" / "sample" / "model-best")
     monkeypatch.chdir(tmp_path)
-    page = (project / "docs" / "running.md").read_text(encoding="utf8")
     room: dict = {}
-    exec("".join(re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)), room)
+    exec(blocks(project / "docs" / "running.md", "python"), room)
     assert room["tags"] == [[token.tag_ for token in doc] for doc in room["docs"]]
     assert [
         node.shims[0].module.windows.size
@@ -40,3 +50,30 @@ def test_running(project, tweet_nlp, tmp_path, monkeypatch):
     ] == [0]
     assert "ticket" in room["nlp"].get_pipe("ner").labels
     assert spacy.load("training/sample/model-best").get_pipe("ner").labels == ("person",)
+
+
+@pytest.mark.slow
+def test_your_own_tweets(project, transformer_folder, tmp_path):
+    """In a fresh checkout, with the sample corpus in the place of one's own; a tiny transformer, and few steps."""
+    for name in ("configs", "assets"):
+        (tmp_path / name).symlink_to(project / name)
+    (tmp_path / "mine").mkdir()
+    for path in (project / "assets" / "sample").glob("*.conll"):
+        (tmp_path / "mine" / path.name).symlink_to(path)
+    lines = [line for line in blocks(project / "docs" / "your-own-tweets.md", "").splitlines() if "venv" not in line]
+    small = {
+        r"^pip install gt.*$": "",
+        r"^MODEL_DIR=.*$": f"MODEL_DIR='{transformer_folder}'",
+        r"(vectors distill .*)$": r"\1 --dim 4",
+        r"(-m spacy train .*)$": r"\1 --training.max_steps 10 --training.eval_frequency 5",
+        r"^pip install packages": "pip install --quiet --no-deps --target . packages",
+        r"^pip ": f"'{sys.executable}' -m pip ",
+    }
+    for pattern, replacement in small.items():
+        lines = [re.sub(pattern, replacement, line) for line in lines]
+    script = "\n".join(["set -e", *lines])
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
+    result = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, script + result.stdout + result.stderr
+    assert "('OMG', '" in result.stdout.splitlines()[-1]
