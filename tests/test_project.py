@@ -35,7 +35,7 @@ def test_workflows_are_made_of_commands(config):
         "lecture",
         "hmm",
         "wnut17",
-        "wnut17-btc",
+        "wnut17-alone",
         "transformer",
         "gmb",
         "toxic",
