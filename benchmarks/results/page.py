@@ -135,6 +135,7 @@ class RowView:
         self.runs = plan.runs_of(table, row)
         pairs = [(run, result) for run in self.runs if (result := stored(run)) is not None]
         self.results = [result for _, result in pairs]
+        self.measured_seeds = [run.seed for run, _ in pairs]
         self.stale = any(result["key"] != run.key for run, result in pairs)
 
     @property
@@ -157,10 +158,13 @@ class RowView:
     def commands(self) -> list[str]:
         return self.runs[0].commands
 
-    def values(self, column: Column) -> list[float]:
+    def by_seed(self, column: Column) -> dict[int, float]:
         group, _, name = column.score.partition(".")
         found = [(result["scores"][group] or {}).get(name) for result in self.results]
-        return [100 * value for value in found if value is not None]
+        return {seed: 100 * value for seed, value in zip(self.measured_seeds, found) if value is not None}
+
+    def values(self, column: Column) -> list[float]:
+        return list(self.by_seed(column).values())
 
     def score(self, column: Column) -> str:
         if not self.results:
@@ -168,11 +172,12 @@ class RowView:
         return mean_and_deviation(self.values(column))
 
     def difference(self, column: Column) -> str:
-        """To the row that this one is made of."""
+        """To the row that this one is made of, over the seeds that are measured of both."""
         of = self.table.rows[self.row.of]
-        others = RowView(self.runs[0].plan, self.table, of, None).values(column)
-        values = self.values(column)
-        return f"{mean(values) - mean(others):+.2f}" if values and others else NONE
+        others = RowView(self.runs[0].plan, self.table, of, None).by_seed(column)
+        values = self.by_seed(column)
+        differences = [values[seed] - others[seed] for seed in values if seed in others]
+        return f"{mean(differences):+.2f}" if differences else NONE
 
     @property
     def parameters(self) -> str:

@@ -125,6 +125,9 @@ def test_an_ablation_is_compared_with_its_row(view, store):
     store("tags/ours-without-brown/0", 0.885)
     (row,) = view().ablation
     assert (row.score(view().main), row.difference(view().main)) == ("88.50", "-1.50")
+    store("tags/ours/1", 0.8)  # of a seed that is not measured without
+    (row,) = view().ablation
+    assert row.difference(view().main) == "-1.50"
 
 
 def test_the_curve_ends_in_the_row_itself(view, store, plan, tmp_path):
