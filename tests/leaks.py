@@ -1,0 +1,79 @@
+"""Which texts a list of shell commands trains on, which it scores on, and which are both."""
+
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Iterable
+
+from spacy.util import load_config
+
+Texts = dict[str, str]  # what two texts are compared by -> the text
+
+
+def letters(texts: Iterable[str]) -> Texts:
+    """In lower case and without white space, since corpora cut them differently."""
+    return {"".join(text.split()).lower(): text for text in texts}
+
+
+@dataclass
+class Reading:
+    """The corpora, by the paths that commands write them to, that commands train on and that they score on."""
+
+    trained: set[str] = field(default_factory=set)
+    scored: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)  # paths of training corpora that no command writes
+
+
+def read_commands(lines: Iterable[str], corpora: Iterable[str], root: Path) -> Reading:
+    """What the commands read of the corpora: below [paths] of the config of each command that trains, below what
+    overrides these, and wherever else they name a corpus or its folder.
+
+    Scored on is what stands as dev, or is evaluated. `convert` reads and writes corpora, and trains on nothing.
+    """
+    corpora = set(corpora)
+    reading = Reading()
+    same: dict[str, str] = {}  # a file that a command makes of another one -> the other
+    for words in map(shlex.split, lines):
+        if "convert" in words:
+            continue
+        if "fill-config" in words or "part" in words:
+            source, target = words[words.index("fill-config" if "fill-config" in words else "part") + 1 :][:2]
+            same[target] = same.get(source, source)
+            continue
+        paths = _paths(words, same, root)
+        scores = {paths.pop("dev", "")} if "evaluate" not in words else set(words)
+        reading.scored |= _below(scores, corpora)
+        trains = {paths.get("train", ""), paths.get("raw_text", "")} | (set(words) - scores)
+        trains = {same.get(path, path) for path in trains}
+        reading.trained |= _below(trains, corpora) - (reading.scored if "evaluate" in words else set())
+        reading.unknown |= {path for path in trains & {paths.get("train")} if not _below({path}, corpora)}
+    return reading
+
+
+def find_leaks(reading: Reading, corpora: dict[str, Texts]) -> list[str]:
+    """A line for each text that is trained on and scored on."""
+    pairs = [(dev, train) for dev in sorted(reading.scored) for train in sorted(reading.trained)]
+    return [
+        f"{dev} and {train}: {corpora[dev][key]!r}"
+        for dev, train in pairs
+        for key in sorted(corpora[dev].keys() & corpora[train].keys())
+    ]
+
+
+def _paths(words: list[str], same: dict[str, str], root: Path) -> dict[str, str]:
+    """[paths] of the config that a command trains by, with its overrides."""
+    paths: dict[str, str] = {}
+    if "spacy" in words and words[words.index("spacy") + 1] in ("train", "pretrain"):
+        config = words[words.index("spacy") + 2]
+        given = load_config(root / same.get(config, config), interpolate=False)["paths"]
+        paths |= {name: value for name, value in given.items() if isinstance(value, str)}
+    for option, value in zip(words, words[1:]):
+        if option.startswith("--paths."):
+            paths[option.removeprefix("--paths.")] = value
+    if "pretrain" in words:  # it learns from raw texts
+        paths.pop("train", None)
+    return paths
+
+
+def _below(paths: set[str], corpora: set[str]) -> set[str]:
+    return {name for name in corpora for path in paths if path and (name == path or name.startswith(f"{path}/"))}
