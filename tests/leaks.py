@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Iterable
 
@@ -67,7 +68,7 @@ def _paths(words: list[str], same: dict[str, str], root: Path) -> dict[str, str]
         config = words[words.index("spacy") + 2]
         given = load_config(root / same.get(config, config), interpolate=False)["paths"]
         paths |= {name: value for name, value in given.items() if isinstance(value, str)}
-    for option, value in zip(words, words[1:]):
+    for option, value in pairwise(words):
         if option.startswith("--paths."):
             paths[option.removeprefix("--paths.")] = value
     if "pretrain" in words:  # it learns from raw texts
