@@ -6,13 +6,15 @@ from typing import Annotated, Optional
 
 import typer
 
-from ..corpus import FORMATS, AnnotatedText, CharacterSpans, EntityTags, read_corpus, to_docbin
+from ..corpus import FORMATS, AnnotatedText, CharacterSpans, EntityTags, exclude, read_corpus, to_docbin
 from ..corpus.bio import bio_spans
+from ..corpus.exclude import Left
 from ..corpus.tag_map import map_ents, map_tags, read_tag_map
 from ..errors import DataError, Errors
 from ..files import write_beside
 from ..partial_labels import EITHER
 
+MOST_LISTED = 20  # texts that are left out
 _FORMATS_HELP = "; ".join(f"{name}: {what}" for name, what in FORMATS.items())
 
 
@@ -22,10 +24,12 @@ def convert(
     format: Annotated[Optional[str], typer.Option(help=f"Guessed by default. {_FORMATS_HELP}.")] = None,
     first: Annotated[Optional[int], typer.Option(help="Convert only this many texts.")] = None,
     skip: Annotated[int, typer.Option(help="Leave out this many texts at the beginning.")] = 0,
-    exclude: Annotated[
+    others: Annotated[
         Optional[list[Path]],
         typer.Option(
-            help="Leave out texts that are also in this file, such as dev; case and white space do not count."
+            "--exclude",
+            help="Leave out texts that are also in this file, such as dev, and list them; case and white space do not "
+            "count. Any format that convert reads, or .spacy.",
         ),
     ] = None,
     map_tags_file: Annotated[
@@ -83,7 +87,7 @@ def convert(
         if not 1 <= first <= len(texts):
             raise DataError(Errors.CORPUS_FIRST.format(found=first, count=len(texts), path=input))
         texts = texts[:first]
-    texts, n_excluded = _exclude(input, texts, exclude or [])
+    texts, left = exclude(input, texts, others or [])
     if map_tags_file is not None:
         map_tags(map_tags_file, read_tag_map(map_tags_file), input, texts)
     if map_ents_file is not None:
@@ -92,8 +96,8 @@ def convert(
     with write_beside(output) as draft:
         docbin.to_disk(draft)
     typer.echo(f"Format: {name} ({FORMATS[name]}){'' if format else ', guessed'}")
-    if exclude:
-        typer.echo(f"Left out, as they are in {', '.join(map(str, exclude))}: {n_excluded:,} texts")
+    if others:
+        typer.echo("\n".join(_left_out(others, left)))
     for line in _summary(texts, n_tokens=sum(map(len, docbin.tokens))):
         typer.echo(line)
     if any(text.spans is not None for text in texts):
@@ -105,16 +109,15 @@ def convert(
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
 
 
-def _exclude(path: Path, texts: list[AnnotatedText], others: list[Path]) -> tuple[list[AnnotatedText], int]:
-    """The texts that none of the other files holds, and the number of the rest.
-
-    RAISES: DataError where none remain.
-    """
-    known = {text.letters for other in others for text in read_corpus(other)[1]}
-    kept = [text for text in texts if text.letters not in known]
-    if not kept:
-        raise DataError(Errors.CORPUS_EXCLUDE.format(path=path, count=len(texts)))
-    return kept, len(texts) - len(kept)
+def _left_out(others: list[Path], left: Left) -> list[str]:
+    """Which texts of the corpus are in the other files."""
+    lines = [f"Left out, as they are in {', '.join(map(str, others))}: {len(left):,} texts"]
+    for text, place in left[:MOST_LISTED]:
+        start = " ".join((text.raw or " ".join(text.words)).split())[:60]
+        lines.append(f"  line {text.lines[0]}: {start!r} ({place})")
+    if len(left) > MOST_LISTED:
+        lines.append(f"  and {len(left) - MOST_LISTED:,} more")
+    return lines
 
 
 def _annotated_types(path: Path, names: Optional[str], texts: list[AnnotatedText]) -> Optional[list[str]]:

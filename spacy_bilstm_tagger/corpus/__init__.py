@@ -3,7 +3,8 @@
 from .bio import EntityTags
 from .character_spans import CharacterSpans
 from .docbin import to_docbin
+from .exclude import exclude
 from .formats import FORMATS, read_corpus
 from .text import AnnotatedText
 
-__all__ = ["FORMATS", "AnnotatedText", "CharacterSpans", "EntityTags", "read_corpus", "to_docbin"]
+__all__ = ["FORMATS", "AnnotatedText", "CharacterSpans", "EntityTags", "exclude", "read_corpus", "to_docbin"]

@@ -15,7 +15,7 @@ class AnnotatedText:
     tags (list of str or None): a tag for each token, "" where it is missing; None where the format has none.
     ents (list of str or None): a BIO tag for each token, "-" where it is missing; None where the format has none.
     raw (str or None): the text the tokens were cut from, if known.
-    lines (list of int): the line of each token in its file, for messages.
+    lines (list of int): the line of each token in its file, for messages; of a text without tokens, its first line.
     spans (list of (int, int) or None): (start, end) ranges of the characters of `raw` that are inside spans, in order
         and apart; end is exclusive. None where the format has none.
     """
@@ -29,9 +29,8 @@ class AnnotatedText:
 
     @property
     def letters(self) -> str:
-        """The text in lower case without white space: alike in corpora that cut or write the same text differently."""
-        text = "".join(self.words) if self.raw is None else self.raw
-        return "".join(text.split()).lower()
+        """What tells whether two texts are the same."""
+        return letters("".join(self.words) if self.raw is None else self.raw)
 
     def spaces(self, path: Path) -> Optional[list[bool]]:
         """Whether white space follows each token in the raw text; None where there is no raw text.
@@ -60,3 +59,8 @@ class AnnotatedText:
             )
             raise DataError(message)
         return spaces
+
+
+def letters(text: str) -> str:
+    """In lower case and without white space: alike in corpora that cut or write the same text differently."""
+    return "".join(text.split()).lower()

@@ -53,7 +53,7 @@ def read_toxic_spans(path: Path, content: str) -> list[AnnotatedText]:
         if not text.strip():
             raise DataError(Errors.CORPUS_BLANK_TEXT.format(path=path, line=line))
         ranges = _ranges(_offsets(path, line, spans, text))
-        texts.append(AnnotatedText([], None, None, text, [], spans=ranges))
+        texts.append(AnnotatedText([], None, None, text, [line], spans=ranges))
     if not texts:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     return texts

@@ -42,8 +42,36 @@ def test_texts_of_another_file_are_left_out_however_they_are_cut_or_written(spac
     path, dev = write("corpus", "a X\nb Y\n\nc X\n"), write("dev", "# text = C\nC Y\n\nd X\n")
     code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--exclude", dev, "--exclude", dev)
     assert code == 0
-    assert f"Left out, as they are in {dev}, {dev}: 1 texts\n1 texts, 2 tokens" in out
+    left = f"Left out, as they are in {dev}, {dev}: 1 texts\n  line 4: 'c' ({dev}, line 2)\n"
+    assert f"{left}1 texts, 2 tokens" in out
     assert [doc.text for doc in docs_in(folder / "out.spacy")] == ["a b "]
+
+
+def test_texts_of_a_converted_file_are_left_out_too(spacy_bilstm, write, folder):
+    """As where train and dev are cut from one file."""
+    path = write("corpus", "a X\n\nb X\n\nA X\n\nc X\n")
+    spacy_bilstm("convert", path, folder / "dev.spacy", "--skip", "2")
+    code, out, _ = spacy_bilstm(
+        "convert", path, folder / "out.spacy", "--first", "2", "--exclude", folder / "dev.spacy"
+    )
+    assert code == 0
+    assert f"1 texts\n  line 1: 'a' ({folder / 'dev.spacy'}, text 1)\n1 texts, 1 tokens" in out
+    assert [doc.text for doc in docs_in(folder / "out.spacy")] == ["b "]
+
+
+def test_twenty_texts_that_are_left_out_are_listed(spacy_bilstm, write, folder):
+    path, dev = (
+        write(name, "\n\n".join(f"{'w' * n} X" for n in range(1, last))) for name, last in (("a", 25), ("b", 24))
+    )
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--exclude", dev)
+    assert (code, out.count("(")) == (0, 21)  # the first is that of the format
+    assert f"  line 39: '{'w' * 20}' ({dev}, line 39)\n  and 3 more\n1 texts" in out
+
+
+def test_posts_that_are_left_out_have_their_lines(spacy_bilstm, write, folder):
+    path, dev = write("corpus", 'spans,text\n[],"a\nb"\n[0],c d\n'), write("dev", "spans,text\n[],C  d\n")
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--exclude", dev)
+    assert (code, f"  line 4: 'c d' ({dev}, line 2)" in out) == (0, True)
 
 
 class TestToxicSpans:

@@ -35,7 +35,7 @@ class TestRead:
     def test_runs_of_offsets_are_ranges(self):
         (text,) = read('"[0, 1, 4, 5]",so bad\n')
         assert (text.raw, text.spans) == ("so bad", [(0, 2), (4, 6)])
-        assert (text.words, text.tags, text.ents, text.lines) == ([], None, None, [])
+        assert (text.words, text.tags, text.ents) == ([], None, None)
 
     def test_texts_keep_quotes_commas_line_breaks_and_runs_of_blanks(self):
         first, second = read('[],"a, ""b""\n\n  c "\n\n[0],d\n')
