@@ -80,6 +80,12 @@ class Errors:
         "or a folder made by 'spacy-bilstm vectors brown'"
     )
     BROWN_COLUMNS = "{path}, line {line}: found {found!r}, expected a bit path, a word and a count, a TAB between them"
+    BROWN_BLANK = "{path}, line {line}: found an empty line, expected a bit path, a word and a count. Remove the line"
+    BROWN_COUNT = "{path}, line {line}: found the count {found!r}, expected a whole number"
+    BROWN_FOLDER = (
+        "{path}: is a folder, expected a file of Brown clusters (bit path TAB word TAB count in each line, also .gz). "
+        "A folder made by 'spacy-bilstm vectors brown' is ready: load_vectors.v1 takes it"
+    )
     BROWN_PATH = "{path}, line {line}: found the path {found!r}, expected up to {longest} of the digits 0 and 1"
     BROWN_TWICE = "{path}, line {line}: {word!r} has the path {found} here and {first} above; expected one path a word"
     BROWN_EMPTY = "{path}: found no Brown clusters, expected lines of bit path TAB word TAB count"
@@ -97,6 +103,10 @@ class Errors:
     GAZETTEERS_NO_FILES = "{path}: found no files in this folder, expected lists with one name a line"
     GAZETTEERS_TWICE = "{path}: a second file of the list {name!r}; expected one, so rename or remove it"
     GAZETTEERS_LINE = "{path}, line {line}: found {found!r}, expected one name and no TABs or other control characters"
+    GAZETTEERS_FORMAT = (
+        "{path}, line {line}: found {kind} ({found!r}), expected one name a line and nothing else. "
+        "Write the names alone into a file for each list"
+    )
     GAZETTEERS_EMPTY = "{path}: found no names, expected one a line"
     GAZETTEERS_USELESS = (
         "{path}: found no name to look for, expected at least one of up to {longest} words, with a letter, "

@@ -20,6 +20,8 @@ def read_brown(path: Path) -> dict[str, str]:
 
     RAISES: DataError with the file and the line that is wrong.
     """
+    if path.is_dir():
+        raise DataError(Errors.BROWN_FOLDER.format(path=path))
     if not path.is_file():
         raise DataError(Errors.BROWN_UNKNOWN_SOURCE.format(source=path))
     paths: dict[str, str] = {}
@@ -42,12 +44,16 @@ def _parse(path: Path, line: int, row: bytes) -> tuple[str, str]:
         text = row.removeprefix(BOM_UTF8).decode("utf8").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise DataError(Errors.VECTORS_ENCODING.format(path=path, line=line, byte=error.start)) from None
+    if not text.strip():
+        raise DataError(Errors.BROWN_BLANK.format(path=path, line=line))
     columns = text.split("\t")
     if len(columns) != 3 or not columns[1]:
         raise DataError(Errors.BROWN_COLUMNS.format(path=path, line=line, found=text[:80]))
-    bits, word, _ = columns
+    bits, word, count = columns
     if not 1 <= len(bits) <= LONGEST or bits.strip("01"):
         raise DataError(Errors.BROWN_PATH.format(path=path, line=line, found=bits[:80], longest=LONGEST))
+    if not count.strip().isdecimal():
+        raise DataError(Errors.BROWN_COUNT.format(path=path, line=line, found=count[:80]))
     return bits, word
 
 

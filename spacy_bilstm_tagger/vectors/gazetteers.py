@@ -13,6 +13,7 @@ from spacy.vocab import Vocab
 from ..errors import DataError, Errors, damaged
 from ..gazetteer_table import LONGEST, TABLE, fold, set_gazetteers
 from .lookups_folder import is_pipeline, save_lookups, take_over
+from .name_lists import other_format
 from .text import open_bytes
 
 NAME = "gazetteers"  # in the meta.json of the folders written here
@@ -60,7 +61,7 @@ def list_files(source: Path) -> dict[str, Path]:
 
 
 def read_lines(path: Path) -> list[str]:
-    """RAISES: DataError with the line that is not UTF-8, or is no name."""
+    """RAISES: DataError with the line that is not UTF-8, or is no name, or shows that the file is no list of names."""
     try:
         with open_bytes(path) as file:
             data = file.read().removeprefix(BOM_UTF8)
@@ -77,7 +78,12 @@ def read_lines(path: Path) -> list[str]:
         line = text.count("\n", 0, control.start()) + 1
         found = text.split("\n")[line - 1][:80]
         raise DataError(Errors.GAZETTEERS_LINE.format(path=path, line=line, found=found))
-    return text.split("\n")
+    lines, other = text.split("\n"), other_format(text)
+    if other is not None:
+        line, kind = other
+        found = lines[line - 1].strip()[:80]
+        raise DataError(Errors.GAZETTEERS_FORMAT.format(path=path, line=line, kind=kind, found=found))
+    return lines
 
 
 def why_useless(name: str) -> Optional[str]:

@@ -42,7 +42,9 @@ BAD = {
         b"01\tword\t1\t1\n",
         r"line 1: found '01\\tword\\t1\\t1', expected a bit path, a word and a count",
     ),
-    "blank line": (ROWS + b"\n" + ROWS, "line 4: found '', expected a bit path, a word and a count"),
+    "blank line": (ROWS + b"\n" + ROWS, "line 4: found an empty line, expected a bit path, a word and a count"),
+    "words for a count": (ROWS + b"01\tword\tmany\n", "line 4: found the count 'many', expected a whole number"),
+    "negative count": (b"01\tword\t-1\n", "line 1: found the count '-1', expected a whole number"),
     "no word": (b"01\t\t1\n", r"line 1: found '01\\t\\t1', expected a bit path, a word and a count"),
     "other digits": (ROWS + b"012\tword\t1\n", f"line 4: found the path '012', expected up to {LONGEST} of the digits"),
     "other order": (b"word\t01\t1\n", "line 1: found the path 'word', expected up to"),
@@ -60,6 +62,13 @@ def test_file_that_is_wrong(write, name):
     with pytest.raises(DataError, match=f"paths(: |, ){message}") as error:
         read_brown(write(data))
     assert "\n" not in str(error.value)
+
+
+def test_folder_in_the_place_of_a_file(tmp_path):
+    save_brown(PATHS, tmp_path / "out")
+    for folder in (tmp_path, tmp_path / "out"):
+        with pytest.raises(DataError, match=rf"{folder}: is a folder, expected a file of Brown clusters"):
+            read_brown(folder)
 
 
 def test_no_such_file(tmp_path):

@@ -59,6 +59,22 @@ def test_useless_name(why, name):
     assert why_useless(name) == why
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["#1 Single", "# 1 Record", "Oslo"],
+        ["Smith, John", "Doe, Jane"],
+        ["10,000 Maniacs"],
+        ["Crosby, Stills", "Oslo"],
+        ["[video] PBS", "Oslo"],
+        ["<bold>Oslo</bold>", "York"],
+        ["{curly}", "Oslo"],
+    ],
+)
+def test_names_with_signs_are_names(write, names):
+    assert read_gazetteers(write("\n".join(names).encode()))["places"] == names
+
+
 BAD = {
     "empty": (b"", "found no names, expected one a line"),
     "blank": (b"\n \n\r\n", "found no names, expected one a line"),
@@ -67,6 +83,12 @@ BAD = {
     "not UTF-8": (DATA + b"na\xefve\n", r"line 3: not UTF-8 \(byte 2 of the row\)"),
     "UTF-16": ("New York\n".encode("utf-16"), r"line 1: not UTF-8 \(byte 0 of the row\)"),
     "useless": (b"the\n7\na b c d e f g\n", "found no name to look for, expected at least one of up to 6 words"),
+    "CSV": (b"Paris,city\nOslo,city\n", r"line 1: found columns separated by ',' \('Paris,city'\), expected one name"),
+    "semicolons": (b"\nname;type\nOslo;city\n", r"line 2: found columns separated by ';' \('name;type'\)"),
+    "JSON": (b'{"city": [\n"Paris"]}', r"""line 1: found JSON \('{"city": \['\), expected one name a line"""),
+    "JSON lines": (b'{"name": "Paris"}\n{"name": "Oslo"}\n', "line 1: found JSON"),
+    "XML": (b"<names>\n<name>Oslo</name>\n</names>\n", r"line 1: found XML \('<names>'\)"),
+    "comment": (b"\n# cities\nOslo\n", r"line 2: found a comment \('# cities'\)"),
     "cut gzip": (gzip.compress(DATA * 99)[:-9], r"cannot be read as a list of names \(EOFError"),
 }
 
