@@ -66,18 +66,41 @@ def find_paths(docs: list[Doc]) -> np.ndarray:
 
     RAISES: ConfigError where the vocabulary has no clusters.
     """
+    return find_paths_and_ways(docs)[0]
+
+
+def find_paths_and_ways(docs: list[Doc]) -> tuple[np.ndarray, dict[str, int]]:
+    """As `find_paths`, and how many tokens were found by each of these, in the order in which they are tried."""
     brown = get_brown(docs[0].vocab) if docs else None
     if brown is None:
         raise ConfigError(Errors.BROWN_MISSING)
     attributes = np.concatenate([doc.to_array([LOWER, NORM]).reshape(-1, 2) for doc in docs])
-    paths = _look_up(brown, attributes[:, 0])
-    missing = np.flatnonzero(paths == 0)
-    norms = attributes[missing, 1]
-    paths[missing] = _look_up(brown, norms)
-    missing = missing[paths[missing] == 0]
-    stand_ins = [_STAND_IN_HASHES.get(norm, 0) for norm in attributes[missing, 1].tolist()]
-    paths[missing] = _look_up(brown, np.array(stand_ins, dtype="uint64"))
-    return paths
+    paths = np.zeros(len(attributes), dtype="uint64")
+    ways, missing = {}, np.arange(len(attributes))
+    for way, keys in _WAYS.items():
+        paths[missing] = _look_up(brown, keys(attributes[missing]))
+        still_missing = missing[paths[missing] == 0]
+        ways[way] = len(missing) - len(still_missing)
+        missing = still_missing
+    return paths, ways
+
+
+# The keys of tokens, (tokens,), from their LOWER and NORM, (tokens, 2).
+
+
+def _lower(attributes: np.ndarray) -> np.ndarray:
+    return attributes[:, 0]
+
+
+def _norm(attributes: np.ndarray) -> np.ndarray:
+    return attributes[:, 1]
+
+
+def _stand_in(attributes: np.ndarray) -> np.ndarray:
+    return np.array([_STAND_IN_HASHES.get(norm, 0) for norm in attributes[:, 1].tolist()], dtype="uint64")
+
+
+_WAYS = {"LOWER": _lower, "NORM": _norm, "a stand-in for their NORM": _stand_in}
 
 
 def cut_paths(paths: np.ndarray, length: int) -> np.ndarray:

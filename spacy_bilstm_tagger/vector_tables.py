@@ -5,13 +5,12 @@ order, and the rows' type. spaCy saves and copies it with the vocabulary, and lo
 """
 
 from dataclasses import dataclass
-from typing import Optional
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import LOWER, NORM
 from spacy.lookups import Table
-from spacy.strings import get_string_id
+from spacy.strings import StringStore, get_string_id
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
@@ -70,17 +69,40 @@ def get_vector_table(vocab: Vocab, name: str) -> VectorTable:
 def find_token_rows(docs: list[Doc], table: VectorTable) -> NDArray[np.int64]:
     """The row of each token, or MISSING; (tokens,). It is that of the token's LOWER, or else of its LOWER without
     a leading #, or else of its NORM."""
+    return find_rows_and_ways(docs, table)[0]
+
+
+def find_rows_and_ways(docs: list[Doc], table: VectorTable) -> tuple[NDArray[np.int64], dict[str, int]]:
+    """As `find_token_rows`, and how many tokens were found by each of these, in the order in which they are tried."""
     attributes = np.concatenate([doc.to_array([LOWER, NORM]).reshape(-1, 2) for doc in docs])
     pairs, token_type = np.unique(attributes, axis=0, return_inverse=True)  # one look-up for every word type
-    rows = table.find(pairs[:, 0])
+    token_type = token_type.reshape(-1)
     strings = docs[0].vocab.strings
-    missing = np.flatnonzero(rows == MISSING)
-    bare = [_without_sign(strings[lower]) for lower in pairs[missing, 0].tolist()]
-    rows[missing] = table.find(np.array([get_string_id(word) if word else 0 for word in bare], dtype="uint64"))
-    missing = missing[rows[missing] == MISSING]
-    rows[missing] = table.find(pairs[missing, 1])
-    return rows[token_type.reshape(-1)]
+    rows, way = np.full(len(pairs), MISSING), np.full(len(pairs), len(_WAYS))
+    missing = np.arange(len(pairs))
+    for number, keys in enumerate(_WAYS.values()):
+        rows[missing] = table.find(keys(pairs[missing], strings))
+        way[missing[rows[missing] != MISSING]] = number
+        missing = missing[rows[missing] == MISSING]
+    counts = np.bincount(way[token_type], minlength=len(_WAYS)).tolist()
+    return rows[token_type], dict(zip(_WAYS, counts))
 
 
-def _without_sign(word: str) -> Optional[str]:
-    return word[1:] if len(word) > 1 and word[0] in "#＃" else None
+# The keys of word types, (types,), from their LOWER and NORM, (types, 2).
+
+
+def _lower(pairs: np.ndarray, strings: StringStore) -> np.ndarray:
+    return pairs[:, 0]
+
+
+def _lower_without_sign(pairs: np.ndarray, strings: StringStore) -> np.ndarray:
+    words = [strings[lower] for lower in pairs[:, 0].tolist()]
+    has_sign = [len(word) > 1 and word[0] in "#＃" for word in words]
+    return np.array([get_string_id(word[1:]) if sign else 0 for word, sign in zip(words, has_sign)], dtype="uint64")
+
+
+def _norm(pairs: np.ndarray, strings: StringStore) -> np.ndarray:
+    return pairs[:, 1]
+
+
+_WAYS = {"LOWER": _lower, "LOWER without #": _lower_without_sign, "NORM": _norm}

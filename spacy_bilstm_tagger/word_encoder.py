@@ -30,6 +30,7 @@ class WordEncoder:
 
     def __init__(self, model_dir: Path, layer: Optional[int] = None) -> None:
         check_model(model_dir)
+        self._model_dir = model_dir
         try:
             import torch
             from transformers import AutoConfig, AutoModel, AutoTokenizer
@@ -61,7 +62,12 @@ class WordEncoder:
         gets does not depend on the others, but for the rounding of float32.
 
         shows_progress (bool): draw a bar, on a terminal only.
+        RAISES: DataError where the tokenizer or the model fails, as damaged ones may do only now.
         """
+        with _keeping_reason(self._model_dir):
+            return self._encode(words, shows_progress=shows_progress)
+
+    def _encode(self, words: list[str], *, shows_progress: bool) -> np.ndarray:
         import torch
 
         encoded = np.zeros((len(words), self.width), dtype="float32")

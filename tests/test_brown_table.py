@@ -5,7 +5,15 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
-from spacy_bilstm_tagger.brown_table import LONGEST, STAND_INS, TABLE, cut_paths, find_paths, set_brown
+from spacy_bilstm_tagger.brown_table import (
+    LONGEST,
+    STAND_INS,
+    TABLE,
+    cut_paths,
+    find_paths,
+    find_paths_and_ways,
+    set_brown,
+)
 from spacy_bilstm_tagger.errors import ConfigError
 
 PATHS = {"good": "0", "so": "00", "&": "11", "<@MENTION>": "0010", "not": "0111", "6": "1" * LONGEST}
@@ -48,6 +56,12 @@ def test_clitics_have_stand_ins(nlp):
 def test_a_word_goes_before_its_norm_and_a_norm_before_its_stand_in(nlp):
     set_brown(nlp.vocab, {"soooo": "1", "so": "00", "<user>": "01", "<@MENTION>": "0010"})
     assert paths_of(nlp("soooo sooo @x")) == ["1", "00", "01"]
+
+
+def test_the_ways_are_counted(nlp):
+    paths, ways = find_paths_and_ways([nlp("SO soooo zzz"), nlp("@mara_lune @x so")])
+    assert list(ways.items()) == [("LOWER", 2), ("NORM", 1), ("a stand-in for their NORM", 2)]
+    assert (paths > 0).tolist() == [True, True, False, True, True, True]
 
 
 def test_stand_ins_are_keys_of_the_tokenizer(tweet_nlp):

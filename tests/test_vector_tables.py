@@ -5,7 +5,13 @@ from numpy.testing import assert_array_equal
 from spacy.strings import get_string_id
 
 from spacy_bilstm_tagger.errors import ConfigError
-from spacy_bilstm_tagger.vector_tables import MISSING, find_token_rows, get_vector_table, set_vector_table
+from spacy_bilstm_tagger.vector_tables import (
+    MISSING,
+    find_rows_and_ways,
+    find_token_rows,
+    get_vector_table,
+    set_vector_table,
+)
 
 WORDS = ["so", "good", "#ff", "lisbon", "😭"]
 ROWS = np.arange(10, dtype="float16").reshape(5, 2)
@@ -41,6 +47,13 @@ def test_row_of_a_token(nlp, text, row):
     doc = nlp(text)
     assert len(doc) == 1
     assert rows_of([doc]) == [row]
+
+
+def test_the_ways_are_counted(nlp):
+    docs = [nlp("so SO #Lisbon zzz"), nlp(""), nlp("SOOOO #FF")]
+    rows, ways = find_rows_and_ways(docs, get_vector_table(nlp.vocab, "toy"))
+    assert list(ways.items()) == [("LOWER", 3), ("LOWER without #", 1), ("NORM", 1)]
+    assert (rows == MISSING).tolist() == [False, False, False, True, False, False]
 
 
 def test_rows_of_several_docs_follow_each_other(nlp):

@@ -7,9 +7,9 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Ints2d, Ragged
 
-from ..brown_table import TABLE, cut_paths, find_paths
+from ..brown_table import TABLE, cut_paths, find_paths, find_paths_and_ways
 from ..table_digest import remember_table
-from .coverage import first_of_each_type, logger
+from .coverage import first_of_each_type, logger, say_ways
 
 
 def BrownPrefixes(prefixes: list[int]) -> Model[list[Doc], Ragged]:
@@ -39,14 +39,16 @@ def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Opti
     if not X:
         return
     remember_table(model, X[0].vocab, TABLE)
-    known = find_paths(X) > 0
+    paths, ways = find_paths_and_ways(X)
+    known = paths > 0
     if not len(known):
         return
     logger.info(
-        "Brown clusters: %.1f%% of the tokens (%.1f%% of the word types) of the first %d texts have a path",
+        "Brown clusters: %.1f%% of the tokens (%.1f%% of the word types) of the first %d texts have a path: %s",
         100 * known.mean(),
         100 * known[first_of_each_type(X)].mean(),
         len(X),
+        say_ways(ways, len(known)),
     )
 
 

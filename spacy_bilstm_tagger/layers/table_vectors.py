@@ -13,8 +13,16 @@ from thinc.types import Floats2d, Ragged
 from ..errors import ConfigError, Errors
 from ..new_words import NewWords
 from ..table_digest import remember_table
-from ..vector_tables import MISSING, PREFIX, VectorTable, find_token_rows, get_vector_table, has_vector_table
-from .coverage import logger
+from ..vector_tables import (
+    MISSING,
+    PREFIX,
+    VectorTable,
+    find_rows_and_ways,
+    find_token_rows,
+    get_vector_table,
+    has_vector_table,
+)
+from .coverage import logger, say_ways
 
 NAME = "table_vectors:"
 
@@ -70,16 +78,18 @@ def init(
     table = get_vector_table(X[0].vocab, name)
     remember_table(model, X[0].vocab, PREFIX + name)
     model.set_dim("nO", table.width, force=True)
-    known = find_token_rows(X, table) != MISSING
+    rows, ways = find_rows_and_ways(X, table)
+    known = rows != MISSING
     if not len(known):
         return
     types, first = np.unique(_lowers(X), return_index=True)
     logger.info(
-        "Vector table %s: %.1f%% of the tokens (%.1f%% of the word types) of the first %d texts have a row",
+        "Vector table %s: %.1f%% of the tokens (%.1f%% of the word types) of the first %d texts have a row: %s",
         name,
         100 * known.mean(),
         100 * known[first].mean(),
         len(X),
+        say_ways(ways, len(known)),
     )
     missing = types[np.flatnonzero(~known[first])]
     if new_words is not None and missing.size:

@@ -35,7 +35,9 @@ def load_transformer(
             layer = layer or (count + 1) // 2
             if layer <= count:
                 config = {**transformer_config, "num_hidden_layers": layer}
-                return huggingface_from_pretrained(name, tokenizer_config, config)
+                loaded = huggingface_from_pretrained(name, tokenizer_config, config)
+                loaded.tokenizer(["so"])  # a damaged one may notice only now
+                return loaded
     except Exception as error:  # each kind of file has a reader of its own
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ConfigError(Errors.TRANSFORMER_UNREADABLE.format(name=name, reason=reason)) from error

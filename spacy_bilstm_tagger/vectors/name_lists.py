@@ -9,8 +9,8 @@ _COMMENTS = ("# ", "// ", "<!--")
 def other_format(text: str) -> Optional[tuple[int, str]]:
     """The line where it shows, and what the file seems to be; None for a list of names.
 
-    Names may hold commas, brackets and signs. So only this is taken for something else: JSON and XML as a whole, columns
-    whose number is the same in all lines, without a blank after the separator, and a comment at the head.
+    Names may hold commas, brackets and signs. So only this is taken for something else: JSON and XML as a whole, tables
+    whose number of columns is the same in all lines, without a blank after the separator, and a comment at the head.
     """
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not lines:

@@ -40,6 +40,7 @@ def test_coverage_is_said_at_initialization(nlp, caplog):
     with caplog.at_level(logging.INFO, "spacy.bilstm_tagger"):
         TableVectors("toy").initialize(X=[nlp("so so zzz good")])
     assert "Vector table toy: 75.0% of the tokens (66.7% of the word types) of the first 1 texts" in caplog.text
+    assert "have a row: 3 by LOWER, 0 by LOWER without #, 0 by NORM; 1 by none" in caplog.text
 
 
 def test_a_table_of_another_width_is_refused(nlp):

@@ -310,6 +310,12 @@ class TestErrors:
             (folder / name).unlink()
         self.check(folder, what)
 
+    def test_empty_vocabulary(self, transformer_folder, tmp_path):
+        folder = shutil.copytree(transformer_folder, tmp_path / "transformer")
+        (folder / "tokenizer.json").unlink()
+        (folder / "vocab.txt").write_text("", encoding="utf8")
+        self.check(folder, "cannot be read as a pretrained transformer")
+
     @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
     def test_damaged_file(self, transformer_folder, tmp_path, name):
         folder = shutil.copytree(transformer_folder, tmp_path / "transformer")

@@ -142,6 +142,14 @@ def test_part_of_the_model_that_is_damaged(copied, name):
     assert "\n" not in str(error.value)
 
 
+def test_vocabulary_that_is_empty(copied):
+    """The tokenizer notices at the first word."""
+    (copied / "tokenizer.json").unlink()
+    (copied / "vocab.txt").write_text("", encoding="utf8")
+    with pytest.raises(DataError, match=r"model: cannot be read as a pretrained transformer \(.*\[UNK\]"):
+        WordEncoder(copied).encode(["so"])
+
+
 def test_weights_of_other_names(copied):
     from safetensors.torch import load_file, save_file
 
