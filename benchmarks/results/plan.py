@@ -133,9 +133,11 @@ class Run:
 
     @property
     def needs(self) -> list["Run"]:
-        """The runs of all rows that this one is made of."""
-        rows = [self.table.rows[name] for name in self.row.needs]
-        return [run for row in rows for run in self.plan.runs_of(self.table, row)]
+        """The runs that this one is made of. Where a run needs three of a row, the seed 0 needs 0 to 2, the seed 1 needs 3
+        to 5."""
+        pairs = [(self.table.rows[name], count) for name, count in self.row.needs.items()]
+        runs = [(run, count) for row, count in pairs for run in self.plan.runs_of(self.table, row)]
+        return [run for run, count in runs if run.seed // count == self.seed]
 
     @property
     def configs(self) -> list[Path]:

@@ -89,6 +89,17 @@ def test_placeholders_are_filled(read):
     assert [run.name for run in found["tags/both/0"].needs] == ["tags/ours/0", "tags/ours/1"]
 
 
+def test_a_run_needs_those_of_its_own_seed_alone(read):
+    def needed(**parts):
+        content = changed(seeds=[0, 1, 2, 3])
+        content["tables"]["tags"]["rows"][2] |= parts
+        plan = runs(read(content))
+        return [[run.seed for run in plan[f"tags/both/{seed}"].needs] for seed in (0, 1)]
+
+    assert needed(seeds=[0, 1]) == [[0, 1], [2, 3]]
+    assert needed(seeds=[0, 1], needs={"ours": 1}) == [[0], [1]]
+
+
 def test_an_ablation_adds_its_arguments(read):
     run = runs(read())["tags/ours-without-brown-clusters/0"]
     assert run.commands[0].endswith(" --vectors vectors/x --brown '[]'")
