@@ -133,8 +133,8 @@ class Run:
 
     @property
     def needs(self) -> list["Run"]:
-        """The runs that this one is made of. Of a row that it needs three of, seed 0 needs 0 to 2, and seed 1 needs 3 to
-        5."""
+        """The runs that this one is made of. Where it needs three of a row, they are 0 to 2 for seed 0, and 3 to 5 for
+        seed 1."""
         pairs = [(self.table.rows[name], count) for name, count in self.row.needs.items()]
         runs = [(run, count) for row, count in pairs for run in self.plan.runs_of(self.table, row)]
         return [run for run, count in runs if run.seed // count == self.seed]
