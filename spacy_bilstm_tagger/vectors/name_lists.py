@@ -1,16 +1,24 @@
 """Is a file a list of names, one a line, or in another format that would be read as names without complaint?"""
 
-import json
+import html
+import re
+from collections import Counter
 from typing import Optional
 
 _COMMENTS = ("# ", "// ", "<!--")
+_JSON = re.compile(r'[\[{][\[{\s]*(?:"|$)')  # no name begins like this, even where the rest is cut off
+_XML = ("<?xml", "<!doctype")
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_TITLES = {"category", "class", "count", "id", "kind", "label", "name", "names", "source", "tag", "title", "type"}
+_ROWS = 0.9  # of the lines; a few may be broken, such as those with a separator inside a cell
 
 
 def other_format(text: str) -> Optional[tuple[int, str]]:
     """The line where it shows, and what the file seems to be; None for a list of names.
 
-    Names may hold commas, brackets and signs. So only this is taken for something else: JSON and XML as a whole, tables
-    whose number of columns is the same in all lines, without a blank after the separator, and a comment at the head.
+    Names may hold commas, brackets and signs. So only this is taken for something else: a head that is JSON, XML, a
+    comment or the titles of columns; a last line that closes XML; and columns whose number is the same in nearly all
+    lines, without a blank after the separator, which is neither in quotes nor between digits.
     """
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not lines:
@@ -18,19 +26,34 @@ def other_format(text: str) -> Optional[tuple[int, str]]:
     number, first = lines[0]
     if first.startswith(_COMMENTS):
         return number, "a comment"
-    if first[0] in "{[" and (_is_json(text) or all(_is_json(line) for _, line in lines)):
+    if _JSON.match(first):
         return number, "JSON"
-    if first.startswith("<") and lines[-1][1].endswith(">") and "</" in lines[-1][1]:
+    is_closed = lines[-1][1].endswith(">") and "</" in lines[-1][1]
+    if first.lower().startswith(_XML) or (first.startswith("<") and is_closed):
         return number, "XML"
     for separator in ",;|":
-        counts = {line.count(separator) for _, line in lines}
-        if len(lines) > 1 and len(counts) == 1 and counts != {0} and f"{separator} " not in text:
-            return number, f"columns separated by {separator!r}"
+        row = _find_row([line for _, line in lines], separator)
+        if row is not None:
+            return lines[row][0], f"columns separated by {separator!r}"
     return None
 
 
-def _is_json(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), (dict, list))
-    except ValueError:
-        return False
+def _find_row(lines: list[str], separator: str) -> Optional[int]:
+    """Which line is the first row of a table; None where there is no table."""
+    titles = [title.strip().strip('"').lower() for title in lines[0].split(separator)]
+    if len(titles) > 1 and _TITLES.issuperset(titles):
+        return 0
+    least = max(2, _ROWS * len(lines))
+    if sum(separator in line for line in lines) < least:
+        return None
+    counts = [_count(line, separator) for line in lines]
+    count, rows = Counter(counts).most_common(1)[0]
+    return counts.index(count) if count and rows >= least else None
+
+
+def _count(line: str, separator: str) -> int:
+    """How many separators part columns; 0 where one is followed by a blank, as it is inside of a name."""
+    line = _QUOTED.sub('""', html.unescape(line))  # &amp; is no end of a column
+    if f"{separator} " in line:
+        return 0
+    return len(re.findall(rf"(?<!\d){re.escape(separator)}|{re.escape(separator)}(?!\d)", line))
