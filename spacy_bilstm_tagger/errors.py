@@ -432,7 +432,7 @@ class Errors:
     DISTILL_NO_TABLE = "{path}: holds no distilled vectors; expected a folder made by 'spacy-bilstm vectors distill'"
 
 
-def damaged(path: Path, kind: str, error: Exception) -> DataError:
+def damaged(path: Path, kind: str, error: BaseException) -> DataError:
     """The error's reason, in one line."""
     reason = " ".join(f"{type(error).__name__}: {error}".split())
     return DataError(Errors.VECTORS_DAMAGED.format(path=path, kind=kind, reason=reason))

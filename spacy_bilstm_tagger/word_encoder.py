@@ -55,7 +55,8 @@ class WordEncoder:
         self._model = (model.get_encoder() if config.is_encoder_decoder else model).eval().to("cpu")
         self.width: int = config.hidden_size
         positions = getattr(config, "max_position_embeddings", None) or _LONGEST
-        self._longest = min(_LONGEST, self._tokenizer.model_max_length, positions)
+        with _keeping_reason(model_dir):
+            self._longest = min(_LONGEST, self._tokenizer.model_max_length, positions)
 
     def encode(self, words: list[str], *, shows_progress: bool = False) -> np.ndarray:
         """(words, width) float32. Only words of as many pieces go together, so there is no padding, and what a word
@@ -127,5 +128,7 @@ def quiet_transformers() -> Iterator[None]:
 def _keeping_reason(model_dir: Path) -> Iterator[Any]:
     try:
         yield
-    except Exception as error:  # damaged files can raise anything
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # damaged files can raise anything; a panic in tokenizers' Rust is no Exception
         raise damaged(model_dir, "a pretrained transformer", error) from None

@@ -1,3 +1,4 @@
+import shutil
 import sys
 
 import numpy as np
@@ -46,9 +47,16 @@ def test_bad_input_is_one_line_and_nothing_is_written(spacy_bilstm, transformer_
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("x")
     empty = write("empty", "")
+    damaged = shutil.copytree(transformer_folder, tmp_path / "damaged")
+    (damaged / "tokenizer.json").unlink()
+    (damaged / "vocab.txt").write_text("")
     cases = [
         ((words, words, "out"), "no such folder; expected that of a pretrained transformer"),
         ((tmp_path / "full", words, "out"), "full: found no configuration (config.json)"),
+        (
+            (damaged, words, "out", "--dim", 4),
+            "damaged: cannot be read as a pretrained transformer (Exception: WordPiece error",
+        ),
         ((transformer_folder, tmp_path / "none", "out"), "none: no such file"),
         ((transformer_folder, empty, "out"), "empty: found no word"),
         ((transformer_folder, words, "out", "--dim", 9), "--dim 9: the hidden states of"),

@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import shutil
 from pathlib import Path
 
@@ -148,6 +149,41 @@ def test_vocabulary_that_is_empty(copied):
     (copied / "vocab.txt").write_text("", encoding="utf8")
     with pytest.raises(DataError, match=r"model: cannot be read as a pretrained transformer \(.*\[UNK\]"):
         WordEncoder(copied).encode(["so"])
+
+
+def edit(path, change):
+    content = json.loads(path.read_text(encoding="utf8"))
+    change(content)
+    path.write_text(json.dumps(content), encoding="utf8")
+
+
+def test_word_pieces_that_the_model_does_not_have(copied):
+    edit(copied / "tokenizer.json", lambda content: content["model"]["vocab"].update(so=99))
+    with pytest.raises(DataError, match=r"model: cannot be read as a pretrained transformer \(IndexError"):
+        WordEncoder(copied).encode(["so"])
+
+
+def test_tokenizer_that_panics(copied):
+    """What its Rust code raises then is no Exception."""
+    edit(copied / "tokenizer.json", lambda content: content["post_processor"].update(special_tokens={}))
+    with pytest.raises(DataError, match=r"model: cannot be read as a pretrained transformer \(PanicException"):
+        WordEncoder(copied).encode(["so"])
+
+
+def test_an_interruption_is_no_damage(transformer_folder, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    encoder = WordEncoder(transformer_folder)
+    monkeypatch.setattr(encoder, "_encode", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        encoder.encode(["so"])
+
+
+def test_length_that_is_no_number(copied):
+    edit(copied / "tokenizer_config.json", lambda content: content.update(model_max_length="long"))
+    with pytest.raises(DataError, match=r"model: cannot be read as a pretrained transformer \(TypeError"):
+        WordEncoder(copied)
 
 
 def test_weights_of_other_names(copied):
