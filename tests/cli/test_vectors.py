@@ -215,6 +215,7 @@ class TestBrown:
         path.write_text("00\tso\t7\n02\tgood\t3\n")
         assert fails("brown", path, tmp_path / "out").startswith(f"✘ {path}, line 2: found the path '02', expected")
         assert "none: no such file. Expected Brown" in fails("brown", tmp_path / "none", tmp_path / "out")
+        assert f"{tmp_path}: is a folder, expected a file" in fails("brown", tmp_path, tmp_path / "out")
 
     def test_folder_of_vectors_is_left(self, run, fails, glove, tmp_path):
         (tmp_path / "paths").write_text("00\tso\t7\n")
