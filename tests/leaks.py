@@ -26,15 +26,15 @@ class Reading:
 
 
 def read_commands(lines: Iterable[str], corpora: Iterable[str], root: Path) -> Reading:
-    """What the commands read of the corpora: below [paths] of the config of each command that trains, below what
-    overrides these, and wherever else they name a corpus or its folder.
+    """What the commands read of the corpora: [corpora] of the config of each command that trains, with its overrides,
+    and whatever else names a corpus or its folder.
 
     Scored on is what stands as dev, or is evaluated. `convert` reads and writes corpora, and trains on nothing.
     """
     corpora = set(corpora)
     reading = Reading()
     same: dict[str, str] = {}  # a file that a command makes of another one -> the other
-    for words in map(shlex.split, lines):
+    for words in map(_words, lines):
         if "convert" in words:
             continue
         if "fill-config" in words or "part" in words:
@@ -61,16 +61,19 @@ def find_leaks(reading: Reading, corpora: dict[str, Texts]) -> list[str]:
     ]
 
 
+def _words(line: str) -> list[str]:
+    """`--name=value` is two of them, as `--name value` is."""
+    return [part for word in shlex.split(line) for part in (word.split("=", 1) if word.startswith("--") else [word])]
+
+
 def _paths(words: list[str], same: dict[str, str], root: Path) -> dict[str, str]:
-    """[paths] of the config that a command trains by, with its overrides."""
-    paths: dict[str, str] = {}
+    """What a command that trains by a config reads as train and dev, or as raw_text and dev."""
+    given = {name[2:]: value for name, value in pairwise(words) if name.startswith(("--paths.", "--corpora."))}
+    paths = {"raw_text": given.pop("paths.raw_text", "")}
     if "spacy" in words and words[words.index("spacy") + 1] in ("train", "pretrain"):
         config = words[words.index("spacy") + 2]
-        given = load_config(root / same.get(config, config), interpolate=False)["paths"]
-        paths |= {name: value for name, value in given.items() if isinstance(value, str)}
-    for option, value in pairwise(words):
-        if option.startswith("--paths."):
-            paths[option.removeprefix("--paths.")] = value
+        corpora = load_config(root / same.get(config, config), given, interpolate=True)["corpora"]
+        paths |= {name: corpora[name]["path"] for name in ("train", "dev")}
     if "pretrain" in words:  # it learns from raw texts
         paths.pop("train", None)
     return paths

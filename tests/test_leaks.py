@@ -11,11 +11,14 @@ CORPORA = {
 }
 
 
+SECTIONS = "[corpora]\n[corpora.train]\npath = ${paths.train}\n[corpora.dev]\npath = ${paths.dev}\n"
+
+
 @pytest.fixture
 def leaks(tmp_path):
     """Of commands; a.cfg trains on a and scores on its dev, mixed.cfg on all that is in the folder of a."""
     for name, train in (("a", "corpus/a/train.spacy"), ("mixed", "corpus/a")):
-        text = f'[paths]\ntrain = "{train}"\ndev = "corpus/a/dev.spacy"\nvectors = null\n'
+        text = f'[paths]\ntrain = "{train}"\ndev = "corpus/a/dev.spacy"\nvectors = null\n{SECTIONS}'
         (tmp_path / f"{name}.cfg").write_text(text, encoding="utf8")
 
     def find(*lines):
@@ -34,6 +37,9 @@ A = "corpus/a/dev.spacy and"
         (["python -m spacy train a.cfg --output out --paths.vectors x"], []),
         (["python -m spacy train mixed.cfg"], [f"{A} corpus/a/dev.spacy: 'go there'"]),
         (["python -m spacy train a.cfg --paths.train corpus/b"], [f"{A} corpus/b/train.spacy: 'go there'"]),
+        (["python -m spacy train a.cfg --paths.train=corpus/b"], [f"{A} corpus/b/train.spacy: 'go there'"]),
+        (["python -m spacy train a.cfg --corpora.train.path corpus/b"], [f"{A} corpus/b/train.spacy: 'go there'"]),
+        (["python -m spacy train a.cfg --corpora.dev.path corpus/b/train.spacy"], ["'so good'"]),
         (["python -m spacy train a.cfg --paths.train corpus/b --paths.dev corpus/a/train.spacy"], ["'so good'"]),
         (["python -m spacy train a.cfg --paths.train corpus/c"], ["corpus/c"]),
         (["spacy evaluate model corpus/a/train.spacy", "script.py corpus/b/train.spacy out"], ["'so good'"]),
