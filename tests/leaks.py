@@ -22,7 +22,7 @@ class Reading:
 
     trained: set[str] = field(default_factory=set)
     scored: set[str] = field(default_factory=set)
-    unknown: set[str] = field(default_factory=set)  # paths of training corpora that no command writes
+    unknown: set[str] = field(default_factory=set)  # paths that a command trains by, and no command writes
 
 
 def read_commands(lines: Iterable[str], corpora: Iterable[str], root: Path) -> Reading:
@@ -42,12 +42,13 @@ def read_commands(lines: Iterable[str], corpora: Iterable[str], root: Path) -> R
             same[target] = same.get(source, source)
             continue
         paths = _paths(words, same, root)
+        named = set(paths.values())
         scores = {paths.pop("dev", "")} if "evaluate" not in words else set(words)
         reading.scored |= _below(scores, corpora)
         trains = {paths.get("train", ""), paths.get("raw_text", "")} | (set(words) - scores)
         trains = {same.get(path, path) for path in trains}
         reading.trained |= _below(trains, corpora) - (reading.scored if "evaluate" in words else set())
-        reading.unknown |= {path for path in trains & {paths.get("train")} if not _below({path}, corpora)}
+        reading.unknown |= {path for path in named - {""} if not _below({same.get(path, path)}, corpora)}
     return reading
 
 

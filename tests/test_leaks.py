@@ -42,6 +42,8 @@ A = "corpus/a/dev.spacy and"
         (["python -m spacy train a.cfg --corpora.dev.path corpus/b/train.spacy"], ["'so good'"]),
         (["python -m spacy train a.cfg --paths.train corpus/b --paths.dev corpus/a/train.spacy"], ["'so good'"]),
         (["python -m spacy train a.cfg --paths.train corpus/c"], ["corpus/c"]),
+        (["python -m spacy train a.cfg --paths.dev corpus/c"], ["corpus/c"]),
+        (["spacy pretrain a.cfg out --paths.raw_text raw.jsonl"], ["raw.jsonl"]),
         (["spacy evaluate model corpus/a/train.spacy", "script.py corpus/b/train.spacy out"], ["'so good'"]),
         (["spacy evaluate model corpus/a/dev.spacy -o out", "spacy train a.cfg"], []),
         (["spacy-bilstm convert x corpus/b/train.spacy --exclude y", "spacy train a.cfg"], []),
