@@ -93,6 +93,10 @@ class TableView:
         return self.view(self.table.rows[self.ablation[0].row.of])
 
     @property
+    def added_head(self) -> str:
+        return "added to its command" if len(self.base.commands) == 1 else "added to its first command; to its second"
+
+    @property
     def curve_head(self) -> list[str]:
         return ["recipe", *(f"{percent}%" for percent in self.percents)]
 
@@ -178,6 +182,11 @@ class RowView:
         values = self.by_seed(column)
         differences = [values[seed] - others[seed] for seed in values if seed in others]
         return f"{mean(differences):+.2f}" if differences else NONE
+
+    @property
+    def added(self) -> str:
+        """What was added to the commands of the row that this one is made of."""
+        return "; ".join(f"`{each}`" if each else NONE for each in self.row.args)
 
     @property
     def parameters(self) -> str:

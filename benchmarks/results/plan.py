@@ -29,7 +29,8 @@ class Row:
     what (str): how the page calls it, Markdown.
     commands (list of str): shell commands with placeholders; pipeline (str): the folder that they end in.
     needs (dict): names of other rows of the table -> how many of their runs one run of this row uses.
-    args (str), train (str): what the placeholders stand for; train is "" for the table's own.
+    args (list of str), train (str): what the placeholders stand for, {args} for the first of args and {args2} for the
+        second; train is "" for the table's own.
     kind (str): "recipe", "ablation", "variant" or "curve"; all but the first are made of the commands of another row,
         `of`.
     percent (int): how much of the training data.
@@ -41,7 +42,7 @@ class Row:
     pipeline: str
     seeds: list[int]
     needs: dict[str, int] = field(default_factory=dict)
-    args: str = ""
+    args: list[str] = field(default_factory=list)
     train: str = ""
     kind: str = "recipe"
     of: str = ""
@@ -187,7 +188,8 @@ class Run:
             "runs": f"{RUNS}/{self.table.name}",
             "train": self.row.train.format(folder=self.folder) or self.table.train,
             "dev": self.table.dev,
-            "args": self.row.args,
+            "args": self.row.args[0] if self.row.args else "",
+            "args2": self.row.args[1] if len(self.row.args) > 1 else "",
         }
         return text.format(**values, **own).rstrip()
 

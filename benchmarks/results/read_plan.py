@@ -11,7 +11,7 @@ from .plan import Column, Plan, Row, Table
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent.parent
-OWN = {"seed", "folder", "runs", "train", "dev", "args"}
+OWN = {"seed", "folder", "runs", "train", "dev", "args", "args2"}
 PART = "python -m benchmarks.results part {source} {folder}/train.spacy --percent {percent}"
 
 
@@ -50,6 +50,9 @@ def _table(name: str, content: dict[str, Any], seeds: list[int]) -> Table:
         base = _base(table, ablation["row"], "{args}")
         for kind, how in (("ablation", "without"), ("variant", "with")):
             for what, args in ablation.get(how, {}).items():
+                args = [args] if isinstance(args, str) else args
+                if len(args) > 1:
+                    _base(table, base.name, "{args2}")
                 name = _slug(base, how, what)
                 table.rows[name] = dataclasses.replace(base, name=name, what=what, args=args, kind=kind, of=base.name)
     if curve:

@@ -109,6 +109,23 @@ def test_an_ablation_adds_its_arguments(read):
     assert (run.row.what, run.row.kind, run.row.of) == ("two layers", "variant", "ours")
 
 
+def test_an_ablation_of_two_steps_adds_to_each_its_own(read):
+    content = changed(commands=["train a.cfg {train} {args}", "train b.cfg {args2}"])
+    content["tables"]["tags"]["ablation"]["without"] = {"clusters": "--brown 0", "clipping": ["--clip 0", "--clip 0"]}
+    content["tables"]["tags"]["ablation"]["with"] = {"a constant rate": ["", "--rate 1"]}
+    found = runs(read(content))
+    assert found["tags/ours-without-clusters/0"].commands == ["train a.cfg train.spacy --brown 0", "train b.cfg"]
+    assert found["tags/ours-without-clipping/0"].commands == ["train a.cfg train.spacy --clip 0", "train b.cfg --clip 0"]
+    assert found["tags/ours-with-a-constant-rate/0"].commands == ["train a.cfg train.spacy", "train b.cfg --rate 1"]
+
+
+def test_what_a_second_command_gets_needs_its_place_there(read):
+    content = changed()
+    content["tables"]["tags"]["ablation"]["with"] = {"a constant rate": ["", "--rate 1"]}
+    with pytest.raises(PlanError, match=r"table tags, row ours: expected \{args2\} in one of its commands"):
+        read(content)
+
+
 def test_a_point_of_the_curve_trains_on_a_part_that_it_makes_first(read):
     run = runs(read())["tags/ours-50/0"]
     part = "training/results/tags/ours-50/0/train.spacy"
