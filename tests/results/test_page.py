@@ -1,5 +1,7 @@
 """The page from a few stored results: means, what is missing, what is out of date, and the learning curve."""
 
+import dataclasses
+
 import pytest
 import srsly
 
@@ -105,6 +107,12 @@ def test_an_ensembles_time_holds_that_of_its_members(view, store):
     store("tags/ours/0", 0.9, seconds=60.0)
     store("tags/ours/1", 0.9, seconds=70.0)
     assert cells(view(), "two")[-2] == "2:15"
+
+
+def test_what_an_ablation_adds_is_shown_command_by_command(view, plan):
+    assert [row.added for row in view().ablation] == ["`--brown no`"]
+    two = dataclasses.replace(plan.tables["tags"].rows["ours-without-brown"], args=["", "--rate 1"])
+    assert TableView(plan, plan.tables["tags"]).view(two).added == "–; `--rate 1`"
 
 
 def test_speed_has_the_ratio_to_the_base(view, plan):
