@@ -114,8 +114,9 @@ def test_an_ablation_of_two_steps_adds_to_each_its_own(read):
     content["tables"]["tags"]["ablation"]["without"] = {"clusters": "--brown 0", "clipping": ["--clip 0", "--clip 0"]}
     content["tables"]["tags"]["ablation"]["with"] = {"a constant rate": ["", "--rate 1"]}
     found = runs(read(content))
-    assert found["tags/ours-without-clusters/0"].commands == ["train a.cfg train.spacy --brown 0", "train b.cfg"]
-    assert found["tags/ours-without-clipping/0"].commands == ["train a.cfg train.spacy --clip 0", "train b.cfg --clip 0"]
+    for name, added in (("without-clusters", (" --brown 0", "")), ("without-clipping", (" --clip 0", " --clip 0"))):
+        commands = [f"train a.cfg train.spacy{added[0]}", f"train b.cfg{added[1]}"]
+        assert found[f"tags/ours-{name}/0"].commands == commands
     assert found["tags/ours-with-a-constant-rate/0"].commands == ["train a.cfg train.spacy", "train b.cfg --rate 1"]
 
 
