@@ -1,15 +1,14 @@
 """How much the probabilities of `bilstm_ner` mean, and what its threshold buys; as Markdown, and as a plot.
 
-    python benchmarks/entity_confidence.py corpus/wnut17/dev.spacy training/wnut17/model-best --plot reliability.png
+    python -m benchmarks.entity_confidence corpus/wnut17/dev.spacy training/wnut17/model-best --plot reliability.png
 
-Several pipelines, such as those of several seeds, are pooled, but for the calibration error. The expected calibration
-error (Guo et al. 2017, "On calibration of modern neural networks") is over ten bins of equal width: the mean distance
-between the probability of a bin's entities and the share of them that are right, weighted by their number. Few entities
-a bin make it large by chance alone: what a perfect pipeline with the same probabilities would have is printed too.
+Several pipelines, such as those of several seeds, are pooled, but for the calibration error (calibration.py). Few
+entities a bin make it large by chance alone: what a perfect pipeline with the same probabilities would have is printed
+too.
 """
 
 from pathlib import Path
-from typing import Annotated, Iterable, Optional
+from typing import Annotated, Optional
 
 import numpy as np
 import spacy
@@ -17,7 +16,8 @@ import typer
 from spacy.language import Language
 from spacy.training import Corpus, Example
 
-N_BINS = 10
+from benchmarks.calibration import N_BINS, bins, calibration_error, probabilities_and_right
+
 THRESHOLDS = (None, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -63,25 +63,9 @@ def score(nlp: Language, component: str, examples: list[Example], threshold: Opt
     """(entities found, 2): the probability of each, and whether it is right."""
     pipe = nlp.get_pipe(component)
     pipe.threshold = threshold  # type: ignore[attr-defined]
-    key = pipe.cfg["spans_key"]  # type: ignore[attr-defined]
-    rows = []
-    for doc, example in zip(nlp.pipe([example.predicted.copy() for example in examples]), examples):
-        gold = {(ent.start_char, ent.end_char, ent.label_) for ent in example.reference.ents}
-        for span, probability in zip(doc.spans[key], doc.spans[key].attrs["scores"]):
-            rows.append((float(probability), (span.start_char, span.end_char, span.label_) in gold))
-    return np.array(rows, dtype=float).reshape(-1, 2)
-
-
-def bins(found: np.ndarray) -> Iterable[tuple[float, np.ndarray]]:
-    """The lower edge and the rows of each bin that is not empty."""
-    number = np.minimum((found[:, 0] * N_BINS).astype(int), N_BINS - 1)
-    for i in range(N_BINS):
-        if (number == i).any():
-            yield i / N_BINS, found[number == i]
-
-
-def calibration_error(found: np.ndarray) -> float:
-    return sum(len(part) / len(found) * abs(part[:, 0].mean() - part[:, 1].mean()) for _, part in bins(found))
+    docs = nlp.pipe([example.predicted.copy() for example in examples])
+    scored = [Example(doc, example.reference) for doc, example in zip(docs, examples)]
+    return probabilities_and_right(scored, pipe.cfg["spans_key"])  # type: ignore[attr-defined]
 
 
 def chance_error(probabilities: np.ndarray, draws: int = 1000) -> float:

@@ -9,7 +9,7 @@ import typer
 
 from spacy_bilstm_tagger.files import write_beside
 
-from .measure import RunFailed, count_states, matches, runs_to_do, stored
+from .measure import RunFailed, count_states, matches, runs_to_do, score_again, stored
 from .measure import measure as measure_runs
 from .outputs import store_output, stored_output
 from .page import draw_curves, render
@@ -50,6 +50,19 @@ def measure(
     if failed:
         typer.secho(f"✘ {len(failed)} of {len(todo)} were not measured: {', '.join(failed)}", fg="red", err=True)
         raise typer.Exit(1)
+
+
+@app.command()
+def rescore(only: Only = "*") -> None:
+    """Score again what is measured and whose pipelines are there: after a change of score.py, instead of training."""
+    for run in load([]).runs():
+        if not matches(run, only) or stored(run) is None:
+            continue
+        try:
+            reason = score_again(run)
+            typer.echo(f"  {run.name} is left as it is: {reason}" if reason else f"✔ {run.name}")
+        except RunFailed as error:
+            fail(f"{run.name}: {error}")
 
 
 @app.command()

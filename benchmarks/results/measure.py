@@ -21,6 +21,7 @@ from .versions import versions
 
 LOG = "log.txt"
 LAST_LINES = 5
+SAME = 1e-9  # scores are stored with ten digits
 
 
 class RunFailed(Exception):
@@ -104,6 +105,27 @@ def _measure_one(run: Run, jobs: int, failed: list[str], tell: Callable[[str], N
     with write_beside(run.result) as draft:
         srsly.write_json(draft, result)
     tell(f"✔ {run.name}, {seconds:.0f} s")
+
+
+def score_again(run: Run) -> Optional[str]:
+    """Store what `score` finds by now of a pipeline that is there. Returns what keeps it from that, or None.
+
+    A pipeline whose stored scores do not come again is another one, and is left alone. RAISES: RunFailed.
+    """
+    result = stored(run)
+    if result is None or not is_measured(run):
+        return "not measured"
+    if not (run.plan.root / run.pipeline).exists():
+        return f"{run.pipeline} is not there"
+    found = score(run, run.plan.root / run.folder)
+    for group, scores in result["scores"].items():
+        for name, value in (scores or {}).items():
+            now = (found["scores"][group] or {}).get(name)
+            if value is not None and (now is None or abs(now - value) > SAME):
+                return f"{group}.{name} was {value} and is {now}"
+    with write_beside(run.result) as draft:
+        srsly.write_json(draft, {**result, **found})
+    return None
 
 
 def score(run: Run, folder: Path) -> dict[str, Any]:

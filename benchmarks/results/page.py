@@ -92,9 +92,20 @@ class TableView:
         """The row whose features are removed."""
         return self.view(self.table.rows[self.ablation[0].row.of])
 
+    def ablation_head(self, first: str) -> list[str]:
+        beside = [column.title for column in self._ablated]
+        added = "added to its command" if len(self.base.commands) == 1 else "added to its first command; to its second"
+        return [first, self.main.title, "difference", *beside, "seeds", added]
+
+    def ablation_cells(self, row: "RowView") -> list[str]:
+        """Of the base, a row without one feature, or one with another setting."""
+        difference = row.difference(self.main) if row.row.of else ""
+        beside = [row.score(column) for column in self._ablated]
+        return [row.what, row.score(self.main), difference, *beside, row.seeds, row.added]
+
     @property
-    def added_head(self) -> str:
-        return "added to its command" if len(self.base.commands) == 1 else "added to its first command; to its second"
+    def _ablated(self) -> list[Column]:
+        return [column for column in self.table.columns if column.ablated]
 
     @property
     def curve_head(self) -> list[str]:

@@ -16,10 +16,12 @@ RUNS = "training/results"
 
 @dataclass(frozen=True)
 class Column:
-    """title (str): its head; score (str): GROUP.NAME as score.py names them, a share of 1."""
+    """title (str): its head; score (str): GROUP.NAME as score.py names them, a share of 1; ablated (bool): whether the
+    ablation shows it too, beside the first column."""
 
     title: str
     score: str
+    ablated: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from spacy.tokens import Doc
 from spacy.training import Corpus, Example
 from thinc.api import Model
 
+from benchmarks.calibration import calibration_error, probabilities_and_right
+from spacy_bilstm_tagger.pipeline.bilstm_ner import BiLSTMNER
 from spacy_bilstm_tagger.pipeline.scorers import Scores, ner_prf, ner_score, tagger_score
 from spacy_bilstm_tagger.pipeline.spans_scorer import spans_score
 
@@ -41,6 +43,7 @@ def score(nlp: Language, examples: Iterable[Example], train: list[Doc]) -> Score
     unseen_tag_acc: accuracy over the gold tokens whose lower-cased form is not in train.
     unseen_ents_p, unseen_ents_r, unseen_ents_f: of the entities, gold and predicted, whose lower-cased words are no
         entity of train.
+    ents_calibration_error: of the probabilities of `bilstm_ner`, where it finds any entity.
     """
     examples = list(examples)
     for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
@@ -54,6 +57,9 @@ def score(nlp: Language, examples: Iterable[Example], train: list[Doc]) -> Score
         scores |= ner_score(examples)
         unseen = ner_prf(without_entities(examples, {ent.text.lower() for doc in train for ent in doc.ents}))
         scores |= {f"unseen_{name}": value for name, value in unseen.items()}
+        for key in [pipe.cfg["spans_key"] for _, pipe in nlp.pipeline if isinstance(pipe, BiLSTMNER)]:
+            if key is not None and len(found := probabilities_and_right(examples, key)):
+                scores["ents_calibration_error"] = calibration_error(found)
     for key in sorted({key for doc in references for key in doc.spans}):
         scores |= spans_score(examples, spans_key=key)
     return {name: value for name, value in scores.items() if not name.endswith("_per_type")}

@@ -1,13 +1,15 @@
 """Runs in their order, stored once, in processes of their own; shell commands stand in for training."""
 
 import os
+import re
+import shutil
 
 import pytest
 import spacy
 import srsly
 from spacy.tokens import Doc, DocBin
 
-from benchmarks.results.measure import is_measured, measure, runs_to_do, stored
+from benchmarks.results.measure import is_measured, measure, runs_to_do, score_again, stored
 from benchmarks.results.part import write_part
 from benchmarks.results.read_plan import read_plan
 from benchmarks.results.speed import measure_speed
@@ -104,6 +106,32 @@ def test_a_command_that_fails_ends_its_run_and_what_is_made_of_it_alone(unscored
     assert any("✘ tags/bad/0: exit code 3" in line and "out of luck" in line for line in said)
     assert any("tags/bad/0 failed, and this one is made of it" in line for line in said)
     assert [run.name for run in plan.runs() if stored(run)] == ["tags/one/0"]
+
+
+def test_a_new_score_is_added_to_what_is_measured(read):
+    plan = read(ONE)
+    (run,) = plan.runs()
+    assert score_again(run) == "not measured"
+    do(plan)
+    whole = stored(run)
+    without = srsly.json_loads(srsly.json_dumps(whole))
+    del without["scores"]["gold"]["unseen_tag_acc"]
+    srsly.write_json(run.result, without)
+    assert score_again(run) is None
+    assert stored(run) == whole
+
+
+def test_a_pipeline_that_is_another_by_now_is_not_scored_again(read):
+    plan = read(ONE)
+    do(plan)
+    (run,) = plan.runs()
+    other = stored(run)
+    other["scores"]["gold"]["tag_acc"] = 0.5
+    srsly.write_json(run.result, other)
+    assert re.match(r"gold\.tag_acc was 0\.5 and is 0\.66", score_again(run))
+    assert stored(run) == other
+    shutil.rmtree(plan.root / run.pipeline)
+    assert score_again(run) == f"{run.pipeline} is not there"
 
 
 def test_only_what_fits_is_done(read):

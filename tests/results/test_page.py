@@ -21,7 +21,7 @@ CONTENT = {
             "base": "other",
             "columns": [
                 {"title": "accuracy", "score": "gold.tag_acc"},
-                {"title": "end to end", "score": "raw.tag_micro_f"},
+                {"title": "end to end", "score": "raw.tag_micro_f", "ablated": True},
             ],
             "rows": [
                 {"name": "ours", "what": "ours", "commands": ["train {folder} {train} {args}"], "pipeline": "{folder}"},
@@ -109,8 +109,12 @@ def test_an_ensembles_time_holds_that_of_its_members(view, store):
     assert cells(view(), "two")[-2] == "2:15"
 
 
-def test_what_an_ablation_adds_is_shown_command_by_command(view, plan):
-    assert [row.added for row in view().ablation] == ["`--brown no`"]
+def test_what_an_ablation_adds_is_shown_command_by_command(view, plan, store):
+    store("tags/ours/0", 0.9)
+    (row,) = view().ablation
+    assert view().ablation_cells(row) == ["Brown", "not measured", "–", "not measured", "0 of 2", "`--brown no`"]
+    assert view().ablation_cells(view().base) == ["ours", "90.00", "", "–", "1 of 2", ""]
+    assert view().ablation_head("without")[1:4] == ["accuracy", "difference", "end to end"]
     two = dataclasses.replace(plan.tables["tags"].rows["ours-without-brown"], args=["", "--rate 1"])
     assert TableView(plan, plan.tables["tags"]).view(two).added == "–; `--rate 1`"
 
