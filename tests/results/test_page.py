@@ -1,6 +1,7 @@
 """The page from a few stored results: means, what is missing, what is out of date, and the learning curve."""
 
 import dataclasses
+from statistics import mean
 
 import pytest
 import srsly
@@ -160,3 +161,23 @@ def test_what_the_page_quotes_is_listed(plan):
 def test_docs_results_is_what_is_measured():
     """Otherwise: python -m benchmarks.results write"""
     assert (PROJECT / "docs" / "results.md").read_text(encoding="utf8") == render(read_plan())
+
+
+README_ROWS = {
+    "T-POS (Ritter et al.)": ("ritter", "ritter", "ritter-ensemble", None, "spacy-cnn"),
+    "Tweebank, universal tags": ("tweebank", "tweebank", None, None, "spacy-cnn"),
+    "WNUT 2017": ("wnut17", "wnut17-btc", "wnut17-btc-ensemble", "transformer", "spacy-cnn"),
+    "toxic spans": ("toxic_spans", "toxic_spans", None, None, "spacy-spancat"),
+}
+
+
+@pytest.mark.parametrize("corpus", README_ROWS)
+def test_the_figures_of_the_readme_are_those_of_the_page(corpus):
+    plan = read_plan()
+    name, *rows = README_ROWS[corpus]
+    view = TableView(plan, plan.tables[name])
+    values = [mean(view.view(view.table.rows[row]).values(view.main)) if row else None for row in rows]
+    cells = " | ".join("–" if value is None else f"{value:.1f}" for value in values)
+    lines = (PROJECT / "README.md").read_text(encoding="utf8").splitlines()
+    (line,) = [line for line in lines if line.startswith(f"| {corpus} |")]
+    assert line.endswith(f" | {cells} |")
