@@ -53,9 +53,9 @@ def measure(
 
 
 @app.command()
-def rescore(only: Only = "*") -> None:
+def rescore(only: Only = "*", set: Here = []) -> None:  # noqa: B006
     """Score again what is measured and whose pipelines are there: after a change of score.py, instead of training."""
-    for run in load([]).runs():
+    for run in load(set).runs():
         if not matches(run, only) or stored(run) is None:
             continue
         try:
