@@ -18,7 +18,7 @@ BATCH_SIZE = 256
 
 
 def measure_speed(plan: Plan, table: Table, *, rounds: int) -> Optional[list[str]]:
-    """Store the speed of the first seed of each row that is trained. Returns their names, or None without any.
+    """Store the speed of the first seed that is trained, of each row. Returns their names, or None without any.
 
     The time is the processor's, on one thread, in which other programs do not count. Tokens are those of the corpus,
     whatever a pipeline's own tokenizer makes of the texts; where the corpus has no raw text its tokens are joined by
@@ -27,9 +27,9 @@ def measure_speed(plan: Plan, table: Table, *, rounds: int) -> Optional[list[str
     torch.set_num_threads(1)
     pipelines = {}
     for row in table.of_kind("recipe"):
-        run = plan.runs_of(table, row)[0]
-        if (plan.root / run.pipeline).exists():
-            pipelines[row.name] = spacy.load(plan.root / run.pipeline)
+        trained = [run for run in plan.runs_of(table, row) if (plan.root / run.pipeline).exists()]
+        if trained:
+            pipelines[row.name] = spacy.load(plan.root / trained[0].pipeline)
     if not pipelines:
         return None
     docs = [example.reference for example in Corpus(plan.root / table.dev, gold_preproc=True)(spacy.blank("xx"))]
