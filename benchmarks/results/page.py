@@ -187,12 +187,15 @@ class RowView:
         return mean_and_deviation(self.values(column))
 
     def difference(self, column: Column) -> str:
-        """To the row that this one is made of, over the seeds that are measured of both."""
+        """To the row that this one is made of, over the seeds that are measured of both, ± its standard error."""
         of = self.table.rows[self.row.of]
         others = RowView(self.runs[0].plan, self.table, of, None).by_seed(column)
         values = self.by_seed(column)
         differences = [values[seed] - others[seed] for seed in values if seed in others]
-        return f"{mean(differences):+.2f}" if differences else NONE
+        if not differences:
+            return NONE
+        error = f" ± {stdev(differences) / len(differences) ** 0.5:.2f}" if len(differences) > 1 else ""
+        return f"{mean(differences):+.2f}{error}"
 
     @property
     def added(self) -> str:

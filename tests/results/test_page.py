@@ -141,6 +141,9 @@ def test_an_ablation_is_compared_with_its_row(view, store):
     store("tags/ours/1", 0.8)  # of a seed that is not measured without
     (row,) = view().ablation
     assert row.difference(view().main) == "-1.50"
+    store("tags/ours-without-brown/1", 0.795)  # differences of -1.5 and -0.5: deviation 0.71, over the root of 2
+    (row,) = view().ablation
+    assert row.difference(view().main) == "-1.00 ± 0.50"
 
 
 def test_the_curve_ends_in_the_row_itself(view, store, plan, tmp_path):
