@@ -79,3 +79,11 @@ def test_settings_in_a_config():
     settings = {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1", "scheme": "ud", "patterns": {"x": "abc"}}
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": settings}})
     assert [token.text for token in nlp("dont abcd")] == ["do", "nt", "abc", "d"]
+
+
+@pytest.mark.parametrize("scheme", ["ptb", "ud"])
+def test_parting_hashtags_changes_no_other_word(scheme):
+    text = "I don't, DON'T, don’t it's y'all w/o 20k #TopTen isn't"
+    whole = tokens(text, scheme=scheme)
+    assert tokens(text, scheme=scheme, hashtags="words") == whole.replace("#TopTen", "# Top Ten")
+    assert "do n't , DO N'T , do n’t" in whole

@@ -2,7 +2,7 @@
 
 from html.entities import name2codepoint
 
-from ..characters import LETTER, combining_marks, word_unit
+from ..characters import LETTER, LOOSE_APOSTROPHE, combining_marks, word_unit
 from ..options import TokenizerOptions
 from .rule import Rule
 
@@ -120,9 +120,9 @@ def _hashtag_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         Rule(
             "hashtag_word",
             "word",
-            # Behind # or in the middle of a word, where only a hashtag is ever left off. The first alternative is all
-            # capitals up to one that begins a word: HTMLPage.
-            rf"(?<=[#＃\w])(?:[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|_+|(?:(?![A-Za-z\d_])\w[{marks}]*)+)",
+            # Behind # or in the middle of a word, where only a hashtag is left off, or a verb before n't. The first
+            # alternative is all capitals up to one that begins a word: HTMLPage.
+            rf"(?<=[#＃\w])(?!(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w))(?:[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|_+|(?:(?![A-Za-z\d_])\w[{marks}]*)+)",
             "Capitals and digits part the words of a hashtag.",
             ("# Now Playing", "# Top 10 HTML Pages", "# tbt"),
             ("NowPlaying", "#"),
