@@ -21,6 +21,7 @@ from .versions import versions
 
 LOG = "log.txt"
 LAST_LINES = 5
+INPUTS = "inputs.json"
 SAME = 1e-9  # scores are stored with ten digits
 
 
@@ -36,6 +37,19 @@ def is_measured(run: Run) -> bool:
     """Whether what is stored comes from these commands, configs and input files."""
     result = stored(run)
     return result is not None and result["key"] == run.key and result["inputs"] == run.inputs
+
+
+def is_stale(run: Run, result: dict[str, Any]) -> bool:
+    """Whether a stored result comes from other commands, configs or input files than the last run that had them. The
+    files need not be here."""
+    latest = last_inputs(run.plan)
+    return result["key"] != run.key or any(latest.get(name, value) != value for name, value in result["inputs"].items())
+
+
+def last_inputs(plan: Plan) -> dict[str, str]:
+    """Name of an input -> the hash that it had when it was last used."""
+    path = plan.measured / INPUTS
+    return srsly.read_json(path) if path.is_file() else {}
 
 
 def runs_to_do(plan: Plan, only: str, *, force: bool = False) -> dict[str, Run]:
@@ -104,6 +118,8 @@ def _measure_one(run: Run, jobs: int, failed: list[str], tell: Callable[[str], N
     }
     with write_beside(run.result) as draft:
         srsly.write_json(draft, result)
+    with write_beside(run.plan.measured / INPUTS) as draft:
+        srsly.write_json(draft, dict(sorted({**last_inputs(run.plan), **inputs}.items())))
     tell(f"✔ {run.name}, {seconds:.0f} s")
 
 

@@ -9,7 +9,7 @@ from typing import Any, Callable, Optional
 import jinja2
 import srsly
 
-from .measure import needed_seconds, stored
+from .measure import is_stale, needed_seconds, stored
 from .outputs import stored_output
 from .plan import Column, Plan, Row, Run, Table
 
@@ -151,7 +151,7 @@ class RowView:
         pairs = [(run, result) for run in self.runs if (result := stored(run)) is not None]
         self.results = [result for _, result in pairs]
         self.measured_seeds = [run.seed for run, _ in pairs]
-        self.stale = any(result["key"] != run.key for run, result in pairs)
+        self.stale = any(is_stale(run, result) for run, result in pairs)
 
     @property
     def what(self) -> str:

@@ -171,17 +171,18 @@ class Run:
 
     @property
     def inputs(self) -> dict[str, str]:
-        """What the commands read, dev and train -> a hash of the content, for those that are there. Called by their
-        names in the plan, wherever they lie on this machine. A word of a command is a path if it has a / or is one of
-        the plan's vars."""
+        """What the commands read, also those of the runs it needs, dev and train -> a hash of the content, for those
+        that are there. Called by their names in the plan, wherever they lie on this machine. A word of a command is a
+        path if it has a / or is one of the plan's vars."""
         words = zip(_words(self.commands), _words(self.commands_here))
         pairs = [(name, path) for name, path in words if "/" in name or name in self.plan.vars.values()]
         pairs += [(path, path) for path in (self.table.train, self.table.dev)]
-        return {
+        own = {
             name: content_hash(self.plan.root / path)
             for name, path in pairs
             if not name.startswith((RUNS, "-")) and not name.endswith(".cfg") and (self.plan.root / path).exists()
         }
+        return {name: value for run in self.needs for name, value in run.inputs.items()} | own
 
     def _fill(self, text: str, values: Mapping[str, str]) -> str:
         own = {

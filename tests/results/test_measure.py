@@ -71,6 +71,7 @@ def test_a_run_is_trained_scored_stored_and_not_done_again(read, tmp_path):
     assert result["scores"]["raw"] is None
     assert result["commands"] == [f"cp -r $PWD/model {run.folder}/model && echo 0  >> $PWD/log.txt"]
     assert set(result["inputs"]) == {"train.spacy", "dev.spacy"}
+    assert srsly.read_json(plan.measured / "inputs.json") == result["inputs"]
     assert result["versions"]["spacy"] == spacy.__version__
     assert (tmp_path / "log.txt").read_text() == "0\n"
     assert do(plan)[0] == []

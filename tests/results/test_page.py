@@ -133,6 +133,14 @@ def test_what_comes_from_other_commands_is_marked(view, store):
     assert cells(view(), "ours")[:2] == ["ours †", "90.00"]
 
 
+def test_what_comes_from_other_files_is_marked(view, plan, store):
+    store("tags/ours/0", 0.9, inputs={"vectors/x": "older", "train.spacy": "same"})
+    store("tags/other/0", 0.9, inputs={"train.spacy": "same"})
+    assert not view().stale
+    srsly.write_json(plan.measured / "inputs.json", {"vectors/x": "newer", "train.spacy": "same"})
+    assert [row.what for row in view().rows[:2]] == ["ours †", "other"]
+
+
 def test_an_ablation_is_compared_with_its_row(view, store):
     store("tags/ours/0", 0.9)
     store("tags/ours-without-brown/0", 0.885)

@@ -198,8 +198,10 @@ def test_a_module_or_subcommand_that_is_called_as_a_folder_is_no_input(read, tmp
 def test_inputs_are_the_files_of_the_commands_and_the_corpora(read, tmp_path):
     for name in ("train.spacy", "dev.spacy", "v"):
         (tmp_path / name).write_text(name, encoding="utf8")
-    inputs = runs(read(vectors=str(tmp_path / "v")))["tags/ours/0"].inputs
+    found = runs(read(vectors=str(tmp_path / "v")))
+    inputs = found["tags/ours/0"].inputs
     assert set(inputs) == {"train.spacy", "dev.spacy", "vectors/x"}
+    assert found["tags/both/0"].inputs == inputs  # of what it is made of
     assert len(set(inputs.values())) == 3
 
 
