@@ -74,6 +74,10 @@ class Errors:
         "The vectors table holds NaN or infinity (row {row}, key {key!r}); expected finite float32 numbers"
     )
     VECTORS_FLORET = "TweetEmbed.v1 reads spaCy vectors of mode 'default', found mode {mode!r}"
+    TABLE_UNKNOWN_SOURCE = (
+        "{source}: no such file or folder, for the vector table {name!r}. 'spacy-bilstm vectors distill MODEL_DIR "
+        "WORDS... {source}' makes it. Or set it to null, and take it out of tables in TweetEmbed.v1"
+    )
     # Brown clusters
     BROWN_UNKNOWN_SOURCE = (
         "{source}: no such file. Expected Brown clusters (bit path TAB word TAB count in each line, also .gz), "
@@ -139,7 +143,10 @@ class Errors:
     NEW_WORDS_MISSING = (
         "TweetEmbed.v1: words outside of the vector table {name!r} get no row, as with new_words = null: {reason}"
     )
-    LOAD_NOTHING = "load_vectors.v1: source, brown, gazetteers and tables are all null; expected at least one of them"
+    LOAD_NOTHING = (
+        "load_vectors.v1: source, brown, gazetteers and tables are all null; expected at least one of them. "
+        "Where the pipeline needs none, set [initialize] before_init = null"
+    )
     SOURCED_TABLES = (
         "{name}: sourced, and cannot read the tables of this pipeline ({reason}). In [initialize.before_init], take them "
         "from the pipeline that the component is sourced from"
@@ -153,6 +160,11 @@ class Errors:
         "{name}: sourced from a pipeline with {kinds} of another content than this one's. In [initialize.before_init], "
         "take them from the pipeline that the component is sourced from"
     )
+    SOURCED_LABELS = (
+        "{name}: sourced with {count} labels, but the training data has others: {found}. Rename them with 'spacy-bilstm "
+        "convert', or source the tok2vec alone and define a new component on it{grow}"
+    )
+    SOURCED_GROW = ", or give them to the sourced one with add_label, save that pipeline, and source it"
     LISTENER_WIDTH = (
         "{name}: listens to {upstream!r} with width {found}, whose rows are {expected} wide. "
         "Set width = {expected} in the component's Tok2VecListener"
@@ -275,8 +287,13 @@ class Errors:
         "{name}: label_smoothing = {value} has no meaning for a CRF, whose loss is that of whole sequences; expected 0"
     )
     NER_LABEL = "{name}: found the entity type {label!r}; expected a name without '|', which stands for one of several"
+    TAGGER_NO_LABELS = (
+        "{name}: found no tags; expected training data with tags, or [initialize.components.{name}.labels]. "
+        "Where there are none, leave it out of [nlp] pipeline"
+    )
     NER_NO_LABELS = (
-        "{name}: found no entity types; expected training data with entities, or [initialize.components.{name}.labels]"
+        "{name}: found no entity types; expected training data with entities, or [initialize.components.{name}.labels]. "
+        "Where there are none, leave it out of [nlp] pipeline"
     )
     SPANS_NO_KEY = "{name}: spans_key is empty; expected the name under which doc.spans keeps the spans"
     SPANS_LABEL = "{name}: found the label {label!r}; expected a name"

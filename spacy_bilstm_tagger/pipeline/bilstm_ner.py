@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import Any, Callable, Iterable, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence
 
 import numpy as np
 import torch
@@ -110,6 +110,8 @@ def make_bilstm_ner(
 class BiLSTMNER(SpanPipe):
     """Decodes under the constraints of its scheme and of entities that are already there; trains on partial labels."""
 
+    grows = True  # add_label also works when it is trained
+
     def __init__(
         self,
         vocab: Vocab,
@@ -199,8 +201,7 @@ class BiLSTMNER(SpanPipe):
         """
         validate_get_examples(get_examples, "BiLSTMNER.initialize")
         if labels is None:
-            found = {part for eg in get_examples() for ent in eg.y.ents for part in ent.label_.split(EITHER)}
-            labels = sorted(found)
+            labels = sorted({label for eg in get_examples() for label in self.gold_labels(eg.y)})
         for label in labels:
             self.add_label(label)
         if not self.labels:
@@ -257,6 +258,9 @@ class BiLSTMNER(SpanPipe):
                 name = f"{key}_alternatives"
                 others = self._beside(taken, doc, scored.alternatives, scored.alternative_scores)
                 doc.spans[name] = span_group(doc, name, *others)
+
+    def gold_labels(self, doc: Doc) -> Iterator[str]:
+        return (part for ent in doc.ents for part in ent.label_.split(EITHER))
 
     def _gold_step(self, examples: list[Example], emissions: list[Floats2d]) -> Step:
         try:

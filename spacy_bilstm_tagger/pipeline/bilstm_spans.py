@@ -1,6 +1,6 @@
 """The `bilstm_spans` component: the stretches of a text that carry a label, such as the words that make it toxic."""
 
-from typing import Any, Callable, Iterable, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence
 
 import numpy as np
 import torch
@@ -117,7 +117,7 @@ class BiLSTMSpans(SpanPipe):
         """
         validate_get_examples(get_examples, "BiLSTMSpans.initialize")
         if labels is None:
-            labels = sorted({span.label_ for eg in get_examples() for span in self._gold(eg) or []})
+            labels = sorted({label for eg in get_examples() for label in self.gold_labels(eg.y)})
         for label in labels:
             self.add_label(label)
         if not self.labels:
@@ -149,6 +149,9 @@ class BiLSTMSpans(SpanPipe):
         for doc, each in zip(docs, found):
             spans = [Span(doc, start, end, label=self.labels[number]) for start, end, number, _ in each]
             doc.spans[key] = span_group(doc, key, spans, [score for *_, score in each])
+
+    def gold_labels(self, doc: Doc) -> Iterator[str]:
+        return (span.label_ for span in self._gold(doc) or [])
 
     def _gold_step(self, examples: list[Example], emissions: list[Floats2d]) -> Step:
         flat, lengths = flat_emissions(self.model, emissions), [len(array) for array in emissions]
@@ -190,7 +193,7 @@ class BiLSTMSpans(SpanPipe):
     def _inside(self, example: Example) -> Optional[NDArray[np.bool_]]:
         """Which predicted tokens are in a gold span, (tokens, labels); None where the text is not annotated. A token
         that a gold span only touches is inside."""
-        spans = self._gold(example)
+        spans = self._gold(example.reference)
         if spans is None:
             return None
         mask = np.zeros((len(example.predicted), len(self.labels)), dtype=bool)
@@ -202,9 +205,8 @@ class BiLSTMSpans(SpanPipe):
             mask[align[span.start : span.end], self.labels.index(span.label_)] = True
         return mask
 
-    def _gold(self, example: Example) -> Optional[list[Span]]:
-        spans = example.reference.spans
-        return list(spans[self.cfg["spans_key"]]) if self.cfg["spans_key"] in spans else None
+    def _gold(self, doc: Doc) -> Optional[list[Span]]:
+        return list(doc.spans[self.cfg["spans_key"]]) if self.cfg["spans_key"] in doc.spans else None
 
     def _chain(self, model: Model, emissions: Tensor) -> Chain:
         """The model's scores between states, or zeros on the device of the emissions."""

@@ -1,7 +1,7 @@
 """The `bilstm_tagger` component: one tag for every token."""
 
 from dataclasses import dataclass
-from typing import Callable, Iterable, Optional, Union
+from typing import Callable, Iterable, Iterator, Optional, Union
 
 import numpy as np
 from spacy.language import Language
@@ -14,7 +14,7 @@ from thinc.types import Floats2d
 
 from ..checks import check_choice, check_fraction
 from ..errors import ConfigError, Errors
-from ..partial_labels import single_tags
+from ..partial_labels import is_open, single_tags
 from .chains import is_crf
 from .default_models import TOKEN_CLASSIFIER
 from .heads import head_of
@@ -138,6 +138,10 @@ class BiLSTMTagger(Learner, Tagger):
             if each.scores is not None:
                 set_tag_scores(doc, self.labels, each.scores)
 
+    def gold_labels(self, doc: Doc) -> Iterator[str]:
+        known = set(self.labels)
+        return (token.tag_ for token in doc if not is_open(token.tag_, known))
+
     def _gold_step(self, examples: list[Example], scores: list[Floats2d]) -> Step:
         tags = [tag for eg in examples for tag in eg.get_aligned("TAG", as_string=True)]
         index = {label: i for i, label in enumerate(self.labels)}
@@ -169,12 +173,13 @@ class BiLSTMTagger(Learner, Tagger):
     ) -> None:
         """Collect the labels (from `labels`, else from all examples, sorted) and build the network.
 
-        RAISES: ValueError where there is no label.
+        RAISES: ConfigError where there is no label.
         """
         validate_get_examples(get_examples, "BiLSTMTagger.initialize")
         if labels is None:
             labels = sorted(single_tags({token.tag_ for eg in get_examples() for token in eg.y}))
         for label in labels:
             self.add_label(label)
-        self._require_labels()
+        if not self.labels:
+            raise ConfigError(Errors.TAGGER_NO_LABELS.format(name=self.name))
         self.build(get_examples)

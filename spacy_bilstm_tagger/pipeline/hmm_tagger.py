@@ -18,7 +18,7 @@ from spacy.util import SimpleFrozenList
 from spacy.vocab import Vocab
 
 from ..checks import check_above_zero, check_fraction, check_least
-from ..errors import Errors
+from ..errors import ConfigError, Errors
 from ..layers import shim  # noqa: F401, for what it does at a fork: torch's threads do not survive one
 from ..layers.crf import viterbi
 from ..partial_labels import is_open, single_tags
@@ -162,7 +162,7 @@ class HMMTagger(Pipe):
         stands for several is taken for a missing one.
 
         A corpus that is streamed (`max_epochs = -1`) shows spaCy's components its first 100 texts only at this point.
-        RAISES: ValueError where there is no label, and for a gold tag that is not among the labels.
+        RAISES: ConfigError where there is no label, ValueError for a gold tag that is not among the labels.
         """
         validate_get_examples(get_examples, "HMMTagger.initialize")
         texts = [_tagged_tokens(eg) for eg in get_examples()]
@@ -171,7 +171,8 @@ class HMMTagger(Pipe):
         self._hmm = None
         for label in labels:
             self.add_label(label)
-        self._require_labels()
+        if not self.labels:
+            raise ConfigError(Errors.TAGGER_NO_LABELS.format(name=self.name))
         index = {label: i for i, label in enumerate(self.labels)}
         try:
             numbered: list[TaggedText] = [

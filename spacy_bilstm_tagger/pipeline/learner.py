@@ -1,10 +1,12 @@
 """What the components whose model gives emissions have in common."""
 
 from abc import abstractmethod
+from collections import Counter
 from functools import partial
-from typing import Callable, Iterable, Optional
+from typing import Callable, Iterable, Iterator, Optional
 
 import numpy as np
+from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from thinc.api import Model, Optimizer, set_dropout_rate
 
@@ -28,6 +30,15 @@ class Learner(WholeOrNot):
     @abstractmethod
     def n_outputs(self) -> int:
         """How many emissions a token has with the component's labels."""
+
+    @abstractmethod
+    def gold_labels(self, doc: Doc) -> Iterator[str]:
+        """The labels of an annotated doc, one for each token or span; of what is partly known, those it may be."""
+
+    def unknown_labels(self, docs: Iterable[Doc]) -> Counter[str]:
+        """Labels of annotated docs that are not among the component's, and how often each is there."""
+        known = set(self.labels)  # type: ignore[attr-defined]
+        return Counter(label for doc in docs for label in self.gold_labels(doc) if label not in known)
 
     def _gold_step(self, examples: list[Example], emissions: Emissions) -> Step:
         """Towards the annotation. RAISES: ValueError for a gold label that is not among the labels."""

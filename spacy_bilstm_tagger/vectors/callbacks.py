@@ -18,7 +18,7 @@ from .brown import load_brown
 from .gazetteers import load_gazetteers
 from .lookups_folder import is_pipeline, read_lookups
 from .sourced import check_sourced
-from .sources import read_vectors
+from .sources import GENSIM_NAMES, read_vectors
 from .table import DTYPES, load_vectors, set_vectors
 
 
@@ -46,7 +46,7 @@ def create_load_vectors(
     gazetteers (str or None): a folder of lists of names, one name a line in files called as the lists; a single such
         file; or a folder made by `spacy-bilstm vectors gazetteers`. None: no lists.
     RAISES: ConfigError with one line that says what is wrong with a source, or that a sourced component was trained
-        with other tables.
+        with other tables or has not all labels of the training data.
     """
     where = "load_vectors.v1"
     check_choice(where, "dtype", dtype, DTYPES)
@@ -103,6 +103,8 @@ def _load_table(vocab: Vocab, name: str, source: str) -> None:
     further table of this name gives that one. What a distilled table was computed with comes along."""
     if distiller_key(name) in vocab.lookups:  # of the table whose place this one takes
         vocab.lookups.remove_table(distiller_key(name))
+    if not Path(source).exists() and source not in GENSIM_NAMES:
+        raise DataError(Errors.TABLE_UNKNOWN_SOURCE.format(name=name, source=source))
     aside = spacy.blank("xx")
     if is_pipeline(Path(source)):
         lookups = read_lookups(Path(source))

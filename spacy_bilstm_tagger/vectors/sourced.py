@@ -1,8 +1,12 @@
 """Do sourced components fit in? Asked once the vocabulary has its tables."""
 
+from typing import Any, Optional
+
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec
+from spacy.tokens import Doc
 from spacy.training.initialize import load_vectors_into_model
+from spacy.util import dot_to_object, resolve_dot_names
 
 from ..brown_table import TABLE as BROWN
 from ..errors import ConfigError, Errors
@@ -10,15 +14,16 @@ from ..gazetteer_table import TABLE as GAZETTEERS
 from ..table_digest import other_tables
 from ..vector_tables import PREFIX
 
+MAX_LISTED = 20
 KINDS = {BROWN: "Brown clusters", GAZETTEERS: "gazetteers"}
 
 
 def check_sourced(nlp: Language) -> None:
-    """Compare the widths of listeners and of what they listen to, and the tables of sourced components with those that
-    they were trained with. spaCy sources a component without its tables, and warns (W113), or fails at the first batch,
-    where those of the pipeline are others.
+    """Compare the widths of listeners and of what they listen to, the tables of sourced components with those that
+    they were trained with, and their labels with those of the training data. spaCy sources a component without its
+    tables, and warns (W113), or fails at the first batch, where those of the pipeline are others.
 
-    RAISES: ConfigError for another width, a table that is missing, and one of another content.
+    RAISES: ConfigError for another width, a table that is missing, one of another content, and a label too many.
     """
     for upstream, pipe in nlp.components:  # spaCy disables the sourced ones while it initializes the others
         if isinstance(pipe, Tok2Vec):
@@ -31,6 +36,33 @@ def check_sourced(nlp: Language) -> None:
     found = hash(nlp.vocab.vectors.to_bytes(exclude=["strings"]))
     for name, expected in hashes.items():
         _check_tables(nlp, name, same_vectors=found == expected)
+    _check_labels(nlp, list(hashes))
+
+
+def _check_labels(nlp: Language, sourced: list[str]) -> None:
+    """Of what is trained on; a label that is met in training ends that only there, one label at a time."""
+    frozen = nlp.config["training"]["frozen_components"]
+    trained: list[Any] = [nlp.get_pipe(name) for name in sourced if name not in frozen]
+    learners = [pipe for pipe in trained if hasattr(pipe, "unknown_labels")]
+    docs = _training_docs(nlp) if learners else None
+    for pipe in learners if docs is not None else ():
+        unknown = pipe.unknown_labels(docs)
+        if unknown:
+            listed = ", ".join(f"{label!r} ({count:,})" for label, count in unknown.most_common(MAX_LISTED))
+            more = f" and {len(unknown) - MAX_LISTED} more" if len(unknown) > MAX_LISTED else ""
+            grow = Errors.SOURCED_GROW if getattr(pipe, "grows", False) else ""
+            detail = {"name": pipe.name, "count": len(pipe.labels), "found": listed + more, "grow": grow}
+            raise ConfigError(Errors.SOURCED_LABELS.format(**detail))
+
+
+def _training_docs(nlp: Language) -> Optional[list[Doc]]:
+    """As annotated; None where the config names no corpus, or one that is streamed."""
+    config = nlp.config.interpolate()
+    name = config["training"]["train_corpus"]
+    if config["training"]["max_epochs"] == -1 or not name or dot_to_object(config, name).get("path", "") is None:
+        return None
+    (corpus,) = resolve_dot_names(config, [name])
+    return [eg.reference for eg in corpus(nlp)]
 
 
 def _check_listeners(upstream: str, pipe: Tok2Vec) -> None:

@@ -210,6 +210,10 @@ class TestLabels:
             trained.update([example])
         assert "|" not in str(error.value)
 
+    def test_unknown_gold_labels_are_counted(self, trained):
+        docs = [gold_of(trained, "in May", [(1, 2, label)]).reference for label in ("tim", "person|tim", "place")]
+        assert trained.get_pipe("bilstm_ner").unknown_labels(docs) == {"tim": 2}
+
     def test_none_at_all(self):
         nlp = small_pipeline("bilstm_ner")
         with pytest.raises(ValueError, match="found no entity types"):

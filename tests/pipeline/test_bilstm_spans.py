@@ -169,6 +169,10 @@ class TestLabels:
         with pytest.raises(ValueError, match="the gold label 'rude' is not among the component's 2 labels"):
             trained.update([gold_of(trained, "so real", [(0, 1, "rude")])])
 
+    def test_unknown_gold_labels_are_counted(self, trained):
+        docs = [gold_of(trained, "so real", [(0, 1, "rude")]).reference, trained.make_doc("so real")]
+        assert trained.get_pipe("bilstm_spans").unknown_labels(docs) == {"rude": 1}
+
     @pytest.mark.parametrize("spans", [None, []])
     def test_none_at_all(self, spans):
         nlp = small_pipeline("bilstm_spans")

@@ -79,9 +79,14 @@ def test_tag_that_is_no_label_is_a_clear_error(trained):
         trained.update([Example.from_dict(doc, {"tags": ["XX", "JJ"]})])
 
 
+def test_unknown_labels_are_counted(trained):
+    doc = Doc(trained.vocab, words=["so", "good", "!", "-"], tags=["XX", "JJ|NN", "XX", "-"])
+    assert trained.get_pipe("bilstm_tagger").unknown_labels([doc, doc]) == {"XX": 4}
+
+
 def test_no_labels_is_an_error(tweet_nlp):
     tweet_nlp.add_pipe("bilstm_tagger")
-    with pytest.raises(ValueError, match="E143"):
+    with pytest.raises(ConfigError, match=r"bilstm_tagger: found no tags; .* leave it out of \[nlp\] pipeline"):
         tweet_nlp.initialize(lambda: [Example.from_dict(tweet_nlp.make_doc("so"), {})])
 
 

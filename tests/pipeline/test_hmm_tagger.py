@@ -137,7 +137,7 @@ class TestLabels:
 
     def test_none_is_an_error(self, tweet_nlp):
         tweet_nlp.add_pipe("hmm_tagger")
-        with pytest.raises(ValueError, match="E143"):
+        with pytest.raises(ConfigError, match="hmm_tagger: found no tags"):
             tweet_nlp.initialize(lambda: [Example.from_dict(tweet_nlp.make_doc("so"), {})])
 
 
