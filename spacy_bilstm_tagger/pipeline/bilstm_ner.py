@@ -88,7 +88,7 @@ def make_bilstm_ner(
         that is surer than it is right (Guo et al. 2017, "On calibration of modern neural networks"). Alone it leaves
         the most probable sequence as it is.
     top_k (int): `doc.spans[spans_key + "_alternatives"]` gets up to so many of the most probable spans of a text that
-        are not among its entities, with their probabilities.
+        are not among its entities, with their probabilities, where those are at least 0.01.
     scorer (Callable or None): the scoring method.
     RAISES: ConfigError for a setting out of range, and for a model without a CRF.
     """
