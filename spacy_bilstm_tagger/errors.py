@@ -333,6 +333,10 @@ class Errors:
     ENSEMBLE_SIZES = "Ensemble.v1: found members with {found} labels; expected members with the same labels"
     ENSEMBLE_FEW = "found {count} pipeline to average, expected at least two: spacy-bilstm ensemble A B -o OUT"
     ENSEMBLE_TWICE = "{path}: given twice; expected pipelines that one recipe trained with different seeds"
+    ENSEMBLE_UNLIKE = (
+        "{path} and the others do not come from one trained network (the mean cosine of their weights is {likeness:.2f}), "
+        "so the mean of their weights would be of no use. Leave out --average weights"
+    )
     ENSEMBLE_OUTPUT = "{path}: is one of the pipelines to average; give another name for the output"
     ENSEMBLE_LOAD = "{path}: cannot be loaded as a pipeline ({reason}); expected a folder that spacy train wrote, such as training/ritter/model-best"
     ENSEMBLE_NOTHING = "{path}: found {found} components; expected one of {expected}, since these can be averaged"
@@ -430,9 +434,13 @@ class Errors:
     WORDS_EMPTY = "{path}: found no word, read as {kind}; expected at least one"
     WORDS_FOLDER = "{path}: a folder without vectors; expected one made by 'spacy-bilstm vectors', or a file of words"
     DISTILL_NO_MODEL = (
-        "{path}: no such folder; expected that of a pretrained transformer, with its config.json, weights and tokenizer"
+        "{path}: no such folder; expected that of a pretrained transformer, with its config.json, weights and tokenizer. "
+        "The workflow takes it from --vars.transformer"
     )
-    DISTILL_MODEL_PART = "{path}: found no {what} ({names}); expected the folder of a pretrained transformer as save_pretrained writes it"
+    DISTILL_MODEL_PART = (
+        "{path}: found no {what} ({names}); expected the folder of a pretrained transformer as save_pretrained writes it. "
+        "The workflow takes it from --vars.transformer"
+    )
     DISTILL_WEIGHTS = "{path}: the weights lack {count} of the model's arrays, such as {name}; get the folder again"
     DISTILL_EXTRA = (
         "a transformer's word encodings need transformers ({reason}): pip install 'spacy-bilstm-tagger[distill]'"

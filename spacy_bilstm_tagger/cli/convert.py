@@ -151,4 +151,6 @@ def _summary(texts: list[AnnotatedText], *, n_tokens: int) -> list[str]:
     ents = Counter(label for text in texts for _, _, label in bio_spans(text.ents or []))
     if ents:
         lines.append("Entities: " + ", ".join(f"{label} {n:,}" for label, n in ents.most_common()))
+    elif any(text.ents is not None for text in texts):
+        lines.append("Entities: none")
     return lines

@@ -43,10 +43,9 @@ def ensemble(
     check_paths(pipelines, output)
     if average == Average.weights:
         nlp, likeness = average_weights(pipelines)
-        typer.echo(f"Mean cosine of the weights of two members: {likeness:.2f}")
         if likeness < ALIKE:
-            warning = "The members do not come from one trained network, so their mean is of no use: average emissions"
-            typer.secho(f"⚠ {warning}", fg=typer.colors.YELLOW, err=True)
+            raise DataError(Errors.ENSEMBLE_UNLIKE.format(path=pipelines[0], likeness=likeness))
+        typer.echo(f"Mean cosine of the weights of two members: {likeness:.2f}")
     else:
         nlp = average_emissions(pipelines)
     with write_beside(output) as draft:

@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 import typer
 from typer.core import TyperGroup
 
+from ..errors import DataError, Errors
 from ..vectors.sources import GENSIM_NAMES, read_vectors
 from ..vectors.table import check_output, save_vectors
 
@@ -126,19 +127,22 @@ def gazetteers(
     output: Out,
 ) -> None:
     """Read lists of names and write a blank pipeline that holds them."""
-    from ..vectors.gazetteers import NAME, read_gazetteers, save_gazetteers
+    from ..vectors.gazetteers import NAME, list_files, read_gazetteers, read_lines, save_gazetteers
 
     check_output(output, name=NAME)
     lists = read_gazetteers(source)
     save_gazetteers(lists, output)
-    typer.echo(f"{sum(map(len, lists.values())):,} names on {len(lists):,} lists")
+    n_names = sum(map(len, lists.values()))
+    n_lines = sum(bool(line.strip()) for path in list_files(source).values() for line in read_lines(path))
+    left = f"; left out, as too short, too long or function words: {n_lines - n_names:,}"
+    typer.echo(f"{n_names:,} names on {len(lists):,} lists{left if n_lines > n_names else ''}")
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
 
 
 @vectors_app.command("distill")
 def distill(
     model_dir: Annotated[
-        Path, typer.Argument(metavar="MODEL_DIR", help="The folder of a transformer: config.json, weights, tokenizer.")
+        str, typer.Argument(metavar="MODEL_DIR", help="The folder of a transformer: config.json, weights, tokenizer.")
     ],
     words: Annotated[
         list[Path],
@@ -166,7 +170,10 @@ def distill(
     from .word_lists import read_words
 
     check_output(output)
-    check_model(model_dir)
+    if not model_dir:
+        raise DataError(Errors.DISTILL_NO_MODEL.format(path="''"))  # Path("") would be the working folder
+    folder = Path(model_dir)
+    check_model(folder)
     types = set(STAND_INS)
     for path in words:
         kind, found = read_words(path)
@@ -177,7 +184,7 @@ def distill(
         typer.echo(f"{path}: read as {kind}, {len(found):,} words, {len(distinct):,} different, {new:,} new word types")
     ordered = sorted(types)
     typer.echo(f"{len(ordered):,} word types, with <user> for all @users and <url> for all links")
-    distiller, rows = fit_distiller(model_dir, ordered, dim=dim, layer=layer)
+    distiller, rows = fit_distiller(folder, ordered, dim=dim, layer=layer)
     table = save_distilled(distiller, ordered, rows, output, dtype=dtype.value)
     _say(table, output)
 

@@ -10,15 +10,19 @@ _JSON = re.compile(r'[\[{][\[{\s]*(?:"|$)')  # no name begins like this, even wh
 _XML = ("<?xml", "<!doctype")
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _TITLES = {"category", "class", "count", "id", "kind", "label", "name", "names", "source", "tag", "title", "type"}
+_ENTITY_TAG = re.compile(r"O|[BILUES]-\S+")
+_DECIMAL = re.compile(r"-?\d*\.\d+(?:[eE][-+]?\d+)?")
+_TAG = re.compile(r"[A-Z]+\$?|[^\w\s]+")
 _ROWS = 0.9  # of the lines; a few may be broken, such as those with a separator inside a cell
 
 
 def other_format(text: str) -> Optional[tuple[int, str]]:
     """The line where it shows, and what the file seems to be; None for a list of names.
 
-    Names may hold commas, brackets and signs. So only this is taken for something else: a head that is JSON, XML, a
-    comment or the titles of columns; a last line that closes XML; and columns whose number is the same in nearly all
-    lines, without a blank after the separator, which is neither in quotes nor between digits.
+    Names may hold commas, brackets, signs and numbers. So only this is taken for something else: a head that is JSON,
+    XML, a comment or the titles of columns; a last line that closes XML; columns whose number is the same in nearly all
+    lines, without a blank after the separator, which is neither in quotes nor between digits; and nearly all lines a
+    word with an entity tag or with decimal numbers, or, in blocks, a word with a tag.
     """
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not lines:
@@ -35,6 +39,20 @@ def other_format(text: str) -> Optional[tuple[int, str]]:
         row = _find_row([line for _, line in lines], separator)
         if row is not None:
             return lines[row][0], f"columns separated by {separator!r}"
+    kind = _find_annotation([line.split() for _, line in lines], blocks="\n\n" in text.strip())
+    return None if kind is None else (number, kind)
+
+
+def _find_annotation(rows: list[list[str]], *, blocks: bool) -> Optional[str]:
+    """What the columns of a corpus or of word vectors, separated by blanks, are; None for names."""
+    pairs = [row[-1] for row in rows if len(row) == 2]
+    least = max(2, _ROWS * len(rows))
+    if sum(len(row) > 1 and _ENTITY_TAG.fullmatch(row[-1]) is not None for row in rows) >= least:
+        return "tokens with entity tags"
+    if sum(len(row) > 1 and all(map(_DECIMAL.fullmatch, row[1:])) for row in rows) >= least:
+        return "word vectors"
+    if blocks and sum(_TAG.fullmatch(tag) is not None for tag in pairs) >= least:
+        return "tokens with tags"
     return None
 
 

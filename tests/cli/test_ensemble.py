@@ -55,10 +55,11 @@ def test_weights(spacy_bilstm, members, tmp_path):
     assert spacy.load(tmp_path / "out").config["components"] == single.config["components"]
 
 
-def test_weights_of_different_origin_are_warned_of(spacy_bilstm, members, tmp_path):
+def test_weights_of_different_origin_are_refused(spacy_bilstm, members, tmp_path):
     code, _, stderr = spacy_bilstm("ensemble", *members[:2], "-o", tmp_path / "out", "--average", "weights")
-    assert code == 0
-    assert "⚠ The members do not come from one trained network" in stderr
+    assert code == 1
+    assert "do not come from one trained network (the mean cosine of their weights is" in stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_replaces_its_own_output_only(spacy_bilstm, members, tmp_path):

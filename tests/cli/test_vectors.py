@@ -234,6 +234,11 @@ class TestGazetteers:
         nlp = spacy.load(tmp_path / "out")
         assert find_names([nlp("york")], ["person", "place"])[0].tolist() == [[True, True]]
 
+    def test_what_is_left_out_is_counted(self, run, tmp_path):
+        (tmp_path / "place").write_text("York\nthe who\nx\n")
+        _, out, _ = run("gazetteers", tmp_path / "place", tmp_path / "out")
+        assert out.startswith("1 names on 1 lists; left out, as too short, too long or function words: 2\n")
+
     def test_list_that_is_wrong(self, fails, tmp_path):
         path = tmp_path / "place"
         path.write_text("York\nOslo\tNorway\n")

@@ -51,6 +51,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(spacy_bilstm, transformer_
     (damaged / "tokenizer.json").unlink()
     (damaged / "vocab.txt").write_text("")
     cases = [
+        (("", words, "out"), "'': no such folder; expected that of a pretrained"),
         ((words, words, "out"), "no such folder; expected that of a pretrained transformer"),
         ((tmp_path / "full", words, "out"), "full: found no configuration (config.json)"),
         (

@@ -40,6 +40,14 @@ def test_folder_of_lists(write, tmp_path):
     assert read_gazetteers(tmp_path) == {"a.place": ["York"], "film.film": ["Bob"], "person": ["Ann"]}
 
 
+@pytest.mark.parametrize(
+    "data",
+    [b"Blink 182\nSum 41\n", b"New York\n\nLos Angeles\n", b"Radio KEXP\nRadio WFMU\n", b"Apollo 11.5\nPi\nRoom O\n"],
+)
+def test_names_that_look_like_columns(write, data):
+    assert read_gazetteers(write(data))["places"] == [line for line in data.decode().split("\n") if line]
+
+
 @pytest.mark.parametrize("name", ["York", "The Who's", "U2", "a b c d e f", "The Hague", "IBM", "Ó Riada", "#me2"])
 def test_useful_name(name):
     assert why_useless(name) is None
@@ -105,6 +113,9 @@ BAD = {
     "XML head": (b'<?xml version="1.0"?>\n<name v="Oslo"/>\n', "line 1: found XML"),
     "XML": (b"<names>\n<name>Oslo</name>\n</names>\n", r"line 1: found XML \('<names>'\)"),
     "comment": (b"\n# cities\nOslo\n", r"line 2: found a comment \('# cities'\)"),
+    "entity tags": (b"Rome B-loc\nis O\nParis B-loc\n", r"line 1: found tokens with entity tags \('Rome B-loc'\)"),
+    "vectors": (b"Rome 0.1 -2.0e-3\nParis 1.5 0.25\n", r"line 1: found word vectors"),
+    "tags": (b"\nso RB\ngood JJ\n! .\n\nhis PRP$\nday NN\n", r"line 2: found tokens with tags \('so RB'\)"),
     "cut gzip": (gzip.compress(DATA * 99)[:-9], r"cannot be read as a list of names \(EOFError"),
 }
 
