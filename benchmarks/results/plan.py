@@ -5,11 +5,10 @@ import json
 import shlex
 import string
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Iterator, Mapping, Optional
 
-from thinc.api import Config
+from .content import content_hash, read_config
 
 RUNS = "training/results"
 
@@ -195,23 +194,6 @@ class Run:
             "args2": self.row.args[1] if len(self.row.args) > 1 else "",
         }
         return text.format(**values, **own).rstrip()
-
-
-@lru_cache
-def read_config(path: Path) -> Optional[str]:
-    """The config without its comments, or None where there is none yet."""
-    return Config().from_disk(path, interpolate=False).to_str(interpolate=False) if path.is_file() else None
-
-
-@lru_cache
-def content_hash(path: Path) -> str:
-    """Of a file, or of all files below a folder and their names."""
-    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.relative_to(path.parent).as_posix().encode())
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()[:16]
 
 
 def _words(commands: list[str]) -> list[str]:

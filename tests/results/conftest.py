@@ -4,7 +4,7 @@ import pytest
 @pytest.fixture(autouse=True)
 def _fresh_files():
     """Files of one test may have the names of another's."""
-    from benchmarks.results import plan
+    from benchmarks.results import content
 
-    plan.read_config.cache_clear()
-    plan.content_hash.cache_clear()
+    content.read_config.cache_clear()
+    content.content_hash.cache_clear()

@@ -84,7 +84,7 @@ def test_other_data_or_commands_are_measured_again(unscored, read, tmp_path):
     assert all(is_measured(run) for run in plan.runs())
     assert not any(is_measured(run) for run in read({**ONE, "args": "--more"}).runs())
     DocBin(docs=[]).to_disk(tmp_path / "train.spacy")
-    from benchmarks.results.plan import content_hash
+    from benchmarks.results.content import content_hash
 
     content_hash.cache_clear()
     assert not any(is_measured(run) for run in plan.runs())

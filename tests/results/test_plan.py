@@ -158,14 +158,14 @@ class TestKey:
         return {name: run.key for name, run in runs(read()).items()}
 
     def test_comments_of_a_config_do_not_count(self, before, read, tmp_path):
-        from benchmarks.results.plan import read_config
+        from benchmarks.results.content import read_config
 
         (tmp_path / "a.cfg").write_text("[a]\n# because\nb = 1\n", encoding="utf8")
         read_config.cache_clear()
         assert {name: run.key for name, run in runs(read()).items()} == before
 
     def test_a_value_of_a_config_does_and_rows_made_of_others_change_with_them(self, before, read, tmp_path):
-        from benchmarks.results.plan import read_config
+        from benchmarks.results.content import read_config
 
         (tmp_path / "a.cfg").write_text("[a]\nb = 2\n", encoding="utf8")
         read_config.cache_clear()
