@@ -178,14 +178,15 @@ def environment() -> dict[str, str]:
 
 
 def needed_seconds(run: Run, seconds: Callable[[Run], Optional[float]]) -> Optional[float]:
-    """The mean time of the runs that one run uses, all together; None where any is not measured."""
+    """The time of the runs that one run uses, each as fast as the fastest of its row, all together; None where any is
+    not measured."""
     total = 0.0
     for name, count in run.row.needs.items():
         found = [seconds(each) for each in run.plan.runs_of(run.table, run.table.rows[name])]
         known = [value for value in found if value is not None]
         if not known:
             return None
-        total += count * sum(known) / len(known)
+        total += count * min(known)
     return total
 
 

@@ -216,11 +216,11 @@ class RowView:
 
     @property
     def time(self) -> str:
-        """Of one run, with that of the runs that it is made of."""
+        """Of the fastest run, with that of the runs that it is made of."""
         needed = needed_seconds(self.runs[0], _seconds)
         if not self.results or needed is None:
             return NONE
-        minutes, seconds = divmod(round(mean(result["seconds"] for result in self.results) + needed), 60)
+        minutes, seconds = divmod(round(min(result["seconds"] for result in self.results) + needed), 60)
         return f"{minutes}:{seconds:02}"
 
     @property

@@ -94,7 +94,7 @@ def test_what_is_not_measured_says_so(view):
 def test_seeds_are_averaged(view, store):
     store("tags/ours/0", 0.90)
     store("tags/ours/1", 0.94, seconds=125.0)
-    assert cells(view(), "ours") == ["ours", "92.00 ± 2.83", "–", "2", "12,345", "200", "1.5 MB", "1:32", "–"]
+    assert cells(view(), "ours") == ["ours", "92.00 ± 2.83", "–", "2", "12,345", "200", "1.5 MB", "1:00", "–"]
 
 
 def test_a_seed_that_is_missing_is_counted(view, store):
@@ -107,7 +107,7 @@ def test_an_ensembles_time_holds_that_of_its_members(view, store):
     assert cells(view(), "two")[-2] == "–"
     store("tags/ours/0", 0.9, seconds=60.0)
     store("tags/ours/1", 0.9, seconds=70.0)
-    assert cells(view(), "two")[-2] == "2:15"
+    assert cells(view(), "two")[-2] == "2:05"
 
 
 def test_what_an_ablation_adds_is_shown_command_by_command(view, plan, store):
