@@ -20,7 +20,8 @@ def read_config(path: Path) -> Optional[str]:
 @lru_cache
 def content_hash(path: Path) -> str:
     """Of a file, or of all files below a folder and their names. A table of floats counts as the same where the spread
-    of each column is the same to three digits: built again on another machine, its last bits differ."""
+    of each column is the same to three digits: built again on another machine, its last bits differ. That does not tell
+    the order of its rows; their names, which are in files of their own, do."""
     files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
     digest = hashlib.sha256()
     for file in files:

@@ -174,6 +174,13 @@ def test_docs_results_is_what_is_measured():
     assert (PROJECT / "docs" / "results.md").read_text(encoding="utf8") == render(read_plan())
 
 
+def test_what_is_stored_belongs_to_rows_that_there_are():
+    plan = read_plan()
+    runs = {run.result for run in plan.runs()}
+    stored = {path for name in plan.tables for path in (plan.measured / name).glob("*.json")}
+    assert {path.name for path in stored - runs} <= {"speed.json"}
+
+
 README_ROWS = {
     "T-POS (Ritter et al.)": ("ritter", "ritter", "ritter-ensemble", None, "spacy-cnn"),
     "Tweebank, universal tags": ("tweebank", "tweebank", None, None, "spacy-cnn"),
