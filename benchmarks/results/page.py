@@ -130,7 +130,7 @@ class TableView:
     @property
     def stale(self) -> bool:
         points = [point for points in self.curve.values() for point in points.values()]
-        return any(view.stale for view in [*self.rows, *self.ablation, *self.variants, *points])
+        return any(view.stale or view.stale_speed for view in [*self.rows, *self.ablation, *self.variants, *points])
 
     @property
     def versions(self) -> list[str]:
@@ -152,6 +152,10 @@ class RowView:
         self.results = [result for _, result in pairs]
         self.measured_seeds = [run.seed for run, _ in pairs]
         self.stale = any(is_stale(run, result) for run, result in pairs)
+
+    @property
+    def stale_speed(self) -> bool:
+        return self.speed is not None and self.speed["key"] not in {run.key for run in self.runs}
 
     @property
     def what(self) -> str:
@@ -228,7 +232,7 @@ class RowView:
         if self.speed is None:
             return NONE
         ratio = f" ({self.speed['ratio']:.2f})" if "ratio" in self.speed else ""
-        return f"{self.speed['tokens_per_second']:,}{ratio}"
+        return f"{self.speed['tokens_per_second']:,}{ratio}" + (STALE if self.stale_speed else "")
 
     def _first(self, text: Callable[[dict[str, Any]], Optional[str]]) -> str:
         return (text(self.results[0]) if self.results else None) or NONE

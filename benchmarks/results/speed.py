@@ -11,6 +11,7 @@ from spacy.training import Corpus
 
 from spacy_bilstm_tagger.files import write_beside
 
+from .measure import is_measured
 from .plan import Plan, Table
 from .versions import versions
 
@@ -18,18 +19,19 @@ BATCH_SIZE = 256
 
 
 def measure_speed(plan: Plan, table: Table, *, rounds: int) -> Optional[list[str]]:
-    """Store the speed of the first seed that is trained, of each row. Returns their names, or None without any.
+    """Store the speed of each row: of its first seed that is trained and measured as the plan has it now, with that
+    run's key, by which the page knows what is out of date. Returns the rows' names, or None without any.
 
     The time is the processor's, on one thread, in which other programs do not count. Tokens are those of the corpus,
     whatever a pipeline's own tokenizer makes of the texts; where the corpus has no raw text its tokens are joined by
     spaces. The first reading of all texts is not counted.
     """
     torch.set_num_threads(1)
-    pipelines = {}
+    pipelines, keys = {}, {}
     for row in table.of_kind("recipe"):
-        trained = [run for run in plan.runs_of(table, row) if (plan.root / run.pipeline).exists()]
-        if trained:
-            pipelines[row.name] = spacy.load(plan.root / trained[0].pipeline)
+        runs = [run for run in plan.runs_of(table, row) if (plan.root / run.pipeline).exists() and is_measured(run)]
+        if runs:
+            pipelines[row.name], keys[row.name] = spacy.load(plan.root / runs[0].pipeline), runs[0].key
     if not pipelines:
         return None
     docs = [example.reference for example in Corpus(plan.root / table.dev, gold_preproc=True)(spacy.blank("xx"))]
@@ -44,7 +46,7 @@ def measure_speed(plan: Plan, table: Table, *, rounds: int) -> Optional[list[str
                 times[name].append(time.process_time() - start)
     rows: dict[str, dict[str, Any]] = {}
     for name, taken in times.items():
-        rows[name] = {"tokens_per_second": round(n_tokens / median(taken))}
+        rows[name] = {"key": keys[name], "tokens_per_second": round(n_tokens / median(taken))}
         if table.base in times:
             # The base is slow and fast in the same rounds, so the ratio is steadier than the two figures.
             ratio = median(other / own for own, other in zip(taken, times[table.base]))

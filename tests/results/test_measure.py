@@ -151,6 +151,13 @@ def test_speed_is_stored_for_what_is_trained(unscored, read):
     rows = srsly.read_json(plan.measured / "tags" / "speed.json")["rows"]
     assert rows["one"]["ratio"] == 1
     assert rows["one"]["tokens_per_second"] > 0
+    assert rows["one"]["key"] == next(plan.runs()).key
+
+
+def test_what_was_trained_by_other_commands_is_not_timed(unscored, read):
+    do(read(ONE))
+    plan = read({**ONE, "commands": [f"{TRAIN} # other"]})
+    assert measure_speed(plan, plan.tables["tags"], rounds=1) is None
 
 
 def test_parts_lie_in_one_another(tmp_path):

@@ -120,11 +120,25 @@ def test_what_an_ablation_adds_is_shown_command_by_command(view, plan, store):
     assert TableView(plan, plan.tables["tags"]).view(two).added == "–; `--rate 1`"
 
 
-def test_speed_has_the_ratio_to_the_base(view, plan):
-    rows = {"ours": {"tokens_per_second": 12345, "ratio": 1.254}, "other": {"tokens_per_second": 9845, "ratio": 1.0}}
-    (plan.measured / "tags").mkdir(parents=True)
+def store_speed(plan, **keys):
+    """Row -> the key of the run that was timed."""
+    figures = {"ours": {"tokens_per_second": 12345, "ratio": 1.254}, "other": {"tokens_per_second": 9845, "ratio": 1.0}}
+    rows = {name: {"key": key, **figures[name]} for name, key in keys.items()}
+    (plan.measured / "tags").mkdir(parents=True, exist_ok=True)
     srsly.write_json(plan.measured / "tags" / "speed.json", {"rounds": 1, "rows": rows, "versions": VERSIONS})
+
+
+def test_speed_has_the_ratio_to_the_base(view, plan):
+    keys = {run.row.name: run.key for run in plan.runs() if run.seed == 1}
+    store_speed(plan, ours=keys["ours"], other=keys["other"])
     assert [row.tokens_per_second for row in view().rows] == ["12,345 (1.25)", "9,845 (1.00)", "–"]
+    assert not view().stale
+
+
+def test_the_speed_of_an_earlier_recipe_is_marked(view, plan):
+    store_speed(plan, ours="older")
+    assert cells(view(), "ours")[-1] == "12,345 (1.25) †"
+    assert view().stale
 
 
 def test_what_comes_from_other_commands_is_marked(view, store):
