@@ -25,6 +25,10 @@ def distiller_key(table: Optional[str] = None) -> str:
     return _VECTORS_KEY if table is None else _TABLE_PREFIX + table
 
 
+def is_distiller_key(name: str) -> bool:
+    return name == _VECTORS_KEY or name.startswith(_TABLE_PREFIX)
+
+
 class Distiller:
     """Computes rows as they lie in a distilled table, for words that are not in it.
 

@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+from spacy.vocab import Vocab
 
 from benchmarks.results.content import content_hash
+from spacy_bilstm_tagger.distiller import Distiller
 
 
 def hash_of(path):
@@ -37,6 +41,20 @@ def test_a_table_whose_last_bits_differ_is_the_same(folder, dtype):
 def test_a_table_of_other_floats_is_another(folder, change):
     table = np.random.default_rng(0).normal(size=(1000, 8)).astype("float32")
     assert write(folder, table) != write(folder, change(table))
+
+
+def test_what_a_table_was_distilled_with_is_the_same_but_for_its_layer(folder):
+    def hash_with(layer=3, mean=0.0, brown=None):
+        vocab = Vocab()
+        arrays = {"mean": np.full(4, mean), "projection": np.ones((4, 2)), "probe": np.ones(4)}
+        Distiller(Path("model"), layer, **arrays).to_vocab(vocab, table="t")
+        if brown:
+            vocab.lookups.add_table("brown", {"a": brown})
+        vocab.lookups.to_disk(folder / "vocab")
+        return hash_of(folder)
+
+    assert hash_with(mean=1e-7) == hash_with()
+    assert len({hash_with(), hash_with(layer=4), hash_with(brown="01"), hash_with(brown="10")}) == 4
 
 
 def test_whole_numbers_and_other_files_count_by_the_byte(folder):
