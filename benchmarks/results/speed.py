@@ -11,8 +11,8 @@ from spacy.training import Corpus
 
 from spacy_bilstm_tagger.files import write_beside
 
-from .measure import is_measured
-from .plan import Plan, Table
+from .measure import is_stale, stored
+from .plan import Plan, Run, Table
 from .versions import versions
 
 BATCH_SIZE = 256
@@ -29,7 +29,7 @@ def measure_speed(plan: Plan, table: Table, *, rounds: int) -> Optional[list[str
     torch.set_num_threads(1)
     pipelines, keys = {}, {}
     for row in table.of_kind("recipe"):
-        runs = [run for run in plan.runs_of(table, row) if (plan.root / run.pipeline).exists() and is_measured(run)]
+        runs = [run for run in plan.runs_of(table, row) if _is_trained(run)]
         if runs:
             pipelines[row.name], keys[row.name] = spacy.load(plan.root / runs[0].pipeline), runs[0].key
     if not pipelines:
@@ -54,3 +54,9 @@ def measure_speed(plan: Plan, table: Table, *, rounds: int) -> Optional[list[str
     with write_beside(plan.measured / table.name / "speed.json") as draft:
         srsly.write_json(draft, {"rounds": rounds, "rows": rows, "versions": versions()})
     return list(rows)
+
+
+def _is_trained(run: Run) -> bool:
+    """As the plan has it now."""
+    result = stored(run)
+    return (run.plan.root / run.pipeline).exists() and result is not None and not is_stale(run, result)
