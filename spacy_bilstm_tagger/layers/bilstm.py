@@ -14,7 +14,7 @@ from .packed_rnn import DropoutConfig, PackedRNN, PackedRNNConfig
 from .packing import Block, Packing, Windows, pack
 from .shim import TorchShim
 
-BLOCK_ROWS = 65_536  # packed rows that are computed at once at prediction; more only bring more memory
+BLOCK_ROWS = 32_768  # packed rows that are computed at once at prediction; more only bring more memory
 
 BiLSTMInT = list[Floats2d]
 BiLSTMOutT = list[Floats2d]

@@ -4,7 +4,6 @@ from typing import Callable, Optional
 
 import numpy as np
 import torch
-from spacy.strings import StringStore
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import ArgsKwargs, Ragged
@@ -16,7 +15,7 @@ from .torch_module import TorchModule
 
 ROWS = 512  # of the character table
 EXACT = 384  # code points below this (Latin, and its supplements) have a row of their own; the others share the rest
-CHUNK = 4_096  # word types that are spelled and computed at once at prediction
+CHUNK = 256  # word types, of much the same length, that are computed at once at prediction
 LONGEST = 24  # characters; of longer words, the first and the last 12 characters are read
 
 
@@ -42,13 +41,11 @@ def forward(
     orths = np.concatenate([doc.to_array("ORTH") for doc in docs])
     word_types, token_type = np.unique(orths, return_inverse=True)
     strings = docs[0].vocab.strings
+    words = [_shorten(strings[orth]) for orth in word_types.tolist()]
     token_row = torch.from_numpy(token_type).to(shim.device)
     if not is_train:
-        chunks = [word_types[at : at + CHUNK] for at in range(0, len(word_types), CHUNK)]
-        parts = [shim.predict(_inputs(shim, strings, chunk)) for chunk in chunks]
-        rows = parts[0] if len(parts) == 1 else torch.cat(parts)
-        return Ragged(torch2xp(rows[token_row]), lengths), _no_gradient
-    Y, backprop_types = shim.begin_update(_inputs(shim, strings, word_types))
+        return Ragged(torch2xp(_predict_by_length(shim, words)[token_row]), lengths), _no_gradient
+    Y, backprop_types = shim.begin_update(_inputs(shim, words))
 
     def backprop(dY: Ragged) -> list:
         d_types = torch.zeros_like(Y).index_add_(0, token_row, xp2torch(dY.dataXd, device=shim.device))
@@ -64,15 +61,24 @@ def init(model: Model[list[Doc], Ragged], X: Optional[list[Doc]] = None, Y: Opti
     shim.build(ROWS)
 
 
-def _inputs(shim: TorchShim, strings: StringStore, word_types: np.ndarray) -> ArgsKwargs:
-    characters, sizes = _spell(strings, word_types.tolist())
-    return ArgsKwargs(args=tuple(torch.from_numpy(array).to(shim.device) for array in (characters, sizes)), kwargs={})
+def _predict_by_length(shim: TorchShim, words: list[str]) -> torch.Tensor:
+    """(words, width). Short words are not padded to long ones, which would be most of the work."""
+    by_length = np.argsort([len(word) for word in words], kind="stable")
+    chunks = [by_length[at : at + CHUNK] for at in range(0, len(words), CHUNK)]
+    rows = torch.cat([shim.predict(_inputs(shim, [words[i] for i in chunk])) for chunk in chunks])
+    return torch.empty_like(rows).index_copy_(0, torch.from_numpy(by_length).to(rows.device), rows)
 
 
-def _spell(strings: StringStore, orths: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the character table for each word, (types, longest), and the words' lengths, (types,)."""
-    words = [strings[orth] for orth in orths]
-    words = [word if len(word) <= LONGEST else word[: LONGEST // 2] + word[-LONGEST // 2 :] for word in words]
+def _inputs(shim: TorchShim, words: list[str]) -> ArgsKwargs:
+    return ArgsKwargs(args=tuple(torch.from_numpy(array).to(shim.device) for array in _spell(words)), kwargs={})
+
+
+def _shorten(word: str) -> str:
+    return word if len(word) <= LONGEST else word[: LONGEST // 2] + word[-LONGEST // 2 :]
+
+
+def _spell(words: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the character table for each word, (words, longest), and the words' lengths, (words,)."""
     sizes = np.array([len(word) for word in words], dtype="int64")
     codes = np.frombuffer("".join(words).encode("utf-32-le"), dtype="<u4").astype("int64")
     rows = np.where(codes < EXACT, codes + 1, EXACT + 1 + codes % (ROWS - EXACT - 1))

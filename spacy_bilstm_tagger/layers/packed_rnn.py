@@ -8,12 +8,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from .lstm_prediction import predict_lstm
 from .packing import Windows
+from .repeated_rows import find_repeated_rows
 from .torch_module import TorchModule
 
 CELLS = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 DROPOUT_PLACES = ("input", "between", "output")
 INITIALIZATIONS = ("orthogonal", "torch")
+LEAST_ROWS = 16  # of a step on average, where it pays to look for words that occur again
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class PackedRNN(TorchModule):
         for i, layer in enumerate(self.layers):
             if i:
                 X = self._drop("between", X, sequence, rate)
-            Y = layer(PackedSequence(X, batch_sizes))[0].data
+            Y = _apply(layer, X, batch_sizes, sequence)
             X = X + Y if self.config.residual and X.shape == Y.shape else Y
         if self.project is not None:
             X = self.project(X)
@@ -118,6 +121,15 @@ class PackedRNN(TorchModule):
         n_sequences = int(sequence.max()) + 1 if len(sequence) else 0
         mask = F.dropout(X.new_ones(n_sequences, X.shape[1]), rate, training=True)
         return X * mask[sequence]
+
+
+def _apply(layer: nn.Module, X: Tensor, batch_sizes: Tensor, sequence: Tensor) -> Tensor:
+    at_prediction_on_cpu = not torch.is_grad_enabled() and X.device.type == "cpu"
+    if at_prediction_on_cpu and isinstance(layer, nn.LSTM) and len(X) >= LEAST_ROWS * len(batch_sizes):
+        repeated = find_repeated_rows(X)
+        if repeated is not None:
+            return predict_lstm(layer, repeated, batch_sizes, sequence)
+    return layer(PackedSequence(X, batch_sizes))[0].data
 
 
 def _recurrent_layer(cell: str, input_width: int, hidden_width: int) -> nn.RNNBase:
