@@ -287,6 +287,10 @@ class Errors:
         "{name}: label_smoothing = {value} has no meaning for a CRF, whose loss is that of whole sequences; expected 0"
     )
     NER_LABEL = "{name}: found the entity type {label!r}; expected a name without '|', which stands for one of several"
+    TRAIN_NO_TEXTS = (
+        "{name}: the training corpus holds no text; expected a .spacy file, or a folder with some, in paths.train "
+        "('spacy-bilstm convert' makes one)"
+    )
     TAGGER_NO_LABELS = (
         "{name}: found no tags; expected training data with tags, or [initialize.components.{name}.labels]. "
         "Where there are none, leave it out of [nlp] pipeline"

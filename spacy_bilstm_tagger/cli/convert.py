@@ -15,6 +15,7 @@ from ..files import write_beside
 from ..partial_labels import EITHER
 
 MOST_LISTED = 20  # texts that are left out
+MOST_LABELS = 100
 _FORMATS_HELP = "; ".join(f"{name}: {what}" for name, what in FORMATS.items())
 
 
@@ -147,10 +148,16 @@ def _summary(texts: list[AnnotatedText], *, n_tokens: int) -> list[str]:
     tags = Counter(tag for text in texts for tag in text.tags or [])
     if tags:
         missing = tags.pop("", 0)
-        lines.append(f"{len(tags)} tags; tokens without a tag: {missing:,}")
+        lines.append(f"{len(tags):,} tags: {_counts(tags)}; tokens without a tag: {missing:,}")
     ents = Counter(label for text in texts for _, _, label in bio_spans(text.ents or []))
     if ents:
-        lines.append("Entities: " + ", ".join(f"{label} {n:,}" for label, n in ents.most_common()))
+        lines.append(f"Entities: {_counts(ents)}")
     elif any(text.ents is not None for text in texts):
         lines.append("Entities: none")
     return lines
+
+
+def _counts(labels: "Counter[str]") -> str:
+    """The most frequent first."""
+    listed = ", ".join(f"{label} {n:,}" for label, n in labels.most_common(MOST_LABELS))
+    return f"{listed}, and {len(labels) - MOST_LABELS:,} more" if len(labels) > MOST_LABELS else listed

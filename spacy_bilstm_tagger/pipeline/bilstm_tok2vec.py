@@ -9,6 +9,7 @@ from spacy.training import Example, validate_get_examples
 from thinc.api import Model
 from thinc.types import Floats2d
 
+from ..errors import ConfigError, Errors
 from .default_models import TOK2VEC
 from .loading import WholeOrNot
 from .sample import sample_docs
@@ -29,9 +30,12 @@ class BiLSTMTok2Vec(WholeOrNot, Tok2Vec):
     """spaCy's component, loaded whole or not at all: `pipeline.loading` says what is checked."""
 
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None) -> None:
-        """Build the network. RAISES: ValueError where there is no text."""
+        """Build the network. RAISES: ConfigError where there is no text."""
         validate_get_examples(get_examples, "BiLSTMTok2Vec.initialize")
-        self.model.initialize(X=sample_docs(get_examples))
+        docs = sample_docs(get_examples)
+        if not docs:
+            raise ConfigError(Errors.TRAIN_NO_TEXTS.format(name=self.name))
+        self.model.initialize(X=docs)
 
     def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
         """As spaCy's, and the pipeline can be pickled afterwards, to go to another process."""

@@ -20,13 +20,21 @@ def test_a_good_file_takes_the_place_of_an_older_one_and_is_summed_up(spacy_bils
     assert out.splitlines() == [
         "Format: ritter (token and tag, one space between them), guessed",
         "2 texts, 3 tokens, raw text known for 1",
-        "2 tags; tokens without a tag: 1",
+        "2 tags: '' 1, X 1; tokens without a tag: 1",
         f"✔ {folder / 'out.spacy'}",
     ]
     assert [path.name for path in folder.iterdir()] == ["out.spacy"]
     first, second = docs_in(folder / "out.spacy")
     assert (first.text, [token.tag_ for token in first]) == ('"hm', ["''", ""])
     assert (first.has_unknown_spaces, second.has_unknown_spaces) == (False, True)
+
+
+def test_many_labels_are_cut_short(spacy_bilstm, write, folder):
+    path = write("corpus", "a X\n" + "".join(f"a T{i}\n" for i in range(120)) + "a X\n")
+    _, out, _ = spacy_bilstm("convert", path, folder / "out.spacy")
+    (line,) = [line for line in out.splitlines() if " tags: " in line]
+    assert line.startswith("121 tags: X 2, T0 1, ")
+    assert line.endswith(", T98 1, and 21 more; tokens without a tag: 0")
 
 
 def test_repair_bio_begins_entities_and_counts_them(spacy_bilstm, write, folder):

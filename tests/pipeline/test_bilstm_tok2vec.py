@@ -8,7 +8,7 @@ import spacy
 import srsly
 from numpy.testing import assert_array_equal
 from small_pipelines import TOK2VEC, change_vectors
-from spacy.training import Example
+from spacy.training import Corpus, Example
 from spacy.vectors import Vectors
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
@@ -153,3 +153,11 @@ def test_add_pipe_gives_a_bilstm_on_spelling_and_words():
     tok2vec = nlp.add_pipe("bilstm_tok2vec")
     nlp.initialize(lambda: [Example.from_dict(nlp.make_doc("so good"), {})])
     assert nlp("so good").tensor.shape == (2, tok2vec.model.get_dim("nO"))
+
+
+@pytest.mark.filterwarnings("ignore:.*W090")  # spaCy's, about the folder
+def test_a_corpus_without_texts_is_one_clear_error(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("bilstm_tok2vec", name="t2v")
+    with pytest.raises(ConfigError, match=r"^t2v: the training corpus holds no text; expected a \.spacy file"):
+        nlp.initialize(lambda: Corpus(tmp_path)(nlp))
