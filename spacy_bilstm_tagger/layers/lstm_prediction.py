@@ -33,7 +33,7 @@ def predict_lstm(layer: nn.LSTM, X: RepeatedRows, batch_sizes: Tensor, sequence:
         if at:
             for direction, weight in enumerate(recurrent):
                 gates[direction].addmm_(state[direction, :size], weight)
-        # torch's tanh is six times as slow as its sigmoid on some processors: tanh(x) = 2 sigmoid(2 x) - 1
+        # By sigmoids alone, which torch computes faster on some processors: tanh(x) = 2 sigmoid(2 x) - 1.
         gates[:, :, 2 * hidden : 3 * hidden].mul_(2)
         enter, forget, content, leave = gates.sigmoid_().split(hidden, dim=2)
         cell = cell[:, :size]

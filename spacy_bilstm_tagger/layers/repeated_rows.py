@@ -21,7 +21,7 @@ class RepeatedRows:
 def find_repeated_rows(X: Tensor) -> Optional[RepeatedRows]:
     """Rows that are equal to the bit, of a matrix on the CPU; None where too few are.
 
-    A row is known by its products with two fixed vectors, and then compared in full.
+    A row is known by two weighted sums, and then compared in full.
     """
     keys = _keys(X)
     _, first, index = np.unique(keys, return_index=True, return_inverse=True)
@@ -32,6 +32,6 @@ def find_repeated_rows(X: Tensor) -> Optional[RepeatedRows]:
 
 
 def _keys(X: Tensor) -> np.ndarray:
-    """(rows,) int64, each of two float32."""
-    columns = torch.arange(1, 2 * X.shape[1] + 1, dtype=X.dtype).cos_().view(X.shape[1], 2)
-    return (X @ columns).numpy().view(np.int64).ravel()
+    """(rows,) int64, each of two float32. Summed row by row: a matrix product may round equal rows differently."""
+    weights = torch.arange(1, 2 * X.shape[1] + 1, dtype=X.dtype).cos_().view(2, X.shape[1])
+    return torch.stack([(X * each).sum(dim=1) for each in weights], dim=1).numpy().view(np.int64).ravel()

@@ -25,11 +25,11 @@ def test_rows_that_differ_in_one_bit_are_two():
     X = torch.ones(8, 4)
     X[1, 2] = float(np.nextafter(np.float32(1), np.float32(2)))
     found = find_repeated_rows(X)
-    assert found is None or torch.equal(found.distinct[found.index], X)
+    assert found is None or len(found.distinct) == 2
 
 
 def test_nothing_is_taken_for_equal_that_is_not(monkeypatch):
-    """Rows whose products with the two vectors agree by chance."""
+    """Rows whose sums agree by chance."""
     X = torch.eye(8)
     monkeypatch.setattr(repeated_rows, "_keys", lambda X: np.zeros(len(X), dtype=np.int64))
     assert find_repeated_rows(X) is None
