@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from ..corpus import FORMATS, AnnotatedText, CharacterSpans, EntityTags, exclude, read_corpus, to_docbin
+from ..corpus import FORMATS, AnnotatedText, CharacterSpans, Columns, EntityTags, exclude, read_corpus, to_docbin
 from ..corpus.bio import bio_spans
 from ..corpus.exclude import Left
 from ..corpus.tag_map import map_ents, map_tags, read_tag_map
@@ -16,6 +16,7 @@ from ..partial_labels import EITHER
 
 MOST_LISTED = 20  # texts that are left out
 MOST_LABELS = 100
+MOST_VALUES = 5  # of a column that is not used
 _FORMATS_HELP = "; ".join(f"{name}: {what}" for name, what in FORMATS.items())
 
 
@@ -51,9 +52,9 @@ def convert(
         ),
     ] = None,
     tags: Annotated[str, typer.Option(help="The column of CoNLL-U tags: upos or xpos.")] = "upos",
-    columns: Annotated[
+    roles: Annotated[
         Optional[str],
-        typer.Option(help="What the columns hold, such as token,tag,-,ent. Guessed by default."),
+        typer.Option("--columns", help="What the columns hold, such as token,tag,-,ent. Guessed by default."),
     ] = None,
     encoding: Annotated[Optional[str], typer.Option(help="utf-8 by default; latin-1 for gmb.")] = None,
     repair_bio: Annotated[
@@ -72,12 +73,13 @@ def convert(
     """
     if output.suffix != ".spacy" or output.is_dir():
         raise DataError(Errors.OUTPUT_SUFFIX.format(path=output))
+    columns = Columns(roles.split(",") if roles else [])
     entities, spans = EntityTags(repair=repair_bio), CharacterSpans(spans_key)
     name, texts = read_corpus(
         input,
         format=format,
         encoding=encoding,
-        columns=columns.split(",") if columns else None,
+        columns=columns,
         conllu_tags=tags,
         entities=entities,
     )
@@ -97,6 +99,8 @@ def convert(
     with write_beside(output) as draft:
         docbin.to_disk(draft)
     typer.echo(f"Format: {name} ({FORMATS[name]}){'' if format else ', guessed'}")
+    for line in _columns_summary(columns):
+        typer.echo(line)
     if others:
         typer.echo("\n".join(_left_out(others, left)))
     for line in _summary(texts, n_tokens=sum(map(len, docbin.tokens))):
@@ -133,6 +137,16 @@ def _annotated_types(path: Path, names: Optional[str], texts: list[AnnotatedText
     return types
 
 
+def _columns_summary(columns: Columns) -> list[str]:
+    if not columns.guessed:
+        return []
+    lines = [f"Columns: {', '.join(columns.roles)}, guessed"]
+    for number, values in columns.unused.items():
+        listed = _counts(values, MOST_VALUES)
+        lines.append(f"Column {number} is not used: {listed}; --columns says what it holds (token, tag, ent)")
+    return lines
+
+
 def _spans_summary(texts: list[AnnotatedText], spans: CharacterSpans) -> str:
     without = sum(text.spans == [] for text in texts)
     blank = f"; of white space alone, left out: {spans.blank:,}" if spans.blank else ""
@@ -157,7 +171,7 @@ def _summary(texts: list[AnnotatedText], *, n_tokens: int) -> list[str]:
     return lines
 
 
-def _counts(labels: "Counter[str]") -> str:
+def _counts(labels: "Counter[str]", most: int = MOST_LABELS) -> str:
     """The most frequent first."""
-    listed = ", ".join(f"{label} {n:,}" for label, n in labels.most_common(MOST_LABELS))
-    return f"{listed}, and {len(labels) - MOST_LABELS:,} more" if len(labels) > MOST_LABELS else listed
+    listed = ", ".join(f"{label} {n:,}" for label, n in labels.most_common(most))
+    return f"{listed}, and {len(labels) - most:,} more" if len(labels) > most else listed

@@ -1,6 +1,7 @@
 """One token a line and a blank line between texts: Ritter's layout, TAB-separated files, CoNLL 2003 and its like."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator, Optional
 
@@ -11,31 +12,55 @@ from .text import AnnotatedText
 TEXT_COMMENT = "# text ="
 ROLES = ("token", "tag", "ent", "-")
 
+# A first line of two of these is no token and its tag, but the names of the columns.
+NAMES = frozenset({"token", "word", "form", "text", "tag", "tags", "pos", "upos", "xpos", "ner", "entity", "label"})
+
 Row = tuple[int, list[str]]
 
 
+@dataclass
+class Columns:
+    """What the columns of a file hold.
+
+    roles (list of str): each one of ROLES. By default the first is the token, the last the entity where its values
+        look like BIO tags, and the second the tag where it is not the entity; they are here once the file is read.
+    guessed (bool): whether they were found so.
+    unused (dict): the number of a column that is none of these, from 1, to its values with their counts.
+    """
+
+    roles: list[str] = field(default_factory=list)
+    guessed: bool = field(default=False, init=False)
+    unused: dict[int, "Counter[str]"] = field(default_factory=dict, init=False)
+
+    def fit(self, path: Path, rows: list[Row], separator: Optional[str]) -> None:
+        """RAISES: DataError for a row with another number of columns, or one that names them."""
+        if not self.roles:
+            self.roles, self.guessed = _guess_roles(rows), True
+        _check_columns(path, rows, self.roles, separator or " ")
+        line, cells = rows[0]
+        if NAMES.issuperset(cell.lower() for cell in cells):
+            raise DataError(Errors.CORPUS_NAMES.format(path=path, line=line, found=cells))
+        for i, role in enumerate(self.roles):
+            if role == "-":
+                self.unused[i + 1] = Counter(cells[i] for _, cells in rows)
+
+
 def read_columns(
-    path: Path,
-    content: str,
-    *,
-    separator: Optional[str],
-    entities: EntityTags,
-    roles: Optional[list[str]] = None,
+    path: Path, content: str, *, separator: Optional[str], entities: EntityTags, columns: Optional[Columns] = None
 ) -> list[AnnotatedText]:
     """Quotes are ordinary characters. A comment line `# text = ...` gives the raw text of the tokens after it.
 
     separator (str or None): between columns; None for any white space.
-    roles (list of str or None): what the columns hold, each one of ROLES. By default the first is the token, the last
-        the entity where all its values look like BIO tags, and the second the tag where it is not the entity.
-    RAISES: DataError for a line with another number of columns than most have, or an empty token.
+    columns (Columns or None): what they hold; by default as is guessed there.
+    RAISES: DataError for a line with another number of columns than most have, an empty token, or a header.
     """
     blocks = list(_blocks(path, content, separator))
     rows = [row for _, block in blocks for row in block]
     if not rows:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
-    roles = roles or _guess_roles(rows)
-    _check_columns(path, rows, roles)
-    at = {role: i for i, role in enumerate(roles) if role != "-"}
+    columns = columns or Columns()
+    columns.fit(path, rows, separator)
+    at = {role: i for i, role in enumerate(columns.roles) if role != "-"}
     texts = []
     for raw, block in blocks:
         lines = [line for line, _ in block]
@@ -77,11 +102,11 @@ def _guess_roles(rows: list[Row]) -> list[str]:
     return roles
 
 
-def _check_columns(path: Path, rows: list[Row], roles: list[str]) -> None:
+def _check_columns(path: Path, rows: list[Row], roles: list[str], separator: str) -> None:
     expected = f"{len(roles)} ({', '.join(roles)})" if len(roles) > 1 else "at least 2: a token and a tag"
     for line, cells in rows:
         if len(cells) != len(roles) or len(cells) < 2:
             message = Errors.CORPUS_COLUMNS.format(
-                path=path, line=line, found=len(cells), text=" ".join(cells), expected=expected
+                path=path, line=line, found=len(cells), text=separator.join(cells), expected=expected
             )
             raise DataError(message)

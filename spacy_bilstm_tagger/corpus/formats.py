@@ -7,7 +7,7 @@ from typing import Optional
 from ..errors import DataError, Errors
 from ..files import read_text
 from .bio import EntityTags
-from .columns import ROLES, read_columns
+from .columns import ROLES, Columns, read_columns
 from .conllu import N_COLUMNS, TAG_COLUMNS, read_conllu
 from .gmb import HEADER, read_gmb
 from .text import AnnotatedText
@@ -30,7 +30,7 @@ def read_corpus(
     *,
     format: Optional[str] = None,
     encoding: Optional[str] = None,
-    columns: Optional[list[str]] = None,
+    columns: Optional[Columns] = None,
     conllu_tags: str = "upos",
     entities: Optional[EntityTags] = None,
 ) -> tuple[str, list[AnnotatedText]]:
@@ -38,17 +38,20 @@ def read_corpus(
 
     format (str or None): one of FORMATS; None to guess from the first lines.
     encoding (str or None): utf-8 by default; for gmb latin-1, as it is published, unless a byte order mark begins it.
-    columns (list of str or None): roles of the columns, see `read_columns`.
+    columns (Columns or None): what the columns hold, of the formats that have no names for them; guessed by default.
     conllu_tags (str): "upos" or "xpos".
     entities (EntityTags or None): how to read entity tags; strictly by default.
     RAISES: DataError for whatever is wrong with the file, with its line.
     """
     if format is not None and format not in FORMATS:
         raise DataError(Errors.CORPUS_FORMAT_NAME.format(found=format, choices=", ".join(FORMATS)))
-    if columns and not _are_roles(columns):
-        raise DataError(Errors.CORPUS_ROLES.format(found=",".join(columns)))
+    roles = columns.roles if columns else []
+    if roles and not _are_roles(roles):
+        raise DataError(Errors.CORPUS_ROLES.format(found=",".join(roles)))
     if conllu_tags not in TAG_COLUMNS:
         raise DataError(Errors.CORPUS_CONLLU_COLUMN.format(found=conllu_tags))
+    if path.suffix == ".spacy":
+        raise DataError(Errors.CORPUS_DOCBIN.format(path=path))
     first_line = _first_line(path)
     has_mark = first_line.startswith(codecs.BOM_UTF8)
     starts_like_gmb = first_line.removeprefix(codecs.BOM_UTF8).startswith(",".join(HEADER[:2]).encode())
@@ -56,8 +59,8 @@ def read_corpus(
     content = read_text(path, encoding or ("latin-1" if is_gmb and not has_mark else "utf-8"))
     format = format or ("gmb" if is_gmb else guess_format(path, content))
     entities = entities or EntityTags()
-    if columns and format not in _SEPARATORS:
-        raise DataError(Errors.CORPUS_NO_ROLES.format(found=",".join(columns), format=format))
+    if roles and format not in _SEPARATORS:
+        raise DataError(Errors.CORPUS_NO_ROLES.format(found=",".join(roles), format=format))
     if format == "gmb":
         texts = read_gmb(path, content, entities=entities)
         entities.check_ends(path)
@@ -66,7 +69,7 @@ def read_corpus(
         return format, read_toxic_spans(path, content)
     if format == "conllu":
         return format, read_conllu(path, content, tags=conllu_tags)
-    texts = read_columns(path, content, separator=_SEPARATORS[format], entities=entities, roles=columns)
+    texts = read_columns(path, content, separator=_SEPARATORS[format], entities=entities, columns=columns)
     entities.check_ends(path)
     return format, texts
 
@@ -96,9 +99,9 @@ def guess_format(path: Path, content: str) -> str:
     raise DataError(Errors.CORPUS_FORMAT.format(path=path, found=rows[0][:60], choices=", ".join(FORMATS)))
 
 
-def _are_roles(columns: list[str]) -> bool:
-    named = [role for role in columns if role != "-"]
-    return set(columns) <= set(ROLES) and len(named) == len(set(named)) > 1 and "token" in named
+def _are_roles(roles: list[str]) -> bool:
+    named = [role for role in roles if role != "-"]
+    return set(roles) <= set(ROLES) and len(named) == len(set(named)) > 1 and "token" in named
 
 
 def _first_line(path: Path) -> bytes:

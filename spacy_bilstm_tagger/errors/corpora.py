@@ -6,9 +6,14 @@ class CorpusErrors:
     CORPUS_NO_TOKENS = "{path}: has no gold tokens to compare with; expected CoNLL-U or a file of tokens"
     CORPUS_EMPTY = "{path}: found no annotated text, expected at least one token"
     CORPUS_MISSING = "{path}: no such file"
+    CORPUS_DOCBIN = "{path}: is a DocBin, expected the annotated text that such a file is made of"
     CORPUS_FOLDER = "{path}: is a folder, expected a file"
     CORPUS_ENCODING = "{path}, line {line}: not {encoding}; {hint}"
     CORPUS_COLUMNS = "{path}, line {line}: found {found} column(s) in {text!r}, expected {expected}"
+    CORPUS_NAMES = (
+        "{path}, line {line}: found {found}, names of columns, expected a token and its tag; remove the line "
+        "(--columns says what the columns hold)"
+    )
     CORPUS_TOKEN = "{path}, line {line}: the token is empty, expected a word before the separator"
     CORPUS_BIO_FOLLOW = "{path}, line {line}: {tag} cannot follow {previous}; expected {expected}"
     CORPUS_BIO_TAG = (

@@ -122,6 +122,10 @@ class PipelineErrors:
         "{name}: label_smoothing = {value} has no meaning for a CRF, whose loss is that of whole sequences; expected 0"
     )
     NER_LABEL = "{name}: found the entity type {label!r}; expected a name without '|', which stands for one of several"
+    TRAIN_UNREADABLE = (
+        "{path}: {reason}; expected the training corpus, a .spacy file or a folder with some, in paths.train "
+        "('spacy-bilstm convert' makes one)"
+    )
     TRAIN_NO_TEXTS = (
         "{name}: the training corpus holds no text; expected a .spacy file, or a folder with some, in paths.train "
         "('spacy-bilstm convert' makes one)"
@@ -142,6 +146,10 @@ class PipelineErrors:
     )
     SPANS_THRESHOLD = "{name}: threshold = {value}; expected null or a probability above 0 and up to 1"
     NER_TOP_K = "{name}: top_k = {top_k} needs a spans_key under which the alternatives are kept, found null"
+    SCORE_NO_GOLD = (
+        "Nothing to score: none of the {count} texts has gold {what}, so there is no {score}, and spaCy's table shows "
+        "0.00. Look whether this is the right file, and what was converted"
+    )
     NER_MISALIGNED = (
         "{name}: {count} of {total} gold entities do not align with the tokens. Their tokens count as missing in "
         "training, all others are used; fix the offsets or the tokenizer to use these too"

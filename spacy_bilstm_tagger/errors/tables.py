@@ -126,6 +126,10 @@ class TableErrors:
         "load_vectors.v1: source, brown, gazetteers and tables are all null; expected at least one of them. "
         "Where the pipeline needs none, set [initialize] before_init = null"
     )
+    LOAD_UNREAD = (
+        "load_vectors.v1: {setting} gives the pipeline {what} that none of its components reads; TweetEmbed.v1 reads them "
+        "with {switch}. Or set {setting} to null"
+    )
     SOURCED_TABLES = (
         "{name}: sourced, and cannot read the tables of this pipeline ({reason}). In [initialize.before_init], take them "
         "from the pipeline that the component is sourced from"

@@ -11,6 +11,8 @@ from ..brown_table import TABLE, cut_paths, find_paths, find_paths_and_ways
 from ..table_digest import remember_table
 from .coverage import first_of_each_type, logger, say_ways
 
+NAME = "brown_prefixes"
+
 
 def BrownPrefixes(prefixes: list[int]) -> Model[list[Doc], Ragged]:
     """The first bits of each token's path, a column for each number of bits; (tokens, prefixes) uint64.
@@ -21,7 +23,7 @@ def BrownPrefixes(prefixes: list[int]) -> Model[list[Doc], Ragged]:
 
     prefixes (list of int): numbers of bits.
     """
-    return Model("brown_prefixes", forward, init=init, attrs={"prefixes": prefixes})
+    return Model(NAME, forward, init=init, attrs={"prefixes": prefixes})
 
 
 def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) -> tuple[Ragged, Callable]:

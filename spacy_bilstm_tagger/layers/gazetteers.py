@@ -12,6 +12,8 @@ from ..table_digest import remember_table
 from .coverage import logger
 from .doc_slice import DocSlice
 
+NAME = "gazetteer_features"
+
 
 def GazetteerFeatures(lists: Optional[list[str]] = None) -> Model[list[Doc], Ragged]:
     """Two columns of 0 and 1 for each list: a name of it begins at the token; one goes on there; (tokens, 2 * lists).
@@ -23,7 +25,7 @@ def GazetteerFeatures(lists: Optional[list[str]] = None) -> Model[list[Doc], Rag
     """
     width = None if lists is None else 2 * len(lists)
     attrs = {"asked_for": lists, "lists": lists}
-    return Model("gazetteer_features", forward, init=init, dims={"nO": width}, attrs=attrs)
+    return Model(NAME, forward, init=init, dims={"nO": width}, attrs=attrs)
 
 
 def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) -> tuple[Ragged, Callable]:

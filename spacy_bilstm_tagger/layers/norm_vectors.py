@@ -14,6 +14,7 @@ from .coverage import first_of_each_type, logger
 
 UNK_KEY = "<unk>"
 UNK_HASH = get_string_id(UNK_KEY)
+NAME = "norm_vectors"
 
 
 def NormVectors() -> Model[list[Doc], Ragged]:
@@ -27,7 +28,7 @@ def NormVectors() -> Model[list[Doc], Ragged]:
     unless the vectors bring their own, or zeros in a table without such a row. How many fall back is said when the
     model is initialized.
     """
-    return Model("norm_vectors", forward, init=init, dims={"nO": None})
+    return Model(NAME, forward, init=init, dims={"nO": None})
 
 
 def forward(model: Model[list[Doc], Ragged], docs: list[Doc], is_train: bool) -> tuple[Ragged, Callable]:
@@ -85,7 +86,7 @@ def check_table_of(model: Model, vectors: Vectors) -> None:
     """Raise ConfigError for a table that this layer cannot read, wherever it is in the model. One that is missing may
     come yet."""
     for node in model.walk():
-        if node.name == "norm_vectors" and node.has_dim("nO") and vectors.shape[0]:
+        if node.name == NAME and node.has_dim("nO") and vectors.shape[0]:
             check_vectors(vectors)
             _check_width(node, vectors)
 

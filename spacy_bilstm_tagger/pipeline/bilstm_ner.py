@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from spacy.language import Language
 from spacy.tokens import Doc, Span
-from spacy.training import Example, validate_get_examples
+from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -24,6 +24,7 @@ from .default_models import LINEAR_CHAIN_CRF
 from .emissions import check_finite
 from .entity_decoding import ScoredSpans, decode
 from .entity_scheme import SCHEMES, EntityScheme
+from .examples import check_examples
 from .preset_entities import preset_mask
 from .span_groups import span_group
 from .span_pipe import SpanPipe
@@ -199,7 +200,7 @@ class BiLSTMNER(SpanPipe):
 
         RAISES: ConfigError where there is no type. WARNS of gold entities that do not align with the tokens.
         """
-        validate_get_examples(get_examples, "BiLSTMNER.initialize")
+        check_examples(get_examples, "BiLSTMNER.initialize")
         if labels is None:
             labels = sorted({label for eg in get_examples() for label in self.gold_labels(eg.y)})
         for label in labels:

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Span
-from spacy.training import Example, validate_get_examples
+from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -21,6 +21,7 @@ from ..layers.span_probabilities import SpanProbabilities, SpanTags
 from .chains import chain_of, flat_emissions, is_crf, on_host
 from .default_models import LINEAR_CHAIN_CRF
 from .emissions import check_finite
+from .examples import check_examples
 from .span_groups import span_group
 from .span_pipe import SpanPipe
 from .step import Step
@@ -115,7 +116,7 @@ class BiLSTMSpans(SpanPipe):
 
         RAISES: ConfigError where there is no label.
         """
-        validate_get_examples(get_examples, "BiLSTMSpans.initialize")
+        check_examples(get_examples, "BiLSTMSpans.initialize")
         if labels is None:
             labels = sorted({label for eg in get_examples() for label in self.gold_labels(eg.y)})
         for label in labels:

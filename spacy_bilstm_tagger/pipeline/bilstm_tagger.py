@@ -7,7 +7,7 @@ import numpy as np
 from spacy.language import Language
 from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc
-from spacy.training import Example, validate_get_examples
+from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -17,6 +17,7 @@ from ..errors import ConfigError, Errors
 from ..partial_labels import is_open, single_tags
 from .chains import is_crf
 from .default_models import TOKEN_CLASSIFIER
+from .examples import check_examples
 from .heads import head_of
 from .learner import Learner
 from .losses import allowed_labels
@@ -175,7 +176,7 @@ class BiLSTMTagger(Learner, Tagger):
 
         RAISES: ConfigError where there is no label.
         """
-        validate_get_examples(get_examples, "BiLSTMTagger.initialize")
+        check_examples(get_examples, "BiLSTMTagger.initialize")
         if labels is None:
             labels = sorted(single_tags({token.tag_ for eg in get_examples() for token in eg.y}))
         for label in labels:

@@ -5,14 +5,14 @@ from typing import Any, Callable, Iterable, Optional
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec
 from spacy.tokens import Doc
-from spacy.training import Example, validate_get_examples
+from spacy.training import Example
 from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..errors import ConfigError, Errors
 from .default_models import TOK2VEC
+from .examples import check_examples, sample_docs
 from .loading import WholeOrNot
-from .sample import sample_docs
 
 
 @Language.factory("bilstm_tok2vec", assigns=["doc.tensor"], default_config={"model": TOK2VEC})
@@ -31,7 +31,7 @@ class BiLSTMTok2Vec(WholeOrNot, Tok2Vec):
 
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None) -> None:
         """Build the network. RAISES: ConfigError where there is no text."""
-        validate_get_examples(get_examples, "BiLSTMTok2Vec.initialize")
+        check_examples(get_examples, "BiLSTMTok2Vec.initialize")
         docs = sample_docs(get_examples)
         if not docs:
             raise ConfigError(Errors.TRAIN_NO_TEXTS.format(name=self.name))

@@ -13,7 +13,7 @@ from spacy.pipeline.pipe import Pipe, deserialize_config
 from spacy.pipeline.tagger import Tagger
 from spacy.strings import StringStore
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_examples
 from spacy.util import SimpleFrozenList
 from spacy.vocab import Vocab
 
@@ -22,6 +22,7 @@ from ..errors import ConfigError, Errors
 from ..layers import shim  # noqa: F401, for what it does at a fork: torch's threads do not survive one
 from ..layers.crf import viterbi
 from ..partial_labels import is_open, single_tags
+from .examples import check_examples
 from .hmm_counts import HMMCounts, TaggedText, count_tags
 from .hmm_estimates import Floats
 from .hmm_model import HiddenMarkovModel
@@ -164,7 +165,7 @@ class HMMTagger(Pipe):
         A corpus that is streamed (`max_epochs = -1`) shows spaCy's components its first 100 texts only at this point.
         RAISES: ConfigError where there is no label, ValueError for a gold tag that is not among the labels.
         """
-        validate_get_examples(get_examples, "HMMTagger.initialize")
+        check_examples(get_examples, "HMMTagger.initialize")
         texts = [_tagged_tokens(eg) for eg in get_examples()]
         if labels is None:
             labels = sorted(single_tags({tag for text in texts for _, _, tag in text}))

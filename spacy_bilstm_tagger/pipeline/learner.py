@@ -12,8 +12,8 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import ConfigError, Errors
 from .chains import add_gradient
+from .examples import sample_docs
 from .loading import WholeOrNot
-from .sample import sample_docs
 from .step import Emissions, Step, by_doc
 
 

@@ -1,5 +1,6 @@
 """Scores of tags and entities, taken two ways: pooled over all tokens, and as the mean over texts."""
 
+import warnings
 from collections import defaultdict
 from typing import Any, Callable, Iterable, Optional
 
@@ -7,6 +8,7 @@ from spacy.scorer import PRFScore, Scorer
 from spacy.tokens import Doc, Token
 from spacy.training import Example
 
+from ..errors import Errors
 from ..partial_labels import EITHER, annotated_types, single_tags
 
 Scores = dict[str, Any]
@@ -30,6 +32,7 @@ def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
     tag_micro_p_doc_mean, tag_micro_r_doc_mean, tag_micro_f_doc_mean: the same for each text, then averaged.
     tag_macro_f: mean F1 over the labels.
     tag_per_type: precision, recall and F1 of each label.
+    WARNS where no gold token has a tag; all scores are None then.
     """
     examples = list(examples)
     single = single_tags({token.tag_ for eg in examples for doc in (eg.x, eg.y) for token in doc})
@@ -37,6 +40,8 @@ def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
     def tag_of(token: Token, attr: str = "tag") -> str:
         return token.tag_ if token.tag_ in single else ""
 
+    if not any(tag_of(token) for eg in examples for token in eg.y):
+        warn_of_nothing(len(examples), "tags", "tag_acc")
     by_doc = [_by_label(*_tags(example, tag_of)) for example in examples]
     by_label: dict[str, PRFScore] = defaultdict(PRFScore)
     for labels in by_doc:
@@ -64,8 +69,12 @@ def ner_score(examples: Iterable[Example], **cfg: Any) -> Scores:
     ents_p_doc_mean, ents_r_doc_mean, ents_f_doc_mean: the same for each text, then averaged. A text without gold
         entities counts 1 if none is predicted, else 0.
     ents_acc, ents_acc_doc_mean: share of gold tokens with the right BIO tag, pooled and as mean over texts.
+    WARNS where entities are annotated in no text; all scores are None then.
     """
-    examples = [eg for eg in examples if eg.y.has_annotation("ENT_IOB")]
+    given = list(examples)
+    examples = [eg for eg in given if eg.y.has_annotation("ENT_IOB")]
+    if not examples:
+        warn_of_nothing(len(given), "entities", "ents_f")
     by_doc = [_doc_prf(eg) for eg in examples]
     accuracy = PRFScore()
     doc_accuracy = []
@@ -113,6 +122,11 @@ def ner_prf(examples: Iterable[Example]) -> Scores:
     scores: Scores = {f"ents_{key}": value for key, value in totals.to_dict().items()}
     scores["ents_per_type"] = {label: score.to_dict() for label, score in per_type.items()}
     return scores
+
+
+def warn_of_nothing(count: int, what: str, score: str) -> None:
+    if count:
+        warnings.warn(Errors.SCORE_NO_GOLD.format(count=count, what=what, score=score), stacklevel=3)
 
 
 def _tags(example: Example, tag_of: Callable[[Token], str]) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:

@@ -8,7 +8,7 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from .scorers import Scores
+from .scorers import Scores, warn_of_nothing
 
 Characters = set[tuple[str, int]]
 
@@ -31,9 +31,13 @@ def spans_score(examples: Iterable[Example], *, spans_key: str, **cfg: Any) -> S
     The gold characters are the ranges in `attrs["characters"]` of the reference's group. They have no labels, so there
     the labels of predicted spans do not count. In a group without them the characters are those of its spans, and one
     that has two labels counts for each.
+    WARNS where no reference has such a group; all scores are None then.
     """
     name = f"spans_{spans_key}"
-    examples = [example for example in examples if spans_key in example.reference.spans]
+    given = list(examples)
+    examples = [example for example in given if spans_key in example.reference.spans]
+    if not examples:
+        warn_of_nothing(len(given), f"spans under {spans_key!r}", f"{name}_char_f")
     pairs = [_characters(example, spans_key) for example in examples]
     by_text = [_prf(gold, predicted) for gold, predicted in pairs]
     scores: Scores = {f"{name}_char_{part}": _mean([prf[part] for prf in by_text]) for part in "prf"}

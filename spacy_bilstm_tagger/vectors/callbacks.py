@@ -20,6 +20,7 @@ from .lookups_folder import is_pipeline, read_lookups
 from .sourced import check_sourced
 from .sources import GENSIM_NAMES, read_vectors
 from .table import DTYPES, load_vectors, set_vectors
+from .unread import warn_of_unread
 
 
 def create_load_vectors(
@@ -46,7 +47,7 @@ def create_load_vectors(
     gazetteers (str or None): a folder of lists of names, one name a line in files called as the lists; a single such
         file; or a folder made by `spacy-bilstm vectors gazetteers`. None: no lists.
     RAISES: ConfigError with one line that says what is wrong with a source, or that a sourced component was trained
-        with other tables or has not all labels of the training data.
+        with other tables or has not all labels of the training data. WARNS of what no component of the pipeline reads.
     """
     where = "load_vectors.v1"
     check_choice(where, "dtype", dtype, DTYPES)
@@ -96,6 +97,9 @@ def _load(
     except DataError as error:
         raise ConfigError(str(error)) from None
     check_sourced(nlp)
+    warn_of_unread(
+        nlp, vectors=source is not None, brown=brown is not None, gazetteers=gazetteers is not None, tables=list(tables)
+    )
 
 
 def _load_table(vocab: Vocab, name: str, source: str) -> None:

@@ -11,6 +11,8 @@ from spacy.util import dot_to_object, resolve_dot_names
 from ..brown_table import TABLE as BROWN
 from ..errors import ConfigError, Errors
 from ..gazetteer_table import TABLE as GAZETTEERS
+from ..layers.norm_vectors import NAME as NORM_VECTORS
+from ..layers.tuned_vectors import NAME as TUNED_VECTORS
 from ..table_digest import other_tables
 from ..vector_tables import PREFIX
 
@@ -56,13 +58,16 @@ def _check_labels(nlp: Language, sourced: list[str]) -> None:
 
 
 def _training_docs(nlp: Language) -> Optional[list[Doc]]:
-    """As annotated; None where the config names no corpus, or one that is streamed."""
+    """As annotated; None where the config names no corpus, or one that is streamed or cannot be read."""
     config = nlp.config.interpolate()
     name = config["training"]["train_corpus"]
     if config["training"]["max_epochs"] == -1 or not name or dot_to_object(config, name).get("path", "") is None:
         return None
     (corpus,) = resolve_dot_names(config, [name])
-    return [eg.reference for eg in corpus(nlp)]
+    try:
+        return [eg.reference for eg in corpus(nlp)]
+    except OSError:  # which the components say better when they ask for their examples
+        return None
 
 
 def _check_listeners(upstream: str, pipe: Tok2Vec) -> None:
@@ -86,7 +91,7 @@ def _check_tables(nlp: Language, name: str, *, same_vectors: bool) -> None:
                 node.predict([nlp.make_doc("a")])
     except ConfigError as error:
         raise ConfigError(Errors.SOURCED_TABLES.format(name=name, reason=error)) from None
-    if not same_vectors and any(node.name in ("norm_vectors", "tuned_vectors") for node in nodes):
+    if not same_vectors and any(node.name in (NORM_VECTORS, TUNED_VECTORS) for node in nodes):
         raise ConfigError(Errors.SOURCED_VECTORS.format(name=name, vectors=nlp.vocab.vectors.name))
     others = [] if model is None else other_tables(model, nlp.vocab)
     if others:

@@ -19,6 +19,7 @@ def test_a_good_file_takes_the_place_of_an_older_one_and_is_summed_up(spacy_bils
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "Format: ritter (token and tag, one space between them), guessed",
+        "Columns: token, tag, guessed",
         "2 texts, 3 tokens, raw text known for 1",
         "2 tags: '' 1, X 1; tokens without a tag: 1",
         f"✔ {folder / 'out.spacy'}",
@@ -35,6 +36,20 @@ def test_many_labels_are_cut_short(spacy_bilstm, write, folder):
     (line,) = [line for line in out.splitlines() if " tags: " in line]
     assert line.startswith("121 tags: X 2, T0 1, ")
     assert line.endswith(", T98 1, and 21 more; tokens without a tag: 0")
+
+
+def test_a_column_that_is_not_used_is_said(spacy_bilstm, write, folder):
+    path = write("corpus", "Bob NNP person\nruns VBZ O\nfar RB O\n")
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy")
+    assert code == 0
+    assert (
+        "Columns: token, tag, -, guessed\n"
+        "Column 3 is not used: O 2, person 1; --columns says what it holds (token, tag, ent)\n"
+    ) in out
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--columns", "token,tag,-")
+    assert (code, "Column" in out) == (0, False)
+    code, _, err = spacy_bilstm("convert", path, folder / "out.spacy", "--columns", "token,tag,ent")
+    assert (code, "line 1: found entity tag 'person', expected O or B-" in err) == (1, True)
 
 
 def test_repair_bio_begins_entities_and_counts_them(spacy_bilstm, write, folder):

@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 
 from spacy_bilstm_tagger.corpus.bio import EntityTags
-from spacy_bilstm_tagger.corpus.columns import read_columns
+from spacy_bilstm_tagger.corpus.columns import Columns, read_columns
 from spacy_bilstm_tagger.errors import DataError
 
 PATH = Path("tweets")
 
 
 def read(content, *, separator=" ", roles=None):
-    return read_columns(PATH, content, separator=separator, entities=EntityTags(), roles=roles)
+    return read_columns(PATH, content, separator=separator, entities=EntityTags(), columns=Columns(roles or []))
 
 
 def test_ritter_layout_has_a_token_and_a_tag_on_a_line_and_a_blank_line_between_texts():
@@ -75,6 +75,25 @@ def test_roles_name_the_columns():
     assert (text.words, text.tags, text.ents) == (["a", "b"], ["NN", "JJ"], ["B-x", "I-x"])
 
 
+def test_columns_tell_what_they_were_taken_for_and_which_are_not_used():
+    guessed, named = Columns(), Columns(["token", "-", "tag"])
+    for columns in (guessed, named):
+        read_columns(PATH, "a NN per\nb NN O\n", separator=" ", entities=EntityTags(), columns=columns)
+    assert (guessed.roles, guessed.guessed, guessed.unused) == (["token", "tag", "-"], True, {3: {"per": 1, "O": 1}})
+    assert (named.roles, named.guessed, named.unused) == (["token", "-", "tag"], False, {2: {"NN": 2}})
+
+
+@pytest.mark.parametrize("names", ["token tag", "Word POS", "TOKEN tag ner"])
+def test_a_line_of_the_names_of_the_columns_is_no_token(names):
+    width = len(names.split())
+    with pytest.raises(
+        DataError, match=r"^tweets, line 2: found \['.+'\], names of columns, expected a token and its tag"
+    ):
+        read(f"\n{names}\n" + " ".join("aX"[:width].ljust(width, "O")) + "\n")
+    (text,) = read("text NN\nform NN\n")
+    assert text.words == ["text", "form"]
+
+
 @pytest.mark.parametrize("missing", ["-", ""])
 def test_a_dash_or_nothing_is_a_missing_tag(missing):
     (text,) = read(f"a\tX\nb\t{missing}\n", separator="\t")
@@ -107,6 +126,11 @@ def test_a_lone_hash_is_a_token():
 def test_bad_lines_are_named(content, message):
     with pytest.raises(DataError, match=f"^{message}$"):
         read(content)
+
+
+def test_a_bad_line_is_shown_with_its_tabs():
+    with pytest.raises(DataError, match=r"found 3 column\(s\) in 'b\\tY\\tZ', expected 2"):
+        read("a\tX\nb\tY\tZ\n", separator="\t")
 
 
 def test_the_number_of_columns_must_be_that_of_the_roles():

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bilstm_tagger.corpus import FORMATS, EntityTags, read_corpus
+from spacy_bilstm_tagger.corpus import FORMATS, Columns, EntityTags, read_corpus
 from spacy_bilstm_tagger.corpus.formats import guess_format
 from spacy_bilstm_tagger.errors import DataError
 
@@ -98,7 +98,7 @@ def test_options_reach_the_reader(tmp_path):
     path = tmp_path / "corpus"
     path.write_text("I-x a\n", encoding="utf-8")
     entities = EntityTags(repair=True)
-    _, (text,) = read_corpus(path, columns=["ent", "token"], entities=entities)
+    _, (text,) = read_corpus(path, columns=Columns(["ent", "token"]), entities=entities)
     assert (text.words, text.ents, entities.repaired) == (["a"], ["B-x"], 1)
     path.write_text(CONLLU_ROW, encoding="utf-8")
     assert read_corpus(path, conllu_tags="xpos")[1][0].tags == ["Y"]
@@ -114,12 +114,12 @@ def test_options_reach_the_reader(tmp_path):
         ),
         ({"conllu_tags": "pos"}, "--tags pos: expected upos or xpos"),
         (
-            {"format": "conllu", "columns": ["token", "tag"]},
+            {"format": "conllu", "columns": Columns(["token", "tag"])},
             "--columns token,tag: the columns of conllu are fixed; leave the option out",
         ),
         *(
             (
-                {"columns": columns.split(",")},
+                {"columns": Columns(columns.split(","))},
                 f"--columns {columns}: expected each of token, tag and ent at most once (token in any case) "
                 "and - for the others",
             )
@@ -133,6 +133,13 @@ def test_options_of_another_kind_are_refused(tmp_path, options, message):
     with pytest.raises(DataError) as error:
         read_corpus(path, **options)
     assert str(error.value) == message
+
+
+def test_a_docbin_is_no_annotated_text(tmp_path):
+    path = tmp_path / "train.spacy"
+    path.write_bytes(b"x\x9c\xff")
+    with pytest.raises(DataError, match=r"train\.spacy: is a DocBin, expected the annotated text that such a file"):
+        read_corpus(path)
 
 
 @pytest.mark.parametrize("name", ["missing", "."])

@@ -161,3 +161,15 @@ def test_a_corpus_without_texts_is_one_clear_error(tmp_path):
     nlp.add_pipe("bilstm_tok2vec", name="t2v")
     with pytest.raises(ConfigError, match=r"^t2v: the training corpus holds no text; expected a \.spacy file"):
         nlp.initialize(lambda: Corpus(tmp_path)(nlp))
+
+
+@pytest.mark.parametrize("factory", ["bilstm_tok2vec", "bilstm_tagger", "bilstm_ner", "bilstm_spans", "hmm_tagger"])
+def test_a_corpus_that_is_not_there_is_one_clear_error(factory, tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe(factory)
+    path = tmp_path / "train.spacy"
+    with pytest.raises(ConfigError) as error:
+        nlp.initialize(lambda: Corpus(path)(nlp))
+    assert str(error.value).startswith(
+        f"{path}: no such file or directory; expected the training corpus, a .spacy file"
+    )

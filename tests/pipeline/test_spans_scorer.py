@@ -127,6 +127,12 @@ class TestExactSpans:
         assert (scores["spans_toxic_p"], scores["spans_toxic_r"]) == (1, 1 / 2)
 
 
+def test_nothing_to_score_is_said():
+    with pytest.warns(UserWarning, match=r"none of the 1 texts has gold spans under 'rude'.* no spans_rude_char_f,"):
+        scores = make_spans_scorer("rude")([with_spans([(0, 1)], [(0, 1)])])
+    assert all(value is None for value in scores.values())
+
+
 def test_the_key_is_part_of_every_name():
     scores = make_spans_scorer("rude")([with_spans([(0, 1)], [(0, 1)], key="rude")])
     assert set(scores) == {

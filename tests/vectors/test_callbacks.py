@@ -5,6 +5,7 @@ import pytest
 import spacy
 from spacy.language import Language
 from spacy.strings import get_string_id
+from spacy.training import Example
 
 from spacy_bilstm_tagger.brown_table import find_paths
 from spacy_bilstm_tagger.distiller import Distiller, distiller_key
@@ -267,3 +268,46 @@ def test_a_further_table_from_a_damaged_pipeline_is_one_line(toy, message, tmp_p
     save_vectors(toy, tmp_path / "table", name="toy", prune_to=None, dtype="float32")
     (tmp_path / "table" / "vocab" / "lookups.bin").write_bytes(b"\x81")
     assert "the lookups of a spaCy pipeline" in message(None, tables={"a": str(tmp_path / "table")})
+
+
+class TestUnread:
+    """What no layer reads is said; what one reads is not."""
+
+    @pytest.fixture
+    def warned(self, toy, tmp_path, write_text, recwarn):
+        (tmp_path / "lists").mkdir()
+        (tmp_path / "lists" / "team").write_text("the mets\n", encoding="utf-8")
+        (tmp_path / "paths").write_text("0110\tso\t9\n", encoding="utf-8")
+        save_vectors(toy, tmp_path / "toy", name="toy", prune_to=None, dtype="float32")
+
+        def run(factory, **embed):
+            nlp = _nlp(
+                write_text(),
+                brown=str(tmp_path / "paths"),
+                gazetteers=str(tmp_path / "lists"),
+                tables={"toy": str(tmp_path / "toy")},
+            )
+            if factory:
+                embed = {"@architectures": "spacy-bilstm-tagger.TweetEmbed.v1", **embed}
+                nlp.add_pipe(factory, config={"model": {"@architectures": "spacy.Tok2Vec.v2", "embed": embed}})
+            nlp.initialize(lambda: [Example.from_dict(nlp.make_doc("so good"), {})])
+            return [str(each.message) for each in recwarn.list if "load_vectors.v1" in str(each.message)]
+
+        return run
+
+    def test_each_has_its_switch(self, warned):
+        source, brown, lists, table = warned("bilstm_tok2vec")
+        assert source.startswith(
+            "load_vectors.v1: source gives the pipeline vectors that none of its components reads;"
+        )
+        assert "with include_static_vectors = true. Or set source to null" in source
+        assert "brown_prefixes = [4, 8, 12, 16]. Or set brown to null" in brown
+        assert "gazetteers = true. Or set gazetteers to null" in lists
+        assert 'with "toy" among its tables. Or set tables.toy to null' in table
+
+    def test_what_is_read(self, warned):
+        read = {"include_static_vectors": True, "brown_prefixes": [4], "gazetteers": True, "tables": ["toy"]}
+        assert warned("bilstm_tok2vec", **read) == []
+
+    def test_a_pipeline_without_networks_may_be_there_for_its_vectors(self, warned):
+        assert warned(None) == []
