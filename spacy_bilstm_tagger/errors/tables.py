@@ -105,7 +105,8 @@ class TableErrors:
     # Further vector tables
     TABLE_MISSING = (
         "TweetEmbed.v1 has tables = [{name!r}], but the pipeline has no vector table of this name (it has: {found}). "
-        'Name it in tables of [initialize.before_init] with @callbacks = "spacy-bilstm-tagger.load_vectors.v1"'
+        'Name it in tables of [initialize.before_init] with @callbacks = "spacy-bilstm-tagger.load_vectors.v1"; in the '
+        "recipes --paths.{name} is its folder, and embed.tables '[]' does without"
     )
     TABLE_NAN = (
         "The vector table {name!r} holds NaN or infinity; expected finite numbers. The pipeline is damaged: get it again, "
@@ -158,11 +159,11 @@ class TableErrors:
     WORDS_FOLDER = "{path}: a folder without vectors; expected one made by 'spacy-bilstm vectors', or a file of words"
     DISTILL_NO_MODEL = (
         "{path}: no such folder; expected that of a pretrained transformer, with its config.json, weights and tokenizer. "
-        "The workflow takes it from --vars.transformer"
+        "(In a workflow of the project it comes from --vars.transformer)"
     )
     DISTILL_MODEL_PART = (
         "{path}: found no {what} ({names}); expected the folder of a pretrained transformer as save_pretrained writes it. "
-        "The workflow takes it from --vars.transformer"
+        "(In a workflow of the project it comes from --vars.transformer)"
     )
     DISTILL_WEIGHTS = "{path}: the weights lack {count} of the model's arrays, such as {name}; get the folder again"
     DISTILL_EXTRA = (
