@@ -6,9 +6,12 @@ import re
 
 import pytest
 import srsly
+from spacy.util import load_config
 from typer.testing import CliRunner
 
 from spacy_bilstm_tagger.errors import DataError
+
+TREEBANKS = ("treebank", "treebank_transformer")
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +33,7 @@ def test_workflows_are_made_of_commands(config):
         "all",
         "distill",
         "ritter",
+        "ritter-transformer",
         "tweebank",
         "pretrain",
         "lecture",
@@ -64,6 +68,7 @@ def test_workflows_hand_their_tables_on(config):
     scripts = [line for command in config["commands"] for line in command["script"]]
     for recipe, tables in {
         "treebank": {"vectors", "brown"},
+        "treebank_transformer": {"vectors", "brown"},
         "lecture": {"vectors"},
         "wnut17": {"brown", "gazetteers"},
         "transformer": {"vectors", "brown"},
@@ -78,6 +83,15 @@ def test_workflows_hand_their_tables_on(config):
                 assert (f'--paths.{table} "${{vars.{table}}}"' in line) == (table in tables)
             assert "--gpu-id ${vars.gpu}" in line
     assert config["vars"]["vectors"] == "glove-twitter-100"
+
+
+def test_the_transformer_is_all_that_the_two_first_steps_differ_in(project):
+    plain, with_transformer = (load_config(project / "configs" / f"{name}.cfg") for name in TREEBANKS)
+    embed = with_transformer["components"]["tok2vec"]["model"]["embed"].pop("*")
+    assert set(embed) == {"transformer", "tweet"}
+    with_transformer["components"]["tok2vec"]["model"]["embed"] = embed["tweet"]
+    assert with_transformer["paths"].pop("transformer") == ""
+    assert plain == with_transformer
 
 
 def test_assets_have_an_address_and_an_md5_and_test_splits_are_extra(config):

@@ -20,6 +20,7 @@ from spacy_bilstm_tagger.tokenizer import glove_key
 RECIPES = [
     "sample",
     "treebank",
+    "treebank_transformer",
     "ritter",
     "tweebank",
     "lecture",
@@ -95,7 +96,7 @@ def recipe(request, project):
 @pytest.fixture
 def paths(recipe, room, overrides, run, project, request):
     """The overrides of the recipe, whose first step is trained if it has one."""
-    if recipe.stem == "transformer":
+    if "transformer" in recipe.stem:
         return [*overrides(recipe), "--paths.transformer", request.getfixturevalue("transformer_folder")]
     name = SECOND_STEPS.get(recipe.stem)
     if name is None:
