@@ -35,9 +35,10 @@ def write_beside(path: Path) -> Iterator[Path]:
         shutil.rmtree(room, ignore_errors=True)
 
 
-def read_text(path: Path, encoding: str) -> str:
+def read_text(path: Path, encoding: str, *, option: str = "") -> str:
     """The decoded file without a byte order mark, its lines ended by LF alone.
 
+    option (str): what else can be done about another encoding, for the message.
     RAISES: DataError with the line of the first byte that does not fit the encoding.
     """
     if path.is_dir():
@@ -52,7 +53,7 @@ def read_text(path: Path, encoding: str) -> str:
         decoded = error.object  # what error.start counts in: data, or data after the byte order mark
         line = decoded.count(b"\n", 0, error.start) + 1
         byte = f"byte 0x{decoded[error.start]:02x}"
-        hint = f"{byte} cannot be there. Save the file as UTF-8, or give convert its --encoding, such as latin-1"
+        hint = f"{byte} cannot be there. Save the file as UTF-8{option}"
         message = Errors.CORPUS_ENCODING.format(path=path, line=line, encoding=encoding, hint=hint)
         raise DataError(message) from None
     except LookupError:

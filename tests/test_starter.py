@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import spacy
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config
@@ -88,6 +88,20 @@ def test_a_sourced_tagger_of_other_labels_says_what_to_do(starter, first):
         init_nlp(config)
     config["training"]["frozen_components"] = ["tagger"]
     init_nlp(config)
+
+
+def test_a_sourced_tagger_has_to_have_something_to_learn(starter, first, room):
+    def write(**annotation):
+        doc = Doc(spacy.blank("en").vocab, words=["so", "good"], **annotation)
+        DocBin(docs=[doc] * 3).to_disk(room / "few.spacy")
+
+    config = sourced(starter("few", "first"), first, components=("tok2vec", "tagger"))
+    write()
+    found = r"^tagger: sourced, and none of the 3 training texts is annotated for it; expected gold labels such as '"
+    with pytest.raises(ConfigError, match=found):
+        init_nlp(config)
+    write(tags=["|".join(spacy.load(first).get_pipe("tagger").labels[:2])] * 2)
+    init_nlp(config)  # either of two tags is something
 
 
 def test_a_sourced_tok2vec_and_a_table_of_another_width(starter, first):

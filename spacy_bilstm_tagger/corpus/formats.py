@@ -56,7 +56,8 @@ def read_corpus(
     has_mark = first_line.startswith(codecs.BOM_UTF8)
     starts_like_gmb = first_line.removeprefix(codecs.BOM_UTF8).startswith(",".join(HEADER[:2]).encode())
     is_gmb = format == "gmb" or (format is None and starts_like_gmb)
-    content = read_text(path, encoding or ("latin-1" if is_gmb and not has_mark else "utf-8"))
+    encoding = encoding or ("latin-1" if is_gmb and not has_mark else "utf-8")
+    content = read_text(path, encoding, option=", or give convert its --encoding, such as latin-1")
     format = format or ("gmb" if is_gmb else guess_format(path, content))
     entities = entities or EntityTags()
     if roles and format not in _SEPARATORS:

@@ -54,7 +54,7 @@ class CorpusErrors:
     )
     CORPUS_MAP = "{path}, line {line}: found {found!r}, expected two columns: tag TAB new tag"
     CORPUS_MAP_EMPTY = "{path}: found no entries, expected lines of tag TAB new tag"
-    CORPUS_MAP_GAPS = "{path}: no entry for {gaps}; every tag of {source} needs one"
+    CORPUS_MAP_GAPS = "{path}: no entry for {gaps}; every {kind} of {source} needs one"
     CORPUS_FIRST = "--first {found}: expected a number from 1 to {count}, the number of texts in {path}"
     CORPUS_EXCLUDE = "{path}: all {count} texts are also in the files of --exclude; nothing is left to convert"
     CORPUS_SKIP = "--skip {found}: expected a number from 0 to {last}; {path} holds {count} texts"
@@ -79,9 +79,7 @@ class CorpusErrors:
         "{path}, line {line}: {tag} becomes {found} here and {first} above; expected one new tag for each"
     )
     CORPUS_MAP_NO_TAGS = "{path}: {source} has no tags to map; leave --map-tags out"
-    CORPUS_MAP_PARTS = (
-        "{path}: {label} becomes {found!r}; expected one label, or several different ones such as person|group"
-    )
+    CORPUS_MAP_PARTS = "{path}, line {line}: {label} becomes {found!r}; expected one label, or several different ones such as person|group"
     CORPUS_BIO_OPEN = "{path}, line {line}: {tag} is the last of its entity, in a file that marks ends with {marks}; expected {expected}"
     CORPUS_MAP_NO_ENTS = "{path}: {source} has no entities to map; leave --map-ents out"
     CORPUS_ANNOTATED = (

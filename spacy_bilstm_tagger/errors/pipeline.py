@@ -33,7 +33,7 @@ class PipelineErrors:
     )
     TRANSFORMER_LAYER = "TransformerEmbed.v1: layer = {layer}, but {name} has {count} layers; expected up to that, or null for the middle"
     TRANSFORMER_UNREADABLE = (
-        "{name}: cannot be read as a pretrained transformer with its tokenizer ({reason}). "
+        "{name}: {place}cannot be read as a pretrained transformer with its tokenizer ({reason}). "
         "Give a folder saved by save_pretrained, or the name of a model on Hugging Face's hub"
     )
     POSITIVE = "{where}: {name} = {value}; expected a whole number of at least {least}"

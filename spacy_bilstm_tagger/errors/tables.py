@@ -20,6 +20,9 @@ class TableErrors:
         "{path}: the row of {key!r} holds NaN or infinity in {dtype}; expected finite numbers. Remove that row"
     )
     VECTORS_ROW_COUNT = "{path}, line {line}: the file ends after {found} rows, expected {expected} as its first line says. Get it again, or read the part with --max-rows {found}"
+    VECTORS_NO_TABLE = (
+        "{path}: the pipeline in this folder has no vectors; expected a folder made by 'spacy-bilstm vectors'"
+    )
     VECTORS_EMPTY = "{path}: found no vectors, expected rows of 'key number number ...'"
     VECTORS_ENCODING = "{path}, line {line}: not UTF-8 (byte {byte} of the row); expected UTF-8 text"
     VECTORS_ZIP_MEMBER = "{path}: the archive holds no {expected} vectors, found {found}. Choose with --dim"
@@ -57,8 +60,8 @@ class TableErrors:
 
     # Brown clusters
     BROWN_UNKNOWN_SOURCE = (
-        "{source}: no such file. Expected Brown clusters (bit path TAB word TAB count in each line, also .gz), "
-        "or a folder made by 'spacy-bilstm vectors brown'"
+        "{source}: no such file. Expected Brown clusters (bit path TAB word TAB count in each line, also .gz); recipes "
+        "also take a folder made of them by 'spacy-bilstm vectors brown'"
     )
     BROWN_COLUMNS = "{path}, line {line}: found {found!r}, expected a bit path, a word and a count, a TAB between them"
     BROWN_BLANK = "{path}, line {line}: found an empty line, expected a bit path, a word and a count. Remove the line"
@@ -125,7 +128,8 @@ class TableErrors:
     )
     LOAD_NOTHING = (
         "load_vectors.v1: source, brown, gazetteers and tables are all null; expected at least one of them. "
-        "Where the pipeline needs none, set [initialize] before_init = null"
+        "Where the pipeline needs none, set [initialize] before_init = null, and take what it names out of TweetEmbed.v1 "
+        "(tables = [])"
     )
     LOAD_UNREAD = (
         "load_vectors.v1: {setting} gives the pipeline {what} that none of its components reads; TweetEmbed.v1 reads them "
@@ -147,6 +151,10 @@ class TableErrors:
     SOURCED_LABELS = (
         "{name}: sourced with {count} labels, but the training data has others: {found}. Rename them with 'spacy-bilstm "
         "convert', or source the tok2vec alone and define a new component on it{grow}"
+    )
+    SOURCED_NOTHING = (
+        "{name}: sourced, and none of the {count} training texts is annotated for it; expected gold labels such as {label!r}. "
+        "Look whether paths.train is the right corpus, or name {name!r} in frozen_components"
     )
     SOURCED_GROW = ", or give them to the sourced one with add_label, save that pipeline, and source it"
     LISTENER_WIDTH = (

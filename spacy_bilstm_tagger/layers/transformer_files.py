@@ -40,7 +40,8 @@ def load_transformer(
                 return loaded
     except Exception as error:  # each kind of file has a reader of its own
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise ConfigError(Errors.TRANSFORMER_UNREADABLE.format(name=name, reason=reason)) from error
+        place = "" if Path(name).is_dir() else "no folder of this name is here, and as a name on the hub it "
+        raise ConfigError(Errors.TRANSFORMER_UNREADABLE.format(name=name, place=place, reason=reason)) from error
     raise ConfigError(Errors.TRANSFORMER_LAYER.format(name=name, layer=layer, count=count))
 
 

@@ -14,7 +14,7 @@ from thinc.types import Floats2d
 
 from ..checks import check_choice, check_fraction
 from ..errors import ConfigError, Errors
-from ..partial_labels import is_open, single_tags
+from ..partial_labels import EITHER, is_either, is_open, single_tags
 from .chains import is_crf
 from .default_models import TOKEN_CLASSIFIER
 from .examples import check_examples
@@ -141,7 +141,11 @@ class BiLSTMTagger(Learner, Tagger):
 
     def gold_labels(self, doc: Doc) -> Iterator[str]:
         known = set(self.labels)
-        return (token.tag_ for token in doc if not is_open(token.tag_, known))
+        for token in doc:
+            if not is_open(token.tag_, known):
+                yield token.tag_
+            elif is_either(token.tag_, known):
+                yield from token.tag_.split(EITHER)
 
     def _gold_step(self, examples: list[Example], scores: list[Floats2d]) -> Step:
         tags = [tag for eg in examples for tag in eg.get_aligned("TAG", as_string=True)]

@@ -3,6 +3,7 @@
 import html
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import Optional
 
 _COMMENTS = ("# ", "// ", "<!--")
@@ -13,6 +14,8 @@ _TITLES = {"category", "class", "count", "id", "kind", "label", "name", "names",
 _ENTITY_TAG = re.compile(r"O|[BILUES]-\S+")
 _DECIMAL = re.compile(r"-?\d*\.\d+(?:[eE][-+]?\d+)?")
 _TAG = re.compile(r"[A-Z]+\$?|[^\w\s]+")
+_BULLET = re.compile(r"[-*+•] ")
+_NUMBER = re.compile(r"(\d+)[.):]?\s")
 _ROWS = 0.9  # of the lines; a few may be broken, such as those with a separator inside a cell
 
 
@@ -21,8 +24,9 @@ def other_format(text: str) -> Optional[tuple[int, str]]:
 
     Names may hold commas, brackets, signs and numbers. So only this is taken for something else: a head that is JSON,
     XML, a comment or the titles of columns; a last line that closes XML; columns whose number is the same in nearly all
-    lines, without a blank after the separator, which is neither in quotes nor between digits; and nearly all lines a
-    word with an entity tag or with decimal numbers, or, in blocks, a word with a tag.
+    lines, without a blank after the separator, which is neither in quotes nor between digits; nearly all lines with a
+    bullet, in quotes, with a colon and a blank, or numbered one after the other; and nearly all lines a word with an
+    entity tag or with decimal numbers, or, in blocks, a word with a tag.
     """
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not lines:
@@ -39,8 +43,23 @@ def other_format(text: str) -> Optional[tuple[int, str]]:
         row = _find_row([line for _, line in lines], separator)
         if row is not None:
             return lines[row][0], f"columns separated by {separator!r}"
-    kind = _find_annotation([line.split() for _, line in lines], blocks="\n\n" in text.strip())
+    rows = [line.split() for _, line in lines]
+    kind = _find_marks([line for _, line in lines]) or _find_annotation(rows, blocks="\n\n" in text.strip())
     return None if kind is None else (number, kind)
+
+
+def _find_marks(lines: list[str]) -> Optional[str]:
+    """What stands around the names of all lines; None where they stand alone."""
+    least = max(2, _ROWS * len(lines))
+    if sum(_BULLET.match(line) is not None for line in lines) >= least:
+        return "names with bullets"
+    if sum(_QUOTED.fullmatch(line) is not None for line in lines) >= least:
+        return "names in quotes"
+    if sum(": " in line for line in lines) >= least:
+        return "names with a colon and a value"
+    numbers = [int(match[1]) if (match := _NUMBER.match(line)) else None for line in lines]
+    steps = sum(b is not None and a is not None and b == a + 1 for a, b in pairwise(numbers))
+    return "numbered names" if steps >= least - 1 else None
 
 
 def _find_annotation(rows: list[list[str]], *, blocks: bool) -> Optional[str]:

@@ -25,7 +25,8 @@ def check_sourced(nlp: Language) -> None:
     they were trained with, and their labels with those of the training data. spaCy sources a component without its
     tables, and warns (W113), or fails at the first batch, where those of the pipeline are others.
 
-    RAISES: ConfigError for another width, a table that is missing, one of another content, and a label too many.
+    RAISES: ConfigError for another width, a table that is missing, one of another content, a label too many, and
+        training data that has no label at all.
     """
     for upstream, pipe in nlp.components:  # spaCy disables the sourced ones while it initializes the others
         if isinstance(pipe, Tok2Vec):
@@ -46,8 +47,11 @@ def _check_labels(nlp: Language, sourced: list[str]) -> None:
     frozen = nlp.config["training"]["frozen_components"]
     trained: list[Any] = [nlp.get_pipe(name) for name in sourced if name not in frozen]
     learners = [pipe for pipe in trained if hasattr(pipe, "unknown_labels")]
-    docs = _training_docs(nlp) if learners else None
-    for pipe in learners if docs is not None else ():
+    docs = (_training_docs(nlp) if learners else None) or []
+    for pipe in learners if docs else ():
+        if not any(label for doc in docs for label in pipe.gold_labels(doc)):
+            detail = {"name": pipe.name, "count": len(docs), "label": pipe.labels[0]}
+            raise ConfigError(Errors.SOURCED_NOTHING.format(**detail))
         unknown = pipe.unknown_labels(docs)
         if unknown:
             listed = ", ".join(f"{label!r} ({count:,})" for label, count in unknown.most_common(MAX_LISTED))

@@ -70,7 +70,7 @@ def test_bad_input(write, tmp_path):
     with pytest.raises(DataError, match="a folder without vectors; expected one made by 'spacy-bilstm vectors'"):
         read_words(tmp_path)
     spacy.blank("en").to_disk(tmp_path / "blank")
-    with pytest.raises(DataError, match="blank: found no vectors"):
+    with pytest.raises(DataError, match="blank: the pipeline in this folder has no vectors"):
         read_words(tmp_path / "blank")
     with pytest.raises(DataError, match=r"latin, line 2: not utf-8; byte 0xe9 cannot be there"):
         read_words(write("latin", b"so\n\xe9t\xe9\n"))

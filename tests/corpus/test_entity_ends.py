@@ -1,7 +1,7 @@
 import pytest
 
 from spacy_bilstm_tagger.corpus import EntityTags, read_corpus
-from spacy_bilstm_tagger.corpus.tag_map import map_ents
+from spacy_bilstm_tagger.corpus.tag_map import read_tag_map
 from spacy_bilstm_tagger.errors import DataError
 
 
@@ -38,7 +38,7 @@ def test_bio_marks_no_ends(write):
 
 
 @pytest.mark.parametrize("new", ["a|", "|a", "a|a"])
-def test_a_type_with_an_empty_or_double_part_is_refused(write, tmp_path, new):
-    path = write("B-P", "O")
+def test_a_type_with_an_empty_or_double_part_is_refused(tmp_path, new):
+    (tmp_path / "map").write_text(f"P\t{new}\n", encoding="utf-8")
     with pytest.raises(DataError, match="or several different ones"):
-        map_ents(tmp_path / "map", {"P": new}, path, read_corpus(path)[1])
+        read_tag_map(tmp_path / "map")

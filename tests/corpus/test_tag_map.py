@@ -54,11 +54,18 @@ def test_a_tag_can_become_one_of_several():
 
 
 @pytest.mark.parametrize("new", ["NN|", "|NN", "NN||NNS", "NN|NN"])
-def test_parts_that_are_empty_or_the_same_are_refused(new):
-    texts = [text_of(["NOUN"])]
-    with pytest.raises(DataError, match=r"NOUN becomes .*; expected one label, or several different ones"):
-        map_tags(MAP, {"NOUN": new}, SOURCE, texts)
-    assert texts[0].tags == ["NOUN"]
+def test_parts_that_are_empty_or_the_same_are_refused(tmp_path, new):
+    path = tmp_path / "map.tsv"
+    path.write_text(f"VERB\tVB\nNOUN\t{new}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"line 2: NOUN becomes .*; expected one label, or several different ones"):
+        read_tag_map(path)
+
+
+def test_a_map_in_another_encoding_has_to_be_saved_again(tmp_path):
+    path = tmp_path / "map.tsv"
+    path.write_bytes(b"NN\tNOUN\nVB\tV\xe9\n")
+    with pytest.raises(DataError, match=r"line 2: not utf-8; byte 0xe9 cannot be there\. Save the file as UTF-8$"):
+        read_tag_map(path)
 
 
 def test_new_names_are_not_mapped_again():

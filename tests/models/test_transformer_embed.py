@@ -322,6 +322,13 @@ class TestErrors:
         (folder / name).write_bytes(b"\x00damaged")
         self.check(folder, "cannot be read as a pretrained transformer")
 
+    def test_a_name_that_is_neither_here_nor_on_the_hub(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        monkeypatch.chdir(tmp_path)
+        found = r"^some/model: no folder of this name is here, and as a name on the hub it cannot be read"
+        with pytest.raises(ConfigError, match=found):
+            TransformerEmbed(name="some/model").initialize(X=[])
+
     def test_no_such_layer(self, transformer_folder):
         with pytest.raises(ConfigError, match=r"layer = 3, but .* has 2 layers"):
             TransformerEmbed(name=str(transformer_folder), layer=3).initialize(X=[])

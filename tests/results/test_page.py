@@ -196,7 +196,7 @@ def test_what_is_stored_belongs_to_rows_that_there_are():
 
 
 README_ROWS = {
-    "T-POS (Ritter et al.)": ("ritter", "ritter", "ritter-ensemble", None, "spacy-cnn"),
+    "T-POS (Ritter et al.)": ("ritter", "ritter", "ritter-ensemble", "ritter-transformer", "spacy-cnn"),
     "Tweebank, universal tags": ("tweebank", "tweebank", None, None, "spacy-cnn"),
     "WNUT 2017": ("wnut17", "wnut17-btc", "wnut17-btc-ensemble", "transformer", "spacy-cnn"),
     "toxic spans": ("toxic_spans", "toxic_spans", None, None, "spacy-spancat"),

@@ -140,7 +140,7 @@ def test_folder_that_is_damaged(toy, tmp_path, message):
 
 def test_folder_of_a_pipeline_without_vectors(tmp_path, message):
     spacy.blank("en").to_disk(tmp_path / "plain")
-    assert message(tmp_path / "plain").startswith(f"{tmp_path / 'plain'}: found no vectors")
+    assert message(tmp_path / "plain").startswith(f"{tmp_path / 'plain'}: the pipeline in this folder has no vectors")
 
 
 @pytest.mark.parametrize(
