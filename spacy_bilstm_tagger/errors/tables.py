@@ -20,9 +20,7 @@ class TableErrors:
         "{path}: the row of {key!r} holds NaN or infinity in {dtype}; expected finite numbers. Remove that row"
     )
     VECTORS_ROW_COUNT = "{path}, line {line}: the file ends after {found} rows, expected {expected} as its first line says. Get it again, or read the part with --max-rows {found}"
-    VECTORS_NO_TABLE = (
-        "{path}: the pipeline in this folder has no vectors; expected a folder made by 'spacy-bilstm vectors'"
-    )
+    VECTORS_NO_TABLE = "{path}: the pipeline in this folder has no vectors; expected a folder made by 'spacy-bilstm vectors', or in a config source = null for none"
     VECTORS_EMPTY = "{path}: found no vectors, expected rows of 'key number number ...'"
     VECTORS_ENCODING = "{path}, line {line}: not UTF-8 (byte {byte} of the row); expected UTF-8 text"
     VECTORS_ZIP_MEMBER = "{path}: the archive holds no {expected} vectors, found {found}. Choose with --dim"
@@ -73,7 +71,7 @@ class TableErrors:
     BROWN_PATH = "{path}, line {line}: found the path {found!r}, expected up to {longest} of the digits 0 and 1"
     BROWN_TWICE = "{path}, line {line}: {word!r} has the path {found} here and {first} above; expected one path a word"
     BROWN_EMPTY = "{path}: found no Brown clusters, expected lines of bit path TAB word TAB count"
-    BROWN_NO_TABLE = "{path}: the pipeline in this folder has no Brown clusters; expected a folder made by 'spacy-bilstm vectors brown'"
+    BROWN_NO_TABLE = "{path}: the pipeline in this folder has no Brown clusters; expected a folder made by 'spacy-bilstm vectors brown', or in a config brown = null for none"
     BROWN_MISSING = (
         "TweetEmbed.v1 has brown_prefixes, but the pipeline has no Brown clusters. "
         'Set brown in [initialize.before_init] with @callbacks = "spacy-bilstm-tagger.load_vectors.v1" to a file of them, '
@@ -97,7 +95,7 @@ class TableErrors:
         "{path}: found no name to look for, expected at least one of up to {longest} words, with a letter, "
         "and more than one character or function words"
     )
-    GAZETTEERS_NO_TABLE = "{path}: the pipeline in this folder has no gazetteers; expected a folder made by 'spacy-bilstm vectors gazetteers'"
+    GAZETTEERS_NO_TABLE = "{path}: the pipeline in this folder has no gazetteers; expected a folder made by 'spacy-bilstm vectors gazetteers', or in a config gazetteers = null for none"
     GAZETTEERS_MISSING = (
         "TweetEmbed.v1 has gazetteers, but the pipeline has none. "
         'Set gazetteers in [initialize.before_init] with @callbacks = "spacy-bilstm-tagger.load_vectors.v1" to a folder '
