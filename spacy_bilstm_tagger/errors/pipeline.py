@@ -6,6 +6,11 @@ class PipelineErrors:
     EMBED_ROWS = (
         "TweetEmbed.v1: attrs has {attrs} entries and rows has {rows}; expected one number of rows per attribute"
     )
+    EMBED_ATTR = (
+        "TweetEmbed.v1: attrs has {found!r}, which is no attribute of spaCy's tokens; expected some of NORM, LOWER, ORTH, "
+        "PREFIX, SUFFIX, SHAPE and the like"
+    )
+    EMBED_TWICE = "TweetEmbed.v1: tables has {found!r} twice; expected each vector table once"
     EMBED_NOTHING = "TweetEmbed.v1: attrs, char_kernels, brown_prefixes and tables are empty, include_static_vectors and gazetteers are false, so there is nothing to embed"
     EMBED_PLAIN_WIDTH = (
         "TweetEmbed.v1: width = {width}, but without a mixing layer (mix = false) the features are {found} wide. "

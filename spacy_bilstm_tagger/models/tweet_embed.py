@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Callable, Optional, Union, cast
 
 import numpy as np
+from spacy.attrs import IDS
 from spacy.ml.featureextractor import FeatureExtractor
 from spacy.tokens import Doc
 from thinc.api import HashEmbed, Linear, Maxout, Model, chain, concatenate, list2ragged, ragged2list, with_array
@@ -85,11 +86,18 @@ def TweetEmbed(
         table would have; without that model there is one warning, and zeros. null, the default, leaves zeros, so that
         a prediction is the same on every machine. It is no part of what is learned: a saved pipeline follows its
         config, and `spacy.load(path, config={"components.tagger.model.tok2vec.embed.new_words": folder})` turns it on.
-    RAISES: ConfigError for settings that contradict each other, and at initialization for a missing table.
+    RAISES: ConfigError for settings that contradict each other or name what is not there, and at initialization for a
+        missing table.
     """
     where = "TweetEmbed.v1"
     if len(attrs) != len(rows):
         raise ConfigError(Errors.EMBED_ROWS.format(attrs=len(attrs), rows=len(rows)))
+    for attr in attrs:
+        if attr.upper() not in IDS:
+            raise ConfigError(Errors.EMBED_ATTR.format(found=attr))
+    for table in tables:
+        if tables.count(table) > 1:
+            raise ConfigError(Errors.EMBED_TWICE.format(found=table))
     check_choice(where, "char_encoder", char_encoder, CHAR_ENCODERS)
     spells = char_encoder == "lstm" or bool(char_kernels)
     if not (attrs or include_static_vectors or spells or brown_prefixes or tables or gazetteers):

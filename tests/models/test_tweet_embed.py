@@ -85,6 +85,11 @@ def test_a_batch_without_tokens_is_fine(nlp):
     [
         ({"rows": [50]}, "attrs has 2 entries and rows has 1"),
         ({"attrs": [], "rows": [], "include_static_vectors": False}, "there is nothing to embed"),
+        (
+            {"attrs": ["NOPE"], "rows": [9]},
+            "attrs has 'NOPE', which is no attribute of spaCy's tokens; expected some of",
+        ),
+        ({"tables": ["own", "other", "own"]}, "tables has 'own' twice; expected each vector table once"),
         ({"mix": True}, "mix = true needs a width"),
         ({"feature_width": 0}, "feature_width = 0; expected a whole number of at least 1"),
         ({"rows": [50, 0]}, "rows = 0; expected a whole number of at least 1"),
