@@ -104,6 +104,14 @@ def test_a_sourced_tagger_has_to_have_something_to_learn(starter, first, room):
     init_nlp(config)  # either of two tags is something
 
 
+def test_a_training_corpus_that_is_not_there_is_one_line_where_all_is_sourced(starter, first, room):
+    config = sourced(starter("none", "first"), first, components=("tok2vec", "tagger"))
+    with pytest.raises(
+        ConfigError, match=rf"^{room / 'none.spacy'}: no such file or directory; expected the training corpus"
+    ):
+        init_nlp(config)
+
+
 def test_a_sourced_tok2vec_and_a_table_of_another_width(starter, first):
     with pytest.raises(
         ConfigError, match=r"^tok2vec: sourced, and cannot read .* width 4, but the pipeline's has width 6"

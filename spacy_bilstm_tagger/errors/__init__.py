@@ -33,6 +33,12 @@ class Errors(TableErrors, PipelineErrors, CorpusErrors):
     """All of them."""
 
 
+def unreadable_corpus(error: OSError) -> ConfigError:
+    """Of the training corpus, which spaCy's reader opens only when its first text is asked for."""
+    reason = (error.strerror or str(error)).lower()
+    return ConfigError(Errors.TRAIN_UNREADABLE.format(path=error.filename, reason=reason))
+
+
 def damaged(path: Path, kind: str, error: BaseException) -> DataError:
     """The error's reason, in one line."""
     reason = " ".join(f"{type(error).__name__}: {error}".split())

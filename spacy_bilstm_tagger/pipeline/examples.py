@@ -6,7 +6,7 @@ from typing import Callable, Iterable
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 
-from ..errors import ConfigError, Errors
+from ..errors import unreadable_corpus
 
 SIZE = 100
 
@@ -20,8 +20,7 @@ def check_examples(get_examples: Callable[[], Iterable[Example]], method: str) -
     try:
         validate_get_examples(get_examples, method)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(Errors.TRAIN_UNREADABLE.format(path=error.filename, reason=reason.lower())) from None
+        raise unreadable_corpus(error) from None
 
 
 def sample_docs(get_examples: Callable[[], Iterable[Example]]) -> list[Doc]:

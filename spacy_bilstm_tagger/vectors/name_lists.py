@@ -25,7 +25,7 @@ def other_format(text: str) -> Optional[tuple[int, str]]:
     Names may hold commas, brackets, signs and numbers. So only this is taken for something else: a head that is JSON,
     XML, a comment or the titles of columns; a last line that closes XML; columns whose number is the same in nearly all
     lines, without a blank after the separator, which is neither in quotes nor between digits; nearly all lines with a
-    bullet, in quotes, with a colon and a blank, or numbered one after the other; and nearly all lines a word with an
+    bullet, in quotes, with a colon and one of few values, or numbered from 0 or 1; and nearly all lines a word with an
     entity tag or with decimal numbers, or, in blocks, a word with a tag.
     """
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
@@ -55,11 +55,12 @@ def _find_marks(lines: list[str]) -> Optional[str]:
         return "names with bullets"
     if sum(_QUOTED.fullmatch(line) is not None for line in lines) >= least:
         return "names in quotes"
-    if sum(": " in line for line in lines) >= least:
+    values = [line.partition(": ")[2] for line in lines if ": " in line]
+    if len(values) >= least and len(set(values)) < len(values):  # the subtitles of films are all different
         return "names with a colon and a value"
     numbers = [int(match[1]) if (match := _NUMBER.match(line)) else None for line in lines]
     steps = sum(b is not None and a is not None and b == a + 1 for a, b in pairwise(numbers))
-    return "numbered names" if steps >= least - 1 else None
+    return "numbered names" if len(lines) > 2 and numbers[0] in (0, 1) and steps >= least - 1 else None
 
 
 def _find_annotation(rows: list[list[str]], *, blocks: bool) -> Optional[str]:

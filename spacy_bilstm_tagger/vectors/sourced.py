@@ -9,7 +9,7 @@ from spacy.training.initialize import load_vectors_into_model
 from spacy.util import dot_to_object, resolve_dot_names
 
 from ..brown_table import TABLE as BROWN
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError, Errors, unreadable_corpus
 from ..gazetteer_table import TABLE as GAZETTEERS
 from ..layers.norm_vectors import NAME as NORM_VECTORS
 from ..layers.tuned_vectors import NAME as TUNED_VECTORS
@@ -26,7 +26,7 @@ def check_sourced(nlp: Language) -> None:
     tables, and warns (W113), or fails at the first batch, where those of the pipeline are others.
 
     RAISES: ConfigError for another width, a table that is missing, one of another content, a label too many, and
-        training data that has no label at all.
+        training data that has no label at all or is not there.
     """
     for upstream, pipe in nlp.components:  # spaCy disables the sourced ones while it initializes the others
         if isinstance(pipe, Tok2Vec):
@@ -62,7 +62,7 @@ def _check_labels(nlp: Language, sourced: list[str]) -> None:
 
 
 def _training_docs(nlp: Language) -> Optional[list[Doc]]:
-    """As annotated; None where the config names no corpus, or one that is streamed or cannot be read."""
+    """As annotated; None where the config names no corpus, or one that is streamed."""
     config = nlp.config.interpolate()
     name = config["training"]["train_corpus"]
     if config["training"]["max_epochs"] == -1 or not name or dot_to_object(config, name).get("path", "") is None:
@@ -70,8 +70,8 @@ def _training_docs(nlp: Language) -> Optional[list[Doc]]:
     (corpus,) = resolve_dot_names(config, [name])
     try:
         return [eg.reference for eg in corpus(nlp)]
-    except OSError:  # which the components say better when they ask for their examples
-        return None
+    except OSError as error:  # a pipeline of sourced components alone asks for no examples until its first batch
+        raise unreadable_corpus(error) from None
 
 
 def _check_listeners(upstream: str, pipe: Tok2Vec) -> None:

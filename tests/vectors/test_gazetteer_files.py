@@ -83,6 +83,8 @@ def test_useless_name(why, name):
         ["[video] PBS", "Oslo"],
         ["<bold>Oslo</bold>", "York"],
         ["{curly}", "Oslo"],
+        ["Alien: Covenant", "Alien: Resurrection"],
+        ["7 Up", "8 Mile", "9 Lives"],
     ],
 )
 def test_names_with_signs_are_names(write, names):
@@ -117,7 +119,10 @@ BAD = {
     "vectors": (b"Rome 0.1 -2.0e-3\nParis 1.5 0.25\n", r"line 1: found word vectors"),
     "bullets": (b"- Oslo\n- Rome\n", r"line 1: found names with bullets \('- Oslo'\)"),
     "quotes": (b'"Oslo"\n"New York"\n', r"""line 1: found names in quotes \('"Oslo"'\)"""),
-    "values": (b"Oslo: city\nFaro: town\n", r"line 1: found names with a colon and a value \('Oslo: city'\)"),
+    "values": (
+        b"Oslo: city\nFaro: town\nRome: city\n",
+        r"line 1: found names with a colon and a value \('Oslo: city'\)",
+    ),
     "numbers": (b"1. Oslo\n2. Rome\n3. Faro\n", r"line 1: found numbered names \('1\. Oslo'\)"),
     "tags": (b"\nso RB\ngood JJ\n! .\n\nhis PRP$\nday NN\n", r"line 2: found tokens with tags \('so RB'\)"),
     "cut gzip": (gzip.compress(DATA * 99)[:-9], r"cannot be read as a list of names \(EOFError"),
