@@ -134,7 +134,9 @@ def test_words_of_scored_texts_are_not_distilled():
 
 
 @pytest.mark.real_data
-def test_texts_whose_words_are_distilled_hold_known_ones_of_the_scored_texts_only(corpora):
+def test_texts_whose_words_are_distilled_hold_known_ones_of_the_scored_texts_only(corpora, asset):
+    for source in ("ritter/dev", *(source.removeprefix("assets/") for source, _ in DISTILLED_TOO)):
+        asset(source)
     lines = lines_of(scripts())
     scored = {run.table.dev for run in rows().values()} & corpora.keys()
     (distill,) = [shlex.split(line) for line in lines if "vectors distill" in line]

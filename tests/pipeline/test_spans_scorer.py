@@ -96,6 +96,7 @@ class TestTexts:
         scores = make_spans_scorer()([example, with_spans(None, [(0, 1)]), with_spans(None, None)])
         assert scores == make_spans_scorer()([example])
 
+    @pytest.mark.filterwarnings("ignore:Nothing to score")
     @pytest.mark.parametrize("examples", [[], [with_spans(None, [(0, 1)])]])
     def test_nothing_annotated_is_none(self, examples):
         assert set(make_spans_scorer()(examples).values()) == {None}
