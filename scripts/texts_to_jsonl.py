@@ -8,7 +8,7 @@ import typer
 
 from spacy_bilstm_tagger.corpus.raw import read_raw_texts
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.files import write_beside
+from spacy_bilstm_tagger.util import write_beside
 
 
 def main(

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import srsly
 import typer
 
-from spacy_bilstm_tagger.files import write_beside
+from spacy_bilstm_tagger.util import write_beside
 
 from .measure import RunFailed, count_states, matches, runs_to_do, score_again, stored
 from .measure import measure as measure_runs

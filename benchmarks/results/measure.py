@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Optional
 
 import srsly
 
-from spacy_bilstm_tagger.files import write_beside
+from spacy_bilstm_tagger.util import write_beside
 
 from .plan import Plan, Run
 from .read_plan import PROJECT

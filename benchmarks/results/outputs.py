@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 import srsly
 
-from spacy_bilstm_tagger.files import write_beside
+from spacy_bilstm_tagger.util import write_beside
 
 from .measure import RunFailed, environment
 from .plan import Plan

@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import DocBin
 from spacy.training import Corpus
 
-from spacy_bilstm_tagger.files import write_beside
+from spacy_bilstm_tagger.util import write_beside
 
 
 def write_part(source: Path, target: Path, *, percent: int, seed: int = 0) -> int:

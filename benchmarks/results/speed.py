@@ -9,7 +9,7 @@ import srsly
 import torch
 from spacy.training import Corpus
 
-from spacy_bilstm_tagger.files import write_beside
+from spacy_bilstm_tagger.util import write_beside
 
 from .measure import is_stale, stored
 from .plan import Plan, Run, Table

@@ -11,8 +11,8 @@ from ..corpus.bio import bio_spans
 from ..corpus.exclude import Left
 from ..corpus.tag_map import map_ents, map_tags, read_tag_map
 from ..errors import DataError, Errors
-from ..files import write_beside
 from ..partial_labels import EITHER
+from ..util import write_beside
 
 MOST_LISTED = 20  # texts that are left out
 MOST_LABELS = 100

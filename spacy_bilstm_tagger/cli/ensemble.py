@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import DataError, Errors
-from ..files import write_beside
+from ..util import write_beside
 
 ALIKE = 0.5  # a mean cosine between what independent networks have, about 0, and those of one origin, near 1
 

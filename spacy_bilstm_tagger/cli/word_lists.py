@@ -12,8 +12,8 @@ from ..corpus.gmb import HEADER
 from ..corpus.raw import read_raw_texts
 from ..corpus.toxic_spans import is_header
 from ..errors import DataError, Errors
-from ..files import read_text
 from ..tokenizer import create_tweet_tokenizer
+from ..util import read_text
 from ..vectors.brown import read_brown
 from ..vectors.sources import read_vectors
 from ..vectors.table import UNK_KEY, load_vectors

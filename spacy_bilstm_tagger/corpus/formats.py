@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..errors import DataError, Errors
-from ..files import read_text
+from ..util import read_text
 from .bio import EntityTags
 from .columns import ROLES, Columns, read_columns
 from .conllu import N_COLUMNS, TAG_COLUMNS, read_conllu

@@ -9,7 +9,7 @@ import spacy
 from spacy.tokens import DocBin
 
 from ..errors import DataError, Errors
-from ..files import read_text
+from ..util import read_text
 from .formats import read_corpus
 
 

@@ -4,8 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 from ..errors import DataError, Errors
-from ..files import read_text
 from ..partial_labels import EITHER
+from ..util import read_text
 from .bio import bio_spans
 from .text import AnnotatedText
 

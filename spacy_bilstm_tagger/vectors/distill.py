@@ -14,7 +14,7 @@ from spacy.vectors import Vectors
 
 from ..distiller import PROBE, Distiller, distiller_key
 from ..errors import DataError, Errors, damaged
-from ..files import write_beside
+from ..util import write_beside
 from ..word_encoder import WordEncoder
 from .table import check_output, set_vectors
 

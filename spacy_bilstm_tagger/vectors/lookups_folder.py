@@ -7,7 +7,7 @@ from spacy.lookups import Lookups
 from spacy.vocab import Vocab
 
 from ..errors import DataError, damaged
-from ..files import write_beside
+from ..util import write_beside
 from .table import check_output
 
 

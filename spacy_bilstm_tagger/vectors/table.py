@@ -12,7 +12,7 @@ from spacy.vectors import Mode, Vectors
 from spacy.vocab import Vocab
 
 from ..errors import DataError, Errors, damaged
-from ..files import write_beside
+from ..util import write_beside
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors

@@ -15,12 +15,12 @@ def write_beside(path: Path) -> Iterator[Path]:
     """A path next to `path` to write a file or a folder to. It takes the place of `path` when the block ends well,
     and is removed when it does not."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    tmp_dir = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        draft = room / path.name
+        draft = tmp_dir / path.name
         yield draft
         if draft.is_dir():
-            old = room / "old"
+            old = tmp_dir / "old"
             if path.exists():
                 path.rename(old)
             try:
@@ -32,7 +32,7 @@ def write_beside(path: Path) -> Iterator[Path]:
         else:
             draft.replace(path)
     finally:
-        shutil.rmtree(room, ignore_errors=True)
+        shutil.rmtree(tmp_dir, ignore_errors=True)
 
 
 def read_text(path: Path, encoding: str, *, option: str = "") -> str:
