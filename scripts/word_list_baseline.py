@@ -34,10 +34,16 @@ def main(
     try:
         docs = read_docs(train, spans_key)
         if folds == 1 or folds > len(docs):
-            raise DataError(Errors.WORDS_FOLDS.format(found=folds, count=len(docs), path=train))
+            raise DataError(
+                f"--folds {folds}: expected 0 for none, or a number from 2 to {len(docs)}, the number of texts in "
+                f"{train}"
+            )
         words = learn_words(docs, spans_key, min_count=min_count, min_share=min_share)
         if not words:
-            raise DataError(Errors.WORDS_NONE.format(path=train, min_count=min_count, min_share=min_share))
+            raise DataError(
+                f"{train}: no word is inside spans {min_count} times and in {min_share:g} of its uses; lower "
+                "--min-count or --min-share, or use more text"
+            )
         if folds:
             score = cross_validate(docs, spans_key, min_count=min_count, min_share=min_share, folds=folds)
             typer.echo(f"Character F1, mean of {folds} folds: {100 * score:.2f}")
@@ -63,7 +69,10 @@ def read_docs(path: Path, key: str) -> list[Doc]:
         raise DataError(Errors.RAW_DAMAGED.format(path=path, kind="a .spacy file", reason=reason)) from None
     keys = {found for doc in docs for found in doc.spans}
     if key not in keys:
-        raise DataError(Errors.WORDS_NO_SPANS.format(path=path, key=key, found=", ".join(sorted(keys)) or "none"))
+        raise DataError(
+            f"{path}: no text has spans under the key {key!r}, found {', '.join(sorted(keys)) or 'none'}; name "
+            "one with --spans-key"
+        )
     return [doc for doc in docs if key in doc.spans]
 
 

@@ -14,7 +14,7 @@ from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from .errors import ConfigError, Errors
+from .errors import ConfigError
 
 TABLE = "brown_paths"
 LONGEST = 52  # bits of a path: as many as a float64 counts exactly
@@ -73,7 +73,12 @@ def find_paths_and_ways(docs: list[Doc]) -> tuple[np.ndarray, dict[str, int]]:
     """As `find_paths`, and how many tokens were found by each of these, in the order in which they are tried."""
     brown = get_brown(docs[0].vocab) if docs else None
     if brown is None:
-        raise ConfigError(Errors.BROWN_MISSING)
+        raise ConfigError(
+            "TweetEmbed.v1 has brown_prefixes, but the pipeline has no Brown clusters. Set brown in "
+            '[initialize.before_init] with @callbacks = "spacy-bilstm-tagger.load_vectors.v1" to a file of '
+            "them, or brown_prefixes = []. If brown is set there, [initialize] lookups took their place; set "
+            "lookups = null"
+        )
     attributes = np.concatenate([doc.to_array([LOWER, NORM]).reshape(-1, 2) for doc in docs])
     paths = np.zeros(len(attributes), dtype="uint64")
     ways, missing = {}, np.arange(len(attributes))

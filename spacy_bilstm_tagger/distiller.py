@@ -10,7 +10,7 @@ import numpy as np
 from spacy.lookups import Lookups, Table
 from spacy.vocab import Vocab
 
-from .errors import DataError, Errors
+from .errors import DataError
 from .word_encoder import WordEncoder
 
 PROBE = "the"  # its encoding tells whether a model is the one that was distilled
@@ -69,7 +69,10 @@ class Distiller:
         probe = encoder.encode([PROBE])[0]
         is_same = probe.shape == self.probe.shape
         if not is_same or np.linalg.norm(probe - self.probe) > _TOLERANCE * np.linalg.norm(self.probe):
-            raise DataError(Errors.DISTILL_OTHER_MODEL.format(path=self.model_dir))
+            raise DataError(
+                f"{self.model_dir}: another model than the one the vectors were distilled from; give that one, or "
+                "distill again"
+            )
         return encoder
 
     def to_vocab(self, vocab: Vocab, *, table: Optional[str] = None) -> None:

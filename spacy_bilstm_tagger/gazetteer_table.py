@@ -16,7 +16,7 @@ from spacy.lookups import Table
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from .errors import ConfigError, Errors
+from .errors import ConfigError
 
 TABLE = "gazetteers"
 LONGEST = 6  # tokens of a name
@@ -59,7 +59,11 @@ def set_gazetteers(vocab: Vocab, lists: Mapping[str, Sequence[str]]) -> None:
 def get_gazetteers(vocab: Vocab) -> Gazetteers:
     """RAISES: ConfigError where the vocabulary has none."""
     if TABLE not in vocab.lookups:
-        raise ConfigError(Errors.GAZETTEERS_MISSING)
+        raise ConfigError(
+            "TweetEmbed.v1 has gazetteers, but the pipeline has none. Set gazetteers in [initialize.before_init] "
+            'with @callbacks = "spacy-bilstm-tagger.load_vectors.v1" to a folder of lists, or gazetteers = '
+            "false. If it is set there, [initialize] lookups took their place; set lookups = null"
+        )
     table = vocab.lookups.get_table(TABLE)
     names = np.frombuffer(table["names"], dtype="<u8")
     pieces, bits = (np.frombuffer(table[part], dtype="uint8") for part in ("pieces", "bits"))
@@ -141,5 +145,7 @@ def _look_up(names: np.ndarray, hashes: np.ndarray) -> tuple[np.ndarray, np.ndar
 def _columns(known: list[str], wanted: Optional[list[str]]) -> list[int]:
     unknown = [name for name in wanted or [] if name not in known]
     if unknown:
-        raise ConfigError(Errors.GAZETTEERS_UNKNOWN.format(found=", ".join(unknown), known=", ".join(known)))
+        raise ConfigError(
+            f"TweetEmbed.v1: the pipeline has no gazetteer {', '.join(unknown)}; expected some of: {', '.join(known)}"
+        )
     return [known.index(name) for name in (known if wanted is None else wanted)]

@@ -12,7 +12,7 @@ from spacy.strings import get_string_id
 from spacy.vocab import Vocab
 
 from .distiller import Distiller, distiller_key
-from .errors import DataError, Errors
+from .errors import DataError
 from .tokenizer.word_types import word_type
 from .vector_tables import MISSING, VectorTable
 
@@ -76,7 +76,7 @@ class NewWords:
         if source is not None:
             self._distiller = Distiller.from_lookups(vocab.lookups, table=self.table, model_dir=self.model_dir)
         if self._distiller is None or self._distiller.dim != table.width:
-            self._give_up(Errors.NEW_WORDS_UNKNOWN)
+            self._give_up("the pipeline does not say how this table was distilled")
 
     def _compute(self, distiller: Distiller, words: list[str], table: VectorTable) -> np.ndarray:
         """(words, width)"""
@@ -99,4 +99,10 @@ class NewWords:
 
     def _give_up(self, reason: str) -> None:
         self._distiller = None
-        warnings.warn(Errors.NEW_WORDS_MISSING.format(name=self.table, reason=reason), stacklevel=2)
+        warnings.warn(
+            (
+                f"TweetEmbed.v1: words outside of the vector table {self.table!r} get no row, as with new_words = "
+                f"null: {reason}"
+            ),
+            stacklevel=2,
+        )

@@ -42,7 +42,7 @@ def read_text(path: Path, encoding: str, *, option: str = "") -> str:
     RAISES: DataError with the line of the first byte that does not fit the encoding.
     """
     if path.is_dir():
-        raise DataError(Errors.CORPUS_FOLDER.format(path=path))
+        raise DataError(f"{path}: is a folder, expected a file")
     if not path.is_file():
         raise DataError(Errors.CORPUS_MISSING.format(path=path))
     data = path.read_bytes()
@@ -54,7 +54,9 @@ def read_text(path: Path, encoding: str, *, option: str = "") -> str:
         line = decoded.count(b"\n", 0, error.start) + 1
         byte = f"byte 0x{decoded[error.start]:02x}"
         hint = f"{byte} cannot be there. Save the file as UTF-8{option}"
-        message = Errors.CORPUS_ENCODING.format(path=path, line=line, encoding=encoding, hint=hint)
+        message = f"{path}, line {line}: not {encoding}; {hint}"
         raise DataError(message) from None
     except LookupError:
-        raise DataError(Errors.ENCODING_NAME.format(found=encoding)) from None
+        raise DataError(
+            f"--encoding {encoding}: Python knows no such encoding; expected a name such as utf-8 or latin-1"
+        ) from None

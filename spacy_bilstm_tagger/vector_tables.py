@@ -14,7 +14,7 @@ from spacy.strings import StringStore, get_string_id
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from .errors import ConfigError, Errors
+from .errors import ConfigError
 
 PREFIX = "vectors_"
 MISSING = -1
@@ -60,7 +60,12 @@ def get_vector_table(vocab: Vocab, name: str) -> VectorTable:
     """RAISES: ConfigError where the vocabulary has no such table."""
     if not has_vector_table(vocab, name):
         found = sorted(each.removeprefix(PREFIX) for each in vocab.lookups.tables if each.startswith(PREFIX))
-        raise ConfigError(Errors.TABLE_MISSING.format(name=name, found=", ".join(found) or "none"))
+        raise ConfigError(
+            f"TweetEmbed.v1 has tables = [{name!r}], but the pipeline has no vector table of this name (it has: "
+            f"{', '.join(found) or 'none'}). Name it in tables of [initialize.before_init] with @callbacks = "
+            f'"spacy-bilstm-tagger.load_vectors.v1"; in the recipes --paths.{name} is its folder, and '
+            "embed.tables '[]' does without"
+        )
     table = vocab.lookups.get_table(PREFIX + name)
     rows = np.frombuffer(table["rows"], dtype=table["dtype"]).reshape(-1, table["width"])
     return VectorTable(np.frombuffer(table["words"], dtype="<u8"), rows)

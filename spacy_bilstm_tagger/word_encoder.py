@@ -35,14 +35,17 @@ class WordEncoder:
             import torch
             from transformers import AutoConfig, AutoModel, AutoTokenizer
         except ImportError as error:
-            raise DataError(Errors.DISTILL_EXTRA.format(reason=error)) from None
+            raise DataError(
+                f"a transformer's word encodings need transformers ({error}): pip install "
+                "'spacy-bilstm-tagger[distill]'"
+            ) from None
         local: Any = {"pretrained_model_name_or_path": str(model_dir), "local_files_only": True}
         with quiet_transformers(), _keeping_reason(model_dir):
             config = AutoConfig.from_pretrained(**local)
             n_layers: int = config.num_hidden_layers
         self.layer = layer or (n_layers + 1) // 2
         if self.layer > n_layers:
-            raise DataError(Errors.DISTILL_LAYER.format(layer=layer, path=model_dir, count=n_layers))
+            raise DataError(f"--layer {layer}: {model_dir} has {n_layers} layers; give that or less")
         config.num_hidden_layers = self.layer  # the layers above are not even loaded
         with quiet_transformers(), _keeping_reason(model_dir):
             self._tokenizer = AutoTokenizer.from_pretrained(**local)
@@ -51,7 +54,10 @@ class WordEncoder:
             )
         missing = sorted(name for name in loading["missing_keys"] if not name.startswith(_POOLER))
         if missing:
-            raise DataError(Errors.DISTILL_WEIGHTS.format(path=model_dir, count=len(missing), name=missing[0]))
+            raise DataError(
+                f"{model_dir}: the weights lack {len(missing)} of the model's arrays, such as {missing[0]}; get "
+                "the folder again"
+            )
         self._model = (model.get_encoder() if config.is_encoder_decoder else model).eval().to("cpu")
         self.width: int = config.hidden_size
         positions = getattr(config, "max_position_embeddings", None) or _LONGEST
@@ -98,7 +104,11 @@ def check_model(model_dir: Path) -> None:
         raise DataError(Errors.DISTILL_NO_MODEL.format(path=model_dir))
     for what, names in (("configuration", ("config.json",)), ("weights", _WEIGHTS), ("tokenizer", _TOKENIZER)):
         if not any(next(model_dir.glob(name), None) for name in names):
-            raise DataError(Errors.DISTILL_MODEL_PART.format(path=model_dir, what=what, names=", ".join(names)))
+            raise DataError(
+                f"{model_dir}: found no {what} ({', '.join(names)}); expected the folder of a pretrained "
+                "transformer as save_pretrained writes it. (In a workflow of the project it comes from "
+                "--vars.transformer)"
+            )
 
 
 def _batches(lengths: list[int]) -> Iterator[np.ndarray]:

@@ -10,7 +10,7 @@ from ..corpus import FORMATS, AnnotatedText, CharacterSpans, Columns, EntityTags
 from ..corpus.bio import bio_spans
 from ..corpus.exclude import Left
 from ..corpus.tag_map import map_ents, map_tags, read_tag_map
-from ..errors import DataError, Errors
+from ..errors import DataError
 from ..partial_labels import EITHER
 from ..util import write_beside
 
@@ -72,7 +72,7 @@ def convert(
     TweetTokenizer; a span that cuts a token is widened to the whole token.
     """
     if output.suffix != ".spacy" or output.is_dir():
-        raise DataError(Errors.OUTPUT_SUFFIX.format(path=output))
+        raise DataError(f"{output}: expected the name of a file that ends in .spacy")
     columns = Columns(roles.split(",") if roles else [])
     entities, spans = EntityTags(repair=repair_bio), CharacterSpans(spans_key)
     name, texts = read_corpus(
@@ -84,11 +84,15 @@ def convert(
         entities=entities,
     )
     if not 0 <= skip < len(texts):
-        raise DataError(Errors.CORPUS_SKIP.format(found=skip, last=len(texts) - 1, path=input, count=len(texts)))
+        raise DataError(
+            f"--skip {skip}: expected a number from 0 to {len(texts) - 1}; {input} holds {len(texts)} texts"
+        )
     texts = texts[skip:]
     if first is not None:
         if not 1 <= first <= len(texts):
-            raise DataError(Errors.CORPUS_FIRST.format(found=first, count=len(texts), path=input))
+            raise DataError(
+                f"--first {first}: expected a number from 1 to {len(texts)}, the number of texts in {input}"
+            )
         texts = texts[:first]
     texts, left = exclude(input, texts, others or [])
     if map_tags_file is not None:
@@ -133,7 +137,10 @@ def _annotated_types(path: Path, names: Optional[str], texts: list[AnnotatedText
     found = {label for text in texts for _, _, label in bio_spans(text.ents or [])}
     others = sorted({part for label in found for part in label.split(EITHER)} - set(types))
     if others or not types:
-        raise DataError(Errors.CORPUS_ANNOTATED.format(found=names, path=path, others=", ".join(others) or "none"))
+        raise DataError(
+            f"--annotated {names}: expected every entity type of {path}, such as person,location; left out: "
+            f"{', '.join(others) or 'none'}"
+        )
     return types
 
 

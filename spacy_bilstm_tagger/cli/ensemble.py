@@ -44,7 +44,11 @@ def ensemble(
     if average == Average.weights:
         nlp, likeness = average_weights(pipelines)
         if likeness < ALIKE:
-            raise DataError(Errors.ENSEMBLE_UNLIKE.format(path=pipelines[0], likeness=likeness))
+            raise DataError(
+                f"{pipelines[0]} and the others do not come from one trained network (the mean cosine of their "
+                f"weights is {likeness:.2f}), so the mean of their weights would be of no use. Leave out "
+                "--average weights"
+            )
         typer.echo(f"Mean cosine of the weights of two members: {likeness:.2f}")
     else:
         nlp = average_emissions(pipelines)
@@ -59,9 +63,9 @@ def check_paths(pipelines: list[Path], output: Path) -> None:
     places = [path.resolve() for path in pipelines]
     for number, path in enumerate(pipelines):
         if places[number] in places[:number]:
-            raise DataError(Errors.ENSEMBLE_TWICE.format(path=path))
+            raise DataError(f"{path}: given twice; expected pipelines that one recipe trained with different seeds")
     if output.resolve() in places:
-        raise DataError(Errors.ENSEMBLE_OUTPUT.format(path=output))
+        raise DataError(f"{output}: is one of the pipelines to average; give another name for the output")
     if output.exists():
         try:
             is_ours = "ensemble" in json.loads((output / "meta.json").read_text("utf8"))

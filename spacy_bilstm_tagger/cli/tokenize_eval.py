@@ -11,7 +11,7 @@ from spacy.util import registry
 
 from ..corpus import read_corpus
 from ..corpus.token_agreement import TokenAgreement, compare_tokens
-from ..errors import DataError, Errors
+from ..errors import DataError
 from ..tokenizer import SCHEMES, create_tweet_tokenizer
 
 
@@ -40,7 +40,7 @@ def tokenize_eval(
     with_raw = compare_tokens(nlp.make_doc, texts, input, raw=True)
     without = compare_tokens(nlp.make_doc, texts, input, raw=False)
     if not with_raw.n_texts + without.n_texts:
-        raise DataError(Errors.CORPUS_NO_TOKENS.format(path=input))
+        raise DataError(f"{input}: has no gold tokens to compare with; expected CoNLL-U or a file of tokens")
     if with_raw.n_texts:
         typer.echo(f"{with_raw.n_texts:,} texts; tokens: {with_raw.n_gold:,} gold, {with_raw.n_found:,} found")
         typer.echo(
@@ -69,14 +69,17 @@ def load_tokenizer(name: str) -> Language:
         try:
             settings = srsly.json_loads(name)
         except ValueError as error:
-            raise DataError(Errors.TOKENIZER_JSON.format(found=name, reason=error)) from None
+            raise DataError(f"--tokenizer {name}: not JSON ({error})") from None
         return spacy.blank("en", config={"nlp": {"tokenizer": settings}})
     if name in registry.tokenizers:
         return spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": name}}})
     try:
         return spacy.blank(name) if name.isalpha() and len(name) <= 3 else spacy.load(name)
     except (ImportError, OSError):
-        raise DataError(Errors.TOKENIZER_NAME.format(found=name)) from None
+        raise DataError(
+            f"--tokenizer {name}: expected ptb, ud, the settings of a tokenizer as JSON, the name of a registered "
+            "one, a language of spaCy, or a trained pipeline"
+        ) from None
 
 
 def _echo_disagreements(agreement: TokenAgreement, show: int) -> None:

@@ -49,7 +49,7 @@ def read_words(path: Path) -> tuple[str, list[str]]:
         words = _tokenize(_lines(path))
     words = [word for word in words if word.strip() and word != UNK_KEY]
     if not words:
-        raise DataError(Errors.WORDS_EMPTY.format(path=path, kind=kind))
+        raise DataError(f"{path}: found no word, read as {kind}; expected at least one")
     return kind, words
 
 
@@ -110,7 +110,9 @@ def _tokenize(texts: list[str]) -> list[str]:
 
 def _keys(folder: Path) -> list[str]:
     if not (folder / "vocab").is_dir():
-        raise DataError(Errors.WORDS_FOLDER.format(path=folder))
+        raise DataError(
+            f"{folder}: a folder without vectors; expected one made by 'spacy-bilstm vectors', or a file of words"
+        )
     nlp = spacy.blank("xx")
     load_vectors(nlp, folder)
     return [nlp.vocab.strings[key] for key in nlp.vocab.vectors]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import DataError, Errors
+from ..errors import DataError
 
 OUTSIDE = "O"
 MISSING = ("-", "")
@@ -43,8 +43,9 @@ class EntityTags:
                 continue
             prefix, _, label = tag.partition("-")
             if len(prefix) != 1 or prefix not in _BEGIN + _INSIDE or not label:
-                message = Errors.CORPUS_BIO_TAG.format(
-                    path=path, line=line, tag=tag, prefixes="B-, I- (also E-, S-, L-, U-)"
+                message = (
+                    f"{path}, line {line}: found entity tag {tag!r}, expected O or "
+                    f"{'B-, I- (also E-, S-, L-, U-)'} and a type, such as B-person"
                 )
                 raise DataError(message)
             if prefix in _BEGIN or (is_open and previous.partition("-")[2] == label):
@@ -53,12 +54,9 @@ class EntityTags:
                 self.repaired += 1
                 bio.append(f"B-{label}")
             else:
-                message = Errors.CORPUS_BIO_FOLLOW.format(
-                    path=path,
-                    line=line,
-                    tag=tag,
-                    previous=previous,
-                    expected=f"B-{label} or O; or pass --repair-bio",
+                message = (
+                    f"{path}, line {line}: {tag} cannot follow {previous}; expected "
+                    f"{f'B-{label} or O; or pass --repair-bio'}"
                 )
                 raise DataError(message)
             previous, is_open = tag, prefix not in _CLOSES
@@ -77,7 +75,10 @@ class EntityTags:
             line, tag = self._open[0]
             ends = "L and U" if self._marks & set("LU") else "E and S"
             expected = f"{ends[0] if tag[0] == 'I' else ends[-1]}-{tag[2:]}; or pass --repair-bio"
-            raise DataError(Errors.CORPUS_BIO_OPEN.format(path=path, line=line, tag=tag, marks=ends, expected=expected))
+            raise DataError(
+                f"{path}, line {line}: {tag} is the last of its entity, in a file that marks ends with {ends}; "
+                f"expected {expected}"
+            )
 
 
 def looks_like_bio(tags: set[str]) -> bool:

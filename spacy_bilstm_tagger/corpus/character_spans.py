@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..errors import DataError, Errors
+from ..errors import DataError
 
 
 @dataclass
@@ -30,7 +30,7 @@ class CharacterSpans:
 
     def __post_init__(self) -> None:
         if not self.key:
-            raise DataError(Errors.SPANS_KEY)
+            raise DataError("--spans-key '': expected a name, such as toxic")
 
     def set_spans(self, doc: Doc, ranges: list[tuple[int, int]]) -> None:
         """ranges: (start, end) of characters of `doc.text`, in order and apart; end is exclusive."""

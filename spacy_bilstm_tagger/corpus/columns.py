@@ -39,7 +39,10 @@ class Columns:
         _check_columns(path, rows, self.roles, separator or " ")
         line, cells = rows[0]
         if NAMES.issuperset(cell.lower() for cell in cells):
-            raise DataError(Errors.CORPUS_NAMES.format(path=path, line=line, found=cells))
+            raise DataError(
+                f"{path}, line {line}: found {cells}, names of columns, expected a token and its tag; remove the "
+                "line (--columns says what the columns hold)"
+            )
         for i, role in enumerate(self.roles):
             if role == "-":
                 self.unused[i + 1] = Counter(cells[i] for _, cells in rows)

@@ -75,7 +75,9 @@ class _Sentence:
             self.lines.append(line)
             self.space_after.append(space_after)
         elif not cells[0].replace(".", "", 1).isdecimal():
-            raise DataError(Errors.CORPUS_CONLLU_ID.format(path=path, line=line, found=cells[0]))
+            raise DataError(
+                f"{path}, line {line}: found the id {cells[0]!r}, expected a number, a range 1-2 or an empty node 1.1"
+            )
 
     def finish(self) -> AnnotatedText:
         for first, last, surface, space_after in reversed(self.ranges):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..errors import DataError, Errors
+from ..errors import DataError
 from .formats import read_corpus
 from .raw import read_raw_texts
 from .text import AnnotatedText, letters
@@ -24,7 +24,9 @@ def exclude(path: Path, texts: list[AnnotatedText], others: list[Path]) -> tuple
             found.setdefault(key, place)
     kept = [text for text in texts if text.letters not in found]
     if not kept:
-        raise DataError(Errors.CORPUS_EXCLUDE.format(path=path, count=len(texts)))
+        raise DataError(
+            f"{path}: all {len(texts)} texts are also in the files of --exclude; nothing is left to convert"
+        )
     return kept, [(text, found[text.letters]) for text in texts if text.letters in found]
 
 

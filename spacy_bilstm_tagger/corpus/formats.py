@@ -44,14 +44,17 @@ def read_corpus(
     RAISES: DataError for whatever is wrong with the file, with its line.
     """
     if format is not None and format not in FORMATS:
-        raise DataError(Errors.CORPUS_FORMAT_NAME.format(found=format, choices=", ".join(FORMATS)))
+        raise DataError(f"--format {format}: expected one of {', '.join(FORMATS)}")
     roles = columns.roles if columns else []
     if roles and not _are_roles(roles):
-        raise DataError(Errors.CORPUS_ROLES.format(found=",".join(roles)))
+        raise DataError(
+            f"--columns {','.join(roles)}: expected each of token, tag and ent at most once (token in any case) "
+            "and - for the others"
+        )
     if conllu_tags not in TAG_COLUMNS:
         raise DataError(Errors.CORPUS_CONLLU_COLUMN.format(found=conllu_tags))
     if path.suffix == ".spacy":
-        raise DataError(Errors.CORPUS_DOCBIN.format(path=path))
+        raise DataError(f"{path}: is a DocBin, expected the annotated text that such a file is made of")
     first_line = _first_line(path)
     has_mark = first_line.startswith(codecs.BOM_UTF8)
     starts_like_gmb = first_line.removeprefix(codecs.BOM_UTF8).startswith(",".join(HEADER[:2]).encode())
@@ -61,7 +64,7 @@ def read_corpus(
     format = format or ("gmb" if is_gmb else guess_format(path, content))
     entities = entities or EntityTags()
     if roles and format not in _SEPARATORS:
-        raise DataError(Errors.CORPUS_NO_ROLES.format(found=",".join(roles), format=format))
+        raise DataError(f"--columns {','.join(roles)}: the columns of {format} are fixed; leave the option out")
     if format == "gmb":
         texts = read_gmb(path, content, entities=entities)
         entities.check_ends(path)
@@ -97,7 +100,10 @@ def guess_format(path: Path, content: str) -> str:
         return "ritter" if sum(row.count(" ") == 1 for row in rows) >= half else "conll"
     if widths[0] > 2 and widths.count(widths[0]) >= half:
         return "conll"
-    raise DataError(Errors.CORPUS_FORMAT.format(path=path, found=rows[0][:60], choices=", ".join(FORMATS)))
+    raise DataError(
+        f"{path}: cannot tell the format from lines such as {rows[0][:60]!r}; name it with --format "
+        f"({', '.join(FORMATS)})"
+    )
 
 
 def _are_roles(roles: list[str]) -> bool:

@@ -24,7 +24,9 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags) -> list[Annotate
     rows = _rows(path, content)
     _, header = next(rows)
     if header != HEADER:
-        raise DataError(Errors.CORPUS_CSV_HEADER.format(path=path, found=", ".join(header) or "none"))
+        raise DataError(
+            f"{path}, line 1: found the columns {', '.join(header) or 'none'}, expected Sentence #, Word, POS, Tag"
+        )
     sentences: list[list[tuple[int, list[str]]]] = []
     for line, cells in rows:
         if not any(cells):
@@ -41,7 +43,10 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags) -> list[Annotate
         if cells[0]:
             sentences.append([])
         if not sentences:
-            raise DataError(Errors.CORPUS_CSV_START.format(path=path, line=line))
+            raise DataError(
+                f"{path}, line {line}: found a word before the first sentence, expected 'Sentence: 1' in the "
+                "first column"
+            )
         if not cells[1].strip(_BLANKS):
             raise DataError(Errors.CORPUS_TOKEN.format(path=path, line=line))
         sentences[-1].append((line, cells))

@@ -30,7 +30,7 @@ def read_raw_texts(path: Path) -> list[str]:
         raise DataError(Errors.RAW_DAMAGED.format(path=path, kind=f"a {path.suffix} file", reason=reason)) from None
     texts = [text.strip() for text in texts if text.strip()]
     if not texts:
-        raise DataError(Errors.RAW_EMPTY.format(path=path))
+        raise DataError(f"{path}: found no text, expected at least one line")
     return texts
 
 
@@ -53,5 +53,7 @@ def _json_text(path: Path, number: int, line: str) -> str:
         text = found["text"]
         text.encode("utf8")  # JSON can hold half a surrogate pair, which is no text
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise DataError(Errors.RAW_JSON.format(path=path, line=number, found=line.strip()[:60])) from None
+        raise DataError(
+            f'{path}, line {number}: found {line.strip()[:60]!r}, expected a JSON object with a string as "text"'
+        ) from None
     return text

@@ -19,17 +19,21 @@ def read_tag_map(path: Path) -> dict[str, str]:
             continue
         cells = line.split("\t")
         if len(cells) != 2 or not all(cell.strip() for cell in cells):
-            raise DataError(Errors.CORPUS_MAP.format(path=path, line=number, found=line))
+            raise DataError(f"{path}, line {number}: found {line!r}, expected two columns: tag TAB new tag")
         tag, new = (cell.strip() for cell in cells)
         parts = new.split(EITHER)
         if len(parts) > 1 and (not all(parts) or len(parts) != len(set(parts))):
-            raise DataError(Errors.CORPUS_MAP_PARTS.format(path=path, line=number, label=tag, found=new))
+            raise DataError(
+                f"{path}, line {number}: {tag} becomes {new!r}; expected one label, or several different ones "
+                "such as person|group"
+            )
         if mapping.setdefault(tag, new) != new:
             raise DataError(
-                Errors.CORPUS_MAP_TWICE.format(path=path, line=number, tag=tag, first=mapping[tag], found=new)
+                f"{path}, line {number}: {tag} becomes {new} here and {mapping[tag]} above; expected one new "
+                "tag for each"
             )
     if not mapping:
-        raise DataError(Errors.CORPUS_MAP_EMPTY.format(path=path))
+        raise DataError(f"{path}: found no entries, expected lines of tag TAB new tag")
     return mapping
 
 
@@ -39,7 +43,7 @@ def map_tags(path: Path, mapping: dict[str, str], source: Path, texts: list[Anno
     RAISES: DataError that lists every tag without an entry, with its count; and where the texts have no tags.
     """
     if all(text.tags is None for text in texts):
-        raise DataError(Errors.CORPUS_MAP_NO_TAGS.format(path=path, source=source))
+        raise DataError(f"{path}: {source} has no tags to map; leave --map-tags out")
     counts = Counter(tag for text in texts for tag in text.tags or [] if tag)
     gaps = [f"{tag} ({n})" for tag, n in counts.most_common() if tag not in mapping]
     if gaps:
@@ -56,7 +60,7 @@ def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[Anno
     """
     counts = Counter(label for text in texts for _, _, label in bio_spans(text.ents or []))
     if not counts:
-        raise DataError(Errors.CORPUS_MAP_NO_ENTS.format(path=path, source=source))
+        raise DataError(f"{path}: {source} has no entities to map; leave --map-ents out")
     gaps = [f"{label} ({n})" for label, n in counts.most_common() if label not in mapping]
     if gaps:
         raise DataError(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ..errors import DataError, Errors
+from ..errors import DataError
 
 
 @dataclass
@@ -44,18 +44,18 @@ class AnnotatedText:
             rest = self.raw[position:]
             if not rest.startswith(word):
                 expected = repr(rest[: len(word)]) if rest else "the end of the text"
-                message = Errors.CORPUS_TEXT.format(path=path, line=line, token=word, text=self.raw, expected=expected)
+                message = (
+                    f"{path}, line {line}: the token {word!r} does not continue the text {self.raw!r}; expected "
+                    f"{expected}"
+                )
                 raise DataError(message)
             after = position + len(word)
             position = after + len(self.raw[after:]) - len(self.raw[after:].lstrip())
             spaces.append(position > after)
         if position < len(self.raw):
-            message = Errors.CORPUS_TEXT_END.format(
-                path=path,
-                line=self.lines[-1],
-                token=self.words[-1],
-                text=self.raw,
-                expected=self.raw[position:],
+            message = (
+                f"{path}, line {self.lines[-1]}: {self.words[-1]!r} is the last token of the text {self.raw!r}; "
+                f"expected tokens for {self.raw[position:]!r} after it"
             )
             raise DataError(message)
         return spaces

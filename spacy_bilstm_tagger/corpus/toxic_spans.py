@@ -34,8 +34,9 @@ def read_toxic_spans(path: Path, content: str) -> list[AnnotatedText]:
     if not header:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     if any(header.count(name) != 1 for name in COLUMNS):
-        message = Errors.CORPUS_CSV_COLUMNS.format(
-            path=path, line=line, found=", ".join(header)[:_SHOWN], expected=" and ".join(COLUMNS)
+        message = (
+            f"{path}, line {line}: found the columns {', '.join(header)[:_SHOWN]}, expected "
+            f"{' and '.join(COLUMNS)}, each once"
         )
         raise DataError(message)
     texts = []
@@ -51,7 +52,7 @@ def read_toxic_spans(path: Path, content: str) -> list[AnnotatedText]:
             raise DataError(message)
         spans, text = (cells[header.index(name)] for name in COLUMNS)
         if not text.strip():
-            raise DataError(Errors.CORPUS_BLANK_TEXT.format(path=path, line=line))
+            raise DataError(f"{path}, line {line}: the text is empty, expected at least one word; remove the record")
         ranges = _ranges(_offsets(path, line, spans, text))
         texts.append(AnnotatedText([], None, None, text, [line], spans=ranges))
     if not texts:
@@ -69,7 +70,10 @@ def _records(path: Path, content: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise DataError(Errors.CORPUS_CSV_RECORD.format(path=path, line=line, reason=error)) from None
+            raise DataError(
+                f"{path}, line {line}: the record that begins here is not CSV ({error}); expected quotes in pairs "
+                'around a cell that holds quotes, commas or line breaks, and "" for a quote mark inside them'
+            ) from None
         if cells:
             yield line, cells
 
@@ -80,10 +84,16 @@ def _offsets(path: Path, line: int, cell: str, text: str) -> list[int]:
     except (ValueError, RecursionError):
         offsets = None
     if not isinstance(offsets, list) or not all(type(offset) is int for offset in offsets):  # a bool is an int, too
-        raise DataError(Errors.CORPUS_OFFSETS.format(path=path, line=line, found=cell[:_SHOWN]))
+        raise DataError(
+            f"{path}, line {line}: found {cell[:_SHOWN]!r} in the column spans, expected a list of whole numbers "
+            "such as [4, 5, 6], or [] for none"
+        )
     outside = [offset for offset in offsets if not 0 <= offset < len(text)]
     if outside:
-        message = Errors.CORPUS_OFFSET_OUTSIDE.format(path=path, line=line, found=outside[0], last=len(text) - 1)
+        message = (
+            f"{path}, line {line}: the offset {outside[0]} is outside the text, whose characters are 0 to "
+            f"{len(text) - 1}; correct it, or remove it from the list"
+        )
         raise DataError(message)
     return offsets
 

@@ -9,7 +9,7 @@ from thinc.types import ArgsKwargs, Floats2d, Ints1d
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError
 from .packed_rnn import DropoutConfig, PackedRNN, PackedRNNConfig
 from .packing import Block, Packing, Windows, pack
 from .shim import TorchShim
@@ -115,9 +115,12 @@ def _no_gradient(dYs: BiLSTMOutT) -> BiLSTMInT:
 def _check_width(shim: TorchShim, X: Floats2d) -> None:
     expected = shim.module.input_width
     if expected is None:
-        raise ValueError(Errors.ENCODER_UNINITIALIZED)
+        raise ValueError("BiLSTMEncoder.v1 has no weights yet. Call nlp.initialize() or load a trained pipeline first")
     if X.shape[1] != expected:
-        raise ConfigError(Errors.ENCODER_INPUT_WIDTH.format(expected=expected, found=X.shape[1]))
+        raise ConfigError(
+            f"BiLSTMEncoder.v1 was built for inputs of width {expected}, but gets {X.shape[1]}. The embedding "
+            "below it is not the one it was trained with"
+        )
 
 
 def _nothing(

@@ -104,13 +104,19 @@ def check_vectors(vectors: Vectors) -> None:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         keys = [key for key, at in vectors.key2row.items() if at == row and key in vectors.strings]
-        raise ConfigError(Errors.VECTORS_NAN_TABLE.format(row=row, key=vectors.strings[keys[0]] if keys else "?"))
+        raise ConfigError(
+            f"The vectors table holds NaN or infinity (row {row}, key "
+            f"{vectors.strings[keys[0]] if keys else '?'!r}); expected finite float32 numbers"
+        )
 
 
 def _check_width(model: Model, vectors: Vectors) -> None:
     expected = model.get_dim("nO")
     if vectors.shape[1] != expected:
-        raise ConfigError(Errors.VECTORS_WIDTH.format(expected=expected, found=vectors.shape[1]))
+        raise ConfigError(
+            f"TweetEmbed.v1 was built for vectors of width {expected}, but the pipeline's table has width "
+            f"{vectors.shape[1]}. Load the vectors the model was trained with, or train again"
+        )
 
 
 def _to_numpy(array):  # type: ignore[no-untyped-def]

@@ -113,7 +113,10 @@ def check_further_tables(model: Model, vocab: Vocab) -> None:
 def _check_width(model: Model, table: VectorTable) -> None:
     expected = model.get_dim("nO")
     if table.width != expected:
-        raise ConfigError(Errors.TABLE_WIDTH.format(name=model.attrs["table"], expected=expected, found=table.width))
+        raise ConfigError(
+            f"TweetEmbed.v1 was built for a vector table {model.attrs['table']!r} of width {expected}, but the "
+            f"pipeline's has width {table.width}. Load the table the model was trained with, or train again"
+        )
 
 
 def _lowers(docs: list[Doc]) -> NDArray[np.uint64]:

@@ -7,7 +7,7 @@ from spacy_transformers.data_classes import HFObjects
 from spacy_transformers.layers.transformer_model import huggingface_from_pretrained
 from transformers import AutoConfig
 
-from ..errors import ConfigError, DataError, Errors
+from ..errors import ConfigError, DataError
 from ..word_encoder import check_model, quiet_transformers
 
 
@@ -23,7 +23,11 @@ def load_transformer(
         a layer that is not there.
     """
     if not name:
-        raise ConfigError(Errors.TRANSFORMER_NO_NAME)
+        raise ConfigError(
+            "TransformerEmbed.v1: name is empty; expected the folder of a pretrained transformer or its name on "
+            "Hugging Face's hub. The recipe takes it from --paths.transformer, the workflow from "
+            "--vars.transformer"
+        )
     if Path(name).is_dir() or _looks_like_a_path(name):
         try:
             check_model(Path(name))
@@ -41,8 +45,14 @@ def load_transformer(
     except Exception as error:  # each kind of file has a reader of its own
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         place = "" if Path(name).is_dir() else "no folder of this name is here, and as a name on the hub it "
-        raise ConfigError(Errors.TRANSFORMER_UNREADABLE.format(name=name, place=place, reason=reason)) from error
-    raise ConfigError(Errors.TRANSFORMER_LAYER.format(name=name, layer=layer, count=count))
+        raise ConfigError(
+            f"{name}: {place}cannot be read as a pretrained transformer with its tokenizer ({reason}). Give a "
+            "folder saved by save_pretrained, or the name of a model on Hugging Face's hub"
+        ) from error
+    raise ConfigError(
+        f"TransformerEmbed.v1: layer = {layer}, but {name} has {count} layers; expected up to that, or null for "
+        "the middle"
+    )
 
 
 def _looks_like_a_path(name: str) -> bool:

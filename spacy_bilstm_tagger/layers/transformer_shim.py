@@ -89,7 +89,10 @@ class TransformerShim(TorchShim, HFShim):
         message = srsly.msgpack_loads(data)
         for name in message["tokenizer"]:
             if Path(name).name != name:
-                raise DataError(Errors.TRANSFORMER_FILE.format(name=name))
+                raise DataError(
+                    f"The tokenizer of the transformer has a file {name!r}; expected names without a folder. The "
+                    "file is damaged or from another program: get it again"
+                )
         if message["config"]:
             try:
                 tensors = load_tensors(message["state"])

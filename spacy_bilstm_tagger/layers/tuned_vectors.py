@@ -8,7 +8,7 @@ from spacy.vectors import Vectors
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
 
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError
 from .norm_vectors import check_vectors, find_token_rows, say_coverage
 
 NAME = "tuned_vectors"
@@ -69,7 +69,10 @@ def check_tuned_table(model: Model, vectors: Vectors) -> None:
 def _check_shape(E: Floats2d, vectors: Vectors) -> None:
     if vectors.shape != E.shape:
         expected, found = (f"{rows} rows of width {width}" for rows, width in (E.shape, vectors.shape))
-        raise ConfigError(Errors.VECTORS_TUNED.format(expected=expected, found=found))
+        raise ConfigError(
+            f"TweetEmbed.v1 has fine-tuned the rows of a vectors table of {expected}, but the pipeline's has "
+            f"{found}. Load the vectors the model was trained with, or train again"
+        )
 
 
 def _no_gradient(dY: Ragged) -> list:

@@ -44,7 +44,10 @@ def read_weights(data: bytes, like: TorchModule) -> TorchModule:
     except Exception as error:  # whatever damaged bytes make the readers raise
         reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         raise DataError(Errors.WEIGHTS_DAMAGED.format(reason=reason)) from None
-    raise DataError(Errors.WEIGHTS_NEWER.format(found=version, known=FORMAT_VERSION))
+    raise DataError(
+        f"The torch weights have format version {version}, this spacy-bilstm-tagger reads up to {FORMAT_VERSION}. "
+        "Install a newer spacy-bilstm-tagger"
+    )
 
 
 def _read(data: bytes, header: dict, numbers: bytes, like: TorchModule) -> TorchModule:
@@ -86,7 +89,9 @@ def _compare(found: dict[str, Any], expected: dict[str, Any]) -> None:
         if found.get(name) != expected.get(name)
     ]
     if details:
-        raise DataError(Errors.WEIGHTS_SHAPE.format(detail="; ".join(details)))
+        raise DataError(
+            f"The torch weights do not fit the config: {'; '.join(details)}. The config or the weights file was changed"
+        )
 
 
 def _read_header(data: bytes) -> tuple[dict, bytes]:

@@ -6,7 +6,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..checks import check_choice, check_fraction, check_least
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError
 from ..layers.bilstm import BiLSTM
 from ..layers.packed_rnn import CELLS, DROPOUT_PLACES, INITIALIZATIONS, DropoutConfig, PackedRNNConfig
 from ..layers.packing import Windows
@@ -57,7 +57,9 @@ def BiLSTMEncoder(
     """
     where = "BiLSTMEncoder.v1"
     if width < 2 or width % 2:
-        raise ConfigError(Errors.ENCODER_ODD_WIDTH.format(width=width))
+        raise ConfigError(
+            f"BiLSTMEncoder.v1: width = {width}; expected an even number of at least 2, one half for each direction"
+        )
     check_least(where, "depth", depth, 1)
     if hidden_width is not None:
         check_least(where, "hidden_width", hidden_width, 1)

@@ -4,7 +4,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, concatenate
 from thinc.types import Floats2d
 
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError
 
 
 def ConcatEmbed(*parts: Model[list[Doc], list[Floats2d]]) -> Model[list[Doc], list[Floats2d]]:
@@ -16,5 +16,7 @@ def ConcatEmbed(*parts: Model[list[Doc], list[Floats2d]]) -> Model[list[Doc], li
     RAISES: ConfigError where there is none.
     """
     if not parts:
-        raise ConfigError(Errors.CONCAT_NOTHING)
+        raise ConfigError(
+            "ConcatEmbed.v1: found no part; expected sections such as [components.ner.model.tok2vec.embed.*.tweet]"
+        )
     return concatenate(*parts)

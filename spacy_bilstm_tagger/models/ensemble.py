@@ -7,7 +7,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..checks import check_least
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError
 from .linear_chain_crf import ChainScores, Emissions
 
 
@@ -28,9 +28,14 @@ def Ensemble(*members: Model[list[Doc], list[Floats2d]]) -> Model[list[Doc], lis
     with_crf = {bool(member.has_ref("crf")) for member in members}
     sizes = {member.get_dim("nO") for member in members if member.has_dim("nO")}
     if len(with_crf) > 1:
-        raise ConfigError(Errors.ENSEMBLE_HEADS)
+        raise ConfigError(
+            "Ensemble.v1: some members have scores between labels, a CRF, others none; expected all or none"
+        )
     if len(sizes) > 1:
-        raise ConfigError(Errors.ENSEMBLE_SIZES.format(found=", ".join(map(str, sorted(sizes)))))
+        raise ConfigError(
+            f"Ensemble.v1: found members with {', '.join(map(str, sorted(sizes)))} labels; expected members with "
+            "the same labels"
+        )
     nO = sizes.pop() if sizes else None
     model: Model[list[Doc], Emissions] = Model("ensemble", forward, init=init, layers=[*members], dims={"nO": nO})
     if True in with_crf:

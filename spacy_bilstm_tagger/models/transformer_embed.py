@@ -8,7 +8,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..checks import check_least
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError
 
 
 def TransformerEmbed(
@@ -45,9 +45,15 @@ def TransformerEmbed(
     """
     where = "TransformerEmbed.v1"
     if find_spec("spacy_transformers") is None:
-        raise ConfigError(Errors.TRANSFORMERS_MISSING)
+        raise ConfigError(
+            "TransformerEmbed.v1 needs spacy-transformers. Install it with: pip install "
+            "'spacy-bilstm-tagger[transformers]'"
+        )
     if learn_rate_factor < 0:
-        raise ConfigError(Errors.TRANSFORMER_RATE.format(value=learn_rate_factor))
+        raise ConfigError(
+            f"TransformerEmbed.v1: learn_rate_factor = {learn_rate_factor}; expected 0 to freeze the transformer, "
+            "or a number above 0"
+        )
     if layer is not None:
         check_least(where, "layer", layer, 1)
     check_least(where, "stride", stride, 1)

@@ -11,7 +11,7 @@ from thinc.api import HashEmbed, Linear, Maxout, Model, chain, concatenate, list
 from thinc.types import Floats2d, Ints2d, Ragged
 
 from ..checks import check_choice, check_fraction, check_least
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError
 from ..layers.brown import BrownPrefixes
 from ..layers.char_cnn import CharCNN
 from ..layers.char_lstm import CharLSTM
@@ -91,17 +91,26 @@ def TweetEmbed(
     """
     where = "TweetEmbed.v1"
     if len(attrs) != len(rows):
-        raise ConfigError(Errors.EMBED_ROWS.format(attrs=len(attrs), rows=len(rows)))
+        raise ConfigError(
+            f"TweetEmbed.v1: attrs has {len(attrs)} entries and rows has {len(rows)}; expected one number of rows "
+            "per attribute"
+        )
     for attr in attrs:
         if attr.upper() not in IDS:
-            raise ConfigError(Errors.EMBED_ATTR.format(found=attr))
+            raise ConfigError(
+                f"TweetEmbed.v1: attrs has {attr!r}, which is no attribute of spaCy's tokens; expected some of "
+                "NORM, LOWER, ORTH, PREFIX, SUFFIX, SHAPE and the like"
+            )
     for table in tables:
         if tables.count(table) > 1:
-            raise ConfigError(Errors.EMBED_TWICE.format(found=table))
+            raise ConfigError(f"TweetEmbed.v1: tables has {table!r} twice; expected each vector table once")
     check_choice(where, "char_encoder", char_encoder, CHAR_ENCODERS)
     spells = char_encoder == "lstm" or bool(char_kernels)
     if not (attrs or include_static_vectors or spells or brown_prefixes or tables or gazetteers):
-        raise ConfigError(Errors.EMBED_NOTHING)
+        raise ConfigError(
+            "TweetEmbed.v1: attrs, char_kernels, brown_prefixes and tables are empty, include_static_vectors and "
+            "gazetteers are false, so there is nothing to embed"
+        )
     numbers = [("feature_width", feature_width), ("char_filters", char_filters), ("char_width", char_width)]
     numbers += [("char_lstm_width", char_lstm_width), ("brown_rows", brown_rows), ("brown_width", brown_width)]
     for name, several in (("rows", rows), ("char_kernels", char_kernels), ("brown_prefixes", brown_prefixes)):
@@ -112,14 +121,19 @@ def TweetEmbed(
         check_least(where, name, value, 1)
     check_fraction(where, "norm_dropout", norm_dropout)
     if norm_dropout and "NORM" not in attrs:
-        raise ConfigError(Errors.EMBED_NORM_DROPOUT.format(rate=norm_dropout))
+        raise ConfigError(
+            f"TweetEmbed.v1: norm_dropout = {norm_dropout}, but attrs has no NORM to drop; add it, or set "
+            "norm_dropout = 0"
+        )
     if mix and width is None:
-        raise ConfigError(Errors.EMBED_MIX_WIDTH)
+        raise ConfigError("TweetEmbed.v1: mix = true needs a width, found width = null")
     for option, setting in (("vector_projection", vector_projection), ("finetune_vectors", finetune_vectors)):
         if setting and not include_static_vectors:
-            raise ConfigError(Errors.EMBED_VECTORS_OFF.format(name=option, value=setting))
+            raise ConfigError(f"TweetEmbed.v1: {option} = {setting} needs include_static_vectors = true, found false")
     if new_words and not tables:
-        raise ConfigError(Errors.NEW_WORDS_TABLES.format(value=new_words))
+        raise ConfigError(
+            f"TweetEmbed.v1 has new_words = {new_words!r}, but no tables; name a distilled table, or set it to null"
+        )
 
     parts: list[Model[list[Doc], Ragged]] = []
     if include_static_vectors:
@@ -164,7 +178,10 @@ def init(
     embed.initialize(X=X)
     found = embed.get_dim("nO")
     if model.has_dim("nO") and model.get_dim("nO") != found:
-        raise ConfigError(Errors.EMBED_PLAIN_WIDTH.format(width=model.get_dim("nO"), found=found))
+        raise ConfigError(
+            f"TweetEmbed.v1: width = {model.get_dim('nO')}, but without a mixing layer (mix = false) the features "
+            f"are {found} wide. Set width = {found}, width = null or mix = true"
+        )
     model.set_dim("nO", found)
 
 

@@ -136,7 +136,9 @@ class BiLSTMNER(SpanPipe):
         if spans_key == "":
             raise ConfigError(Errors.SPANS_NO_KEY.format(name=name))
         if top_k and spans_key is None:
-            raise ConfigError(Errors.NER_TOP_K.format(name=name, top_k=top_k))
+            raise ConfigError(
+                f"{name}: top_k = {top_k} needs a spans_key under which the alternatives are kept, found null"
+            )
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -178,7 +180,10 @@ class BiLSTMNER(SpanPipe):
         RAISES: ValueError for an ensemble, which does not grow, and for what is no name.
         """
         if isinstance(label, str) and EITHER in label:
-            raise ValueError(Errors.NER_LABEL.format(name=self.name, label=label))
+            raise ValueError(
+                f"{self.name}: found the entity type {label!r}; expected a name without '|', which stands for one "
+                "of several"
+            )
         is_built = self.model.has_ref("output_layer") and self.model.get_ref("output_layer").has_param("W")
         if not is_built or not isinstance(label, str) or not label or label in self.labels:
             return super().add_label(label)
@@ -206,7 +211,10 @@ class BiLSTMNER(SpanPipe):
         for label in labels:
             self.add_label(label)
         if not self.labels:
-            raise ConfigError(Errors.NER_NO_LABELS.format(name=self.name))
+            raise ConfigError(
+                f"{self.name}: found no entity types; expected training data with entities, or "
+                f"[initialize.components.{self.name}.labels]. Where there are none, leave it out of [nlp] pipeline"
+            )
         _warn_of_misaligned(self.name, get_examples())
         self.build(get_examples)
 
@@ -301,4 +309,10 @@ def _warn_of_misaligned(name: str, examples: Iterable[Example]) -> None:
         if len(eg.x) != len(eg.y) or any(a.text != b.text for a, b in zip(eg.x, eg.y)):
             misaligned += len(eg.y.ents) - len(eg.get_aligned_spans_y2x(eg.y.ents, allow_overlap=False))
     if misaligned:
-        warnings.warn(Errors.NER_MISALIGNED.format(name=name, count=misaligned, total=total), stacklevel=2)
+        warnings.warn(
+            (
+                f"{name}: {misaligned} of {total} gold entities do not align with the tokens. Their tokens count as "
+                "missing in training, all others are used; fix the offsets or the tokenizer to use these too"
+            ),
+            stacklevel=2,
+        )

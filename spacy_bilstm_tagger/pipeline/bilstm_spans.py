@@ -122,7 +122,10 @@ class BiLSTMSpans(SpanPipe):
         for label in labels:
             self.add_label(label)
         if not self.labels:
-            raise ConfigError(Errors.SPANS_NO_LABELS.format(name=self.name, key=self.cfg["spans_key"]))
+            raise ConfigError(
+                f"{self.name}: found no spans under doc.spans[{self.cfg['spans_key']!r}] in the training data; "
+                f"expected some, or [initialize.components.{self.name}.labels]"
+            )
         self.build(get_examples)
 
     def predict(self, docs: Iterable[Doc]) -> list[Found]:

@@ -106,7 +106,10 @@ class BiLSTMTagger(Learner, Tagger):
         check_fraction(name, "label_smoothing", label_smoothing)
         check_choice(name, "reduction", reduction, REDUCTIONS)
         if label_smoothing and is_crf(model):
-            raise ConfigError(Errors.CRF_SMOOTHING.format(name=name, value=label_smoothing))
+            raise ConfigError(
+                f"{name}: label_smoothing = {label_smoothing} has no meaning for a CRF, whose loss is that of "
+                "whole sequences; expected 0"
+            )
         super().__init__(vocab, model, name, overwrite=overwrite, scorer=scorer, label_smoothing=label_smoothing)
         self.cfg["reduction"] = reduction
         self.cfg["tag_scores"] = tag_scores

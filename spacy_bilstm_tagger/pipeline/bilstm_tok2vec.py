@@ -9,7 +9,7 @@ from spacy.training import Example
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError
 from .default_models import TOK2VEC
 from .examples import check_examples, sample_docs
 from .loading import WholeOrNot
@@ -34,7 +34,10 @@ class BiLSTMTok2Vec(WholeOrNot, Tok2Vec):
         check_examples(get_examples, "BiLSTMTok2Vec.initialize")
         docs = sample_docs(get_examples)
         if not docs:
-            raise ConfigError(Errors.TRAIN_NO_TEXTS.format(name=self.name))
+            raise ConfigError(
+                f"{self.name}: the training corpus holds no text; expected a .spacy file, or a folder with some, "
+                "in paths.train ('spacy-bilstm convert' makes one)"
+            )
         self.model.initialize(X=docs)
 
     def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:

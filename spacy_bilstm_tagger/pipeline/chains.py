@@ -12,7 +12,7 @@ from thinc.types import Floats2d, FloatsXd
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError
 from ..layers.crf import Chain, Gradient
 
 Mask = NDArray[np.bool_]
@@ -34,7 +34,10 @@ def is_crf(model: Model) -> bool:
 def require_crf(name: str, model: Model) -> None:
     """RAISES: ConfigError for a model without scores between labels."""
     if not is_crf(model):
-        raise ConfigError(Errors.CRF_MISSING.format(name=name))
+        raise ConfigError(
+            f"{name}: the model has no scores between labels; expected [components.{name}.model] with "
+            '@architectures = "spacy-bilstm-tagger.LinearChainCRF.v1"'
+        )
 
 
 def chain_of(model: Model, constraints: Optional[Constraints] = None) -> Chain:

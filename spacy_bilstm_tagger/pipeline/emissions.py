@@ -3,8 +3,6 @@
 import math
 from typing import Any
 
-from ..errors import Errors
-
 
 def check_finite(name: str, emissions: Any) -> None:
     """RAISES: ValueError for emissions that hold NaN or infinity, from which labels would be picked all the same.
@@ -13,4 +11,8 @@ def check_finite(name: str, emissions: Any) -> None:
     """
     # One pass. The sum of finite numbers can overflow, so look again.
     if not math.isfinite(float(emissions.sum())) and not bool((abs(emissions) < math.inf).all()):
-        raise ValueError(Errors.EMISSIONS_NAN.format(name=name))
+        raise ValueError(
+            f"{name}: the model gives scores that are NaN or infinite, so no label can be chosen; expected finite "
+            "numbers. Its weights are damaged or diverged in training: get the pipeline again, or train with a "
+            "lower learn rate"
+        )

@@ -7,7 +7,7 @@ from spacy.language import Language
 from spacy.util import registry
 from thinc.api import Model
 
-from ..errors import DataError, Errors
+from ..errors import DataError
 from .chains import is_crf
 from .ensemble_members import read_members
 from .weight_average import average_models
@@ -65,7 +65,7 @@ def _copy_tok2vecs(path: Path, nlp: Language) -> None:
             for each in ours:
                 nlp.replace_listeners(name, each, ["model.tok2vec"])
         except ValueError as error:
-            raise DataError(Errors.ENSEMBLE_LISTENER.format(path=path, tok2vec=name, reason=error)) from None
+            raise DataError(f"{path}: the components' own copies of {name!r} cannot be made ({error})") from None
         if ours and set(ours) == set(listeners):
             nlp.remove_pipe(name)
             training = nlp.config["training"]

@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.lookups import Lookups
 from spacy.vectors import Vectors
 
-from ..errors import DataError, Errors
+from ..errors import DataError
 from .chains import is_crf
 
 _FLORET = ("mode", "minn", "maxn", "hash_count", "hash_seed", "bow", "eow")
@@ -28,7 +28,10 @@ def check_agree(
     """
 
     def differ(what: str, detail: str) -> DataError:
-        return DataError(Errors.ENSEMBLE_DIFFERS.format(first=paths[0], path=paths[1], what=what, detail=detail))
+        return DataError(
+            f"{paths[0]} and {paths[1]}: {what} differ ({detail}). Average pipelines that one recipe trained with "
+            "different seeds"
+        )
 
     pipelines = _pipeline(first), _pipeline(other)
     if pipelines[0] != pipelines[1]:
@@ -57,7 +60,10 @@ def check_agree(
     for name in first.component_names:
         if name not in averaged and _contents(first, name) != _contents(other, name):
             factory = first.get_pipe_meta(name).factory
-            message = Errors.ENSEMBLE_OTHER.format(first=paths[0], path=paths[1], name=name, factory=factory)
+            message = (
+                f"{paths[0]} and {paths[1]}: {name!r} differs, and components of {factory} cannot be averaged; "
+                "expected the same in all pipelines. Source it from one pipeline in all of them, or leave it out"
+            )
             raise DataError(message)
 
 

@@ -39,12 +39,17 @@ def read_members(
         average.
     """
     if len(paths) < 2:
-        raise DataError(Errors.ENSEMBLE_FEW.format(count=len(paths)))
+        raise DataError(
+            f"found {len(paths)} pipeline to average, expected at least two: spacy-bilstm ensemble A B -o OUT"
+        )
     first = _load(paths[0], prepare)
     names = [name for name in first.component_names if first.get_pipe_meta(name).factory in factories]
     if not names:
         found = ", ".join(f"{name} ({first.get_pipe_meta(name).factory})" for name in first.component_names)
-        message = Errors.ENSEMBLE_NOTHING.format(path=paths[0], found=found or "no", expected=", ".join(factories))
+        message = (
+            f"{paths[0]}: found {found or 'no'} components; expected one of {', '.join(factories)}, since these "
+            "can be averaged"
+        )
         raise DataError(message)
     members = {name: [_part(first, name)] for name in names}
     for path in paths[1:]:

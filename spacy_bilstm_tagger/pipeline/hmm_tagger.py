@@ -147,7 +147,10 @@ class HMMTagger(Pipe):
         if label in self.labels:
             return 0
         if self._hmm is not None:
-            raise ValueError(Errors.HMM_LABELS_FIXED.format(name=self.name, label=label))
+            raise ValueError(
+                f"{self.name}: {label!r} is not among the labels that were counted. Add labels before "
+                f"nlp.initialize(), or give all of them to it with [initialize.components.{self.name}.labels]"
+            )
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         return 1
@@ -327,7 +330,9 @@ class HMMTagger(Pipe):
 
     def _require_hmm(self) -> HiddenMarkovModel:
         if self._hmm is None:
-            raise ValueError(Errors.HMM_UNINITIALIZED.format(name=self.name))
+            raise ValueError(
+                f"{self.name}: nothing is counted yet. Call nlp.initialize() or load a trained pipeline first"
+            )
         return self._hmm
 
     def _emissions(self, hmm: HiddenMarkovModel, strings: StringStore, orth: int, norm: int) -> np.ndarray:
@@ -351,5 +356,7 @@ def _frame(name: str, table: Floats, index: list[str], columns: list[str]) -> "D
     try:
         import pandas as pd
     except ImportError:
-        raise ImportError(Errors.PANDAS_MISSING.format(name=name)) from None
+        raise ImportError(
+            f"{name}: tables need pandas. Install it with: pip install 'spacy-bilstm-tagger[report]'"
+        ) from None
     return pd.DataFrame(table, index=index, columns=columns)

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from thinc.api import Model, Optimizer, set_dropout_rate
 
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError
 from .chains import add_gradient
 from .examples import sample_docs
 from .loading import WholeOrNot
@@ -126,7 +126,9 @@ class Learner(WholeOrNot):
 
     def _checked(self, step: Step) -> Step:
         if not np.isfinite(step.loss):
-            raise ValueError(Errors.LOSS_NAN.format(name=self.name))
+            raise ValueError(
+                f"{self.name}: the loss is not a number. Try a lower learn rate, or gradient clipping (grad_clip = 1.0)"
+            )
         return step
 
 
@@ -137,4 +139,8 @@ def require_own_tok2vec(name: str, model: Model) -> None:
         upstream = getattr(node, "upstream_name", None)
         if upstream is not None:
             upstream = "tok2vec" if upstream == "*" else upstream
-            raise ConfigError(Errors.REHEARSE_LISTENER.format(name=name, upstream=upstream))
+            raise ConfigError(
+                f"{name}: rehearse needs a tok2vec of the component's own, found a listener to a shared one, "
+                f"whose copy hears nothing. Call nlp.replace_listeners({upstream!r}, {name!r}, ['model.tok2vec']) "
+                "before nlp.resume_training()"
+            )

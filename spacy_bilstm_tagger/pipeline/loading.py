@@ -70,7 +70,10 @@ def check_checksums(name: str, path: Union[str, Path], exclude: Iterable[str] = 
     expected = {file: digest for digest, _, file in (line.partition("  ") for line in lines)}
     for file in (Path(path) / each for each in FILES if each not in exclude):
         if (file.name in expected or file.exists()) and expected.get(file.name) != _digest(file):
-            reason = Errors.COMPONENT_CHECKSUM.format(checksum=CHECKSUMS)
+            reason = (
+                f"It does not agree with the checksum in {CHECKSUMS}: it is not what was saved here. The file is "
+                "damaged, or from another pipeline: get the whole folder again"
+            )
             raise DataError(Errors.COMPONENT_LOAD.format(name=name, source=file, reason=reason))
 
 

@@ -46,4 +46,7 @@ def _check_numbers(layer: str, name: str, array: np.ndarray, dims: dict[str, int
         raise DataError(Errors.COMPONENT_SHAPE.format(**detail))
     if array.dtype != np.float32 or not np.isfinite(array).all():
         found = array.dtype if array.dtype != np.float32 else "NaN or infinity"
-        raise DataError(Errors.COMPONENT_NUMBERS.format(layer=layer, weight=name, found=found))
+        raise DataError(
+            f"Its weight {name} of the layer {layer!r} holds {found}, expected finite numbers of type float32. "
+            "The file is damaged: get it again"
+        )

@@ -8,7 +8,6 @@ from spacy.scorer import PRFScore, Scorer
 from spacy.tokens import Doc, Token
 from spacy.training import Example
 
-from ..errors import Errors
 from ..partial_labels import EITHER, annotated_types, single_tags
 
 Scores = dict[str, Any]
@@ -126,7 +125,13 @@ def ner_prf(examples: Iterable[Example]) -> Scores:
 
 def warn_of_nothing(count: int, what: str, score: str) -> None:
     if count:
-        warnings.warn(Errors.SCORE_NO_GOLD.format(count=count, what=what, score=score), stacklevel=3)
+        warnings.warn(
+            (
+                f"Nothing to score: none of the {count} texts has gold {what}, so there is no {score}, and spaCy's "
+                "table shows 0.00. Look whether this is the right file, and what was converted"
+            ),
+            stacklevel=3,
+        )
 
 
 def _tags(example: Example, tag_of: Callable[[Token], str]) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:

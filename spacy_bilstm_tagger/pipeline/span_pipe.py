@@ -5,7 +5,7 @@ from typing import Optional
 from spacy.errors import Errors as SpacyErrors
 from spacy.pipeline.trainable_pipe import TrainablePipe
 
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError
 from .learner import Learner
 
 
@@ -30,13 +30,13 @@ class SpanPipe(Learner, TrainablePipe):
     def threshold(self, value: Optional[float]) -> None:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if value is not None and not (is_number and 0 < value <= 1):
-            raise ConfigError(Errors.SPANS_THRESHOLD.format(name=self.name, value=repr(value)))
+            raise ConfigError(f"{self.name}: threshold = {value!r}; expected null or a probability above 0 and up to 1")
         self.cfg["threshold"] = value
 
     def add_label(self, label: str) -> int:
         """Add a label, before the network is built. Returns 1 if it is new, 0 if not."""
         if not isinstance(label, str) or not label:
-            raise ValueError(Errors.SPANS_LABEL.format(name=self.name, label=label))
+            raise ValueError(f"{self.name}: found the label {label!r}; expected a name")
         if label in self.labels:
             return 0
         if self.model.has_dim("nO") and self.model.get_dim("nO") == self.n_outputs:

@@ -65,9 +65,15 @@ def check_pattern(name: str, pattern: str) -> None:
         compiled = re.compile(pattern)
         re.compile(f"_|{pattern}")  # refuses flags for the whole, such as (?i)x: others stand before it
     except (re.error, TypeError) as error:
-        message = Errors.TOKENIZER_PATTERN.format(name=name, found=pattern, reason=error)
+        message = f"TweetTokenizer.v1: the pattern {name} = {pattern!r} is not a regular expression ({error})"
         raise ConfigError(message) from None
     if compiled.groups:
-        raise ConfigError(Errors.TOKENIZER_PATTERN_GROUP.format(name=name, found=pattern))
+        raise ConfigError(
+            f"TweetTokenizer.v1: the pattern {name} = {pattern!r} has groups that are numbered or named; expected "
+            "(?:...) instead of (...)"
+        )
     if compiled.match(""):
-        raise ConfigError(Errors.TOKENIZER_PATTERN_EMPTY.format(name=name, found=pattern))
+        raise ConfigError(
+            f"TweetTokenizer.v1: the pattern {name} = {pattern!r} matches the empty string; expected at least one "
+            "character"
+        )

@@ -94,7 +94,10 @@ class TweetTokenizer(Tokenizer):
         except UnicodeEncodeError as error:
             found = f"U+{ord(error.object[error.start]):04X}"
             position = next(i for i, char in enumerate(string) if "\ud800" <= char <= "\udfff")
-            raise ValueError(Errors.TOKENIZER_SURROGATE.format(found=found, position=position)) from None
+            raise ValueError(
+                f"The text holds a lone surrogate {found} at position {position}; expected valid Unicode. Decode "
+                "the text again, e.g. with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+            ) from None
 
     def explain(self, text: str) -> list[tuple[str, str]]:
         """The rule and the text of each token but white space. A token of `add_special_case` has SPECIAL-1, SPECIAL-2

@@ -21,9 +21,15 @@ def read_brown(path: Path) -> dict[str, str]:
     RAISES: DataError with the file and the line that is wrong.
     """
     if path.is_dir():
-        raise DataError(Errors.BROWN_FOLDER.format(path=path))
+        raise DataError(
+            f"{path}: is a folder, expected a file of Brown clusters (bit path TAB word TAB count in each line, "
+            "also .gz). A folder made by 'spacy-bilstm vectors brown' is ready: load_vectors.v1 takes it"
+        )
     if not path.is_file():
-        raise DataError(Errors.BROWN_UNKNOWN_SOURCE.format(source=path))
+        raise DataError(
+            f"{path}: no such file. Expected Brown clusters (bit path TAB word TAB count in each line, also .gz); "
+            "recipes also take a folder made of them by 'spacy-bilstm vectors brown'"
+        )
     paths: dict[str, str] = {}
     try:
         with open_bytes(path) as file:
@@ -31,11 +37,14 @@ def read_brown(path: Path) -> dict[str, str]:
                 bits, word = _parse(path, line, row)
                 first = paths.setdefault(word, bits)
                 if first != bits:
-                    raise DataError(Errors.BROWN_TWICE.format(path=path, line=line, word=word, found=bits, first=first))
+                    raise DataError(
+                        f"{path}, line {line}: {word!r} has the path {bits} here and {first} above; expected one "
+                        "path a word"
+                    )
     except (EOFError, OSError, zlib.error) as error:
         raise damaged(path, "Brown clusters", error) from None
     if not paths:
-        raise DataError(Errors.BROWN_EMPTY.format(path=path))
+        raise DataError(f"{path}: found no Brown clusters, expected lines of bit path TAB word TAB count")
     return paths
 
 
@@ -45,15 +54,21 @@ def _parse(path: Path, line: int, row: bytes) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         raise DataError(Errors.VECTORS_ENCODING.format(path=path, line=line, byte=error.start)) from None
     if not text.strip():
-        raise DataError(Errors.BROWN_BLANK.format(path=path, line=line))
+        raise DataError(
+            f"{path}, line {line}: found an empty line, expected a bit path, a word and a count. Remove the line"
+        )
     columns = text.split("\t")
     if len(columns) != 3 or not columns[1]:
-        raise DataError(Errors.BROWN_COLUMNS.format(path=path, line=line, found=text[:80]))
+        raise DataError(
+            f"{path}, line {line}: found {text[:80]!r}, expected a bit path, a word and a count, a TAB between them"
+        )
     bits, word, count = columns
     if not 1 <= len(bits) <= LONGEST or bits.strip("01"):
-        raise DataError(Errors.BROWN_PATH.format(path=path, line=line, found=bits[:80], longest=LONGEST))
+        raise DataError(
+            f"{path}, line {line}: found the path {bits[:80]!r}, expected up to {LONGEST} of the digits 0 and 1"
+        )
     if not count.strip().isdecimal():
-        raise DataError(Errors.BROWN_COUNT.format(path=path, line=line, found=count[:80]))
+        raise DataError(f"{path}, line {line}: found the count {count[:80]!r}, expected a whole number")
     return bits, word
 
 
@@ -73,6 +88,14 @@ def load_brown(vocab: Vocab, source: Path) -> None:
     RAISES: DataError where there are none, or where they are damaged.
     """
     if is_pipeline(source):
-        take_over(vocab, source, TABLE, missing=Errors.BROWN_NO_TABLE.format(path=source))
+        take_over(
+            vocab,
+            source,
+            TABLE,
+            missing=(
+                f"{source}: the pipeline in this folder has no Brown clusters; expected a folder made by "
+                "'spacy-bilstm vectors brown', or in a config brown = null for none"
+            ),
+        )
     else:
         set_brown(vocab, read_brown(source))

@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 
 from ..checks import check_choice, check_least
 from ..distiller import distiller_key
-from ..errors import ConfigError, DataError, Errors
+from ..errors import ConfigError, DataError
 from ..vector_tables import PREFIX, set_vector_table
 from .brown import load_brown
 from .gazetteers import load_gazetteers
@@ -56,7 +56,11 @@ def create_load_vectors(
         if value is not None:
             check_least(where, name, value, 1)
     if source is None and brown is None and gazetteers is None and not given_tables:
-        raise ConfigError(Errors.LOAD_NOTHING)
+        raise ConfigError(
+            "load_vectors.v1: source, brown, gazetteers and tables are all null; expected at least one of them. "
+            "Where the pipeline needs none, set [initialize] before_init = null, and take what it names out of "
+            "TweetEmbed.v1 (tables = [])"
+        )
     return partial(
         _load,
         source=source,
@@ -108,7 +112,10 @@ def _load_table(vocab: Vocab, name: str, source: str) -> None:
     if distiller_key(name) in vocab.lookups:  # of the table whose place this one takes
         vocab.lookups.remove_table(distiller_key(name))
     if not Path(source).exists() and source not in GENSIM_NAMES:
-        raise DataError(Errors.TABLE_UNKNOWN_SOURCE.format(name=name, source=source))
+        raise DataError(
+            f"{source}: no such file or folder, for the vector table {name!r}. 'spacy-bilstm vectors distill "
+            f"MODEL_DIR WORDS... {source}' makes it. Or set it to null, and take it out of tables in TweetEmbed.v1"
+        )
     aside = spacy.blank("xx")
     if is_pipeline(Path(source)):
         lookups = read_lookups(Path(source))

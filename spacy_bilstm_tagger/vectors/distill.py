@@ -13,7 +13,7 @@ from spacy.lookups import Lookups
 from spacy.vectors import Vectors
 
 from ..distiller import PROBE, Distiller, distiller_key
-from ..errors import DataError, Errors, damaged
+from ..errors import DataError, damaged
 from ..util import write_beside
 from ..word_encoder import WordEncoder
 from .table import check_output, set_vectors
@@ -33,13 +33,18 @@ def fit_distiller(
     """
     encoder = WordEncoder(model_dir, layer)
     if dim > encoder.width:
-        raise DataError(Errors.DISTILL_DIM.format(dim=dim, path=model_dir, width=encoder.width))
+        raise DataError(f"--dim {dim}: the hidden states of {model_dir} are {encoder.width} wide; give that or less")
     if dim >= len(words):
-        raise DataError(Errors.DISTILL_FEW.format(count=len(words), dim=dim, least=dim + 1))
+        raise DataError(
+            f"--dim {dim}: found {len(words)} word types, expected at least {dim + 1}; give more words or a "
+            "smaller --dim"
+        )
     encoded = encoder.encode(words, shows_progress=True)
     mean, projection = _fit_pca(encoded, dim)
     if not (np.isfinite(mean).all() and np.isfinite(projection).all()):
-        raise DataError(Errors.DISTILL_NOT_FINITE.format(path=model_dir))
+        raise DataError(
+            f"{model_dir}: the encodings of the words hold NaN or infinity, or are all the same; get the model again"
+        )
     probe = encoder.encode([PROBE])[0]
     distiller = Distiller(model_dir, encoder.layer, mean=mean, projection=projection, probe=probe)
     encoded -= mean  # in place: for a million words it is a gigabyte
@@ -57,7 +62,7 @@ def load_distiller(folder: Path, *, model_dir: Optional[Path] = None) -> Distill
             return Distiller.from_lookups(lookups, model_dir=model_dir)
     except Exception as error:  # damaged data can raise anything
         raise damaged(folder, "distilled vectors", error) from None
-    raise DataError(Errors.DISTILL_NO_TABLE.format(path=folder))
+    raise DataError(f"{folder}: holds no distilled vectors; expected a folder made by 'spacy-bilstm vectors distill'")
 
 
 def save_distilled(distiller: Distiller, words: list[str], rows: np.ndarray, output: Path, *, dtype: str) -> Vectors:

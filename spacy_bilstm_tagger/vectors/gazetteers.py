@@ -48,14 +48,17 @@ def list_files(source: Path) -> dict[str, Path]:
     if source.is_dir():
         paths = sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith("."))
         if not paths:
-            raise DataError(Errors.GAZETTEERS_NO_FILES.format(path=source))
+            raise DataError(f"{source}: found no files in this folder, expected lists with one name a line")
     elif not source.is_file():
-        raise DataError(Errors.GAZETTEERS_UNKNOWN_SOURCE.format(source=source))
+        raise DataError(
+            f"{source}: no such file or folder. Expected a list with one name a line, a folder of such lists, or "
+            "a folder made by 'spacy-bilstm vectors gazetteers'"
+        )
     files: dict[str, Path] = {}
     for path in paths:
         name = path.name.removesuffix(".gz").removesuffix(".txt")
         if name in files:
-            raise DataError(Errors.GAZETTEERS_TWICE.format(path=path, name=name))
+            raise DataError(f"{path}: a second file of the list {name!r}; expected one, so rename or remove it")
         files[name] = path
     return files
 
@@ -77,12 +80,17 @@ def read_lines(path: Path) -> list[str]:
     if control:
         line = text.count("\n", 0, control.start()) + 1
         found = text.split("\n")[line - 1][:80]
-        raise DataError(Errors.GAZETTEERS_LINE.format(path=path, line=line, found=found))
+        raise DataError(
+            f"{path}, line {line}: found {found!r}, expected one name and no TABs or other control characters"
+        )
     lines, other = text.split("\n"), other_format(text)
     if other is not None:
         line, kind = other
         found = lines[line - 1].strip()[:80]
-        raise DataError(Errors.GAZETTEERS_FORMAT.format(path=path, line=line, kind=kind, found=found))
+        raise DataError(
+            f"{path}, line {line}: found {kind} ({found!r}), expected one name a line and nothing else. Write the "
+            "names alone into a file for each list"
+        )
     return lines
 
 
@@ -117,6 +125,14 @@ def load_gazetteers(vocab: Vocab, source: Path) -> None:
     RAISES: DataError where there are none, or where they are damaged.
     """
     if is_pipeline(source):
-        take_over(vocab, source, TABLE, missing=Errors.GAZETTEERS_NO_TABLE.format(path=source))
+        take_over(
+            vocab,
+            source,
+            TABLE,
+            missing=(
+                f"{source}: the pipeline in this folder has no gazetteers; expected a folder made by 'spacy-bilstm "
+                "vectors gazetteers', or in a config gazetteers = null for none"
+            ),
+        )
     else:
         set_gazetteers(vocab, read_gazetteers(source))

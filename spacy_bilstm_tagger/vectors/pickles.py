@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DataError, Errors, damaged
+from ..errors import DataError, damaged
 from .text import open_bytes
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def read_saved(path: Path) -> "KeyedVectors":
         if is_model:
             attributes = vars(attributes["wv"])
         if not _KEYS.intersection(attributes):
-            raise DataError(Errors.VECTORS_NOT_KEYED.format(path=path, found=type(saved).__name__))
+            raise DataError(
+                f"{path}: holds a {type(saved).__name__}, expected gensim KeyedVectors or a model that has them as .wv"
+            )
         where = f"{path}.wv" if is_model else str(path)
         return _rebuild(_Fields(attributes, where, packed=path.suffix == ".gz"))
     except DataError:
@@ -122,7 +124,10 @@ class _DataUnpickler(pickle.Unpickler):
         if is_gensim_class or module.startswith("numpy.random.") or (module, name) in _UNUSED:
             return type(name, (_Attributes,), {})
         printable = repr(f"{module}.{name}")[1:-1]
-        raise DataError(Errors.VECTORS_PICKLE.format(path=self._path, name=printable))
+        raise DataError(
+            f"{self._path}: refused, because the file could run code when loaded (it names {printable}); expected "
+            "KeyedVectors saved by gensim"
+        )
 
 
 def _encode_latin1(text: str, encoding: str) -> bytes:

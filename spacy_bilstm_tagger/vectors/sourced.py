@@ -56,7 +56,11 @@ def _check_labels(nlp: Language, sourced: list[str]) -> None:
         if unknown:
             listed = ", ".join(f"{label!r} ({count:,})" for label, count in unknown.most_common(MAX_LISTED))
             more = f" and {len(unknown) - MAX_LISTED} more" if len(unknown) > MAX_LISTED else ""
-            grow = Errors.SOURCED_GROW if getattr(pipe, "grows", False) else ""
+            grow = (
+                ", or give them to the sourced one with add_label, save that pipeline, and source it"
+                if getattr(pipe, "grows", False)
+                else ""
+            )
             detail = {"name": pipe.name, "count": len(pipe.labels), "found": listed + more, "grow": grow}
             raise ConfigError(Errors.SOURCED_LABELS.format(**detail))
 
@@ -94,10 +98,20 @@ def _check_tables(nlp: Language, name: str, *, same_vectors: bool) -> None:
             if node.name == "tweet_embed":
                 node.predict([nlp.make_doc("a")])
     except ConfigError as error:
-        raise ConfigError(Errors.SOURCED_TABLES.format(name=name, reason=error)) from None
+        raise ConfigError(
+            f"{name}: sourced, and cannot read the tables of this pipeline ({error}). In "
+            "[initialize.before_init], take them from the pipeline that the component is sourced from"
+        ) from None
     if not same_vectors and any(node.name in (NORM_VECTORS, TUNED_VECTORS) for node in nodes):
-        raise ConfigError(Errors.SOURCED_VECTORS.format(name=name, vectors=nlp.vocab.vectors.name))
+        raise ConfigError(
+            f"{name}: sourced from a pipeline with other vectors than {nlp.vocab.vectors.name!r}, which are this "
+            "one's. In [initialize.before_init], set source to the pipeline that the component is sourced from, "
+            "and [initialize] vectors to null"
+        )
     others = [] if model is None else other_tables(model, nlp.vocab)
     if others:
         kinds = [KINDS.get(table, f"a vector table {table.removeprefix(PREFIX)!r}") for table in others]
-        raise ConfigError(Errors.SOURCED_OTHERS.format(name=name, kinds=" and ".join(kinds)))
+        raise ConfigError(
+            f"{name}: sourced from a pipeline with {' and '.join(kinds)} of another content than this one's. In "
+            "[initialize.before_init], take them from the pipeline that the component is sourced from"
+        )

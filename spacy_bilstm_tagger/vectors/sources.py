@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Optional
 
-from ..errors import DataError, Errors, damaged
+from ..errors import DataError, damaged
 from .pickles import read_saved
 from .text import check_rows, open_bytes
 
@@ -50,14 +50,20 @@ def download(name: str) -> Path:
     RAISES: DataError for another name, or without network.
     """
     if name not in GENSIM_NAMES:
-        raise DataError(Errors.VECTORS_UNKNOWN_SOURCE.format(source=name, names=", ".join(GENSIM_NAMES)))
+        raise DataError(
+            f"{name}: no such file, and no vectors that gensim can download. Expected a file (GloVe "
+            ".txt/.gz/.zip, word2vec .txt/.bin, KeyedVectors .kv), a folder made by 'spacy-bilstm vectors', or "
+            f"one of: {', '.join(GENSIM_NAMES)}"
+        )
     import gensim.downloader
 
     try:
         return Path(gensim.downloader.load(name, return_path=True))
     except Exception as error:  # a wrong checksum, for one, is a bare Exception
         reason = " ".join(str(getattr(error, "reason", None) or error).split())
-        raise DataError(Errors.VECTORS_NO_NETWORK.format(source=name, reason=reason)) from None
+        raise DataError(
+            f"{name}: cannot be downloaded ({reason}). Download the file on another machine and give its path instead"
+        ) from None
 
 
 def _read_word2vec(path: Path, max_rows: Optional[int]) -> "KeyedVectors":
@@ -93,9 +99,9 @@ def _read_zip(path: Path, max_rows: Optional[int], dim: Optional[int]) -> "Keyed
         if not wanted:
             expected = f"{dim}d" if dim else "text"
             found = ", ".join(names or archive.namelist()) or "nothing"
-            raise DataError(Errors.VECTORS_ZIP_MEMBER.format(path=path, expected=expected, found=found))
+            raise DataError(f"{path}: the archive holds no {expected} vectors, found {found}. Choose with --dim")
         if len(wanted) > 1:
-            raise DataError(Errors.VECTORS_ZIP_CHOICE.format(path=path, found=", ".join(wanted)))
+            raise DataError(f"{path}: the archive holds several files ({', '.join(wanted)}). Choose one with --dim")
         with tempfile.TemporaryDirectory() as folder:
             unpacked = Path(folder) / Path(wanted[0]).name
             try:

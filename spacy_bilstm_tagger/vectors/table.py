@@ -105,7 +105,10 @@ def load_vectors(nlp: Language, folder: Path) -> None:
     if source.vectors.mode != Mode.default:
         raise DataError(Errors.VECTORS_FLORET.format(mode=str(source.vectors.mode)))
     if not source.vectors.size:
-        raise DataError(Errors.VECTORS_NO_TABLE.format(path=folder))
+        raise DataError(
+            f"{folder}: the pipeline in this folder has no vectors; expected a folder made by 'spacy-bilstm "
+            "vectors', or in a config source = null for none"
+        )
     for key in source.vectors:
         nlp.vocab.strings.add(source.strings[key])
     table = Vectors(strings=nlp.vocab.strings, data=source.vectors.data, name=folder.name)

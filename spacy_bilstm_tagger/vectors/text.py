@@ -47,7 +47,10 @@ def check_rows(path: Path, *, has_header: bool, max_rows: Optional[int], parse: 
     if not rows:
         raise DataError(Errors.VECTORS_EMPTY.format(path=path))
     if rows < min(promised, max_rows or promised):
-        raise DataError(Errors.VECTORS_ROW_COUNT.format(path=path, line=rows + 1, expected=promised, found=rows))
+        raise DataError(
+            f"{path}, line {rows + 1}: the file ends after {rows} rows, expected {promised} as its first line "
+            f"says. Get it again, or read the part with --max-rows {rows}"
+        )
     return rows
 
 
@@ -65,7 +68,7 @@ def _check_key_and_numbers(path: Path, line: int, row: bytes, parse: bool) -> No
             finite = float(part) - float(part) == 0
         except ValueError:
             found = part.decode("utf8", "replace")
-            raise DataError(Errors.VECTORS_ROW_NUMBER.format(path=path, line=line, found=found)) from None
+            raise DataError(f"{path}, line {line}: found {found!r} where a number is expected") from None
         if not finite:
             where = f"{path}, line {line}"
             raise DataError(Errors.VECTORS_NOT_FINITE.format(path=where, key=key.decode("utf8"), dtype="float32"))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Iterable
 import spacy
 from tqdm import tqdm
 
-from ..errors import DataError, Errors
+from ..errors import DataError
 from ..tokenizer import create_tweet_tokenizer
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def train_vectors(
     model = Model(vector_size=dim, window=window, min_count=min_count, sg=1, seed=seed, workers=1, epochs=epochs)
     model.build_vocab(sentences)
     if not len(model.wv):
-        raise DataError(Errors.VECTORS_NO_TEXTS.format(path=path, min_count=min_count))
+        raise DataError(
+            f"{path}: found no words that occur at least {min_count} times; use more text or a lower --min-count"
+        )
     with tqdm(total=epochs, desc=f"Training {algorithm}", unit=" epochs", disable=None) as bar:
         model.train(sentences, total_examples=len(sentences), epochs=epochs, callbacks=[_progress(bar)])
     return model.wv

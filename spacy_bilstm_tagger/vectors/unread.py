@@ -5,7 +5,6 @@ import warnings
 from spacy.language import Language
 from thinc.api import Model
 
-from ..errors import Errors
 from ..layers.brown import NAME as BROWN
 from ..layers.gazetteers import NAME as GAZETTEERS
 from ..layers.norm_vectors import NAME as NORM_VECTORS
@@ -32,4 +31,10 @@ def warn_of_unread(nlp: Language, *, vectors: bool, brown: bool, gazetteers: boo
         if TABLE_VECTORS + name not in layers:
             unread.append((f"tables.{name}", "vectors", f'"{name}" among its tables'))
     for setting, what, switch in unread:
-        warnings.warn(Errors.LOAD_UNREAD.format(setting=setting, what=what, switch=switch), stacklevel=2)
+        warnings.warn(
+            (
+                f"load_vectors.v1: {setting} gives the pipeline {what} that none of its components reads; "
+                f"TweetEmbed.v1 reads them with {switch}. Or set {setting} to null"
+            ),
+            stacklevel=2,
+        )

@@ -1,0 +1,146 @@
+"""The two kinds of errors that a user can mend, and the messages that several places raise."""
+
+from pathlib import Path
+from typing import Any
+
+from thinc.api import ConfigValidationError
+
+
+class DataError(ValueError):
+    """A file or an argument the user gave is wrong. The command line prints it as one line and exits with 1."""
+
+
+class ConfigError(ConfigValidationError):
+    """A setting does not fit the data or the pipeline. spaCy's commands print it as one line and exit with 1."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(title=message, desc=None, errors=[])
+
+    def __str__(self) -> str:
+        return self.title or ""
+
+    @classmethod
+    def from_error(cls, err: ConfigValidationError, *args: Any, **kwargs: Any) -> ConfigValidationError:
+        """How spaCy's commands make the text below the title; one of the base class, whose arguments they give."""
+        return ConfigValidationError.from_error(err, *args, **kwargs)
+
+
+class Errors:
+    """Each message gives the value found, the value expected and the way out. A message that one place raises stands
+    there."""
+
+    # Corpora and other files of text
+    CORPUS_EMPTY = "{path}: found no annotated text, expected at least one token"
+    CORPUS_MISSING = "{path}: no such file"
+    CORPUS_COLUMNS = "{path}, line {line}: found {found} column(s) in {text!r}, expected {expected}"
+    CORPUS_TOKEN = "{path}, line {line}: the token is empty, expected a word before the separator"
+    CORPUS_CSV_ROW = (
+        "{path}, line {line}: not a row of CSV ({reason}); expected quotes in pairs on one line, "
+        'and "" for a quote mark inside them'
+    )
+    CORPUS_MAP_GAPS = "{path}: no entry for {gaps}; every {kind} of {source} needs one"
+    CORPUS_CONLLU_COLUMN = "--tags {found}: expected upos or xpos"
+    OUTPUT_NOT_FOLDER = "{path}: exists and is not a folder made by this command; give another name or remove it"
+    ASSETS_NOT_FOLDER = "{path}: no such folder"
+    ASSETS_NOTHING = "{path}: holds none of the {count} assets that project.yml names (looked at {seen} files by md5)"
+    RAW_DAMAGED = "{path}: cannot be read as {kind} ({reason}); get the file again"
+
+    # Tables
+    VECTORS_ROW_WIDTH = "{path}, line {line}: found {found} numbers, expected {expected} as the first line says"
+    VECTORS_ROW_CUT = (
+        "{path}, line {line}: found {found} numbers, expected {expected} as in the rows before. "
+        "The file is damaged or cut off there; download it again, or read the part before with --max-rows {rows}"
+    )
+    VECTORS_NOT_FINITE = (
+        "{path}: the row of {key!r} holds NaN or infinity in {dtype}; expected finite numbers. Remove that row"
+    )
+    VECTORS_EMPTY = "{path}: found no vectors, expected rows of 'key number number ...'"
+    VECTORS_ENCODING = "{path}, line {line}: not UTF-8 (byte {byte} of the row); expected UTF-8 text"
+    VECTORS_MISSING = (
+        "TweetEmbed.v1 has include_static_vectors = true, but the pipeline has no vectors table. "
+        'Set [initialize.before_init] to @callbacks = "spacy-bilstm-tagger.load_vectors.v1", '
+        "or [initialize] vectors, or include_static_vectors = false"
+    )
+    VECTORS_FLORET = "TweetEmbed.v1 reads spaCy vectors of mode 'default', found mode {mode!r}"
+    GAZETTEERS_EMPTY = "{path}: found no names, expected one a line"
+    GAZETTEERS_USELESS = (
+        "{path}: found no name to look for, expected at least one of up to {longest} words, with a letter, "
+        "and more than one character or function words"
+    )
+    TABLE_NAN = (
+        "The vector table {name!r} holds NaN or infinity; expected finite numbers. The pipeline is damaged: get it again, "
+        "or make the table and train again"
+    )
+    SOURCED_LABELS = (
+        "{name}: sourced with {count} labels, but the training data has others: {found}. Rename them with 'spacy-bilstm "
+        "convert', or source the tok2vec alone and define a new component on it{grow}"
+    )
+    SOURCED_NOTHING = (
+        "{name}: sourced, and none of the {count} training texts is annotated for it; expected gold labels such as {label!r}. "
+        "Look whether paths.train is the right corpus, or name {name!r} in frozen_components"
+    )
+    LISTENER_WIDTH = (
+        "{name}: listens to {upstream!r} with width {found}, whose rows are {expected} wide. "
+        "Set width = {expected} in the component's Tok2VecListener"
+    )
+    DISTILL_NO_MODEL = (
+        "{path}: no such folder; expected that of a pretrained transformer, with its config.json, weights and tokenizer. "
+        "(In a workflow of the project it comes from --vars.transformer)"
+    )
+
+    # Settings, components and pipelines
+    WEIGHTS_DAMAGED = (
+        "The torch weights cannot be read ({reason}); expected safetensors data written by spacy-bilstm-tagger. "
+        "The file is damaged, cut off or from another program: get it again"
+    )
+    COMPONENT_LOAD = "{name}: cannot load {source}. {reason}"
+    COMPONENT_FOREIGN = (
+        "It cannot be read ({error}); expected what this component saved. "
+        "The file is damaged, cut off or from another program: get it again"
+    )
+    COMPONENT_INCOMPLETE = (
+        "It holds other weights than the layer {layer!r} has; expected those of a component with the same config. "
+        "The config or the file was changed: get both again"
+    )
+    COMPONENT_SHAPE = (
+        "It does not fit the config: in the layer {layer!r}, {dim} is {found}, expected {expected}. "
+        "The config or the file was changed: get both again"
+    )
+    COMPONENT_LABELS = (
+        "It gives {found} scores a token, expected {expected} for the {count} labels in cfg. "
+        "The labels or the file were changed: get both again"
+    )
+    LABEL_UNKNOWN = (
+        "{name}: the gold label {label!r} is not among the component's {count} labels. "
+        "Add it to the labels file, or initialize without one. If the component is sourced, it keeps its labels: source "
+        "the tok2vec alone, and define a new component on it"
+    )
+    HMM_DAMAGED = (
+        "{name}: the counts cannot be read ({reason}); expected the counts of an hmm_tagger beside its own cfg. "
+        "The file is damaged, cut off or from another program: get it again"
+    )
+    TAGGER_NO_LABELS = (
+        "{name}: found no tags; expected training data with tags, or [initialize.components.{name}.labels]. "
+        "Where there are none, leave it out of [nlp] pipeline"
+    )
+    SPANS_NO_KEY = "{name}: spans_key is empty; expected the name under which doc.spans keeps the spans"
+    TOKENIZER_PATTERN_NAME = (
+        "TweetTokenizer.v1: patterns has the name {found!r}; expected letters, digits and _ that do not begin with a "
+        "digit, and no rule of the tokenizer's own"
+    )
+    ENSEMBLE_LOAD = "{path}: cannot be loaded as a pipeline ({reason}); expected a folder that spacy train wrote, such as training/ritter/model-best"
+
+
+def unreadable_corpus(error: OSError) -> ConfigError:
+    """Of the training corpus, which spaCy's reader opens only when its first text is asked for."""
+    reason = (error.strerror or str(error)).lower()
+    return ConfigError(
+        f"{error.filename}: {reason}; expected the training corpus, a .spacy file or a folder with some, in paths.train "
+        "('spacy-bilstm convert' makes one)"
+    )
+
+
+def damaged(path: Path, kind: str, error: BaseException) -> DataError:
+    """The error's reason, in one line."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return DataError(f"{path}: cannot be read as {kind} ({reason})")
