@@ -1,0 +1,23 @@
+"""Types that several rooms share."""
+
+import numpy as np
+from numpy.typing import NDArray
+from thinc.types import Floats2d
+
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+class TokenRows(list[Floats2d]):
+    """A list with one (tokens, nO) array for each doc, made of the rows of distinct words.
+
+    A layer that knows this type can compute each distinct row once; any other takes the list.
+
+    distinct (array): (distinct rows, nO).
+    index (int64): (tokens,), the distinct row of each token, all docs one after another.
+    """
+
+    def __init__(self, rows: list[Floats2d], distinct: Floats2d, index: Ints) -> None:
+        super().__init__(rows)
+        self.distinct = distinct
+        self.index = index
