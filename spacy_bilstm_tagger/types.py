@@ -14,10 +14,10 @@ class TokenRows(list[Floats2d]):
     A layer that knows this type can compute each distinct row once; any other takes the list.
 
     distinct (array): (distinct rows, nO).
-    index (int64): (tokens,), the distinct row of each token, all docs one after another.
+    row_of (int64): (tokens,), the distinct row of each token, all docs one after another.
     """
 
-    def __init__(self, rows: list[Floats2d], distinct: Floats2d, index: Ints) -> None:
+    def __init__(self, rows: list[Floats2d], distinct: Floats2d, row_of: Ints) -> None:
         super().__init__(rows)
         self.distinct = distinct
-        self.index = index
+        self.row_of = row_of

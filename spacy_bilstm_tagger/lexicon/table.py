@@ -88,7 +88,7 @@ class _Array:
         return np.frombuffer(saved["data"], dtype=saved["dtype"]).reshape(saved["shape"])
 
 
-Key = Callable[[WordTypes, Hashes], Hashes]
+Key = Callable[[WordTypes, NDArray[np.int64]], Hashes]
 
 
 def find_by_keys(table: WordTable, types: WordTypes, keys: dict[str, Key]) -> tuple[NDArray[np.int64], dict[str, int]]:
