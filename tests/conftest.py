@@ -1,3 +1,5 @@
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -5,9 +7,41 @@ import spacy
 import torch
 from spacy.language import Language
 from spacy.training import Example
+from spacy.util import logger
 from thinc.api import fix_random_seed
+from typer.testing import CliRunner
+
+from spacy_bilstm_tagger import cli
 
 PROJECT = Path(__file__).resolve().parent.parent
+# Folders of the checkout that hold what users have made. Tests write into temporary folders.
+OUTPUTS = ("corpus", "metrics", "packages", "training", "vectors")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the tests that train or package for real, too")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Skip the slow tests without --slow. With it, begin with them, so that no worker ends long after the others."""
+    if config.getoption("--slow"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+        return
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="slow; runs with --slow"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _outputs_of_the_checkout_stay():
+    before = _outputs()
+    yield
+    assert _outputs() == before, "a test wrote into the checkout; expected tmp_path"
+
+
+def _outputs() -> dict[Path, int]:
+    """File or folder -> time of its last change."""
+    return {path: path.lstat().st_mtime_ns for name in OUTPUTS for path in (PROJECT / name).rglob("*")}
 
 
 @pytest.fixture(autouse=True)
@@ -15,9 +49,55 @@ def _same_seed():
     fix_random_seed(0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def project() -> Path:
     return PROJECT
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """A folder with the project's files and none of its outputs, in which workflows may write."""
+    folder = tmp_path / "checkout"
+    (folder / "assets").mkdir(parents=True)
+    for path in [*PROJECT.glob("assets/*"), *map(PROJECT.joinpath, ("configs", "scripts", "project.yml"))]:
+        (folder / path.relative_to(PROJECT)).symlink_to(path)
+    return folder
+
+
+@pytest.fixture
+def spacy_bilstm(monkeypatch, capsys):
+    """Runs our command in this process; gives its exit code, stdout and stderr."""
+
+    def run(*args) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["spacy-bilstm", *map(str, args)])
+        with pytest.raises(SystemExit) as exit:
+            cli.main()
+        captured = capsys.readouterr()
+        return exit.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def run_spacy() -> Callable[..., str]:
+    """Runs a command of spaCy in this process, in the folder of the project; gives its output.
+
+    An exception that the command does not catch is raised, where a user would see a traceback.
+    """
+    from spacy.cli import app
+
+    def run(*args, code: int = 0, cwd: Path = PROJECT) -> str:
+        level = logger.level  # which commands set
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(cwd)
+            try:
+                result = CliRunner().invoke(app, [str(arg) for arg in args], catch_exceptions=False)
+            finally:
+                logger.setLevel(level)
+        assert result.exit_code == code, result.output
+        return result.output
+
+    return run
 
 
 @pytest.fixture
@@ -65,23 +145,7 @@ def transformer_folder(tmp_path_factory) -> Path:
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder = tmp_path_factory.mktemp("transformer")
-    pieces = [
-        "[PAD]",
-        "[UNK]",
-        "[CLS]",
-        "[SEP]",
-        "[MASK]",
-        "so",
-        "good",
-        "go",
-        "##od",
-        "##o",
-        "is",
-        "it",
-        "@",
-        "x",
-        "!",
-    ]
+    pieces = "[PAD] [UNK] [CLS] [SEP] [MASK] so good go ##od ##o is it @ x !".split()
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf8")
     BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
     sizes = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}

@@ -1,8 +1,4 @@
-import sys
-
 import pytest
-
-from spacy_bilstm_tagger import cli
 
 
 @pytest.fixture(params=[None, b"an older file"], ids=["new-output", "existing-output"])
@@ -13,20 +9,6 @@ def folder(tmp_path, request):
     if request.param:
         (out / "out.spacy").write_bytes(request.param)
     return out
-
-
-@pytest.fixture
-def spacy_bilstm(monkeypatch, capsys):
-    """Runs the command in this process; gives its exit code, stdout and stderr."""
-
-    def run(*args):
-        monkeypatch.setattr(sys, "argv", ["spacy-bilstm", *map(str, args)])
-        with pytest.raises(SystemExit) as exit:
-            cli.main()
-        captured = capsys.readouterr()
-        return exit.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture
