@@ -1,0 +1,149 @@
+"""Train and score what runs.yml lists and results.jsonl lacks; time the trained pipelines; run the quoted commands."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
+from fnmatch import fnmatch
+from graphlib import TopologicalSorter
+from pathlib import Path
+from statistics import median
+from typing import Any, Callable, Optional
+
+import spacy
+import srsly
+import torch
+from spacy.training import Corpus
+
+from .plan import PROJECT, Plan, Run
+from .store import Store
+
+LAST_LINES = 5
+BATCH_SIZE = 256
+
+
+class RunFailed(Exception):
+    """A command did not end well."""
+
+
+def matches(run: Run, pattern: str) -> bool:
+    """A pattern is as in a shell; one without a seed fits all seeds, and one without a row all rows."""
+    return any(fnmatch(run.name, pattern + rest) for rest in ("", "/*"))
+
+
+def runs_to_do(plan: Plan, store: Store, pattern: str, *, force: bool = False) -> dict[str, Run]:
+    """Name -> run: those whose TABLE/ROW/SEED fits the pattern, which lack nothing and are not measured; and those that
+    they need and whose pipelines are not there."""
+    fitting = [run for run in plan.runs() if matches(run, pattern) and not run.lacks]
+    todo = {run.name: run for run in fitting if force or not store.get(**run.identity)}
+    for run in list(todo.values()):
+        for needed in run.needs:
+            if not (store.get(**needed.identity) and (plan.root / needed.pipeline).exists()):
+                todo[needed.name] = needed
+    return todo
+
+
+def measure(todo: dict[str, Run], store: Store, *, jobs: int, tell: Callable[[str], None]) -> list[str]:
+    """Do the runs, `jobs` at a time, each on one thread. Returns the names of those that failed or that need one."""
+    order: TopologicalSorter[str] = TopologicalSorter()
+    for run in todo.values():
+        order.add(run.name, *(needed.name for needed in run.needs if needed.name in todo))
+    order.prepare()
+    failed: list[str] = []
+    running: dict[Future[dict[str, Any]], str] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        while order.is_active():
+            for name in order.get_ready():
+                running[pool.submit(_train_and_score, todo[name], failed, tell)] = name
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                name = running.pop(future)
+                try:
+                    result = future.result()
+                    store.add({**todo[name].identity, "jobs": jobs, **result})
+                    tell(f"✔ {name}, {result['seconds']:.0f} s")
+                except RunFailed as error:
+                    failed.append(name)
+                    tell(f"✘ {name}: {error}")
+                order.done(name)
+    return failed
+
+
+def _train_and_score(run: Run, failed: list[str], tell: Callable[[str], None]) -> dict[str, Any]:
+    """RAISES: RunFailed."""
+    for needed in run.needs:
+        if needed.name in failed:
+            raise RunFailed(f"{needed.name} failed, and this one is made of it")
+    tell(f"  {run.name} ...")
+    folder = run.plan.root / run.folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    start = time.perf_counter()
+    for command in run.commands_here:
+        shell(command, run.plan.root, folder / "log.txt")
+    return {"seconds": round(time.perf_counter() - start, 1), **score(run)}
+
+
+def score(run: Run) -> dict[str, Any]:
+    """See `measure_pipeline`; in a process of its own, on one thread. RAISES: RunFailed."""
+    out = f"{run.folder}/scores.json"
+    command = f"python -m benchmarks score {run.pipeline} {run.table.train} {run.table.dev} {out}"
+    shell(command, run.plan.root, run.plan.root / run.folder / "log.txt")
+    return srsly.read_json(run.plan.root / out)
+
+
+def shell(command: str, folder: Path, log: Optional[Path] = None) -> str:
+    """Run a shell command on one thread, so that weights do not depend on the machine's cores; "python" is this Python.
+    Returns what it prints, if it is not written to a log. RAISES: RunFailed with the last lines."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    modules = os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    env = {**os.environ, "PATH": path, "PYTHONPATH": modules, "OMP_NUM_THREADS": "1"}
+    with log.open("a", encoding="utf8") if log else nullcontext(subprocess.PIPE) as out:
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT, text=True, check=False
+        )
+    if done.returncode:
+        text = log.read_text(encoding="utf8", errors="replace") if log else done.stdout
+        last = "".join(f"\n    {line}" for line in text.splitlines()[-LAST_LINES:])
+        raise RunFailed(f"exit code {done.returncode} of {command}{f'; the end of {log}' if log else ''}:{last}")
+    return done.stdout or ""
+
+
+def measure_speed(plan: Plan, store: Store, table: str, *, rounds: int) -> list[str]:
+    """Time the rows of a table, each by its first seed that is measured and whose pipeline is there: all are loaded, and
+    read the texts of dev in turn, round after round. Returns the rows' names.
+
+    The time is the processor's, on one thread, in which other programs do not count. Tokens are those of the corpus,
+    whatever a pipeline's own tokenizer makes of the texts; where the corpus has no raw text its tokens are joined by
+    spaces. The first reading of all texts is not counted.
+    """
+    torch.set_num_threads(1)
+    pipelines = {}
+    for line in plan.lines(table):
+        trained = [run for run in line.runs if store.get(**run.identity) and (plan.root / run.pipeline).exists()]
+        if line.kind == "row" and trained:
+            pipelines[line.name] = spacy.load(plan.root / trained[0].pipeline)
+    if not pipelines:
+        return []
+    dev, base = plan.tables[table].dev, plan.tables[table].base
+    docs = [example.reference for example in Corpus(plan.root / dev, gold_preproc=True)(spacy.blank("xx"))]
+    texts, n_tokens = [doc.text for doc in docs], sum(map(len, docs))
+    times: dict[str, list[float]] = {name: [] for name in pipelines}
+    for turn in range(rounds + 1):
+        for name, nlp in pipelines.items():
+            start = time.process_time()
+            for _ in nlp.pipe(texts, batch_size=BATCH_SIZE):
+                pass
+            if turn:
+                times[name].append(time.process_time() - start)
+    rows: dict[str, dict[str, Any]] = {}
+    for name, taken in times.items():
+        rows[name] = {"tokens_per_second": round(n_tokens / median(taken))}
+        if base in times:
+            # The base is slow and fast in the same rounds, so the ratio is steadier than the two figures.
+            rows[name]["ratio"] = round(median(other / own for own, other in zip(taken, times[base])), 3)
+    store.add({"speed": table, "rounds": rounds, "rows": rows})
+    return list(rows)
