@@ -41,7 +41,7 @@ def run(
     runs = [run for run in plan.runs() if matches(run, only)]
     measured = sum(store.get(**run.identity) is not None for run in runs)
     typer.echo(f"{measured} of {len(runs)} measured; to do: {len(todo)}")
-    for name, reason in {f"{run.line.table}/{run.line.name}": run.lacks for run in runs if run.lacks}.items():
+    for name, reason in {run.name.rsplit("/", 1)[0]: run.lacks for run in runs if run.lacks}.items():
         typer.echo(f"  {name} is left out: {reason}")
     if only_list:
         typer.echo("".join(f"  {name}\n" for name in todo), nl=False)
@@ -94,7 +94,7 @@ def write(check: Annotated[bool, typer.Option(help="Only check that the page is 
     draw_curves(plan, store, PAGE.parent / "images")
     with write_beside(PAGE) as draft:
         draft.write_text(text, encoding="utf8")
-    missing = sum(store.get(**run.identity) is None for run in plan.runs() if run.line.kind != "removed")
+    missing = sum(store.get(**run.identity) is None for run in plan.runs() if run.kind != "removed")
     typer.echo(f"✔ {PAGE.relative_to(PROJECT)}; runs that are not measured: {missing}")
 
 

@@ -4,10 +4,10 @@ import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import AbstractSet, Any, Iterator, Mapping, Optional
+from typing import AbstractSet, Any, Iterator, Optional
 
 import srsly
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 PROJECT = Path(__file__).parent.parent
 RUNS = "training/results"
@@ -22,7 +22,7 @@ class PlanError(ValueError):
 
 
 class Part(BaseModel):
-    """A part of runs.yml."""
+    """A part of runs.yml, which explains the fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,24 +37,18 @@ class Column(Part):
 
 
 class Training(Part):
-    """A training by a config, with settings that replace the config's."""
-
     config: str
     overrides: Overrides = {}
 
 
 class Row(Part):
-    """A row of a table; runs.yml explains the fields.
-
-    title: as on the page, Markdown; model: the folder of the pipeline, below the run's own.
-    """
+    """title: as on the page, Markdown; model: the folder of the pipeline, below the run's own."""
 
     title: str
     config: str = ""
     overrides: Overrides = {}
     first: Optional[Training] = None
     command: str = ""
-    ensemble: dict[str, int] = {}
     needs: dict[str, int] = {}
     before: list[str] = []
     model: str = ""
@@ -62,12 +56,11 @@ class Row(Part):
 
 
 class Ablation(Part):
-    """Title -> overrides of the row: without one of its features, with another setting, or with one that the package had
-    when it was measured and has no longer."""
+    """Title -> overrides of the row: without one of its features, or with another setting."""
 
     row: str
     without: dict[str, Overrides] = {}
-    with_: dict[str, Overrides] = Field({}, alias="with")
+    changed: dict[str, Overrides] = {}
     removed: dict[str, Overrides] = {}
 
 
@@ -93,10 +86,7 @@ class Table(Part):
 
 
 class Plan(Part):
-    """vars: names that commands may use -> their values; outputs: name -> command.
-
-    here: other values of vars for this machine alone, which the page does not know; root: the folder where commands run.
-    """
+    """here: values of vars for this machine alone, which the page does not show; root: the folder where commands run."""
 
     vars: Vars = {}
     seeds: list[int]
@@ -105,26 +95,29 @@ class Plan(Part):
     here: Vars = {}
     root: Path = PROJECT
 
-    def lines(self, table: str) -> list["Line"]:
-        """Of the table, its ablation and its learning curve."""
-        content = self.tables[table]
-        lines = [Line(self, table, name, name, row.title) for name, row in content.rows.items()]
-        if content.ablation:
-            of = content.ablation.row
-            for kind, how in (("without", "without"), ("with_", "with"), ("removed", "with")):
-                for title, overrides in getattr(content.ablation, kind).items():
-                    name = f"{of}-{how}-{''.join(c if c.isalnum() else '-' for c in title.lower())}"
-                    lines.append(Line(self, table, name, of, title, overrides, kind=kind.rstrip("_")))
-        if content.curve:
-            for of in content.curve.rows:
-                for percent in content.curve.percent:
-                    lines.append(Line(self, table, f"{of}-{percent}", of, "", percent=percent, kind="curve"))
-        return lines
+    def lines(self, name: str) -> dict[str, list["Run"]]:
+        """The runs of each line of a table, of its ablation and of its learning curve."""
+        table = self.tables[name]
+        lines = [(row, row, {"title": table.rows[row].title}) for row in table.rows]
+        if table.ablation:
+            of = table.ablation.row
+            for kind in ("without", "changed", "removed"):
+                for title, overrides in getattr(table.ablation, kind).items():
+                    how = "without" if kind == "without" else "with"
+                    line = f"{of}-{how}-{''.join(c if c.isalnum() else '-' for c in title.lower())}"
+                    lines.append((line, of, {"title": title, "kind": kind, "overrides": overrides}))
+        if table.curve:
+            for of in table.curve.rows:
+                lines += [(f"{of}-{part}", of, {"kind": "curve", "percent": part}) for part in table.curve.percent]
+        return {
+            line: [Run(self, name, line, of, seed, **fields) for seed in table.rows[of].seeds or self.seeds]
+            for line, of, fields in lines
+        }
 
     def runs(self) -> Iterator["Run"]:
         for table in self.tables:
-            for line in self.lines(table):
-                yield from line.runs
+            for runs in self.lines(table).values():
+                yield from runs
 
     def output(self, name: str, here: Vars = {}) -> str:  # noqa: B006
         """The command of an output."""
@@ -137,71 +130,37 @@ class Plan(Part):
 
 
 @dataclass(frozen=True)
-class Line:
-    """A row of a table, or a row with other overrides, or on `percent` of the training data.
-
-    of: the row's own name; kind: "row", "without", "with", "removed" or "curve".
-    """
+class Run:
+    """One seed of a line. A line is a row (`of`), a row with other overrides, or a row on `percent` of the training data;
+    its kind is "row", "without", "changed", "removed" or "curve"."""
 
     plan: Plan
-    table: str
-    name: str
+    table_name: str
+    line: str
     of: str
-    title: str
+    seed: int
+    title: str = ""
+    kind: str = "row"
     overrides: Overrides = field(default_factory=dict)
     percent: int = 100
-    kind: str = "row"
-
-    @property
-    def row(self) -> Row:
-        return self.plan.tables[self.table].rows[self.of]
-
-    @property
-    def runs(self) -> list["Run"]:
-        return [Run(self, seed) for seed in self.row.seeds or self.plan.seeds]
-
-    @property
-    def needs(self) -> dict[str, int]:
-        return self.row.ensemble or self.row.needs
-
-    @property
-    def added(self) -> list[str]:
-        """The options that the overrides add to the command of the first training, and to that of the second if any."""
-        overrides = dict(self.overrides)
-        first = [options(overrides.pop("first", {}), self.plan.vars)] if self.row.first else []
-        return [*first, options(overrides, self.plan.vars)] if overrides else first
-
-
-@dataclass(frozen=True)
-class Run:
-    """A line with one seed."""
-
-    line: Line
-    seed: int
-
-    @property
-    def plan(self) -> Plan:
-        return self.line.plan
-
-    @property
-    def table(self) -> Table:
-        return self.plan.tables[self.line.table]
-
-    @property
-    def name(self) -> str:
-        return f"{self.line.table}/{self.line.name}/{self.seed}"
 
     @property
     def identity(self) -> dict[str, Any]:
-        """By what its result is found again."""
-        line = self.line
-        return {
-            "table": line.table,
-            "row": line.of,
-            "seed": self.seed,
-            "overrides": line.overrides,
-            "percent": line.percent,
-        }
+        """The fields by which its result is found."""
+        names = {"table": self.table_name, "row": self.of}
+        return {**names, "seed": self.seed, "overrides": self.overrides, "percent": self.percent}
+
+    @property
+    def table(self) -> Table:
+        return self.plan.tables[self.table_name]
+
+    @property
+    def row(self) -> Row:
+        return self.table.rows[self.of]
+
+    @property
+    def name(self) -> str:
+        return f"{self.table_name}/{self.line}/{self.seed}"
 
     @property
     def folder(self) -> str:
@@ -209,16 +168,14 @@ class Run:
 
     @property
     def pipeline(self) -> str:
-        row = self.line.row
-        return f"{self.folder}/{row.model or ('model-best' if row.config else 'model')}"
+        return f"{self.folder}/{self.row.model or ('model-best' if self.row.config else 'model')}"
 
     @property
     def needs(self) -> list["Run"]:
         """The runs that this one is made of. Where it needs three of a row, they are 0 to 2 for seed 0, and 3 to 5 for
         seed 1."""
-        others = {line.name: line for line in self.plan.lines(self.line.table) if line.kind == "row"}
-        pairs = [(run, count) for name, count in self.line.needs.items() for run in others[name].runs]
-        return [run for run, count in pairs if run.seed // count == self.seed]
+        lines = self.plan.lines(self.table_name) if self.row.needs else {}
+        return [run for name, n in self.row.needs.items() for run in lines[name] if run.seed // n == self.seed]
 
     @property
     def commands(self) -> list[str]:
@@ -231,49 +188,54 @@ class Run:
         return self._commands({**self.plan.vars, **self.plan.here})
 
     def _commands(self, values: Vars) -> list[str]:
-        row, overrides = self.line.row, dict(self.line.overrides)
-        own = {"seed": str(self.seed), "folder": self.folder, "runs": f"{RUNS}/{self.line.table}"}
-        values = {**values, **own, "train": self.table.train, "dev": self.table.dev}
+        row, overrides, train = self.row, dict(self.overrides), "python -m spacy train"
+        paths = {"train": self.table.train, "dev": self.table.dev, "runs": f"{RUNS}/{self.table_name}"}
+        values = {**values, **paths, "seed": str(self.seed), "folder": self.folder}
         commands = []
-        if self.line.percent < 100:
-            source, values["train"] = values["train"], f"{self.folder}/train.spacy"
-            commands.append(f"python -m benchmarks part {source} {values['train']} --percent {self.line.percent}")
+        if self.percent < 100:
+            values["train"] = f"{self.folder}/train.spacy"
+            part = f"python -m benchmarks part {self.table.train} {values['train']} --percent {self.percent}"
+            commands.append(part)
         commands += [fill(command, values) for command in row.before]
         settings: Overrides = {"system.seed": self.seed, "paths.train": "{train}", "paths.dev": "{dev}"}
         if row.first:
-            first = {**settings, **row.first.overrides, **overrides.pop("first", {})}
-            commands.append(
-                f"python -m spacy train {row.first.config} --output {self.folder}/first {options(first, values)}"
-            )
+            first = options({**settings, **row.first.overrides, **overrides.pop("first", {})}, values)
+            commands.append(f"{train} {row.first.config} --output {self.folder}/first {first}")
             settings["paths.first"] = "{folder}/first/model-last"
         if row.config:
-            config, settings = fill(row.config, values), {**settings, **row.overrides, **overrides}
-            return [*commands, f"python -m spacy train {config} --output {self.folder} {options(settings, values)}"]
-        if row.ensemble:
-            members = " ".join(run.pipeline for run in self.needs)
-            return [*commands, f"python -m spacy_bilstm_tagger ensemble {members} -o {self.folder}/model"]
-        return [*commands, fill(row.command, values)]
+            own = options({**settings, **row.overrides, **overrides}, values)
+            return [*commands, f"{train} {fill(row.config, values)} --output {self.folder} {own}"]
+        if row.command:
+            return [*commands, fill(row.command, values)]
+        members = " ".join(run.pipeline for run in self.needs)
+        return [*commands, f"python -m spacy_bilstm_tagger ensemble {members} -o {self.folder}/model"]
+
+    @property
+    def added(self) -> list[str]:
+        """The options that the overrides add to the command of the first training, and to that of the second if any."""
+        overrides = dict(self.overrides)
+        first = [options(overrides.pop("first", {}), self.plan.vars)] if self.row.first else []
+        return [*first, options(overrides, self.plan.vars)] if overrides else first
 
     @property
     def lacks(self) -> Optional[str]:
         """The reason why it cannot be run, if any."""
-        if self.line.kind == "removed":
-            return "the package has no longer what it measures"
-        row = self.line.row
-        for config in (row.first.config if row.first else "", row.config):
+        if self.kind == "removed":
+            return "the package no longer has this setting"
+        for config in (self.row.first.config if self.row.first else "", self.row.config):
             if not placeholders(config) and not (self.plan.root / config).exists():
                 return f"{config} is not there"
-        names = self.plan.not_set(row.model_dump_json())
+        names = self.plan.not_set(self.row.model_dump_json())
         return f"give it with --set {names[0]}=..." if names else None
 
 
-def options(settings: Overrides, values: Mapping[str, str]) -> str:
+def options(settings: Overrides, values: Vars) -> str:
     """As `spacy train` takes them."""
     texts = {name: value if isinstance(value, str) else srsly.json_dumps(value) for name, value in settings.items()}
     return " ".join(f"--{name} {shlex.quote(fill(text, values))}" for name, text in texts.items())
 
 
-def fill(text: str, values: Mapping[str, str]) -> str:
+def fill(text: str, values: Vars) -> str:
     return PLACEHOLDER.sub(lambda match: values[match[1]], text)
 
 
@@ -304,24 +266,23 @@ def _check_table(where: str, table: Table, known: AbstractSet[str]) -> None:
         return table.rows[name]
 
     for name, row in table.rows.items():
-        if sum(map(bool, (row.config, row.command, row.ensemble))) != 1:
-            raise PlanError(f"{where}, row {name}: expected one of config, command and ensemble")
-        for other in row.ensemble or row.needs:
-            if get(other).ensemble or get(other).needs:
-                raise PlanError(f"{where}, row {name}: needs {other}, which needs others itself; name those too")
-        _check_placeholders(f"{where}, row {name}", row.model_dump_json(), known)
+        if (row.config and row.command) or not (row.config or row.command or row.needs):
+            raise PlanError(f"{where}, row {name}: expected config or command, or needs alone")
+        for other in row.needs:
+            if get(other).needs:
+                raise PlanError(f"{where}, row {name}: needs {other}, which needs others itself; name those instead")
     if table.base:
         get(table.base)
     if table.ablation:
-        row = get(table.ablation.row)
-        if not row.config:
-            raise PlanError(f"{where}, ablation: row {table.ablation.row} has no config to change")
-        if not row.first and '"first"' in table.ablation.model_dump_json():
-            raise PlanError(f"{where}, ablation: overrides of first, where row {table.ablation.row} has none")
-        _check_placeholders(f"{where}, ablation", table.ablation.model_dump_json(), known)
+        name = table.ablation.row
+        if not get(name).config:
+            raise PlanError(f"{where}, ablation: row {name} has no config to change")
+        if not get(name).first and '"first"' in table.ablation.model_dump_json():
+            raise PlanError(f"{where}, ablation: overrides of first, where row {name} has none")
     for name in table.curve.rows if table.curve else []:
         if not get(name).config and "train" not in placeholders(get(name).command):
             raise PlanError(f"{where}, row {name}: expected {{train}} in its command, for the learning curve")
+    _check_placeholders(where, table.model_dump_json(), known)
 
 
 def _check_placeholders(where: str, text: str, known: AbstractSet[str]) -> None:

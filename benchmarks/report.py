@@ -8,7 +8,7 @@ from typing import Optional
 
 import jinja2
 
-from .plan import Column, Line, Plan
+from .plan import Column, Plan, Run
 from .store import Record, Store
 
 TEMPLATE = "results.md.jinja"
@@ -44,14 +44,14 @@ def render(plan: Plan, store: Store) -> str:
 class LineView:
     """A line with its figures as text."""
 
-    def __init__(self, line: Line, store: Store, speed: Optional[Record]) -> None:
-        self.line, self.speed = line, speed
-        found = {run.seed: store.get(**run.identity) for run in line.runs}
+    def __init__(self, runs: list[Run], store: Store, speed: Optional[Record]) -> None:
+        self.run, self.speed = runs[0], speed
+        found = {run.seed: store.get(**run.identity) for run in runs}
         self.results = {seed: result for seed, result in found.items() if result}
         self.seconds = min((result["seconds"] for result in self.results.values()), default=inf)
         n, planned = len(self.results), len(found)
         self.seeds = f"{n}" if n == planned else f"{n} of {planned}"
-        self.added = "; ".join(f"`{each}`" if each else NONE for each in line.added)
+        self.added = "; ".join(f"`{each}`" if each else NONE for each in self.run.added)
 
     def values(self, column: Column) -> dict[int, float]:
         """Seed -> percent."""
@@ -98,10 +98,10 @@ class TableView:
         self.name, self.table = name, plan.tables[name]
         self.main = self.table.columns[0]  # the score of ablation and learning curve
         speeds = (store.get(speed=name) or {"rows": {}})["rows"]
-        self.views = {line.name: LineView(line, store, speeds.get(line.name)) for line in plan.lines(name)}
+        self.views = {line: LineView(runs, store, speeds.get(line)) for line, runs in plan.lines(name).items()}
 
     def of_kind(self, kind: str) -> list[LineView]:
-        return [view for view in self.views.values() if view.line.kind == kind]
+        return [view for view in self.views.values() if view.run.kind == kind]
 
     @property
     def head(self) -> list[str]:
@@ -110,11 +110,11 @@ class TableView:
 
     def cells(self, view: LineView) -> list[str]:
         scores = [view.score(column) for column in self.table.columns]
-        return [view.line.title, *scores, view.seeds, *view.sizes, self.time(view), view.tokens_per_second]
+        return [view.run.title, *scores, view.seeds, *view.sizes, self.time(view), view.tokens_per_second]
 
     def time(self, view: LineView) -> str:
         """Of the fastest run, with that of the runs that it is made of, each as fast as the fastest of its row."""
-        seconds = view.seconds + sum(count * self.views[name].seconds for name, count in view.line.needs.items())
+        seconds = view.seconds + sum(count * self.views[name].seconds for name, count in view.run.row.needs.items())
         return f"{round(seconds) // 60}:{round(seconds) % 60:02}" if seconds < inf else NONE
 
     @property
@@ -124,7 +124,7 @@ class TableView:
 
     def ablation_head(self, first: str) -> list[str]:
         titles = [column.title for column in self.table.columns if column.ablated]
-        two_steps = self.ablated and self.ablated.line.row.first
+        two_steps = self.ablated and self.ablated.run.row.first
         added = "added to its first command; to its second" if two_steps else "added to its command"
         return [first, self.main.title, "difference", *titles, "seeds", added]
 
@@ -132,7 +132,7 @@ class TableView:
         changed = self.ablated and view is not self.ablated
         difference, added = (view.difference(self.ablated, self.main), view.added) if changed else ("", "")
         scores = [view.score(column) for column in self.table.columns if column.ablated]
-        return [view.line.title, view.score(self.main), difference, *scores, view.seeds, added]
+        return [view.run.title, view.score(self.main), difference, *scores, view.seeds, added]
 
     @property
     def curve(self) -> dict[str, dict[int, LineView]]:
@@ -143,7 +143,7 @@ class TableView:
             name: {p: f"{name}-{p}" for p in self.table.curve.percent} | {100: name} for name in self.table.curve.rows
         }
         views = {name: {p: self.views[each] for p, each in points.items()} for name, points in names.items()}
-        return {points[100].line.title: points for points in views.values()}
+        return {points[100].run.title: points for points in views.values()}
 
     @property
     def curve_head(self) -> list[str]:
@@ -160,7 +160,7 @@ class TableView:
     @property
     def versions(self) -> list[str]:
         """One line for each set of versions that figures of this table have."""
-        views = [view for view in self.views.values() if view.line.kind != "curve"]
+        views = [view for view in self.views.values() if view.run.kind != "curve"]
         return sorted({version_line(result["versions"]) for view in views for result in view.results.values()})
 
 

@@ -5,10 +5,9 @@ import shutil
 import subprocess
 import sys
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
 from fnmatch import fnmatch
-from graphlib import TopologicalSorter
 from pathlib import Path
 from statistics import median
 from typing import Any, Callable, Optional
@@ -47,28 +46,23 @@ def runs_to_do(plan: Plan, store: Store, pattern: str, *, force: bool = False) -
 
 
 def measure(todo: dict[str, Run], store: Store, *, jobs: int, tell: Callable[[str], None]) -> list[str]:
-    """Do the runs, `jobs` at a time, each on one thread. Returns the names of those that failed or that need one."""
-    order: TopologicalSorter[str] = TopologicalSorter()
-    for run in todo.values():
-        order.add(run.name, *(needed.name for needed in run.needs if needed.name in todo))
-    order.prepare()
+    """Do the runs, `jobs` at a time, each on one thread; first those that others need. Returns the names of those that
+    failed or that need one."""
     failed: list[str] = []
-    running: dict[Future[dict[str, Any]], str] = {}
-    with ThreadPoolExecutor(jobs) as pool:
-        while order.is_active():
-            for name in order.get_ready():
-                running[pool.submit(_train_and_score, todo[name], failed, tell)] = name
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                name = running.pop(future)
+    for made_of_others in (False, True):
+        runs = [run for run in todo.values() if bool(run.needs) == made_of_others]
+        with ThreadPoolExecutor(jobs) as pool:
+            futures = {pool.submit(_train_and_score, run, list(failed), tell): run for run in runs}
+            for future in as_completed(futures):
+                run = futures[future]
                 try:
                     result = future.result()
-                    store.add({**todo[name].identity, "jobs": jobs, **result})
-                    tell(f"✔ {name}, {result['seconds']:.0f} s")
                 except RunFailed as error:
-                    failed.append(name)
-                    tell(f"✘ {name}: {error}")
-                order.done(name)
+                    failed.append(run.name)
+                    tell(f"✘ {run.name}: {error}")
+                else:
+                    store.add({**run.identity, "jobs": jobs, **result})
+                    tell(f"✔ {run.name}, {result['seconds']:.0f} s")
     return failed
 
 
@@ -122,10 +116,10 @@ def measure_speed(plan: Plan, store: Store, table: str, *, rounds: int) -> list[
     """
     torch.set_num_threads(1)
     pipelines = {}
-    for line in plan.lines(table):
-        trained = [run for run in line.runs if store.get(**run.identity) and (plan.root / run.pipeline).exists()]
-        if line.kind == "row" and trained:
-            pipelines[line.name] = spacy.load(plan.root / trained[0].pipeline)
+    for name, runs in plan.lines(table).items():
+        trained = [run for run in runs if store.get(**run.identity) and (plan.root / run.pipeline).exists()]
+        if trained and trained[0].kind == "row":
+            pipelines[name] = spacy.load(plan.root / trained[0].pipeline)
     if not pipelines:
         return []
     dev, base = plan.tables[table].dev, plan.tables[table].base

@@ -20,12 +20,12 @@ CONTENT = {
             "rows": {
                 "ours": OURS,
                 "other": {"title": "other", "command": "count {model} {train}", "seeds": [7]},
-                "both": {"title": "both", "ensemble": {"ours": 2}, "seeds": [0]},
+                "both": {"title": "both", "needs": {"ours": 2}, "seeds": [0]},
             },
             "ablation": {
                 "row": "ours",
                 "without": {"Brown clusters": {"embed.brown": []}},
-                "with": {"two layers": {"encode.depth": 2}},
+                "changed": {"two layers": {"encode.depth": 2}},
                 "removed": {"wings": {"embed.wings": True}},
             },
             "curve": {"rows": ["ours"], "percent": [50]},
@@ -102,18 +102,18 @@ def test_a_run_needs_those_of_its_own_seed_alone(read):
         return [[run.seed for run in plan[f"tags/both/{seed}"].needs] for seed in (0, 1)]
 
     assert needed(seeds=[0, 1]) == [[0, 1], [2, 3]]
-    assert needed(seeds=[0, 1], ensemble={"ours": 1}) == [[0], [1]]
-    assert needed(seeds=[0, 1], ensemble={}, command="join", needs={"ours": 2}) == [[0, 1], [2, 3]]
+    assert needed(seeds=[0, 1], needs={"ours": 1}) == [[0], [1]]
+    assert needed(seeds=[0, 1], command="join", needs={"ours": 2}) == [[0, 1], [2, 3]]
 
 
 def test_an_ablation_adds_its_overrides(read):
     run = runs(read())["tags/ours-without-brown-clusters/0"]
     assert run.commands[0].endswith(" --paths.vectors vectors/x --x.list '[1,2]' --embed.brown '[]'")
-    assert (run.line.title, run.line.kind, run.line.of) == ("Brown clusters", "without", "ours")
-    assert run.line.added == ["--embed.brown '[]'"]
+    assert (run.title, run.kind, run.of) == ("Brown clusters", "without", "ours")
+    assert run.added == ["--embed.brown '[]'"]
     run = runs(read())["tags/ours-with-two-layers/1"]
     assert run.commands[0].endswith(" --encode.depth 2")
-    assert (run.line.title, run.line.kind, run.line.of) == ("two layers", "with", "ours")
+    assert (run.title, run.kind, run.of) == ("two layers", "changed", "ours")
 
 
 def test_an_ablation_of_two_steps_adds_to_each_its_own(read):
@@ -133,7 +133,7 @@ def test_an_ablation_of_two_steps_adds_to_each_its_own(read):
         run = found[f"tags/ours-without-{name}/0"]
         commands = [command.replace(f"ours-without-{name}", "ours") for command in run.commands]
         assert commands == [command + more for command, more in zip(plain, added)]
-        assert run.line.added == shown
+        assert run.added == shown
 
 
 def test_a_point_of_the_curve_trains_on_a_part_that_it_makes_first(read):
@@ -141,7 +141,7 @@ def test_a_point_of_the_curve_trains_on_a_part_that_it_makes_first(read):
     part = "training/results/tags/ours-50/0/train.spacy"
     assert run.commands[0] == f"python -m benchmarks part train.spacy {part} --percent 50"
     assert f"--paths.train {part} " in run.commands[1]
-    assert (run.line.kind, run.line.percent, run.line.of) == ("curve", 50, "ours")
+    assert (run.kind, run.percent, run.of) == ("curve", 50, "ours")
 
 
 def test_values_for_this_machine_are_run_and_not_shown(read):
@@ -174,9 +174,9 @@ def test_a_run_is_known_by_its_row_seed_and_overrides(read):
 
     assert identities(changed(title="mine")) == identities()
     content = changed()
-    content["tables"]["tags"]["ablation"]["with"] = {"a second layer": {"encode.depth": 2}}
+    content["tables"]["tags"]["ablation"]["changed"] = {"a second layer": {"encode.depth": 2}}
     assert identities(content) == identities()
-    content["tables"]["tags"]["ablation"]["with"] = {"two layers": {"encode.depth": 3}}
+    content["tables"]["tags"]["ablation"]["changed"] = {"two layers": {"encode.depth": 3}}
     assert [new for new, old in zip(identities(content), identities()) if new != old] == [
         {"table": "tags", "row": "ours", "seed": seed, "overrides": {"encode.depth": 3}, "percent": 100}
         for seed in (0, 1)
@@ -187,10 +187,10 @@ BAD = [
     (changed(wheels=4), r"^runs.yml, tables, tags, rows, ours, wheels: Extra inputs are not permitted$"),
     (
         changed(before=["get {wheels}"]),
-        r"^runs.yml, table tags, row ours: \{wheels\} is not known; expected one of dev,",
+        r"^runs.yml, table tags: \{wheels\} is not known; expected one of dev,",
     ),
-    (changed(command="train"), r"^runs.yml, table tags, row ours: expected one of config, command and ensemble$"),
-    (changed("both", ensemble={"mine": 3}), r"^runs.yml, table tags: there is no row 'mine'; found ours, other, both$"),
+    (changed(command="train"), r"^runs.yml, table tags, row ours: expected config or command, or needs alone$"),
+    (changed("both", needs={"mine": 3}), r"^runs.yml, table tags: there is no row 'mine'; found ours, other, both$"),
     (changed("other", needs={"both": 1}), r"^runs.yml, table tags, row other: needs both, which needs others itself"),
     (
         changed(config="", command="train {train}"),
@@ -207,7 +207,7 @@ def test_a_mistake_is_one_line(read, content, message):
 
 def test_mistakes_in_ablation_and_curve_are_one_line(read):
     content = changed()
-    content["tables"]["tags"]["ablation"]["with"] = {"a constant rate": {"first": {"rate": 1}}}
+    content["tables"]["tags"]["ablation"]["changed"] = {"a constant rate": {"first": {"rate": 1}}}
     with pytest.raises(PlanError, match=r"table tags, ablation: overrides of first, where row ours has none$"):
         read(content)
     content = changed("other", command="count")

@@ -25,7 +25,7 @@ CONTENT = {
             "rows": {
                 "ours": {"title": "ours", "config": "a.cfg"},
                 "other": {"title": "other", "command": "count"},
-                "two": {"title": "two", "ensemble": {"ours": 2}, "seeds": [0]},
+                "two": {"title": "two", "needs": {"ours": 2}, "seeds": [0]},
             },
             "ablation": {"row": "ours", "without": {"Brown": {"brown": "no"}}, "removed": {"wings": {"wings": 2}}},
             "curve": {"rows": ["ours"], "percent": [10]},
@@ -73,7 +73,7 @@ def cells(view, row):
 
 
 def test_a_row_that_is_not_measured_is_shown_as_such(view):
-    assert [row.line.name for row in view().of_kind("row")] == ["ours", "other", "two"]
+    assert [row.run.line for row in view().of_kind("row")] == ["ours", "other", "two"]
     assert cells(view(), "ours") == ["ours", "not measured", "not measured", "0 of 2", "–", "–", "–", "–", "–"]
     assert view().views["ours-without-brown"].difference(view().ablated, view().main) == "–"
 
@@ -103,14 +103,13 @@ def test_an_ablation_shows_the_options_of_each_training(view, add, plan, store):
     row = table.views["ours-without-brown"]
     assert table.ablation_cells(row) == ["Brown", "not measured", "–", "not measured", "0 of 2", "`--brown no`"]
     assert table.ablation_cells(table.ablated) == ["ours", "90.00", "", "–", "1 of 2", ""]
-    assert table.ablation_head("without") == ["without", "accuracy", "difference", "end to end", "seeds"] + [
-        "added to its command"
-    ]
+    added = "added to its command"
+    assert table.ablation_head("without") == ["without", "accuracy", "difference", "end to end", "seeds", added]
     content = srsly.json_loads(srsly.json_dumps(CONTENT))
     content["tables"]["tags"]["rows"]["ours"]["first"] = {"config": "b.cfg"}
     srsly.write_yaml(plan.root / "runs.yml", content)
-    line = read_plan(plan.root / "runs.yml", root=plan.root).lines("tags")[3]
-    assert LineView(line, store, None).added == "–; `--brown no`"
+    runs = read_plan(plan.root / "runs.yml", root=plan.root).lines("tags")["ours-without-brown"]
+    assert LineView(runs, store, None).added == "–; `--brown no`"
 
 
 def test_speed_has_the_ratio_to_the_base(view, store):
