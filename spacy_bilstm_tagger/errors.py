@@ -123,7 +123,6 @@ class Errors:
         "{name}: found no tags; expected training data with tags, or [initialize.components.{name}.labels]. "
         "Where there are none, leave it out of [nlp] pipeline"
     )
-    SPANS_NO_KEY = "{name}: spans_key is empty; expected the name under which doc.spans keeps the spans"
     TOKENIZER_PATTERN_NAME = (
         "TweetTokenizer.v1: patterns has the name {found!r}; expected letters, digits and _ that do not begin with a "
         "digit, and no rule of the tokenizer's own"

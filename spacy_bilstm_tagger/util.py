@@ -1,4 +1,4 @@
-"""Writing whole or not at all."""
+"""Files that are written whole or not at all, text that is read with its encoding, and settings in a range."""
 
 import codecs
 import shutil
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from .errors import DataError, Errors
+from .errors import ConfigError, DataError, Errors
 
 
 @contextmanager
@@ -60,3 +60,24 @@ def read_text(path: Path, encoding: str, *, option: str = "") -> str:
         raise DataError(
             f"--encoding {encoding}: Python knows no such encoding; expected a name such as utf-8 or latin-1"
         ) from None
+
+
+def check_at_least(where: str, least: int, **settings: int) -> None:
+    """RAISES: ConfigError for a setting below `least`. where (str): the function or component that has the settings."""
+    for name, value in settings.items():
+        if value < least:
+            raise ConfigError(f"{where}: {name} = {value}; expected a whole number of at least {least}")
+
+
+def check_above_zero(where: str, **settings: float) -> None:
+    """RAISES: ConfigError for a setting that is not above 0."""
+    for name, value in settings.items():
+        if not value > 0:
+            raise ConfigError(f"{where}: {name} = {value}; expected a number above 0")
+
+
+def check_fraction(where: str, **settings: float) -> None:
+    """RAISES: ConfigError for a setting below 0, or not below 1."""
+    for name, value in settings.items():
+        if not 0 <= value < 1:
+            raise ConfigError(f"{where}: {name} = {value}; expected a number from 0 up to, but not including, 1")

@@ -1,4 +1,4 @@
-"""spacy-bilstm ensemble: several pipelines of one recipe in, one pipeline out."""
+"""spacy-bilstm ensemble: several pipelines of one recipe, averaged into one."""
 
 import json
 from enum import Enum
@@ -10,7 +10,8 @@ import typer
 from ..errors import DataError, Errors
 from ..util import write_beside
 
-ALIKE = 0.5  # a mean cosine between what independent networks have, about 0, and those of one origin, near 1
+# The mean cosine of the weights is about 0 for independent networks, and near 1 for those of one origin.
+ALIKE = 0.5
 
 
 class Average(str, Enum):
@@ -28,17 +29,17 @@ def ensemble(
         Average,
         typer.Option(
             help="emissions: all networks are kept and their scores averaged, at the cost of all of them. "
-            "weights: one network with the mean of their weights, for members that went on from one trained network."
+            "weights: one network with the mean of their weights, for members that were fine-tuned from one network."
         ),
     ] = Average.emissions,
 ) -> None:
-    """Average pipelines into one, which usually labels better than each of them. It is an ordinary pipeline:
-    spacy.load, spacy evaluate and spacy package take it as they take its members.
+    """Average pipelines into one. The ensemble is usually more accurate than each member. It is an ordinary pipeline for
+    spacy.load, spacy evaluate and spacy package.
 
     Components of bilstm_tagger, bilstm_ner and bilstm_spans are averaged. Vectors, clusters, labels, tokenizer and
-    other components have to be the same in all pipelines.
+    other components must be the same in all pipelines.
     """
-    from ..pipeline.ensemble import average_emissions, average_weights
+    from ..ensemble.average import average_emissions, average_weights
 
     check_paths(pipelines, output)
     if average == Average.weights:
@@ -59,7 +60,8 @@ def ensemble(
 
 
 def check_paths(pipelines: list[Path], output: Path) -> None:
-    """RAISES: DataError for a pipeline given twice, and an output that is there and was not made by this command."""
+    """RAISES: DataError for a pipeline that is given twice, and for an output that exists but was not made by this
+    command."""
     places = [path.resolve() for path in pipelines]
     for number, path in enumerate(pipelines):
         if places[number] in places[:number]:

@@ -1,23 +1,68 @@
-"""The thinc side of the encoder: lists of token rows in, lists of token rows out, through `PackedRNN`."""
+"""The encoder: a stack of bidirectional recurrent layers over packed rows, as a thinc layer and as the torch module in it."""
 
-from typing import Callable, Optional, cast
+from dataclasses import asdict, dataclass
+from typing import Any, Callable, Literal, Optional, cast
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from thinc.api import Model
 from thinc.types import ArgsKwargs, Floats2d, Ints1d
 from thinc.util import torch2xp, xp2torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
+from ..crf.packing import Block, Packing, Windows, pack
 from ..errors import ConfigError
-from .packed_rnn import DropoutConfig, PackedRNN, PackedRNNConfig
-from .packing import Block, Packing, Windows, pack
-from .shim import TorchShim
+from ..types import Ints, TokenRows
+from .lstm_prediction import predict_lstm
+from .shim import TorchModule, TorchShim
 
-BLOCK_ROWS = 32_768  # packed rows that are computed at once at prediction; more only bring more memory
-
+Cell = Literal["lstm", "gru", "rnn_tanh", "rnn_relu"]
+DropoutPlace = Literal["input", "between", "output"]
+Initialization = Literal["orthogonal", "torch"]
 BiLSTMInT = list[Floats2d]
 BiLSTMOutT = list[Floats2d]
+
+BLOCK_ROWS = 32_768  # packed rows that are computed at once at prediction; more only take more memory
+# When `predict_lstm` pays: rows of a step on average, and distinct rows of all.
+LEAST_ROWS, MOST_DISTINCT = 16, 0.75
+
+
+@dataclass(frozen=True)
+class PackedRNNConfig:
+    """The shape of a `PackedRNN`, without the input width, which is known from the data.
+
+    width (int): output width.
+    hidden_width (int): width of one direction's state; a linear layer follows if 2 * hidden_width is not width.
+    depth (int): number of recurrent layers.
+    cell (str): a Cell.
+    residual (bool): add a layer's input to its output if the widths agree.
+    initialization (str): "orthogonal" (see `initialize_orthogonal`) or "torch" (torch's own uniform scheme).
+    """
+
+    width: int
+    hidden_width: int
+    depth: int
+    cell: Cell
+    residual: bool
+    initialization: Initialization
+
+
+@dataclass(frozen=True)
+class DropoutConfig:
+    """Where and how dropout acts in training; the rate itself is an argument.
+
+    places (tuple of str): any DropoutPlace. "output" is that of the whole module, behind the linear layer.
+    locked (bool): one mask for all time steps of a sequence (Gal and Ghahramani 2016, "A theoretically grounded
+        application of dropout in recurrent neural networks") instead of one for every token. A text that is read in
+        windows has one mask for each of them.
+    word_rate (float): share of tokens whose whole input is dropped, so that the context alone has to predict them.
+    """
+
+    places: tuple[DropoutPlace, ...]
+    locked: bool
+    word_rate: float
 
 
 def BiLSTM(
@@ -45,37 +90,32 @@ def BiLSTM(
 def forward(
     model: Model[BiLSTMInT, BiLSTMOutT], Xs: BiLSTMInT, is_train: bool
 ) -> tuple[BiLSTMOutT, Callable[[BiLSTMOutT], BiLSTMInT]]:
-    shim = model.shims[0]
-    assert isinstance(shim, TorchShim)
+    shim, module = _shim(model)
     lengths = cast(Ints1d, np.array([len(X) for X in Xs], dtype="i"))
     if not lengths.sum():
         return _nothing(model, Xs)
-    X_flat = Xs[0] if len(Xs) == 1 else model.ops.flatten(Xs)  # (tokens, nI)
-    _check_width(shim, X_flat)
-    assert isinstance(shim.module, PackedRNN)
-    windows = shim.module.windows
-    packing = pack(np.asarray(lengths), windows.size, windows.overlap)
-    device = shim.device
-    X_torch = xp2torch(X_flat, device=device)
+    # The rows to read, and for each token the number of its row.
+    distinct = isinstance(Xs, TokenRows) and not is_train
+    X_rows = Xs.distinct if distinct else Xs[0] if len(Xs) == 1 else model.ops.flatten(Xs)  # type: ignore[attr-defined]
+    row_of: Optional[Ints] = Xs.row_of if distinct else None  # type: ignore[attr-defined]
+    _check_width(module, X_rows)
+    packing = pack(np.asarray(lengths), module.windows.size, module.windows.overlap)
+    X = xp2torch(X_rows, device=shim.device)
     if not is_train and len(packing.gather) > BLOCK_ROWS:
-        Y_flat = _predict_in_blocks(shim, packing, X_torch, model.get_dim("nO"))
+        Y_flat = _predict_in_blocks(shim, packing, X, row_of, model.get_dim("nO"))
         return model.ops.unflatten(cast(Floats2d, torch2xp(Y_flat)), lengths), _no_gradient
-    gather = torch.from_numpy(packing.gather).to(device)
-    scatter = torch.from_numpy(packing.scatter).to(device)
-    X = X_torch[gather]  # (packed rows, nI)
+    scatter = torch.from_numpy(packing.scatter).to(shim.device)
     if is_train:
         X.requires_grad_()
-    inputs = _inputs(X, packing, rate=model.attrs["dropout_rate"] if is_train else 0.0)
-    Y, backprop_packed = shim(inputs, is_train)
+    rate = model.attrs["dropout_rate"] if is_train else 0.0
+    Y, backprop_packed = shim(_inputs(X, packing, row_of, rate=rate), is_train)
     Ys = model.ops.unflatten(cast(Floats2d, torch2xp(Y.detach()[scatter])), lengths)
 
     def backprop(dYs: BiLSTMOutT) -> BiLSTMInT:
         dY = torch.zeros_like(Y)
-        dY[scatter] = xp2torch(model.ops.flatten(dYs), device=device)
+        dY[scatter] = xp2torch(model.ops.flatten(dYs), device=shim.device)
         dX = backprop_packed(ArgsKwargs(args=((Y,),), kwargs={"grad_tensors": (dY,)}))
-        dX_flat = torch.zeros((len(X_flat), X.shape[1]), dtype=dX.dtype, device=device)
-        dX_flat.index_add_(0, gather, dX)
-        return model.ops.unflatten(cast(Floats2d, torch2xp(dX_flat)), lengths)
+        return model.ops.unflatten(cast(Floats2d, torch2xp(dX)), lengths)
 
     return Ys, backprop
 
@@ -88,22 +128,28 @@ def init(
     if X:
         model.set_dim("nI", X[0].shape[1], force=True)
     if model.has_dim("nI"):
-        shim = model.shims[0]
-        assert isinstance(shim, TorchShim)
-        shim.build(model.get_dim("nI"))
+        _shim(model)[0].build(model.get_dim("nI"))
 
 
-def _inputs(X: Tensor, part: Packing | Block, *, rate: float) -> ArgsKwargs:
-    batch_sizes, sequence = torch.from_numpy(part.batch_sizes), torch.from_numpy(part.sequence).to(X.device)
-    return ArgsKwargs(args=(X, batch_sizes, sequence), kwargs={"rate": rate})
+def _shim(model: Model) -> tuple[TorchShim, "PackedRNN"]:
+    shim = cast(TorchShim, model.shims[0])
+    return shim, cast(PackedRNN, shim.module)
 
 
-def _predict_in_blocks(shim: TorchShim, packing: Packing, X: Tensor, width: int) -> Tensor:
-    """(tokens, nI) -> (tokens, nO), in memory that grows with the texts by these two arrays only."""
-    Y = X.new_empty(len(X), width)
+def _inputs(X: Tensor, part: Packing | Block, row_of: Optional[Ints], *, rate: float) -> ArgsKwargs:
+    index = part.gather if row_of is None else row_of[part.gather]
+    on_device = (torch.from_numpy(array).to(X.device) for array in (index, part.sequence))
+    index_tensor, sequence = on_device
+    batch_sizes = torch.from_numpy(part.batch_sizes)
+    return ArgsKwargs(args=(X, index_tensor, batch_sizes, sequence), kwargs={"rate": rate})
+
+
+def _predict_in_blocks(shim: TorchShim, packing: Packing, X: Tensor, row_of: Optional[Ints], width: int) -> Tensor:
+    """(tokens, nO), in memory that grows with the texts by this array only."""
+    Y = X.new_empty(len(packing.scatter), width)
     for block in packing.blocks(BLOCK_ROWS):
-        gather, owned, flat = (torch.from_numpy(rows).to(X.device) for rows in (block.gather, block.owned, block.flat))
-        Y[flat] = shim.predict(_inputs(X[gather], block, rate=0.0))[owned]
+        owned, flat = (torch.from_numpy(rows).to(X.device) for rows in (block.owned, block.flat))
+        Y[flat] = shim.predict(_inputs(X, block, row_of, rate=0.0))[owned]
     return Y
 
 
@@ -112,14 +158,14 @@ def _no_gradient(dYs: BiLSTMOutT) -> BiLSTMInT:
     return []
 
 
-def _check_width(shim: TorchShim, X: Floats2d) -> None:
-    expected = shim.module.input_width
+def _check_width(module: "PackedRNN", X: Floats2d) -> None:
+    expected = module.input_width
     if expected is None:
         raise ValueError("BiLSTMEncoder.v1 has no weights yet. Call nlp.initialize() or load a trained pipeline first")
     if X.shape[1] != expected:
         raise ConfigError(
-            f"BiLSTMEncoder.v1 was built for inputs of width {expected}, but gets {X.shape[1]}. The embedding "
-            "below it is not the one it was trained with"
+            f"BiLSTMEncoder.v1 was built for inputs of width {expected}, but gets {X.shape[1]}. "
+            "The embedding below it is not the one it was trained with"
         )
 
 
@@ -132,3 +178,124 @@ def _nothing(
         return [model.ops.alloc2f(0, X.shape[1]) for X in Xs]
 
     return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in Xs], backprop
+
+
+class PackedRNN(TorchModule):
+    """Rows of the input -> (packed rows, width), in packed order.
+
+    The module holds no state besides its weights and never looks at its training flag: dropout acts when a rate is
+    passed. So one module may serve several threads.
+    """
+
+    def __init__(self, config: PackedRNNConfig, dropout: DropoutConfig, windows: Windows) -> None:
+        super().__init__()
+        self.config = config
+        self.dropout = dropout
+        self.windows = windows
+        self.layers = nn.ModuleList()
+        self.project: Optional[nn.Linear] = None
+
+    def build(self, input_width: int) -> None:
+        config = self.config
+        self.input_width = input_width
+        widths = [input_width] + [2 * config.hidden_width] * (config.depth - 1)
+        self.layers = nn.ModuleList(_recurrent_layer(config.cell, n, config.hidden_width) for n in widths)
+        if 2 * config.hidden_width != config.width:
+            self.project = nn.Linear(2 * config.hidden_width, config.width)
+        if config.initialization == "orthogonal":
+            for layer in self.layers:
+                assert isinstance(layer, nn.RNNBase)
+                initialize_orthogonal(layer, config.cell)
+
+    def unbuilt(self) -> "PackedRNN":
+        return PackedRNN(self.config, self.dropout, self.windows)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        settings = asdict(self.config)
+        del settings["initialization"]  # has no meaning for weights that are there
+        return settings
+
+    def flatten_weights(self) -> None:
+        for layer in self.layers:
+            assert isinstance(layer, nn.RNNBase)
+            layer.flatten_parameters()
+
+    def forward(self, X: Tensor, index: Tensor, batch_sizes: Tensor, sequence: Tensor, rate: float) -> Tensor:
+        """
+        X: (distinct rows, input_width); index: (packed rows,), the row of X that each packed row reads;
+        batch_sizes: (steps,), on the CPU as torch wants it; sequence: (packed rows,); rate: dropout rate, 0 at
+        prediction.
+        """
+        if not rate and self._pays(X, index, batch_sizes):
+            Y = predict_lstm(cast(nn.LSTM, self.layers[0]), X, index, batch_sizes, sequence)
+            X = X[index] + Y if self.config.residual and X.shape[1] == Y.shape[1] else Y
+            return self._layers_above(X, batch_sizes, sequence, rate, first=1)
+        X = X[index]
+        if rate > 0 and self.dropout.word_rate > 0:
+            X = X * (torch.rand(len(X), 1, device=X.device) >= self.dropout.word_rate)
+        return self._layers_above(self._drop("input", X, sequence, rate), batch_sizes, sequence, rate, first=0)
+
+    def _layers_above(self, X: Tensor, batch_sizes: Tensor, sequence: Tensor, rate: float, *, first: int) -> Tensor:
+        for i, layer in enumerate(self.layers[first:], start=first):
+            if i:
+                X = self._drop("between", X, sequence, rate)
+            Y = layer(PackedSequence(X, batch_sizes))[0].data
+            X = X + Y if self.config.residual and X.shape == Y.shape else Y
+        if self.project is not None:
+            X = self.project(X)
+        return self._drop("output", X, sequence, rate)
+
+    def _pays(self, X: Tensor, index: Tensor, batch_sizes: Tensor) -> bool:
+        """Whether to compute the first layer's input product once for each distinct row: at prediction on the CPU."""
+        return (
+            self.config.cell == "lstm"
+            and X.device.type == "cpu"
+            and not torch.is_grad_enabled()
+            and len(X) <= MOST_DISTINCT * len(index)
+            and len(index) >= LEAST_ROWS * len(batch_sizes)
+        )
+
+    def _drop(self, place: DropoutPlace, X: Tensor, sequence: Tensor, rate: float) -> Tensor:
+        if rate <= 0 or place not in self.dropout.places:
+            return X
+        if not self.dropout.locked:
+            return F.dropout(X, rate, training=True)
+        n_sequences = int(sequence.max()) + 1 if len(sequence) else 0
+        mask = F.dropout(X.new_ones(n_sequences, X.shape[1]), rate, training=True)
+        return X * mask[sequence]
+
+
+def _recurrent_layer(cell: Cell, input_width: int, hidden_width: int) -> nn.RNNBase:
+    if cell == "lstm":
+        return nn.LSTM(input_width, hidden_width, bidirectional=True)
+    if cell == "gru":
+        return nn.GRU(input_width, hidden_width, bidirectional=True)
+    return nn.RNN(input_width, hidden_width, bidirectional=True, nonlinearity=cell.removeprefix("rnn_"))
+
+
+@torch.no_grad()
+def initialize_orthogonal(layer: nn.RNNBase, cell: Cell) -> None:
+    """Glorot input weights, orthogonal recurrent weights gate by gate, zero biases, and per cell:
+
+    lstm: a forget-gate bias of 1, so that a fresh network remembers (Jozefowicz et al. 2015, "An empirical exploration
+        of recurrent network architectures", section 2.2).
+    rnn_relu: identity recurrent weights (Le, Jaitly and Hinton 2015, "A simple way to initialize recurrent networks of
+        rectified linear units", section 2).
+    """
+    width = layer.hidden_size
+    for name, weight in layer.named_parameters():
+        if name.startswith("weight_ih"):
+            for gate in weight.split(width):
+                nn.init.xavier_uniform_(gate)
+        elif name.startswith("weight_hh"):
+            for gate in weight.split(width):
+                if cell == "rnn_relu":
+                    nn.init.eye_(gate)
+                else:
+                    nn.init.orthogonal_(gate)
+        else:
+            weight.zero_()
+            # torch orders an LSTM's gates as input, forget, cell, output, and adds two biases.
+            if cell == "lstm" and name.startswith("bias_ih"):
+                weight[width : 2 * width].fill_(1.0)

@@ -1,34 +1,33 @@
-"""An LSTM over packed rows of which many are equal, as the words of many tweets are. For prediction on the CPU."""
+"""An LSTM over packed rows of few distinct words. For prediction on the CPU."""
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .repeated_rows import RepeatedRows
-
 ENDS = ("l0", "l0_reverse")  # of the names of torch's weights, by direction
 
 
-def predict_lstm(layer: nn.LSTM, X: RepeatedRows, batch_sizes: Tensor, sequence: Tensor) -> Tensor:
-    """(rows, 2 * hidden): what a bidirectional layer says of packed rows, `layer(PackedSequence(rows, batch_sizes))`
+def predict_lstm(layer: nn.LSTM, X: Tensor, index: Tensor, batch_sizes: Tensor, sequence: Tensor) -> Tensor:
+    """(packed rows, 2 * hidden): the output of a bidirectional layer, `layer(PackedSequence(X[index], batch_sizes))`
     (Hochreiter and Schmidhuber 1997, "Long short-term memory", with the forget gate of Gers et al. 2000, "Learning to
-    forget"). What its gates take from the input, which is most of the work, is computed once for each distinct row.
+    forget"). The product of its gates with the input, which is most of the work, is computed once for each distinct row.
 
-    batch_sizes: (steps,); sequence: (rows,), as in `Packing`.
+    X: (distinct rows, input_width); index: (packed rows,); batch_sizes: (steps,); sequence: (packed rows,), as in
+    `Packing`.
     """
     hidden = layer.hidden_size
-    inputs = _gates_from_input(layer, X.distinct)
+    inputs = _gates_from_input(layer, X)
     recurrent = [getattr(layer, f"weight_hh_{end}").T for end in ENDS]
     sizes = batch_sizes.tolist()
     backwards = torch.from_numpy(_backwards(batch_sizes.numpy(), sequence.numpy()))
-    index = _steps(2 * X.index, 2 * X.index[backwards] + 1, batch_sizes)
-    H = inputs.new_empty(2, len(X.index), hidden)  # in packed order, where the second reads each sequence backwards
+    rows = _steps(2 * index, 2 * index[backwards] + 1, batch_sizes)
+    H = inputs.new_empty(2, len(index), hidden)  # in packed order, where the second reads each sequence backwards
     state = cell = inputs.new_zeros(2, sizes[0], hidden)
     memory = inputs.new_empty(2 * sizes[0], 4 * hidden)
     at = 0
     for size in sizes:
         gates = memory[: 2 * size]
-        torch.index_select(inputs, 0, index[2 * at : 2 * (at + size)], out=gates)
+        torch.index_select(inputs, 0, rows[2 * at : 2 * (at + size)], out=gates)
         gates = gates.view(2, size, 4 * hidden)
         if at:
             for direction, weight in enumerate(recurrent):

@@ -1,26 +1,61 @@
-"""The bridge between thinc's optimizer, averages and serialization, and a torch module."""
+"""The bridge between thinc's optimizer, averages and serialization, and a torch module.
+
+Weights are saved as safetensors, which can hold no code, with a header of ours.
+"""
 
 import contextlib
 import copy
+import json
 import os
-from typing import Any, Callable, Iterator, cast
+from abc import ABC, abstractmethod
+from typing import Any, Callable, Iterator, Optional, cast
 
 import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 from thinc.api import Optimizer, PyTorchGradScaler, PyTorchShim, get_torch_default_device
 from thinc.shims.shim import Shim
 from thinc.types import ArgsKwargs, FloatsXd
 from thinc.util import torch2xp, xp2torch
+from torch import Tensor, nn
 
-from .torch_module import TorchModule
-from .weights import read_weights, write_weights
+from ..errors import DataError, Errors
+
+FORMAT_VERSION = 3
+HEADER = "spacy_bilstm_tagger"
+
+
+class TorchModule(nn.Module, ABC):
+    """A torch module that `TorchShim` wraps: its forward is a pure function of its weights and arguments, and its input
+    width may be known only from the data.
+
+    input_width (int or None): None while there are no weights.
+    """
+
+    input_width: Optional[int] = None
+
+    @abstractmethod
+    def build(self, input_width: int) -> None:
+        """Make fresh weights for inputs of this width."""
+
+    @abstractmethod
+    def unbuilt(self) -> "TorchModule":
+        """Another module of the same settings, without weights."""
+
+    @property
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """The settings that give the weights their meaning, of types that JSON knows; saved with them."""
+
+    def flatten_weights(self) -> None:
+        """Lay the weights into one piece of memory again, as cuDNN wants them."""
 
 
 class TorchShim(PyTorchShim):
-    """Wraps a `TorchModule`. Where thinc's shim would flip modes, rebind weights or unpickle, this one does not.
+    """Wraps a `TorchModule`. Unlike thinc's shim, it does not flip modes, rebind weights or unpickle.
 
     Prediction never changes the module, so threads may share it. Weights are updated in place, so that cuDNN's
-    flat buffers stay flat. Averages are found under the keys the optimizer really uses. Weights are saved as
-    safetensors, which can hold no code, and load on any device.
+    flat buffers stay flat. Averages are found under the keys that the optimizer really uses. Weights load on any device.
     """
 
     _model: TorchModule
@@ -138,8 +173,74 @@ class TorchShim(PyTorchShim):
         return torch.autocast("cuda", enabled=self._in_half_precision)
 
 
+def write_weights(module: TorchModule) -> bytes:
+    """The weights as safetensors, with the input width and the settings."""
+    tensors = {name: weight.detach().cpu().contiguous() for name, weight in module.named_parameters()}
+    header = {"format_version": FORMAT_VERSION, "input_width": module.input_width, "settings": module.settings}
+    return save_tensors(tensors, metadata={HEADER: json.dumps(header)})
+
+
+def read_weights(data: bytes, like: TorchModule) -> TorchModule:
+    """A module with the settings of `like` and the weights of the data, on the CPU.
+
+    RAISES: DataError for data that is damaged, foreign or newer, and for weights of other settings or another shape.
+    """
+    try:
+        header = _read_header(data)
+        version, width, settings = (header[key] for key in ("format_version", "input_width", "settings"))
+        if version <= FORMAT_VERSION:
+            _compare(settings, like.settings)
+            tensors = load_tensors(data)
+            with torch.device("meta"):  # shapes without memory, however large the width
+                _compare(_shapes(tensors), _shapes(dict(_build(like, width).named_parameters())))
+            module = _build(like, width)
+            module.load_state_dict(tensors)
+            return module
+    except DataError:
+        raise
+    except Exception as error:  # whatever damaged bytes make the readers raise
+        raise DataError(Errors.WEIGHTS_DAMAGED.format(reason=f"{type(error).__name__}: {error}")) from None
+    raise DataError(
+        f"The torch weights have format version {version}, this spacy-bilstm-tagger reads up to {FORMAT_VERSION}. "
+        "Install a newer spacy-bilstm-tagger"
+    )
+
+
+def _read_header(data: bytes) -> dict[str, Any]:
+    """Our part of the header. A safetensors file begins with the length of its JSON header, in 8 bytes."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    return json.loads(json.loads(data[8:end])["__metadata__"][HEADER])
+
+
+def _build(like: TorchModule, width: Optional[int]) -> TorchModule:
+    module = like.unbuilt()
+    if width is not None:
+        module.build(width)
+    return module
+
+
+def _shapes(tensors: dict[str, Tensor]) -> dict[str, str]:
+    return {
+        name: " x ".join(map(str, tensor.shape)) + f" {str(tensor.dtype).removeprefix('torch.')}"
+        for name, tensor in tensors.items()
+    }
+
+
+def _compare(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    """RAISES: DataError that names the differences."""
+    details = [
+        f"{name} is {found.get(name, 'missing')}, expected {expected.get(name, 'none')}"
+        for name in [*expected, *(set(found) - set(expected))]
+        if found.get(name) != expected.get(name)
+    ]
+    if details:
+        raise DataError(
+            f"The torch weights do not fit the config: {'; '.join(details)}. The config or the weights file was changed"
+        )
+
+
 def _use_one_thread_after_fork() -> None:
-    """A forked child has none of its parent's OpenMP threads, and would wait for them for ever."""
+    """A forked child has none of its parent's OpenMP threads, and would wait for them forever."""
     torch.set_num_threads(1)
 
 

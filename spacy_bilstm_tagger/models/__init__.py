@@ -2,9 +2,7 @@
 
 from .bilstm_encoder import BiLSTMEncoder
 from .concat_embed import ConcatEmbed
-from .ensemble import Ensemble
-from .linear_chain_crf import LinearChainCRF
-from .token_classifier import TokenClassifier
+from .heads import Ensemble, LinearChainCRF, TokenClassifier
 from .transformer_embed import TransformerEmbed
 from .tweet_embed import TweetEmbed
 

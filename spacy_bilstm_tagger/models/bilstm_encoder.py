@@ -5,11 +5,10 @@ from typing import Optional
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..checks import check_choice, check_fraction, check_least
+from ..crf.packing import Windows
 from ..errors import ConfigError
-from ..layers.bilstm import BiLSTM
-from ..layers.packed_rnn import CELLS, DROPOUT_PLACES, INITIALIZATIONS, DropoutConfig, PackedRNNConfig
-from ..layers.packing import Windows
+from ..layers.bilstm import BiLSTM, Cell, DropoutConfig, DropoutPlace, Initialization, PackedRNNConfig
+from ..util import check_at_least, check_fraction
 
 
 def BiLSTMEncoder(
@@ -17,12 +16,12 @@ def BiLSTMEncoder(
     width: int,
     depth: int,
     hidden_width: Optional[int] = None,
-    cell: str = "lstm",
+    cell: Cell = "lstm",
     residual: bool = False,
-    dropout_places: list[str] = ["input", "output"],  # noqa: B006 (thinc's registry copies defaults)
+    dropout_places: list[DropoutPlace] = ["input", "output"],  # noqa: B006 (thinc's registry copies defaults)
     locked_dropout: bool = False,
     word_dropout: float = 0.0,
-    initialization: str = "orthogonal",
+    initialization: Initialization = "orthogonal",
     window: int = 4096,
     overlap: int = 256,
     mixed_precision: bool = False,
@@ -39,7 +38,7 @@ def BiLSTMEncoder(
 
     width (int): output width; even, one half for each direction.
     depth (int): number of recurrent layers.
-    hidden_width (int or None): width of one direction's state, where it should differ from width / 2; a linear layer
+    hidden_width (int or None): width of one direction's state, if it should differ from width / 2; a linear layer
         then leads to `width` (as in Sak et al. 2014, "Long short-term memory recurrent neural network architectures
         for large scale acoustic modeling").
     cell (str): "lstm", "gru", "rnn_tanh" or "rnn_relu".
@@ -60,18 +59,13 @@ def BiLSTMEncoder(
         raise ConfigError(
             f"BiLSTMEncoder.v1: width = {width}; expected an even number of at least 2, one half for each direction"
         )
-    check_least(where, "depth", depth, 1)
+    check_at_least(where, 1, depth=depth)
     if hidden_width is not None:
-        check_least(where, "hidden_width", hidden_width, 1)
-    check_choice(where, "cell", cell, CELLS)
-    for place in dropout_places:
-        check_choice(where, "dropout_places", place, DROPOUT_PLACES)
-    check_fraction(where, "word_dropout", word_dropout)
-    check_choice(where, "initialization", initialization, INITIALIZATIONS)
-    check_least(where, "overlap", overlap, 0)
-    check_least(where, "window", window, 0)
+        check_at_least(where, 1, hidden_width=hidden_width)
+    check_fraction(where, word_dropout=word_dropout)
+    check_at_least(where, 0, overlap=overlap, window=window)
     if window:
-        check_least(where, "window", window, 2 * overlap + 1)
+        check_at_least(where, 2 * overlap + 1, window=window)
     config = PackedRNNConfig(
         width=width,
         hidden_width=hidden_width or width // 2,
@@ -81,6 +75,6 @@ def BiLSTMEncoder(
         initialization=initialization,
     )
     dropout = DropoutConfig(tuple(dropout_places), locked_dropout, word_dropout)
-    # What a rectified unit has summed up reaches through any overlap.
+    # The sums of a rectified unit reach through any overlap.
     windows = Windows(0 if cell == "rnn_relu" else window, overlap)
     return BiLSTM(config, dropout, windows=windows, mixed_precision=mixed_precision)

@@ -1,0 +1,1 @@
+"""Linear-chain conditional random fields in pure torch: packed order, inference, losses, probabilities of spans."""

@@ -1,0 +1,312 @@
+"""The scores of a linear-chain conditional random field, and inference with them: log partition, marginals, best path.
+
+Lafferty, McCallum and Pereira 2001, "Conditional random fields: probabilistic models for segmenting and labeling
+sequence data". A label sequence y of a text with n tokens has the score
+
+    start[y_1] + sum_t emissions[t, y_t] + sum_t transitions[y_t-1, y_t] + end[y_n]
+
+and a probability proportional to its exponential. A score of -inf makes a label or a transition impossible. A softmax
+over the labels of each token is the chain without transitions.
+The texts of a batch lie one after another in a flat array of token rows and are read in packed order (see `packing`):
+nothing is padded, and each step of a recursion is one matrix product for all texts that are still running.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Callable, Optional, Sequence
+
+import torch
+from torch import Tensor
+
+from .packing import Layout, Lengths
+
+LONG_TEXT = 1000  # tokens from which on single precision does not hold the score of a sequence well enough
+
+
+@dataclass(frozen=True, eq=False)
+class ChainScores:
+    """Scores of the label sequences of a batch of texts, as natural logarithms; or the gradient of a loss with respect
+    to them, in the same shapes.
+
+    emissions (Tensor): (tokens of all texts, labels).
+    lengths (sequence of int): tokens of each text.
+    transitions (Tensor or None): (labels, labels), from row to column; None for independent tokens, as are start and
+        end.
+    start, end (Tensor or None): (labels,).
+    """
+
+    emissions: Tensor
+    lengths: Lengths
+    transitions: Optional[Tensor] = None
+    start: Optional[Tensor] = None
+    end: Optional[Tensor] = None
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether there are scores between neighbouring labels."""
+        return self.transitions is not None
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The packed order of the tokens."""
+        return Layout(self.lengths, self.emissions.device)
+
+    @property
+    def chain(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Transitions, start and end; zeros if the tokens are independent."""
+        if self.transitions is None or self.start is None or self.end is None:
+            n_labels = self.emissions.shape[1]
+            zeros = self.emissions.new_zeros((n_labels + 2, n_labels))
+            return zeros[:-2], zeros[-2], zeros[-1]
+        return self.transitions, self.start, self.end
+
+    def with_emissions(self, emissions: Tensor) -> "ChainScores":
+        """The same texts and transitions."""
+        return self._keep_layout(replace(self, emissions=emissions))
+
+    def with_chain(self, transitions: Tensor, start: Tensor, end: Tensor) -> "ChainScores":
+        """The same texts and emissions."""
+        return self._keep_layout(replace(self, transitions=transitions, start=start, end=end))
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "ChainScores":
+        """Apply a function that keeps shapes to each tensor."""
+        scores = self.with_emissions(function(self.emissions))
+        return scores.with_chain(*map(function, self.chain)) if self.is_chain else scores
+
+    def allow(self, mask: Tensor) -> "ChainScores":
+        """-inf for the emissions where the mask, (tokens, labels), is False."""
+        return self.with_emissions(self.emissions.masked_fill(~mask, -torch.inf))
+
+    def labels(self, labels: slice) -> "ChainScores":
+        """The chain of some of the labels alone."""
+        scores = self.with_emissions(self.emissions[:, labels])
+        if not self.is_chain:
+            return scores
+        transitions, start, end = self.chain
+        return scores.with_chain(transitions[labels, labels], start[labels], end[labels])
+
+    def cpu(self) -> "ChainScores":
+        """The same on the CPU, by one copy."""
+        if self.emissions.device.type == "cpu":
+            return self
+        if not self.is_chain:
+            return replace(self, emissions=self.emissions.cpu())
+        transitions, start, end = self.chain
+        rows = torch.cat([self.emissions, transitions, start.unsqueeze(0), end.unsqueeze(0)]).cpu()
+        emissions, transitions, edges = rows.tensor_split([len(self.emissions), len(rows) - 2])
+        return ChainScores(emissions, self.lengths, transitions, edges[0], edges[1])
+
+    def _keep_layout(self, other: "ChainScores") -> "ChainScores":
+        if "layout" in self.__dict__:
+            other.__dict__["layout"] = self.layout
+        return other
+
+
+def mean_scores(several: Sequence[ChainScores]) -> ChainScores:
+    """The mean of each tensor; all of the same texts and labels."""
+    first = several[0]
+    mean = first.with_emissions(_mean([each.emissions for each in several]))
+    return mean.with_chain(*map(_mean, zip(*(each.chain for each in several)))) if first.is_chain else mean
+
+
+def _mean(tensors: Sequence[Tensor]) -> Tensor:
+    return sum(tensors[1:], tensors[0]) / len(tensors)
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The results of both passes over the texts; token rows in packed order.
+
+    For a token, let x be the text up to and including it, and z the rest of the text.
+    forward (Tensor): (tokens, labels), P(label | x).
+    backward (Tensor): (tokens, labels), P(z | label, x) / P(z | x).
+    step (Tensor): (tokens, labels), the factor of entering a label, so that forward = (forward of the token before
+        @ transitions) * step.
+    start (Tensor): (labels,), transitions (Tensor): (labels, labels), the factors of the chain.
+    marginals (Tensor): (tokens, labels), P(label | text).
+    pairs (Tensor): (labels, labels), expected number of times that each transition is taken, in all texts together.
+    log_partition (Tensor): (texts,), in the given order, double precision; 0 for an empty text, -inf for a text without
+        a possible sequence. Such a text has marginals of 0 and adds nothing to pairs.
+    layout (Layout): the packed order.
+    in_logs (bool): forward, backward, step, start and transitions are logarithms, since the numbers would be too large
+        or too small for double precision.
+    """
+
+    forward: Tensor
+    backward: Tensor
+    step: Tensor
+    start: Tensor
+    transitions: Tensor
+    marginals: Tensor
+    pairs: Tensor
+    log_partition: Tensor
+    layout: Layout
+    in_logs: bool = False
+
+
+@torch.no_grad()
+def log_partition(scores: ChainScores) -> Tensor:
+    """Logarithm of the sum of exp(score) over all label sequences of each text; (texts,), double precision."""
+    return forward_backward(scores).log_partition
+
+
+@torch.no_grad()
+def marginals(scores: ChainScores) -> Tensor:
+    """P(label | text) of each token; (tokens, labels). 0 throughout in a text without a possible sequence."""
+    if not scores.is_chain:
+        return scores.emissions.softmax(dim=1)
+    lattice = forward_backward(scores)
+    return lattice.marginals.index_select(0, lattice.layout.scatter).to(scores.emissions.dtype)
+
+
+@torch.no_grad()
+def viterbi(scores: ChainScores) -> Tensor:
+    """The best label sequence of each text (Viterbi 1967); (tokens,) label numbers, on the device of the emissions.
+
+    The forward steps keep best scores only, no back pointers: on the way back, the origin of a label is found for the
+    one label that matters.
+    Of equal sequences, the one with the lower number for its last label, and so on back. In a text without a possible
+    sequence the labels mean nothing.
+    """
+    if not scores.is_chain:
+        return scores.emissions.argmax(dim=1)
+    layout = scores.layout
+    rows = scores.emissions.index_select(0, layout.gather)
+    if len(layout.steps) > LONG_TEXT:  # the sum over a text would lose digits that decide
+        rows = rows.double()
+    transitions, start, end = (part.to(rows.dtype) for part in scores.chain)
+    into = transitions.T.contiguous()  # (to, from)
+    for i, step in enumerate(layout.steps):
+        if i == 0:
+            rows[step] += start
+        else:
+            # (from, to, texts): the maximum over the first axis is many times as fast as over the last.
+            before = layout.rows_before(rows, i).T.contiguous()
+            rows[step] += (before.unsqueeze(1) + transitions.unsqueeze(2)).amax(dim=0).T
+    rows[layout.last] += end
+    best = torch.empty(len(rows), dtype=torch.int64, device=rows.device)
+    for i in reversed(range(len(layout.steps))):
+        if i + 1 < len(layout.steps):
+            layout.rows_before(rows, i + 1).add_(into.index_select(0, best[layout.steps[i + 1]]))
+        torch.argmax(rows[layout.steps[i]], dim=1, out=best[layout.steps[i]])
+    return best[layout.scatter]
+
+
+@torch.no_grad()
+def forward_backward(scores: ChainScores) -> Lattice:
+    """Both passes over all texts of a batch (Rabiner 1989, "A tutorial on hidden Markov models and selected
+    applications in speech recognition", section V.A).
+
+    Probabilities are scaled to sum to 1 at each token, in the precision of the emissions, single at least. If numbers
+    of that precision do not reach far enough, double precision is used, and beyond that logarithms, exact and slower.
+    """
+    layout = scores.layout
+    for dtype in dict.fromkeys((torch.promote_types(scores.emissions.dtype, torch.float32), torch.float64)):
+        rows = scores.emissions.index_select(0, layout.gather).to(dtype)
+        transitions, start, end = (part.to(dtype) for part in scores.chain)
+        lattice = _scaled_passes(transitions, start, end, rows, layout)
+        if lattice is not None:
+            return lattice
+    transitions, start, end = (part.double() for part in scores.chain)
+    return _log_passes(transitions, start, end, scores.emissions.index_select(0, layout.gather).double(), layout)
+
+
+def _scaled_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor, layout: Layout) -> Optional[Lattice]:
+    """None if the precision of the rows is not enough, or a text has no possible sequence.
+
+    rows: (tokens, labels), emissions in packed order; overwritten.
+    """
+    steps = layout.steps
+    factors, best_transition = _exp_below_max(transitions.flatten())
+    factors = factors.view_as(transitions)
+    start, best_start = _exp_below_max(start)
+    end, best_end = _exp_below_max(end)
+    best_score = _finite_max(rows)
+    step = rows.sub_(best_score).exp_()
+    forward, scale = torch.empty_like(step), torch.empty_like(best_score)
+    for i, at in enumerate(steps):
+        here = forward[at]
+        if i == 0:
+            torch.mul(step[at], start, out=here)
+        else:
+            torch.mm(layout.rows_before(forward, i), factors, out=here)
+            here *= step[at]
+        here /= torch.sum(here, dim=1, keepdim=True, out=scale[at])
+    step /= scale
+    at_end = (forward.index_select(0, layout.last) * end).sum(dim=1, keepdim=True)
+    backward, pairs = torch.empty_like(step), torch.zeros_like(factors)
+    backward[layout.last] = end / at_end
+    into = factors.T.contiguous()
+    for i in reversed(range(1, len(steps))):
+        onward = step[steps[i]] * backward[steps[i]]
+        pairs.addmm_(layout.rows_before(forward, i).T, onward)
+        torch.mm(onward, into, out=layout.rows_before(backward, i))
+    # A number below the smallest one is lost, and backward / scale is its factor. Nothing is missed while that stays far
+    # under 1 / smallest; otherwise, or if it is not a number, these passes are void.
+    limits = torch.finfo(rows.dtype)
+    if len(rows) and not bool(backward.amax() / scale.amin() <= 1e-6 * limits.eps / limits.tiny):
+        return None
+    entry = best_transition.expand(len(rows), 1).clone()
+    entry[layout.first] = best_start
+    logs = scale.double().log_().add_(best_score).add_(entry)
+    logs[layout.last] += at_end.double().log_() + best_end
+    return Lattice(
+        forward=forward,
+        backward=backward,
+        step=step,
+        start=start,
+        transitions=factors,
+        marginals=forward * backward,
+        pairs=pairs * factors,
+        log_partition=layout.sum_by_text(logs.squeeze(1)),
+        layout=layout,
+    )
+
+
+def _log_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor, layout: Layout) -> Lattice:
+    """The same in logarithms, whatever the scores."""
+    steps = layout.steps
+    lowest = torch.finfo(rows.dtype).min
+    forward = rows.clone()
+    for i, at in enumerate(steps):
+        if i == 0:
+            forward[at] += start
+        else:
+            forward[at] += (layout.rows_before(forward, i).unsqueeze(2) + transitions).logsumexp(dim=1)
+    log_partition = rows.new_zeros(layout.n_texts)
+    log_partition[layout.text[layout.last]] = (forward[layout.last] + end).logsumexp(dim=1)
+    log_z = log_partition[layout.text].clamp(min=lowest).unsqueeze(1)
+    backward = torch.empty_like(rows)
+    backward[layout.last] = end
+    pairs = torch.zeros_like(transitions)
+    for i in reversed(range(1, len(steps))):
+        onward = (rows[steps[i]] + backward[steps[i]]).unsqueeze(1) + transitions
+        log_pairs = layout.rows_before(forward, i).unsqueeze(2) + onward - log_z[steps[i]].unsqueeze(2)
+        pairs += log_pairs.exp().sum(dim=0)
+        layout.rows_before(backward, i).copy_(onward.logsumexp(dim=2))
+    total = forward.logsumexp(dim=1, keepdim=True).clamp(min=lowest)
+    before = torch.zeros_like(total)
+    before[len(total) - len(layout.before) :] = total[layout.before]
+    return Lattice(
+        forward=forward - total,
+        backward=backward + total - log_z,
+        step=rows + before - total,
+        start=start,
+        transitions=transitions,
+        marginals=(forward + backward - log_z).exp(),
+        pairs=pairs,
+        log_partition=log_partition,
+        layout=layout,
+        in_logs=True,
+    )
+
+
+def _exp_below_max(values: Tensor) -> tuple[Tensor, Tensor]:
+    """exp(values - best) and best, the maximum over the last axis."""
+    best = _finite_max(values)
+    return (values - best).exp_(), best
+
+
+def _finite_max(values: Tensor) -> Tensor:
+    """The maximum over the last axis; a finite number even if all are -inf."""
+    return values.amax(dim=-1, keepdim=True).clamp_(min=torch.finfo(values.dtype).min)

@@ -1,0 +1,173 @@
+"""Several trained pipelines in, one out: the mean of their scores, or of their weights."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Iterator, Optional, Sequence, cast
+
+import numpy as np
+import spacy
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.util import registry
+from thinc.api import Model, PyTorchShim
+
+from ..errors import DataError, Errors
+from .checks import check_agree
+
+FACTORIES = ("bilstm_tagger", "bilstm_ner", "bilstm_spans")
+ARCHITECTURE = "spacy-bilstm-tagger.Ensemble.v1"
+Prepare = Callable[[Path, Language], None]
+Weight = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One component's model in one of the pipelines. config (dict): the block [components.NAME.model]."""
+
+    config: dict[str, Any]
+    model: Model
+
+
+def average_emissions(paths: Sequence[Path]) -> Language:
+    """A pipeline whose components of ours hold the models of all pipelines, as `Ensemble.v1`.
+
+    A component that listens to a shared tok2vec gets copies of the members' tok2vecs, and a tok2vec to which nothing
+    listens any more is left out.
+
+    paths (sequence of Path): folders of pipelines that one recipe trained, with different seeds.
+    RAISES: DataError for pipelines that are damaged, differ, or have nothing to average.
+    """
+    nlp, members = read_members(paths, FACTORIES, prepare=_copy_tok2vecs)
+    for name, parts in members.items():
+        configs = {str(number): part.config for number, part in enumerate(parts)}
+        nlp.get_pipe_config(name)["model"] = {"@architectures": ARCHITECTURE, "*": configs}
+        pipe: Any = nlp.get_pipe(name)
+        pipe.model = registry.architectures.get(ARCHITECTURE)(*(part.model for part in parts))
+    _describe(nlp, paths, "emissions")
+    return nlp
+
+
+def average_weights(paths: Sequence[Path]) -> tuple[Language, float]:
+    """A pipeline like each of these, with the mean of their weights, and how alike these are; see `average_models`.
+
+    RAISES: as `average_emissions`, and DataError for models of different settings.
+    """
+    nlp, members = read_members(paths, (*FACTORIES, "tok2vec", "bilstm_tok2vec"), same_architecture=True)
+    likeness = average_models([[part.model for part in parts] for parts in zip(*members.values())])
+    _describe(nlp, paths, "weights")
+    return nlp, likeness
+
+
+def _copy_tok2vecs(path: Path, nlp: Language) -> None:
+    """Give each component of ours that listens to a tok2vec a copy of it."""
+    for name, tok2vec in nlp.components:
+        listeners: list[str] = getattr(tok2vec, "listening_components", [])
+        ours = [each for each in listeners if nlp.get_pipe_meta(each).factory in FACTORIES]
+        try:
+            for each in ours:
+                nlp.replace_listeners(name, each, ["model.tok2vec"])
+        except ValueError as error:
+            raise DataError(f"{path}: the components' own copies of {name!r} cannot be made ({error})") from None
+        if ours and set(ours) == set(listeners):
+            nlp.remove_pipe(name)
+            training = nlp.config["training"]
+            for key in ("frozen_components", "annotating_components"):
+                training[key] = [each for each in training.get(key, []) if each != name]
+
+
+def _describe(nlp: Language, paths: Sequence[Path], mode: str) -> None:
+    """The scores in meta.json are those of one member."""
+    nlp.meta["performance"] = {}
+    nlp.meta["ensemble"] = {"average": mode, "members": [path.name for path in paths]}
+
+
+def read_members(
+    paths: Sequence[Path],
+    factories: Sequence[str],
+    *,
+    prepare: Optional[Prepare] = None,
+    same_architecture: bool = False,
+) -> tuple[Language, dict[str, list[Part]]]:
+    """The first pipeline, and the models of all of them, by the name of the component.
+
+    Of the others no more is kept, so there are never more than two tables of vectors in memory.
+
+    factories (sequence of str): components of these are averaged; any other has to be the same everywhere.
+    prepare (callable or None): called with each path and its pipeline before they are compared.
+    RAISES: DataError for fewer than two pipelines, those that are damaged or differ, and where there is nothing to
+        average.
+    """
+    if len(paths) < 2:
+        raise DataError(
+            f"found {len(paths)} pipeline to average, expected at least two: spacy-bilstm ensemble A B -o OUT"
+        )
+    first = _load(paths[0], prepare)
+    names = [name for name in first.component_names if first.get_pipe_meta(name).factory in factories]
+    if not names:
+        found = ", ".join(f"{name} ({first.get_pipe_meta(name).factory})" for name in first.component_names)
+        message = (
+            f"{paths[0]}: found {found or 'no'} components; expected one of {', '.join(factories)}, since these "
+            "can be averaged"
+        )
+        raise DataError(message)
+    members = {name: [_part(first, name)] for name in names}
+    for path in paths[1:]:
+        other = _load(path, prepare)
+        check_agree(first, other, names, paths=(paths[0], path), same_architecture=same_architecture)
+        for name in names:
+            members[name].append(_part(other, name))
+    return first, members
+
+
+def _load(path: Path, prepare: Optional[Prepare]) -> Language:
+    if not path.is_dir():
+        raise DataError(Errors.ENSEMBLE_LOAD.format(path=path, reason="no such folder"))
+    try:
+        nlp = spacy.load(path)
+    except Exception as error:  # whatever damaged files make the readers raise
+        reason = " ".join(str(error).split())
+        raise DataError(Errors.ENSEMBLE_LOAD.format(path=path, reason=reason)) from None
+    # Variables of a component's settings may name the settings of another one, which may be gone soon.
+    values = nlp.config.interpolate()["components"]
+    for name in nlp.component_names:
+        nlp.get_pipe_config(name).update(values[name])
+    if prepare is not None:
+        prepare(path, nlp)
+    return nlp
+
+
+def _part(nlp: Language, name: str) -> Part:
+    pipe: Any = nlp.get_pipe(name)
+    return Part(nlp.get_pipe_config(name)["model"], pipe.model)
+
+
+def average_models(members: Sequence[Sequence[Model]]) -> float:
+    """Give the first member's models the mean of all members' weights.
+
+    RETURNS: the mean cosine of the weights of two members. It is 1 where they are the same, and about 0 where they
+    began from different random numbers: then nothing says which unit of the one is which of the other, and their mean
+    is of no use. Networks that went on from one trained network can be averaged (Wortsman et al. 2022, "Model soups").
+
+    members (sequence): each member's models, in one order; all on the CPU.
+    """
+    products = np.zeros((len(members), len(members)))
+    for models in zip(*members):
+        for weights in zip(*(_weights(model) for model in models)):
+            rows = np.stack([weight.ravel() for weight in weights])
+            products += rows.astype("float64") @ rows.astype("float64").T
+            weights[0][...] = np.mean(weights, axis=0)
+    norms = np.sqrt(products.diagonal())
+    cosines = products / np.outer(norms, norms)
+    return float(cosines[~np.eye(len(members), dtype=bool)].mean())
+
+
+def _weights(model: Model) -> Iterator[Weight]:
+    """Views of all weights, those of torch modules too."""
+    for node in model.walk():
+        for name in node.param_names:
+            if node.has_param(name):
+                yield cast(Weight, node.get_param(name))
+        for shim in node.shims:
+            if isinstance(shim, PyTorchShim):
+                for weight in shim._model.parameters():
+                    yield weight.detach().numpy()

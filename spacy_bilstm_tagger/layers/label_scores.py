@@ -1,0 +1,86 @@
+"""The last layer of a model: emissions of each token, with or without scores between labels, as `ChainScores`."""
+
+from typing import Callable, Optional, cast
+
+import numpy as np
+from thinc.api import Model
+from thinc.types import Floats2d, FloatsXd, Ints1d
+from thinc.util import torch2xp, xp2torch
+
+from ..crf.inference import ChainScores
+
+InT = list[Floats2d]
+_CHAIN = "label_chain"  # name of the layer
+
+
+def IndependentLabels(nO: Optional[int] = None) -> Model[InT, ChainScores]:
+    """Emissions alone, (tokens, nO): the labels of a text's tokens are independent of each other, as in a softmax."""
+    return Model("independent_labels", forward, init=init, dims={"nO": nO})
+
+
+def LabelChain(nO: Optional[int] = None) -> Model[InT, ChainScores]:
+    """Emissions, and learned scores between neighbouring labels: transitions, (nO, nO), from row to column, start and
+    end, (nO,). They begin as zeros."""
+    return Model(
+        _CHAIN, forward, init=init, dims={"nO": nO}, params={"transitions": None, "start": None, "end": None}
+    )
+
+
+def forward(model: Model[InT, ChainScores], X: InT, is_train: bool) -> tuple[ChainScores, Callable[[ChainScores], InT]]:
+    lengths = [len(rows) for rows in X]
+    chain = [xp2torch(model.get_param(part)) for part in model.param_names]
+    scores = ChainScores(xp2torch(model.ops.flatten(X)), lengths, *chain)
+
+    def backprop(gradient: ChainScores) -> InT:
+        for part in model.param_names:
+            model.inc_grad(part, cast(FloatsXd, torch2xp(getattr(gradient, part))))
+        rows = cast(Floats2d, torch2xp(gradient.emissions))
+        return model.ops.unflatten(rows, cast(Ints1d, np.array(lengths, dtype="i")))
+
+    return scores, backprop
+
+
+def init(model: Model[InT, ChainScores], X: Optional[InT] = None, Y: Optional[InT] = None) -> None:
+    example = Y or X
+    if example:
+        model.set_dim("nO", example[0].shape[1])
+    if model.has_dim("nO"):
+        nO = model.get_dim("nO")
+        for part in model.param_names:
+            model.set_param(part, model.ops.alloc2f(nO, nO) if part == "transitions" else model.ops.alloc1f(nO))
+
+
+def has_chain(model: Model) -> bool:
+    """Whether a model has scores between neighbouring labels."""
+    return any(node.name == _CHAIN for node in model.walk())
+
+
+def add_labels(model: Model, nO: int, bias: float) -> None:
+    """Enlarge a trained `LinearChainCRF.v1` to nO labels. The scores of the old labels stay.
+
+    An optimizer begins anew for the weights that grow: it keeps moments and averages by a node's id, and these two get
+    another one.
+    bias (float): the initial bias of a new label; its scores to its neighbours begin as 0.
+    """
+    ops, output, crf = model.ops, model.get_ref("output_layer"), model.get_ref("crf")
+    old = output.get_dim("nO")
+    grown = {
+        (output, "W"): ops.alloc2f(nO, output.get_dim("nI")),
+        (output, "b"): ops.alloc1f(nO) + bias,
+        (crf, "transitions"): ops.alloc2f(nO, nO),
+        (crf, "start"): ops.alloc1f(nO),
+        (crf, "end"): ops.alloc1f(nO),
+    }
+    for (node, name), rows in grown.items():
+        rows[(slice(old),) * (2 if name == "transitions" else 1)] = node.get_param(name)
+        node.set_param(name, None)  # thinc lets no dimension change while there is a weight
+    for node in model.walk():
+        if node is model or node is crf or node is output or output in node.layers:
+            node.set_dim("nO", nO, force=True)
+    for node in (output, crf):
+        with Model.global_id_lock:
+            Model.global_id += 1
+            node.id = Model.global_id
+    for (node, name), rows in grown.items():
+        node.set_param(name, cast(FloatsXd, rows))
+        node.set_grad(name, ops.xp.zeros_like(rows))

@@ -1,0 +1,295 @@
+"""The base of the components whose model gives scores of label sequences: labels, training, prediction."""
+
+import math
+from abc import abstractmethod
+from collections import Counter
+from itertools import islice
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence
+
+import numpy as np
+import torch
+from spacy.errors import Errors as SpacyErrors
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+
+from ..crf.inference import ChainScores
+from ..crf.loss import divergence, negative_log_likelihood
+from ..errors import ConfigError, Errors, unreadable_corpus
+from ..types import Mask
+from .saving import AtomicLoadMixin
+
+SAMPLE_SIZE = 100  # texts; spaCy's components take 10, which are few for a log line about the coverage of tables
+
+
+class SequenceComponent(AtomicLoadMixin, TrainablePipe):
+    """Labels tokens by the scores that its model gives, `ChainScores` of (tokens, n_outputs) for a list of docs.
+
+    A component defines the labels that a gold token allows (`gold_labels`, `allowed`), the annotations that scores
+    become (`decode`), and where these are set (`set_annotations`).
+    """
+
+    _rehearsal_model: Optional[Model] = None
+
+    # Defined by each component
+
+    @property
+    @abstractmethod
+    def n_outputs(self) -> int:
+        """How many scores a token has with the component's labels."""
+
+    @abstractmethod
+    def gold_labels(self, doc: Doc) -> Iterator[str]:
+        """The labels of an annotated doc, one for each token or span; several for one that is partly known."""
+
+    @abstractmethod
+    def allowed(self, examples: list[Example]) -> Mask:
+        """The outputs that the annotation allows, (predicted tokens, n_outputs). RAISES: KeyError for an unknown label."""
+
+    @abstractmethod
+    def decode(self, docs: list[Doc], scores: ChainScores) -> Sequence[Any]:
+        """The annotations of each doc. scores: on the CPU."""
+
+    @abstractmethod
+    def no_labels(self) -> str:
+        """The message for training data without labels."""
+
+    def constrain(self, scores: ChainScores) -> ChainScores:
+        """The scores with -inf for the label sequences that break the component's scheme."""
+        return scores
+
+    # Labels
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order of the scores."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> list[str]:
+        """The labels, for `spacy init labels`."""
+        return list(self.labels)
+
+    def add_label(self, label: str) -> int:
+        """Add a label, before the network is built. Returns 1 if it is new, 0 if not."""
+        if not isinstance(label, str) or not label:
+            raise ValueError(f"{self.name}: found the label {label!r}; expected a name that is not empty")
+        if label in self.labels:
+            return 0
+        if self.model.has_dim("nO") and self.model.get_dim("nO") == self.n_outputs:
+            raise ValueError(SpacyErrors.E922.format(name=self.name, nO=self.n_outputs))
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        return 1
+
+    def find_labels(self, docs: Iterable[Doc]) -> set[str]:
+        """The labels of annotated docs."""
+        return {label for doc in docs for label in self.gold_labels(doc)}
+
+    def unknown_labels(self, docs: Iterable[Doc]) -> Counter[str]:
+        """Labels of annotated docs that are not among the component's, with their counts."""
+        known = set(self.labels)
+        return Counter(label for doc in docs for label in self.gold_labels(doc) if label not in known)
+
+    # Training
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Any = None,
+        labels: Optional[Sequence[str]] = None,
+    ) -> None:
+        """Collect the labels (from `labels`, else from all examples, sorted) and build the network.
+
+        RAISES: ConfigError if there is no label.
+        """
+        check_examples(get_examples, f"{type(self).__name__}.initialize")
+        if labels is None:
+            labels = sorted(self.find_labels(eg.y for eg in get_examples()))
+        for label in labels:
+            self.add_label(label)
+        if not self.labels:
+            raise ConfigError(self.no_labels())
+        docs = sample_docs(get_examples)
+        self.model.initialize(X=docs, Y=[self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs])
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[dict[str, float]] = None,
+    ) -> dict[str, float]:
+        """Learn from annotated examples; tokens without annotation do not count.
+
+        RAISES: ValueError for a gold label that is not among the labels, and for a loss that is not a number.
+        """
+        examples = list(examples)
+        self.meet([eg.predicted for eg in examples])
+        return super().update(examples, drop=drop, sgd=sgd, losses=losses)
+
+    def get_loss(self, examples: Iterable[Example], scores: ChainScores) -> tuple[float, ChainScores]:
+        """The loss of the annotation in nats, summed over the batch, and its gradient.
+
+        RAISES: as `update`.
+        """
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.get_loss")
+        try:
+            allowed = self.allowed(examples)
+        except KeyError as error:
+            detail = {"name": self.name, "label": error.args[0], "count": len(self.labels)}
+            raise ValueError(Errors.LABEL_UNKNOWN.format(**detail)) from None
+        mask = torch.from_numpy(allowed).to(scores.emissions.device)
+        return self._check_loss(*self.loss(scores, mask))
+
+    def loss(self, scores: ChainScores, allowed: torch.Tensor) -> tuple[float, ChainScores]:
+        """Loss and gradient. allowed (bool): (tokens, n_outputs)."""
+        losses, gradient = negative_log_likelihood(self.constrain(scores), allowed)
+        return float(losses.sum()), gradient
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[dict[str, float]] = None,
+    ) -> dict[str, float]:
+        """Pull the predictions back towards those of the model that `nlp.resume_training()` put aside.
+
+        RAISES: ConfigError if the component listens to a shared tok2vec.
+        """
+        losses = {} if losses is None else losses
+        if self._rehearsal_model is None:
+            return losses
+        _require_own_tok2vec(self.name, self.model)
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.rehearse")
+        docs = [eg.predicted for eg in examples]
+        if not any(map(len, docs)):
+            return losses
+        set_dropout_rate(self.model, drop)
+        scores, backprop = self.model.begin_update(docs)
+        loss, gradient = self._check_loss(*self.rehearsal_loss(scores, self._rehearsal_model.predict(docs)))
+        backprop(gradient)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def rehearsal_loss(self, scores: ChainScores, teacher: ChainScores) -> tuple[float, ChainScores]:
+        """Divergence from the teacher, and its gradient."""
+        loss, gradient = divergence(self.constrain(scores), self.constrain(teacher))
+        return float(loss), gradient
+
+    def _check_loss(self, loss: float, gradient: ChainScores) -> tuple[float, ChainScores]:
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"{self.name}: the loss is not a number. Try a lower learn rate, or gradient clipping (grad_clip = 1.0)"
+            )
+        return loss, gradient
+
+    # Prediction
+
+    def predict(self, docs: Iterable[Doc]) -> Sequence[Any]:
+        """The annotations of each doc.
+
+        RAISES: ValueError for scores that are NaN or infinite, from which labels would be picked all the same.
+        """
+        docs = list(docs)
+        self.meet(docs)
+        if any(map(len, docs)):
+            scores = self.model.predict(docs).cpu()
+        else:
+            scores = ChainScores(torch.zeros((0, self.n_outputs)), [0 for _ in docs])
+        # One pass. The sum of finite numbers can overflow, so look again.
+        emissions = scores.emissions
+        if not math.isfinite(float(emissions.sum())) and not bool(emissions.isfinite().all()):
+            raise ValueError(
+                f"{self.name}: the model gives scores that are NaN or infinite, so no label can be chosen; expected finite "
+                "numbers. Its weights are damaged or diverged in training: get the pipeline again, or train with a lower "
+                "learn rate"
+            )
+        return self.decode(docs, self.constrain(scores))
+
+
+class SpanComponent(SequenceComponent):
+    """Sets `doc.spans[spans_key]`, of spans with a probability above a threshold."""
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], ChainScores],
+        name: str,
+        *,
+        spans_key: Optional[str],
+        threshold: Optional[float],
+        scorer: Optional[Callable],
+        **settings: Any,
+    ) -> None:
+        """settings: further settings of prediction, see `_prefer_changes` in `saving`."""
+        if spans_key == "":
+            raise ConfigError(f"{name}: spans_key is empty; expected the name under which doc.spans keeps the spans")
+        super().__init__(vocab, model, name, labels=[], spans_key=spans_key, threshold=None, **settings)
+        self.threshold = threshold
+        self.scorer = scorer
+        self.cfg["config_at_init"] = {"threshold": threshold, **settings}
+
+    @property
+    def threshold(self) -> Optional[float]:
+        """As in the factory; may be set on a trained pipeline."""
+        return self.cfg["threshold"]
+
+    @threshold.setter
+    def threshold(self, value: Optional[float]) -> None:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value is not None and not (is_number and 0 < value <= 1):
+            raise ConfigError(f"{self.name}: threshold = {value!r}; expected null or a probability above 0 and up to 1")
+        self.cfg["threshold"] = value
+
+
+def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:
+    """A group for `doc.spans[name]`, whose attrs["scores"] is a (spans,) array, as that of `spancat`."""
+    return SpanGroup(doc, name=name, spans=spans, attrs={"scores": np.array(scores, dtype="float32")})
+
+
+def check_examples(get_examples: Callable[[], Iterable[Example]], method: str) -> None:
+    """RAISES: TypeError or ValueError if there are no examples, as spaCy's components do; ConfigError for a file that is
+    not there or cannot be read.
+
+    method (str): the caller, for the message.
+    """
+    try:
+        validate_get_examples(get_examples, method)
+    except OSError as error:
+        raise unreadable_corpus(error) from None
+
+
+def sample_docs(get_examples: Callable[[], Iterable[Example]]) -> list[Doc]:
+    """The first texts, for shapes."""
+    return [eg.x for eg in islice(get_examples(), SAMPLE_SIZE)]
+
+
+def split_by_doc(rows: np.ndarray, docs: Sequence[Doc]) -> list[np.ndarray]:
+    """(tokens of all docs, ...) -> (tokens, ...) for each doc."""
+    return np.split(rows, np.cumsum([len(doc) for doc in docs])[:-1]) if docs else []
+
+
+def _require_own_tok2vec(name: str, model: Model) -> None:
+    """RAISES: ConfigError for a component that listens to a shared tok2vec. The teacher of a rehearsal would listen
+    too, but gets nothing to hear."""
+    for node in model.walk():
+        upstream = getattr(node, "upstream_name", None)
+        if upstream is not None:
+            upstream = "tok2vec" if upstream == "*" else upstream
+            raise ConfigError(
+                f"{name}: rehearse needs a tok2vec of the component's own, found a listener to a shared one, whose copy "
+                f"hears nothing. Call nlp.replace_listeners({upstream!r}, {name!r}, ['model.tok2vec']) before "
+                "nlp.resume_training()"
+            )

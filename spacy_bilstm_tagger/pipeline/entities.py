@@ -1,0 +1,237 @@
+"""Entities as label sequences: the tags of BIO and BILUO, what is already set in a Doc, and the entities of scores."""
+
+from dataclasses import dataclass, field
+from typing import Literal, Optional, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from spacy.attrs import ENT_IOB, ENT_TYPE, IS_SPACE, SENT_START
+from spacy.tokens import Doc
+
+from ..crf.inference import ChainScores, forward_backward, viterbi
+from ..crf.spans import SpanProbabilities, SpanTags
+from ..types import Ints, Mask
+from .gold import alternatives
+
+Scheme = Literal["bio", "biluo", "bioes"]  # BIOES is BILUO by other letters
+Entity = tuple[int, int, int]  # start, end, type number
+OUTSIDE = "O"
+ALTERNATIVES_FLOOR = 0.01  # less probable spans are no alternatives
+_BEGIN = 3  # ENT_IOB; without a type the token is blocked
+
+
+class EntityScheme:
+    """The tags of a scheme for given entity types, and which may follow which.
+
+    types (sequence of str): entity types; their order is that of the tags.
+    scheme (str): "bio" (Ramshaw and Marcus 1995, "Text chunking using transformation-based learning", in the form where
+        every entity begins with B), or "biluo" (Ratinov and Roth 2009, "Design challenges and misconceptions in named
+        entity recognition"), also called "bioes".
+
+    tags (list of str): "O" first.
+    transitions (bool): (tags, tags), whether the column may follow the row; start, end (bool): (tags,).
+    spans (SpanTags): the tags of a span.
+    """
+
+    def __init__(self, types: Sequence[str], scheme: Scheme) -> None:
+        self.types = tuple(types)
+        self.name = scheme
+        self.prefixes = "BI" if scheme == "bio" else "BILU"
+        self.tags = [OUTSIDE, *(f"{prefix}-{label}" for label in self.types for prefix in self.prefixes)]
+        self.index = {tag: i for i, tag in enumerate(self.tags)}
+        kinds = np.array([tag[0] for tag in self.tags])
+        owner = np.array([-1, *np.repeat(np.arange(len(self.types)), len(self.prefixes))])
+        same = owner[:, None] == owner[None, :]
+        begins = np.isin(kinds, ("O", "B", "U"))
+        if scheme == "bio":
+            self.transitions: Mask = begins[None, :] | (same & np.isin(kinds, ("B", "I"))[:, None])
+            self.end: Mask = np.ones(len(kinds), dtype=bool)
+        else:
+            is_open = np.isin(kinds, ("B", "I"))
+            self.transitions = np.where(is_open[:, None], same & ~begins[None, :], begins[None, :])
+            self.end = ~is_open
+        self.start: Mask = begins
+        self.spans = self._span_tags()
+        self._rows: dict[tuple, Mask] = {}
+
+    def _span_tags(self) -> SpanTags:
+        base = 1 + len(self.prefixes) * np.arange(len(self.types), dtype=np.int64)
+        n_types, n_tags = len(self.types), len(self.tags)
+        follow = np.ones((n_types, n_tags), dtype=bool)
+        if self.prefixes == "BI":
+            unit, first, inside, last = base, base, base + 1, base + 1
+            follow[np.arange(n_types), inside] = False
+        else:
+            first, inside, last, unit = (base + i for i in range(4))
+        return SpanTags(unit, first, inside, last, np.ones((n_types, n_tags), dtype=bool), follow)
+
+    def constrain(self, scores: ChainScores) -> ChainScores:
+        """-inf for the tag sequences that this scheme does not have."""
+        allowed = (
+            torch.from_numpy(mask).to(scores.emissions.device) for mask in (self.transitions, self.start, self.end)
+        )
+        return scores.with_chain(*(part.masked_fill(~mask, -torch.inf) for part, mask in zip(scores.chain, allowed)))
+
+    def spell(self, length: int, type_number: int) -> list[int]:
+        """The tags of an entity of so many tokens."""
+        tags = self.spans
+        if length == 1:
+            return [int(tags.unit[type_number])]
+        middle = [int(tags.inside[type_number])] * (length - 2)
+        return [int(tags.first[type_number]), *middle, int(tags.last[type_number])]
+
+    def gold_mask(self, biluo: Sequence[Optional[str]], annotated: Optional[frozenset[str]] = None) -> Mask:
+        """The tags that each token of an annotated text may have; (tokens, tags).
+
+        biluo (sequence of str or None): the annotation as `Example.get_aligned_ner` gives it. None is missing: any tag.
+            A label such as "group|corporation" is an entity of one of these types.
+        annotated (frozenset of str or None): the types that the annotators looked for; a token outside of their
+            entities may belong to one of another type. None for all types.
+        RAISES: KeyError for an entity type that is not among the types.
+        """
+        rows = [self._row(tag, annotated) for tag in biluo]
+        mask = np.array(rows) if rows else np.zeros((0, len(self.tags)), dtype=bool)
+        if self.prefixes == "BI":  # where an entity's end is known, it does not go on into a token without annotation
+            for i, tag in enumerate(biluo[:-1]):
+                if tag and tag[0] in "LU" and biluo[i + 1] in (None, OUTSIDE):
+                    mask[i + 1, [self.index[f"I-{label}"] for label in alternatives(tag[2:])]] = False
+        return mask
+
+    def _row(self, tag: Optional[str], annotated: Optional[frozenset[str]]) -> Mask:
+        key = (tag, annotated)
+        if key not in self._rows:
+            row = np.zeros(len(self.tags), dtype=bool)
+            if tag is None:
+                row[:] = True
+            elif tag == OUTSIDE:
+                row[0] = True
+                if annotated is not None:
+                    row[[i for i, name in enumerate(self.tags) if i and name[2:] not in annotated]] = True
+            else:
+                prefix = tag[0] if len(self.prefixes) == 4 else {"L": "I", "U": "B"}.get(tag[0], tag[0])
+                row[[self.index[f"{prefix}-{label}"] for label in alternatives(tag[2:])]] = True
+            self._rows[key] = row
+        return self._rows[key]
+
+    def read(self, tags: NDArray, is_first: Mask) -> list[Entity]:
+        """(start, end, type number) of the entities that valid tag numbers spell, in flat token rows.
+
+        tags: (tokens,); is_first (bool): (tokens,), whether a token begins a text.
+        """
+        kinds = np.array([tag[0] for tag in self.tags])[tags]
+        goes_on = np.isin(kinds, ("I", "L")) & ~is_first
+        starts = np.flatnonzero(~goes_on & (tags > 0))
+        breaks = np.append(np.flatnonzero(~goes_on), len(tags))
+        ends = breaks[np.searchsorted(breaks, starts, side="right")]
+        types = (tags[starts] - 1) // len(self.prefixes)
+        return list(zip(starts.tolist(), ends.tolist(), types.tolist()))
+
+
+def preset_mask(doc: Doc, scheme: EntityScheme, *, overwrite: bool) -> Optional[Mask]:
+    """The tags that each token may still have, (tokens, tags); None if nothing is known.
+
+    As in spaCy's recognizer: entities that are set stay, unless overwrite; those of a foreign type count as outside.
+    Blocked tokens are in no entity; outside (O) and missing tokens are free. No entity begins with white space or
+    continues across a sentence start.
+    """
+    iob, types, sent_start, is_space = doc.to_array([ENT_IOB, ENT_TYPE, SENT_START, IS_SPACE]).T
+    new_sentence = sent_start == 1
+    new_sentence[:1] = False
+    is_set = iob == _BEGIN
+    if not (is_set | new_sentence | (is_space == 1)).any():
+        return None
+    mask = np.ones((len(doc), len(scheme.tags)), dtype=bool)
+    mask[np.ix_(is_space.astype(bool), [i for i, tag in enumerate(scheme.tags) if tag[0] in "BU"])] = False
+    mask[np.ix_(new_sentence, [i for i, tag in enumerate(scheme.tags) if tag[0] in "IL"])] = False
+    mask[is_set & (types == 0), 1:] = False
+    for ent in () if overwrite else doc.ents:
+        mask[ent.start : ent.end] = False
+        if ent.label_ in scheme.types:
+            type_number = scheme.types.index(ent.label_)
+            mask[range(ent.start, ent.end), scheme.spell(len(ent), type_number)] = True
+            mask[ent.end : ent.end + 1, ~scheme.spans.follow[type_number]] = False
+        else:
+            mask[ent.start : ent.end, 0] = True
+    return mask
+
+
+@dataclass(frozen=True)
+class ScoredSpans:
+    """The entities of one text, with the probability of each, and the most probable of the other spans."""
+
+    entities: list[Entity] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    alternatives: list[Entity] = field(default_factory=list)
+    alternative_scores: list[float] = field(default_factory=list)
+
+
+def find_entities(
+    scores: ChainScores, scheme: EntityScheme, *, threshold: Optional[float], top_k: int, with_scores: bool
+) -> list[ScoredSpans]:
+    """The entities of each text.
+
+    scores (ChainScores): on the CPU, -inf for tags that are ruled out.
+    threshold (float or None): None for the entities of the most probable tag sequence; else all spans of at least this
+        probability, the most probable first where they overlap.
+    top_k (int): how many alternatives to list for each text.
+    with_scores (bool): without a threshold and alternatives, probabilities may be left out; they are 0 then.
+    """
+    lengths = np.asarray(scores.lengths, dtype=np.int64)
+    text_starts = np.cumsum(lengths) - lengths
+    probabilities = None
+    if with_scores or threshold is not None:
+        probabilities = SpanProbabilities(forward_backward(scores), scheme.spans)
+    likely: list[tuple[Entity, float]] = []
+    if probabilities is not None and (threshold is not None or top_k):
+        floor = min(threshold or 1.0, ALTERNATIVES_FLOOR if top_k else 1.0)
+        (starts, ends, types), p = probabilities.spans_above(floor)
+        order = np.argsort(-p, kind="stable")
+        spans = zip(starts[order].tolist(), ends[order].tolist(), types[order].tolist())
+        likely = list(zip(spans, p[order].tolist()))
+    if threshold is None:
+        is_first = np.zeros(len(scores.emissions), dtype=bool)
+        is_first[text_starts[lengths > 0]] = True
+        entities = scheme.read(viterbi(scores).numpy(), is_first)
+    else:
+        entities = _without_overlaps([span for span, p in likely if p >= threshold])
+    columns = np.array(entities, dtype=np.int64).reshape(-1, 3).T
+    found_scores = np.zeros(len(entities)) if probabilities is None else probabilities.score_spans(tuple(columns))
+    return _by_text(text_starts, lengths, entities, found_scores.tolist(), likely, top_k)
+
+
+def _without_overlaps(spans: list[Entity]) -> list[Entity]:
+    """The spans in text order, without those that overlap an earlier one of the list."""
+    taken: set[int] = set()
+    kept = []
+    for span in spans:
+        tokens = range(span[0], span[1])
+        if taken.isdisjoint(tokens):
+            taken.update(tokens)
+            kept.append(span)
+    return sorted(kept)
+
+
+def _by_text(
+    text_starts: Ints,
+    lengths: Ints,
+    entities: list[Entity],
+    scores: list[float],
+    likely: list[tuple[Entity, float]],
+    top_k: int,
+) -> list[ScoredSpans]:
+    """Spans of a batch, given in flat rows, by text."""
+    found = [ScoredSpans() for _ in lengths]
+    text_ends, offsets = text_starts + lengths, text_starts.tolist()
+    texts = np.searchsorted(text_ends, [start for start, *_ in entities], side="right")
+    for i, (start, end, label), score in zip(texts.tolist(), entities, scores):
+        found[i].entities.append((start - offsets[i], end - offsets[i], label))
+        found[i].scores.append(score)
+    chosen = set(entities)
+    left = [(span, score) for span, score in likely if span not in chosen] if top_k else []
+    texts = np.searchsorted(text_ends, [start for (start, *_), _ in left], side="right")
+    for i, ((start, end, label), score) in zip(texts.tolist(), left):
+        if len(found[i].alternatives) < top_k:
+            found[i].alternatives.append((start - offsets[i], end - offsets[i], label))
+            found[i].alternative_scores.append(score)
+    return found

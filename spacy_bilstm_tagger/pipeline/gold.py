@@ -1,0 +1,90 @@
+"""The labels that a gold token allows: one if it is annotated, several for "a|b", all if it is missing.
+
+A token of the tag "NN|NNP" has one of these tags, and an entity of the label "group|corporation" is of one of these
+types. A Doc may also name the entity types that its annotators looked for: outside of its entities there is none of
+those, but there may be one of another type.
+"""
+
+from typing import AbstractSet, Iterable, Iterator, Optional
+
+import numpy as np
+from spacy.tokens import Doc
+
+from ..types import Mask
+
+EITHER = "|"
+_MISSING = "-"  # besides the empty tag
+_ANNOTATED = "annotated_entity_types"  # in Doc.user_data
+
+
+def alternatives(label: str) -> list[str]:
+    """The entity types that a label stands for."""
+    return label.split(EITHER)
+
+
+def known_tags(tag: str, known: AbstractSet[str]) -> list[str]:
+    """The known tags that a gold tag stands for: itself, the parts of "a|b", none if it is missing.
+
+    In a tag set with features, such as "N|soort|ev", the parts are no tags.
+    RAISES: KeyError for a tag that is neither known nor missing nor made of known ones.
+    """
+    if tag in known:
+        return [tag]
+    if not tag or tag == _MISSING:
+        return []
+    parts = tag.split(EITHER)
+    if len(parts) > 1 and all(part in known for part in parts):
+        return parts
+    raise KeyError(tag)
+
+
+def single_tags(tags: AbstractSet[Optional[str]]) -> set[str]:
+    """The tags that stand for themselves: no missing one, nor "NN|NNP" if NN and NNP are among the tags."""
+    named = {tag for tag in tags if tag}
+    return {tag for tag in named if not _stands_for_others(tag, named - {tag})}
+
+
+def _stands_for_others(tag: str, others: AbstractSet[str]) -> bool:
+    try:
+        known_tags(tag, others)
+    except KeyError:
+        return False
+    return True
+
+
+def allowed_tags(tags: Iterable[Optional[str]], index: dict[str, int]) -> Mask:
+    """The tags that each token may have, (tokens, tags); all for a missing tag.
+
+    index (dict): the number of each known tag.
+    RAISES: KeyError for a tag that is neither known nor missing nor made of known ones.
+    """
+    rows: dict[Optional[str], Mask] = {}
+    tags = list(tags)
+    for tag in set(tags):
+        found = known_tags(tag or "", index.keys())
+        rows[tag] = np.zeros(len(index), dtype=bool)
+        rows[tag][[index[each] for each in found] or slice(None)] = True
+    return np.array([rows[tag] for tag in tags], dtype=bool).reshape(len(tags), len(index))
+
+
+def annotated_tags(doc: Doc, known: AbstractSet[str]) -> Iterator[str]:
+    """The tags of an annotated doc, with the parts of "a|b" in its place, and unknown ones as they are."""
+    for token in doc:
+        try:
+            yield from known_tags(token.tag_, known)
+        except KeyError:
+            yield token.tag_
+
+
+def annotated_types(doc: Doc) -> Optional[frozenset[str]]:
+    """The entity types that were annotated in this text; None for all."""
+    types = doc.user_data.get(_ANNOTATED)
+    return None if types is None else frozenset(types)
+
+
+def set_annotated_types(doc: Doc, types: Iterable[str]) -> None:
+    """Keep them in `doc.user_data`; a DocBin keeps that with store_user_data=True.
+
+    spaCy's corpus reader drops it whenever it makes new Docs: do not use gold_preproc, max_length or an augmenter.
+    """
+    doc.user_data[_ANNOTATED] = sorted(types)

@@ -1,0 +1,159 @@
+"""Probabilities of a first-order hidden Markov model, from counts, and the model as scores of a linear chain.
+
+Brants 2000, "TnT: a statistical part-of-speech tagger", is the model for deleted interpolation, for the use of endings
+and for learning them from rare words. In place of its fixed weights, each level weighs by its counts: Witten and Bell
+1991, "The zero-frequency problem", as in Chen and Goodman 1998, section 2.6.
+"""
+
+from typing import Any, Callable, Iterable, Optional
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+from thinc.api import Model, deserialize_attr, serialize_attr
+
+from ...crf.inference import ChainScores
+from ...lexicon.word_types import WordTypes
+from ...types import Ints
+from .counts import HMMCounts, ending_contexts, word_contexts
+
+Floats = NDArray[np.float64]
+
+# Added to each outcome's count if nothing more general is left to smooth with (Krichevsky and Trofimov 1981).
+PSEUDO_COUNT = 0.5
+CACHE_SIZE = 50_000  # word types whose emissions are kept
+
+
+class HiddenMarkovModel:
+    """P(tag | tag before) and P(word | tag), the latter by Bayes' rule: P(tag | word) / P(tag), up to P(word), which is
+    the same for all tags.
+
+    counts (HMMCounts): all that was learned.
+    settings (dict): suffix_length, suffix_smoothing, word_smoothing, transition_smoothing; see `make_hmm_tagger`.
+    """
+
+    def __init__(self, counts: HMMCounts, settings: dict[str, Any]) -> None:
+        self.counts = counts
+        self.settings = settings
+        self.prior = distribution(counts.tags)
+        self.transitions = transition_probabilities(counts.transitions, settings["transition_smoothing"])
+        scores = torch.from_numpy(np.log(self.transitions).astype("f"))
+        # transitions, start, end
+        self.chain = scores[:-1, :-1].contiguous(), scores[-1, :-1].contiguous(), scores[:-1, -1].contiguous()
+        self._by_ending: dict[int, Floats] = {}  # of the most specific ending that was seen; at most as many as those
+        self._emissions: dict[tuple[int, int], NDArray[np.float32]] = {}  # by (ORTH, NORM)
+
+    def tag_probabilities(self, text: str, norm: str) -> Floats:
+        """P(tag | word) whatever the words around it; (labels,).
+
+        From general to specific: all words, the word's class, its endings, its NORM, its spelling.
+        """
+        probs = self._ending_probabilities(text)
+        known = self.counts.rows(word_contexts(text, norm))
+        return back_off(probs, map(self.counts.level, known), self.settings["word_smoothing"]) if known else probs
+
+    def emissions(self, types: WordTypes) -> NDArray[np.float32]:
+        """log P(word | tag) up to a term that is the same for all tags; (types, labels)."""
+        cache, strings = self._emissions, types.strings
+        rows = []
+        for key in zip(types.orth.tolist(), types.norm.tolist()):
+            row = cache.get(key)
+            if row is None:
+                orth, norm = key
+                row = np.log(self.tag_probabilities(strings[orth], strings[norm]) / self.prior).astype("f")
+                if len(cache) >= CACHE_SIZE:
+                    cache.clear()
+                cache[key] = row
+            rows.append(row)
+        return np.stack(rows)
+
+    def _ending_probabilities(self, text: str) -> Floats:
+        rows = self.counts.rows(ending_contexts(text, self.settings["suffix_length"]))
+        if not rows:
+            return self.prior
+        probs = self._by_ending.get(rows[-1])
+        if probs is None:
+            probs = back_off(self.prior, map(self.counts.level, rows), self.settings["suffix_smoothing"])
+            self._by_ending[rows[-1]] = probs
+        return probs
+
+
+def HMM(settings: dict[str, Any]) -> Model[list[Doc], ChainScores]:
+    """The model as a layer; attrs["hmm"] holds it. There are no weights, and there is no gradient."""
+    return Model("hmm", forward, dims={"nO": None}, attrs={"hmm": HiddenMarkovModel(HMMCounts.nothing(), settings)})
+
+
+def forward(
+    model: Model[list[Doc], ChainScores], docs: list[Doc], is_train: bool
+) -> tuple[ChainScores, Callable[[ChainScores], list[Doc]]]:
+    hmm: HiddenMarkovModel = model.attrs["hmm"]
+    types = WordTypes.of(docs)
+    emissions = torch.from_numpy(hmm.emissions(types)[types.index])
+    return ChainScores(emissions, [len(doc) for doc in docs], *hmm.chain), _no_gradient
+
+
+def _no_gradient(gradient: ChainScores) -> list[Doc]:
+    return []
+
+
+@serialize_attr.register(HiddenMarkovModel)
+def _serialize(_: Any, value: HiddenMarkovModel, name: str, model: Model) -> bytes:
+    return value.counts.to_bytes(value.settings)
+
+
+@deserialize_attr.register(HiddenMarkovModel)
+def _deserialize(_: Any, value: bytes, name: str, model: Model) -> HiddenMarkovModel:
+    return HiddenMarkovModel(*HMMCounts.from_bytes(value))
+
+
+def distribution(counts: Ints) -> Floats:
+    """(n,) counts -> (n,) probabilities, none of them 0."""
+    smoothed = counts + PSEUDO_COUNT
+    return smoothed / smoothed.sum()
+
+
+def transition_probabilities(counts: Ints, unigram_weight: Optional[float] = None) -> Floats:
+    """P(to | from), mixed from bigrams and unigrams; the shape of `counts`. Each row sums to 1 and holds no 0.
+
+    counts: (labels + 1, labels + 1), how often a label (row; the last is the start of a text) is followed by another
+        (column; the last is the end of a text).
+    unigram_weight (float or None): share of P(to), in a row that has counts; by deleted interpolation if None.
+    """
+    unigram = distribution(counts.sum(axis=0))
+    total = counts.sum(axis=1, keepdims=True)
+    bigram = counts / np.maximum(total, 1)
+    weight = deleted_interpolation(counts) if unigram_weight is None else unigram_weight
+    return np.where(total > 0, weight * unigram + (1 - weight) * bigram, unigram)
+
+
+def deleted_interpolation(counts: Ints) -> float:
+    """The weight of unigrams against bigrams (Brants 2000, figure 1).
+
+    Each bigram is taken out of the counts; the rest then predicts it better by the label before or without, and that
+    side gets its vote. Each side starts with one vote, so that neither weight is ever 0.
+    """
+    seen = counts > 0
+    before = np.broadcast_to(counts.sum(axis=1, keepdims=True), counts.shape)[seen]
+    after = np.broadcast_to(counts.sum(axis=0), counts.shape)[seen]
+    votes = counts[seen]
+    by_bigram = (votes - 1) / np.maximum(before - 1, 1)
+    by_unigram = (after - 1) / max(int(counts.sum()) - 1, 1)
+    for_unigram = int(votes[by_unigram > by_bigram].sum())
+    return (for_unigram + 1) / (int(votes.sum()) + 2)
+
+
+def back_off(prior: Floats, levels: Iterable[tuple[Ints, Ints]], weight: float) -> Floats:
+    """P(label | the most specific level); each level is smoothed with the one before, the first with the prior.
+
+    A level with n tokens of k different labels gives its own estimate the weight n / (n + weight * k).
+    prior: (labels,); levels: for each the labels that were seen, and how often; weight (float): more trusts the
+        general levels more.
+    """
+    probs = prior
+    for labels, counts in levels:
+        trust = weight * len(labels)
+        total = counts.sum() + trust
+        probs = probs * (trust / total)
+        probs[labels] += counts / total
+    return probs

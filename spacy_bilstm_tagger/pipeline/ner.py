@@ -1,0 +1,248 @@
+"""The `bilstm_ner` component: named entities and their probabilities, from a linear-chain CRF."""
+
+import math
+import warnings
+from typing import Any, Callable, Iterable, Iterator, Optional
+
+import numpy as np
+import torch
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Model
+
+from ..crf.inference import ChainScores
+from ..errors import ConfigError
+from ..layers.label_scores import add_labels, has_chain
+from ..types import Mask
+from ..util import check_above_zero, check_at_least
+from .base import SpanComponent, span_group
+from .defaults import LINEAR_CHAIN_CRF
+from .entities import EntityScheme, Scheme, ScoredSpans, find_entities, preset_mask
+from .gold import EITHER, alternatives, annotated_types
+
+# Initial bias of the tags of a type that is added after training.
+NEW_TYPE_BIAS = -5.0
+
+
+@Language.factory(
+    "bilstm_ner",
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"],
+    default_config={
+        "model": LINEAR_CHAIN_CRF,
+        "scheme": "bio",
+        "overwrite": False,
+        "spans_key": "ents",
+        "threshold": None,
+        "entity_odds": 1.0,
+        "temperature": 1.0,
+        "top_k": 0,
+        "scorer": {"@scorers": "spacy-bilstm-tagger.ner_scorer.v1"},
+    },
+    default_score_weights={
+        "ents_f": 1.0,
+        "ents_p": 0.0,
+        "ents_r": 0.0,
+        "ents_f_doc_mean": None,
+        "ents_p_doc_mean": None,
+        "ents_r_doc_mean": None,
+        "ents_acc": None,
+        "ents_acc_doc_mean": None,
+        "ents_per_type": None,
+    },
+)
+def make_bilstm_ner(
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], ChainScores],
+    scheme: Scheme,
+    overwrite: bool,
+    spans_key: Optional[str],
+    threshold: Optional[float],
+    entity_odds: float,
+    temperature: float,
+    top_k: int,
+    scorer: Optional[Callable],
+) -> "BiLSTMNER":
+    """Make a named entity recognizer on a linear-chain CRF, such as `LinearChainCRF.v1`.
+
+    model (Model): list of docs -> scores of (tokens, tags), with transitions.
+    scheme (str): "bio" or "biluo" ("bioes" is another name for it): the tags that spell an entity inside the model.
+    overwrite (bool): replace entities that are already set, instead of keeping them and decoding around them.
+    spans_key (str or None): `doc.spans[spans_key]` gets the entities that were found, and its attrs["scores"] the
+        probability of each, that exactly this span is an entity of this type. None: no scores.
+    threshold (float or None): None takes the most probable tag sequence. A number takes instead all spans of at least
+        this probability, the most probable first where they overlap: a high one for precision, a low one for recall.
+    entity_odds (float): how many times as frequent entities are in the texts to come as in the training data. It
+        multiplies the odds that an entity begins at a token (Saerens et al. 2002, "Adjusting the outputs of a
+        classifier to new a priori probabilities"), in prediction only.
+    temperature (float): divisor of all scores of the chain, in prediction only. Above 1 it corrects a network that is
+        surer than it is right (Guo et al. 2017, "On calibration of modern neural networks"). Alone it leaves the most
+        probable sequence as it is.
+    top_k (int): `doc.spans[spans_key + "_alternatives"]` gets up to so many of the most probable spans of a text that
+        are not among its entities, with their probabilities, if those are at least 0.01.
+    scorer (Callable or None): the scoring method.
+    RAISES: ConfigError for a setting out of range, and for a model without a CRF.
+    """
+    return BiLSTMNER(
+        nlp.vocab,
+        model,
+        name,
+        scheme=scheme,
+        overwrite=overwrite,
+        spans_key=spans_key,
+        threshold=threshold,
+        entity_odds=entity_odds,
+        temperature=temperature,
+        top_k=top_k,
+        scorer=scorer,
+    )
+
+
+class BiLSTMNER(SpanComponent):
+    """Decodes under the constraints of its scheme and of entities that are already there; trains on partial labels."""
+
+    resizable = True  # add_label also works on a trained component
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], ChainScores],
+        name: str = "bilstm_ner",
+        *,
+        scheme: Scheme = "bio",
+        overwrite: bool = False,
+        spans_key: Optional[str] = "ents",
+        threshold: Optional[float] = None,
+        entity_odds: float = 1.0,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        scorer: Optional[Callable] = None,
+    ) -> None:
+        if not has_chain(model):
+            raise ConfigError(
+                f"{name}: the model has no scores between labels; expected [components.{name}.model] with "
+                '@architectures = "spacy-bilstm-tagger.LinearChainCRF.v1"'
+            )
+        check_above_zero(name, entity_odds=entity_odds, temperature=temperature)
+        check_at_least(name, 0, top_k=top_k)
+        if top_k and spans_key is None:
+            raise ConfigError(
+                f"{name}: top_k = {top_k} needs a spans_key under which the alternatives are kept, found null"
+            )
+        settings = {"overwrite": overwrite, "entity_odds": entity_odds, "temperature": temperature, "top_k": top_k}
+        super().__init__(vocab, model, name, spans_key=spans_key, threshold=threshold, scorer=scorer, **settings)
+        self.cfg["scheme"] = scheme
+        self._scheme: Optional[EntityScheme] = None
+
+    @property
+    def scheme(self) -> EntityScheme:
+        """The tags of the entity types."""
+        wanted = self.labels, self.cfg["scheme"]
+        if self._scheme is None or (self._scheme.types, self._scheme.name) != wanted:
+            self._scheme = EntityScheme(*wanted)
+        return self._scheme
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.scheme.tags)
+
+    def gold_labels(self, doc: Doc) -> Iterator[str]:
+        return (part for ent in doc.ents for part in alternatives(ent.label_))
+
+    def no_labels(self) -> str:
+        return (
+            f"{self.name}: found no entity types; expected training data with entities, or "
+            f"[initialize.components.{self.name}.labels]. Where there are none, leave it out of [nlp] pipeline"
+        )
+
+    def add_label(self, label: str) -> int:
+        """Add an entity type. Returns 1 if it is new, 0 if not.
+
+        A trained network grows by it: the scores of the others stay, and the new one is improbable everywhere until
+        training shows it. The model that `nlp.resume_training()` put aside for `rehearse` grows too.
+        RAISES: ValueError for an ensemble, which does not grow, and for an empty label or one with "|".
+        """
+        if isinstance(label, str) and EITHER in label:
+            raise ValueError(
+                f"{self.name}: found the entity type {label!r}; expected a name without '|', which stands for one of "
+                "several"
+            )
+        is_built = self.model.has_ref("output_layer") and self.model.get_ref("output_layer").has_param("W")
+        if not is_built or not isinstance(label, str) or not label or label in self.labels:
+            return super().add_label(label)
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        for model in (self.model, self._rehearsal_model):
+            if model is not None:
+                add_labels(model, self.n_outputs, bias=NEW_TYPE_BIAS)
+        return 1
+
+    def initialize(self, get_examples: Callable[[], Iterable[Example]], **kwargs: Any) -> None:
+        """As its base. WARNS of gold entities that do not align with the tokens."""
+        super().initialize(get_examples, **kwargs)
+        _warn_of_misaligned(self.name, get_examples())
+
+    def allowed(self, examples: list[Example]) -> Mask:
+        pairs = ((eg.get_aligned_ner(), annotated_types(eg.reference)) for eg in examples)
+        return np.concatenate([self.scheme.gold_mask(*pair) for pair in pairs])
+
+    def constrain(self, scores: ChainScores) -> ChainScores:
+        return self.scheme.constrain(scores)
+
+    def decode(self, docs: list[Doc], scores: ChainScores) -> list[ScoredSpans]:
+        scheme, cfg = self.scheme, self.cfg
+        if cfg["temperature"] != 1:
+            scores = scores.map(lambda part: part / cfg["temperature"])
+        if cfg["entity_odds"] != 1:
+            begins = torch.tensor([tag[0] in "BU" for tag in scheme.tags])
+            scores = scores.with_emissions(scores.emissions + begins * math.log(cfg["entity_odds"]))
+        masks = [preset_mask(doc, scheme, overwrite=cfg["overwrite"]) for doc in docs]
+        if any(mask is not None for mask in masks):
+            free = (np.ones((len(doc), len(scheme.tags)), dtype=bool) for doc in docs)
+            allowed = [blank if mask is None else mask for blank, mask in zip(free, masks)]
+            scores = scores.allow(torch.from_numpy(np.concatenate(allowed)))
+        with_scores = cfg["spans_key"] is not None
+        return find_entities(scores, scheme, threshold=self.threshold, top_k=cfg["top_k"], with_scores=with_scores)
+
+    def set_annotations(self, docs: Iterable[Doc], found: Iterable[ScoredSpans]) -> None:
+        """Set `doc.ents`, and `doc.spans` if scores are kept. Outside and missing tokens become outside; blocked tokens
+        stay blocked."""
+        key = self.cfg["spans_key"]
+        for doc, scored in zip(docs, found):
+            preset = [] if self.cfg["overwrite"] else list(doc.ents)
+            taken = {i for ent in preset for i in range(ent.start, ent.end)}
+            spans, scores = self._spans(taken, doc, scored.entities, scored.scores)
+            known = doc if doc.has_annotation("ENT_IOB") else ()
+            blocked = [doc[token.i : token.i + 1] for token in known if token.ent_iob_ == "B" and not token.ent_type]
+            doc.set_ents([*preset, *spans], blocked=blocked, default="outside")
+            if key is not None:
+                doc.spans[key] = span_group(doc, key, spans, scores)
+            if key is not None and self.cfg["top_k"]:
+                name = f"{key}_alternatives"
+                others = self._spans(taken, doc, scored.alternatives, scored.alternative_scores)
+                doc.spans[name] = span_group(doc, name, *others)
+
+    def _spans(
+        self, taken: set[int], doc: Doc, entities: list[tuple[int, int, int]], scores: list[float]
+    ) -> tuple[list[Span], list[float]]:
+        """The spans of the doc that hold none of the tokens that are taken, and their scores."""
+        labels = self.cfg["labels"]
+        new = [(entity, score) for entity, score in zip(entities, scores) if taken.isdisjoint(range(*entity[:2]))]
+        spans = [Span(doc, start, end, label=labels[number]) for (start, end, number), _ in new]
+        return spans, [score for _, score in new]
+
+
+def _warn_of_misaligned(name: str, examples: Iterable[Example]) -> None:
+    total = misaligned = 0
+    for eg in examples:
+        total += len(eg.y.ents)
+        if len(eg.x) != len(eg.y) or any(a.text != b.text for a, b in zip(eg.x, eg.y)):
+            misaligned += len(eg.y.ents) - len(eg.get_aligned_spans_y2x(eg.y.ents, allow_overlap=False))
+    if misaligned:
+        message = (
+            f"{name}: {misaligned} of {total} gold entities do not align with the tokens. Their tokens count as missing in "
+            "training, all others are used; fix the offsets or the tokenizer to use these too"
+        )
+        warnings.warn(message, stacklevel=2)

@@ -1,0 +1,126 @@
+"""Saving a component with checksums, and loading it whole or not at all."""
+
+import contextlib
+import copy
+import hashlib
+from pathlib import Path
+from typing import Any, Iterable, Iterator, Sequence, TypeVar, Union
+
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from thinc.api import Model
+
+from ..errors import ConfigError, DataError, Errors
+from ._claims import claim_tables
+
+CHECKSUMS = "sha256sums"
+FILES = ("cfg", "model")  # in a component's folder
+DIGEST_SIZE = hashlib.sha256().digest_size
+
+Self = TypeVar("Self", bound="AtomicLoadMixin")
+
+
+class AtomicLoadMixin:
+    """Mixin: saves checksums, and restores the old state if loading fails. List it before the spaCy class.
+
+    It also brings the tables along that the component's layers read: see `claim_tables`.
+    """
+
+    name: str
+    model: Model
+    vocab: Vocab
+    cfg: dict[str, Any]
+
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """Save to a folder, with the checksums of its files as the command sha256sum writes them."""
+        super().to_disk(path, exclude=exclude)  # type: ignore[misc]
+        files = (Path(path) / name for name in FILES)
+        lines = (f"{_checksum(file)}  {file.name}\n" for file in files if file.exists())
+        (Path(path) / CHECKSUMS).write_text("".join(lines), encoding="utf8")
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """The checksum, 32 bytes, and the component as spaCy writes it."""
+        data: bytes = super().to_bytes(exclude=exclude)  # type: ignore[misc]
+        return hashlib.sha256(data).digest() + data
+
+    def from_disk(self: Self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> Self:
+        """Load from a folder. RAISES: DataError for a damaged one; the component is then as it was."""
+        folder = Path(path)
+        _check_files(self.name, folder, exclude)
+        with self._restore_if_it_fails(str(folder / "model")):
+            super().from_disk(folder, exclude=exclude)  # type: ignore[misc]
+            claim_tables(self.model, self.vocab, source=folder.parent)
+        return self
+
+    def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
+        """Load the result of `to_bytes`. RAISES: as `from_disk`."""
+        source = "the given bytes"
+        data = bytes_data[DIGEST_SIZE:]
+        if hashlib.sha256(data).digest() != bytes_data[:DIGEST_SIZE]:
+            raise DataError(_damaged(self.name, source, "their checksum"))
+        with self._restore_if_it_fails(source):
+            super().from_bytes(data, exclude=exclude)  # type: ignore[misc]
+            claim_tables(self.model, self.vocab)
+        return self
+
+    def meet(self, docs: Sequence[Doc]) -> None:
+        """Bring the tables along to the vocabulary of the docs: a sourced component meets another one than its own.
+
+        RAISES: ConfigError if that vocabulary has other tables.
+        """
+        if docs and docs[0].vocab is not self.vocab:
+            claim_tables(self.model, docs[0].vocab, origin=self.vocab)
+            self.vocab = docs[0].vocab
+
+    @contextlib.contextmanager
+    def _restore_if_it_fails(self, source: str) -> Iterator[None]:
+        """RAISES: DataError that names the component and the source, for whatever goes wrong; ConfigError for tables
+        that do not go with the weights."""
+        cfg = copy.deepcopy(self.cfg)
+        weights = self.model.to_bytes() if self.model.has_dim("nO") else None
+        try:
+            yield
+            _prefer_changes(cfg, self.cfg)
+        except Exception as error:
+            self.cfg.clear()
+            self.cfg.update(cfg)
+            if weights is not None:
+                self.model.from_bytes(weights)
+            if isinstance(error, (OSError, ConfigError)):  # names its file, or the setting that is wrong
+                raise
+            known = isinstance(error, DataError)
+            reason = str(error) if known else Errors.COMPONENT_FOREIGN.format(error=f"{type(error).__name__}: {error}")
+            raise DataError(Errors.COMPONENT_LOAD.format(name=self.name, source=source, reason=reason)) from error
+
+
+def _check_files(name: str, folder: Path, exclude: Iterable[str]) -> None:
+    """RAISES: DataError for a file that is not as it was saved; OSError for a missing one."""
+    lines = (folder / CHECKSUMS).read_text(encoding="utf8", errors="replace").splitlines()
+    expected = {file: digest for digest, _, file in (line.partition("  ") for line in lines)}
+    for file in (folder / each for each in FILES if each not in exclude):
+        if (file.name in expected or file.exists()) and expected.get(file.name) != _checksum(file):
+            raise DataError(_damaged(name, str(file), f"the checksum in {CHECKSUMS}"))
+
+
+def _damaged(name: str, source: str, checksum: str) -> str:
+    reason = (
+        f"It does not agree with {checksum}: it is not what was saved here. "
+        "The file is damaged, or from another pipeline: get the whole folder again"
+    )
+    return Errors.COMPONENT_LOAD.format(name=name, source=source, reason=reason)
+
+
+def _checksum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _prefer_changes(given: dict[str, Any], loaded: dict[str, Any]) -> None:
+    """Keep a setting as given if the config gives it another value now than when the component was made and saved:
+    `spacy.load(..., config=...)` has changed it. Otherwise the saved value counts, which may have been set since."""
+    if "config_at_init" not in given:
+        return
+    before = loaded.get("config_at_init", {})
+    for key, value in given["config_at_init"].items():
+        if key in before and before[key] != value:
+            loaded[key] = value
+    loaded["config_at_init"] = given["config_at_init"]

@@ -1,0 +1,172 @@
+"""The `bilstm_spans` component: the stretches of a text that carry a label, such as the words that make it toxic."""
+
+from typing import Callable, Iterable, Iterator, Optional
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Model
+
+from ..crf.inference import ChainScores, forward_backward, viterbi
+from ..crf.loss import divergence, negative_log_likelihood
+from ..crf.spans import SpanProbabilities, SpanTags
+from ..types import Ints, Mask
+from .base import SpanComponent, span_group
+from .defaults import LINEAR_CHAIN_CRF
+
+# Each label is a chain of its own, of two states: outside, and inside.
+_INSIDE = np.ones(1, dtype=np.int64)
+_ONLY_OUTSIDE = np.array([[True, False]])
+_STATES = SpanTags(_INSIDE, _INSIDE, _INSIDE, _INSIDE, _ONLY_OUTSIDE, _ONLY_OUTSIDE)
+
+Found = list[tuple[int, int, int, float]]  # start, end, label number, probability
+
+
+@Language.factory(
+    "bilstm_spans",
+    assigns=["doc.spans"],
+    default_config={
+        "model": LINEAR_CHAIN_CRF,
+        "spans_key": "toxic",
+        "threshold": 0.5,
+        "scorer": {"@scorers": "spacy-bilstm-tagger.spans_scorer.v1", "spans_key": "toxic"},
+    },
+    default_score_weights={
+        "spans_toxic_char_f": 1.0,
+        "spans_toxic_char_p": None,
+        "spans_toxic_char_r": None,
+        "spans_toxic_char_f_gold": None,
+        "spans_toxic_char_f_nogold": None,
+        "spans_toxic_p": None,
+        "spans_toxic_r": None,
+        "spans_toxic_f": None,
+        "spans_toxic_per_type": None,
+    },
+)
+def make_bilstm_spans(
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], ChainScores],
+    spans_key: str,
+    threshold: Optional[float],
+    scorer: Optional[Callable],
+) -> "BiLSTMSpans":
+    """Make a component that marks spans of tokens by one or more labels; spans of different labels may overlap.
+
+    model (Model): list of docs -> scores of (tokens, 2 * labels), outside and inside of each label: `LinearChainCRF.v1`,
+        or `TokenClassifier.v1`, which decides token by token.
+    spans_key (str): `doc.spans[spans_key]` gets the spans, and its attrs["scores"] the probability of each, that
+        exactly this span has this label.
+    threshold (float or None): tokens that are inside with at least this probability form the spans; None takes the most
+        probable sequence. May be set on a trained pipeline.
+    scorer (Callable or None): the scoring method; give it the same spans_key.
+    RAISES: ConfigError for a setting out of range.
+    """
+    return BiLSTMSpans(nlp.vocab, model, name, spans_key=spans_key, threshold=threshold, scorer=scorer)
+
+
+class BiLSTMSpans(SpanComponent):
+    """Learns from `doc.spans[spans_key]`; texts without that group are not annotated and teach nothing."""
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], ChainScores],
+        name: str = "bilstm_spans",
+        *,
+        spans_key: str = "toxic",
+        threshold: Optional[float] = 0.5,
+        scorer: Optional[Callable] = None,
+    ) -> None:
+        super().__init__(vocab, model, name, spans_key=spans_key, threshold=threshold, scorer=scorer)
+
+    @property
+    def n_outputs(self) -> int:
+        return 2 * len(self.labels)
+
+    def gold_labels(self, doc: Doc) -> Iterator[str]:
+        return (span.label_ for span in self._gold(doc) or [])
+
+    def no_labels(self) -> str:
+        return (
+            f"{self.name}: found no spans under doc.spans[{self.cfg['spans_key']!r}] in the training data; "
+            f"expected some, or [initialize.components.{self.name}.labels]"
+        )
+
+    def allowed(self, examples: list[Example]) -> Mask:
+        """For each label, outside or inside; both in a text that is not annotated. A token that a gold span only
+        touches is inside."""
+        masks = []
+        for eg in examples:
+            spans, align = self._gold(eg.reference), eg.alignment.y2x
+            allowed = np.ones((len(eg.predicted), len(self.labels), 2), dtype=bool)
+            if spans is not None:
+                allowed[:, :, 1] = False
+                for span in spans:
+                    if span.label_ not in self.labels:
+                        raise KeyError(span.label_)
+                    allowed[align[span.start : span.end], self.labels.index(span.label_)] = (False, True)
+            masks.append(allowed.reshape(len(eg.predicted), -1))
+        return np.concatenate(masks)
+
+    def loss(self, scores: ChainScores, allowed: torch.Tensor) -> tuple[float, ChainScores]:
+        parts = [negative_log_likelihood(scores.labels(part), allowed[:, part]) for part in self._parts()]
+        return self._join(scores, parts)
+
+    def rehearsal_loss(self, scores: ChainScores, teacher: ChainScores) -> tuple[float, ChainScores]:
+        return self._join(scores, [divergence(scores.labels(part), teacher.labels(part)) for part in self._parts()])
+
+    def decode(self, docs: list[Doc], scores: ChainScores) -> list[Found]:
+        """The spans of each doc, in text order."""
+        found: list[Found] = [[] for _ in docs]
+        lengths = [len(doc) for doc in docs]
+        text_ends = np.cumsum(lengths)
+        for number, part in enumerate(self._parts()):
+            starts, ends, probabilities = self._spans(scores.labels(part))
+            texts = np.searchsorted(text_ends, starts, side="right")
+            for i, start, end, p in zip(texts.tolist(), starts.tolist(), ends.tolist(), probabilities.tolist()):
+                offset = int(text_ends[i]) - lengths[i]
+                found[i].append((start - offset, end - offset, number, p))
+        return [sorted(spans) for spans in found]
+
+    def set_annotations(self, docs: Iterable[Doc], found: Iterable[Found]) -> None:
+        """Set `doc.spans[spans_key]`, in place of a group that was there."""
+        key = self.cfg["spans_key"]
+        for doc, each in zip(docs, found):
+            spans = [Span(doc, start, end, label=self.labels[number]) for start, end, number, _ in each]
+            doc.spans[key] = span_group(doc, key, spans, [score for *_, score in each])
+
+    def _gold(self, doc: Doc) -> Optional[list[Span]]:
+        return list(doc.spans[self.cfg["spans_key"]]) if self.cfg["spans_key"] in doc.spans else None
+
+    def _parts(self) -> list[slice]:
+        """The two states of each label."""
+        return [slice(2 * i, 2 * i + 2) for i in range(len(self.labels))]
+
+    def _join(self, scores: ChainScores, parts: list[tuple[torch.Tensor, ChainScores]]) -> tuple[float, ChainScores]:
+        """One loss and gradient from those of each label's chain."""
+        whole = scores.map(torch.zeros_like)
+        for part, (_, gradient) in zip(self._parts(), parts):
+            whole.emissions[:, part] = gradient.emissions
+            if scores.is_chain:
+                transitions, start, end = whole.chain
+                transitions[part, part], start[part], end[part] = gradient.chain
+        return sum(float(loss.sum()) for loss, _ in parts), whole
+
+    def _spans(self, scores: ChainScores) -> tuple[Ints, Ints, NDArray[np.float32]]:
+        """Start, end and probability of each span of one label, in flat token rows."""
+        lattice = forward_backward(scores)
+        if self.threshold is None:
+            inside = viterbi(scores) == 1
+        else:
+            inside = lattice.marginals.index_select(0, lattice.layout.scatter)[:, 1] >= self.threshold
+        is_inside = inside.numpy()
+        text = np.repeat(np.arange(len(scores.lengths)), scores.lengths)
+        goes_on = is_inside[1:] & is_inside[:-1] & (text[1:] == text[:-1])
+        starts = np.flatnonzero(is_inside & ~np.append(False, goes_on))
+        ends = np.flatnonzero(is_inside & ~np.append(goes_on, False)) + 1
+        return starts, ends, SpanProbabilities(lattice, _STATES).score_spans((starts, ends, np.zeros_like(starts)))

@@ -1,0 +1,74 @@
+"""The `bilstm_tok2vec` component: one embedding and encoder, shared by the components that listen to it."""
+
+from typing import Any, Callable, Iterable, Optional
+
+from spacy.language import Language
+from spacy.pipeline.tok2vec import Tok2Vec
+from spacy.tokens import Doc
+from spacy.training import Example
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from ..errors import ConfigError
+from .base import check_examples, sample_docs
+from .defaults import TOK2VEC
+from .saving import AtomicLoadMixin
+
+
+@Language.factory("bilstm_tok2vec", assigns=["doc.tensor"], default_config={"model": TOK2VEC})
+def make_bilstm_tok2vec(nlp: Language, name: str, model: Model[list[Doc], list[Floats2d]]) -> "BiLSTMTok2Vec":
+    """Make spaCy's `tok2vec` component with a BiLSTM by default, and safe against damaged folders.
+
+    Other components listen to it through `spacy.Tok2VecListener.v1`, as they do to spaCy's.
+
+    model (Model): list of docs -> list of (tokens, width) vectors.
+    """
+    return BiLSTMTok2Vec(nlp.vocab, model, name)
+
+
+class BiLSTMTok2Vec(AtomicLoadMixin, Tok2Vec):
+    """spaCy's component, saved with checksums and loaded whole or not at all."""
+
+    def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None) -> None:
+        """Build the network. RAISES: ConfigError if there is no text."""
+        check_examples(get_examples, "BiLSTMTok2Vec.initialize")
+        docs = sample_docs(get_examples)
+        if not docs:
+            raise ConfigError(
+                f"{self.name}: the training corpus holds no text; expected a .spacy file, or a folder with some, "
+                "in paths.train ('spacy-bilstm convert' makes one)"
+            )
+        self.model.initialize(X=docs)
+
+    def predict(self, docs: Iterable[Doc]) -> Any:
+        docs = list(docs)
+        self.meet(docs)
+        return super().predict(docs)
+
+    def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
+        """As spaCy's, and the pipeline can be pickled afterwards, to go to another process."""
+        examples = list(examples)
+        self.meet([eg.predicted for eg in examples])
+        losses = super().update(examples, **kwargs)
+        for listener in self.listeners:
+            if listener._backprop is not None:
+                listener._backprop = _Backprop(listener._backprop)
+        return losses
+
+
+class _Backprop:
+    """The backprop callback that a listener keeps of the last batch. Closures cannot be pickled: a pickled one does
+    nothing."""
+
+    def __init__(self, backprop: Callable[[list[Floats2d]], list]) -> None:
+        self.backprop = backprop
+
+    def __call__(self, d_outputs: list[Floats2d]) -> list:
+        return self.backprop(d_outputs)
+
+    def __reduce__(self) -> tuple[type, tuple[Callable]]:
+        return _Backprop, (_forgotten,)
+
+
+def _forgotten(d_outputs: list[Floats2d]) -> list:
+    return []

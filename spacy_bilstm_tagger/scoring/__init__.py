@@ -1,0 +1,23 @@
+"""Scores of tags, entities and spans, taken two ways: pooled over all tokens, and as the mean over texts."""
+
+import warnings
+from typing import Any, Iterable, Optional
+
+Scores = dict[str, Any]
+
+
+def mean(values: Iterable[Optional[float]]) -> Optional[float]:
+    """Of the values that are there; None if there are none."""
+    present = [value for value in values if value is not None]
+    return sum(present) / len(present) if present else None
+
+
+def warn_of_nothing(count: int, what: str, score: str) -> None:
+    if count:
+        warnings.warn(
+            (
+                f"Nothing to score: none of the {count} texts has gold {what}, so there is no {score}, and spaCy's "
+                "table shows 0.00. Look whether this is the right file, and what was converted"
+            ),
+            stacklevel=3,
+        )

@@ -1,0 +1,82 @@
+"""Scores of tags."""
+
+from collections import defaultdict
+from typing import Any, Callable, Iterable
+
+from spacy.scorer import PRFScore, Scorer
+from spacy.tokens import Token
+from spacy.training import Example
+
+from ..pipeline.gold import single_tags
+from . import Scores, mean, warn_of_nothing
+
+
+def make_tagger_scorer() -> Callable[..., Scores]:
+    return tagger_score
+
+
+def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
+    """Scores of `token.tag` over the gold tokens that have a tag. A gold tag that stands for several does not count.
+
+    tag_acc: spaCy's own, pooled over all tokens.
+    tag_acc_doc_mean: the same for each text, then averaged over the texts, short and long alike.
+    tag_micro_p, tag_micro_r, tag_micro_f: precision, recall and F1, pooled. On gold tokens all three are tag_acc; they
+        differ where the tokenizer missed a gold token.
+    tag_micro_p_doc_mean, tag_micro_r_doc_mean, tag_micro_f_doc_mean: the same for each text, then averaged.
+    tag_macro_f: mean F1 over the labels.
+    tag_per_type: precision, recall and F1 of each label.
+    WARNS where no gold token has a tag; all scores are None then.
+    """
+    examples = list(examples)
+    single = single_tags({token.tag_ for eg in examples for doc in (eg.x, eg.y) for token in doc})
+
+    def tag_of(token: Token, attr: str = "tag") -> str:
+        return token.tag_ if token.tag_ in single else ""
+
+    if not any(tag_of(token) for eg in examples for token in eg.y):
+        warn_of_nothing(len(examples), "tags", "tag_acc")
+    by_doc = [_by_label(*_tags(example, tag_of)) for example in examples]
+    by_label: dict[str, PRFScore] = defaultdict(PRFScore)
+    for labels in by_doc:
+        for label, score in labels.items():
+            by_label[label] += score
+    pooled = sum(by_label.values(), PRFScore())
+    pooled_by_doc = [sum(labels.values(), PRFScore()).to_dict() for labels in by_doc if labels]
+    per_type = {label: by_label[label].to_dict() for label in sorted(by_label)}
+    scores: Scores = {
+        "tag_acc": Scorer.score_token_attr(examples, "tag", getter=tag_of)["tag_acc"],
+        "tag_acc_doc_mean": mean(Scorer.score_token_attr([eg], "tag", getter=tag_of)["tag_acc"] for eg in examples),
+        "tag_macro_f": mean(score["f"] for score in per_type.values()),
+        "tag_per_type": per_type or None,
+    }
+    for key, value in pooled.to_dict().items():
+        scores[f"tag_micro_{key}"] = value if per_type else None
+        scores[f"tag_micro_{key}_doc_mean"] = mean(score[key] for score in pooled_by_doc)
+    return scores
+
+
+def _tags(example: Example, tag_of: Callable[[Token], str]) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
+    """(gold token, tag) pairs, gold and predicted. A predicted token that spans several gold tokens has no pair, as in
+    spaCy's own score."""
+    gold = {(token.i, tag_of(token)) for token in example.reference if tag_of(token)}
+    tagged = {i for i, _ in gold}
+    align = example.alignment.x2y
+    predicted = set()
+    for token in example.predicted:
+        if token.is_space:
+            continue
+        touched = align[token.i]
+        if len(touched) == 1 and touched[0] in tagged:
+            predicted.add((int(touched[0]), token.tag_))
+    return gold, predicted
+
+
+def _by_label(gold: set[tuple[int, str]], predicted: set[tuple[int, str]]) -> dict[str, PRFScore]:
+    scores: dict[str, PRFScore] = defaultdict(PRFScore)
+    for _, label in gold & predicted:
+        scores[label].tp += 1
+    for _, label in predicted - gold:
+        scores[label].fp += 1
+    for _, label in gold - predicted:
+        scores[label].fn += 1
+    return scores
