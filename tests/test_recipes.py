@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import spacy
 import srsly
-from spacy.schemas import ConfigSchemaTraining
 from spacy.tokens import DocBin, Span
 from spacy.training.initialize import init_nlp
 from spacy.util import load_config, registry
@@ -107,20 +106,14 @@ def test_fill_config_adds_defaults_and_changes_nothing(recipe, paths, run_spacy,
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_every_recipe_initializes_and_predicts(recipe, paths):
-    nlp = init_nlp(load_config(CONFIGS / f"{recipe}.cfg", overrides=paths(recipe)))
-    registry.resolve(nlp.config.interpolate()["training"], schema=ConfigSchemaTraining)
-    assert nlp(TWEET).text == TWEET
-
-
-@pytest.mark.parametrize("recipe", RECIPES)
 def test_debug_config(recipe, run_spacy, overrides):
     assert "Config is valid" in run_spacy("debug", "config", CONFIGS / f"{recipe}.cfg", *overrides(recipe))
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_debug_data(recipe, run_spacy, overrides):
+def test_debug_data_initializes_every_recipe(recipe, run_spacy, overrides):
     report = run_spacy("debug", "data", CONFIGS / f"{recipe}.cfg", *overrides(recipe))
+    assert "Pipeline can be initialized with data" in report
     assert "checks passed" in report
     assert "✘" not in report
 
