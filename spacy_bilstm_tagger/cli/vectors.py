@@ -5,11 +5,17 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+from spacy.vectors import Vectors
+from spacy.vocab import Vocab
 from typer.core import TyperGroup
 
 from ..errors import DataError, Errors
-from ..vectors.sources import GENSIM_NAMES, read_vectors
-from ..vectors.table import check_output, save_vectors
+from ..lexicon.brown import brown_table, read_brown
+from ..lexicon.files import BROWN_FOLDER, GAZETTEERS_FOLDER, VECTORS_FOLDER, check_output, save_folder
+from ..lexicon.gazetteers import gazetteer_table, read_gazetteers
+from ..lexicon.sources import GENSIM_NAMES, read_vectors
+from ..lexicon.table import BROWN, GAZETTEERS, WordTable
+from ..lexicon.vectors import save_vectors
 
 
 class _LoadByDefault(TyperGroup):
@@ -21,7 +27,7 @@ class _LoadByDefault(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-class Dtype(str, Enum):
+class DType(str, Enum):
     float32 = "float32"
     float16 = "float16"
 
@@ -43,7 +49,7 @@ Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write: a
 PruneTo = Annotated[
     Optional[int], typer.Option(min=1, help="Keep this many rows; other words share the most similar row.")
 ]
-DtypeOption = Annotated[Dtype, typer.Option(help="Type of the stored numbers.")]
+DTypeOption = Annotated[DType, typer.Option(help="Type of the stored numbers.")]
 
 
 @vectors_app.command("load")
@@ -59,13 +65,13 @@ def load(
     max_rows: Annotated[Optional[int], typer.Option(min=1, help="Read only the first rows.")] = None,
     prune_to: PruneTo = None,
     dim: Annotated[Optional[int], typer.Option(min=1, help="Which file of a zip, by its width.")] = None,
-    dtype: DtypeOption = Dtype.float32,
+    dtype: DTypeOption = DType.float32,
 ) -> None:
     """Read vectors through gensim and write them as a spaCy table, under their own keys."""
-    check_output(output)
+    check_output(output, kind=VECTORS_FOLDER)
     vectors = read_vectors(source, max_rows=max_rows, dim=dim)
-    table = save_vectors(vectors, output, name=Path(source).name, prune_to=prune_to, dtype=dtype.value)
-    _say(table, output)
+    keys, rows = vectors.index_to_key, vectors.vectors
+    _report(save_vectors(keys, rows, output, name=Path(source).name, prune_to=prune_to, dtype=dtype.value), output)
 
 
 @vectors_app.command("train")
@@ -84,17 +90,16 @@ def train(
     window: Annotated[int, typer.Option(min=1, help="Words of context on each side.")] = 5,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     prune_to: PruneTo = None,
-    dtype: DtypeOption = Dtype.float32,
+    dtype: DTypeOption = DType.float32,
 ) -> None:
     """Train vectors on raw text, tokenized by the tweet tokenizer, and write them as a spaCy table."""
     from ..corpus.raw import read_raw_texts
-    from ..vectors.train import tokenize, train_vectors
+    from ..lexicon.train import tokenize, train_vectors
 
-    check_output(output)
-    sentences = tokenize(read_raw_texts(texts))
+    check_output(output, kind=VECTORS_FOLDER)
     vectors = train_vectors(
         str(texts),
-        sentences,
+        tokenize(read_raw_texts(texts)),
         algorithm=algorithm.value,
         dim=dim,
         epochs=epochs,
@@ -102,8 +107,8 @@ def train(
         window=window,
         seed=seed,
     )
-    table = save_vectors(vectors, output, name=texts.name, prune_to=prune_to, dtype=dtype.value)
-    _say(table, output)
+    keys, rows = vectors.index_to_key, vectors.vectors
+    _report(save_vectors(keys, rows, output, name=texts.name, prune_to=prune_to, dtype=dtype.value), output)
 
 
 @vectors_app.command("brown")
@@ -112,13 +117,10 @@ def brown(
     output: Out,
 ) -> None:
     """Read Brown clusters and write a blank pipeline that holds them."""
-    from ..vectors.brown import NAME, read_brown, save_brown
-
-    check_output(output, name=NAME)
+    check_output(output, kind=BROWN_FOLDER)
     paths = read_brown(source)
-    save_brown(paths, output)
-    typer.echo(f"{len(paths):,} words in {len(set(paths.values())):,} clusters")
-    typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
+    found = f"{len(paths):,} words in {len(set(paths.values())):,} clusters"
+    _save(brown_table(paths), BROWN, output, kind=BROWN_FOLDER, found=found)
 
 
 @vectors_app.command("gazetteers")
@@ -127,16 +129,11 @@ def gazetteers(
     output: Out,
 ) -> None:
     """Read lists of names and write a blank pipeline that holds them."""
-    from ..vectors.gazetteers import NAME, list_files, read_gazetteers, read_lines, save_gazetteers
-
-    check_output(output, name=NAME)
-    lists = read_gazetteers(source)
-    save_gazetteers(lists, output)
-    n_names = sum(map(len, lists.values()))
-    n_lines = sum(bool(line.strip()) for path in list_files(source).values() for line in read_lines(path))
-    left = f"; left out, as too short, too long or function words: {n_lines - n_names:,}"
-    typer.echo(f"{n_names:,} names on {len(lists):,} lists{left if n_lines > n_names else ''}")
-    typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
+    check_output(output, kind=GAZETTEERS_FOLDER)
+    lists, n_left_out = read_gazetteers(source)
+    found = f"{sum(map(len, lists.values())):,} names on {len(lists):,} lists"
+    left_out = f"; left out, as too short, too long or function words: {n_left_out:,}" if n_left_out else ""
+    _save(gazetteer_table(lists), GAZETTEERS, output, kind=GAZETTEERS_FOLDER, found=found + left_out)
 
 
 @vectors_app.command("distill")
@@ -149,7 +146,7 @@ def distill(
         typer.Argument(
             metavar="WORDS...",
             help="One word a line (up to a TAB), a corpus, raw text, .jsonl, .spacy, Brown clusters, "
-            "or vectors, whose keys are the words. What it is shows in its first lines.",
+            "or vectors, whose keys are the words. The first lines of a file show its kind.",
         ),
     ],
     output: Out,
@@ -157,24 +154,23 @@ def distill(
     layer: Annotated[
         Optional[int], typer.Option(min=1, help="Whose hidden states are read; the middle one by default.")
     ] = None,
-    dtype: DtypeOption = Dtype.float32,
+    dtype: DTypeOption = DType.float32,
 ) -> None:
     """Encode every word alone by a transformer, reduce by PCA, and write a spaCy table.
 
     A word's row is the mean over its pieces. Words are lower-cased and hashtags lose their #. @users share the row
     <user>, links and e-mail addresses <url>.
     """
-    from ..tokenizer.word_types import STAND_INS, word_type
-    from ..vectors.distill import fit_distiller, save_distilled
-    from ..word_encoder import check_model
+    from ..lexicon.distill import SHARED_KEYS, fit_distiller, save_distilled, word_type
+    from ..lexicon.word_encoder import check_model
     from .word_lists import read_words
 
-    check_output(output)
+    check_output(output, kind=VECTORS_FOLDER)
     if not model_dir:
         raise DataError(Errors.DISTILL_NO_MODEL.format(path="''"))  # Path("") would be the working folder
     folder = Path(model_dir)
     check_model(folder)
-    types = set(STAND_INS)
+    types = set(SHARED_KEYS)
     for path in words:
         kind, found = read_words(path)
         distinct = set(found)
@@ -185,11 +181,18 @@ def distill(
     ordered = sorted(types)
     typer.echo(f"{len(ordered):,} word types, with <user> for all @users and <url> for all links")
     distiller, rows = fit_distiller(folder, ordered, dim=dim, layer=layer)
-    table = save_distilled(distiller, ordered, rows, output, dtype=dtype.value)
-    _say(table, output)
+    _report(save_distilled(distiller, ordered, rows, output, dtype=dtype.value), output)
 
 
-def _say(table, output: Path) -> None:  # type: ignore[no-untyped-def]
-    rows, width = table.shape
-    typer.echo(f"{table.n_keys:,} keys, {rows:,} rows of width {width}")
+def _save(table: WordTable, name: str, output: Path, *, kind: str, found: str) -> None:
+    vocab = Vocab()
+    table.to_lookups(vocab.lookups, name)
+    save_folder(vocab, output, kind=kind)
+    typer.echo(found)
+    typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
+
+
+def _report(vectors: Vectors, output: Path) -> None:
+    rows, width = vectors.shape
+    typer.echo(f"{vectors.n_keys:,} keys, {rows:,} rows of width {width}")
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)

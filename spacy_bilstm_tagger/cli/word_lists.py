@@ -4,20 +4,20 @@ import re
 from pathlib import Path
 
 import spacy
+from spacy.vocab import Vocab
 from tqdm import tqdm
 
 from ..corpus import read_corpus
+from ..corpus.csv_formats import csv_format
 from ..corpus.formats import guess_format
-from ..corpus.gmb import HEADER
 from ..corpus.raw import read_raw_texts
-from ..corpus.toxic_spans import is_header
 from ..errors import DataError, Errors
+from ..lexicon.brown import read_brown
+from ..lexicon.files import is_pipeline, open_bytes
+from ..lexicon.sources import read_vectors
+from ..lexicon.vectors import UNK_KEY, load_vectors
 from ..tokenizer import create_tweet_tokenizer
 from ..util import read_text
-from ..vectors.brown import read_brown
-from ..vectors.sources import read_vectors
-from ..vectors.table import UNK_KEY, load_vectors
-from ..vectors.text import open_bytes
 
 _SAMPLE = 1 << 16  # bytes to guess from
 _BROWN = re.compile(r"[01]+\t[^\t]+\t\d+")
@@ -77,7 +77,7 @@ def guess_kind(path: Path) -> str:
     numbers = rows[1:] if rows and _HEADER.fullmatch(rows[0]) else rows
     if numbers and all(map(_ROW.fullmatch, numbers)):
         return "vectors"
-    if lines[0].startswith(",".join(HEADER[:2])) or is_header(lines[0]):
+    if csv_format(lines[0]):
         return "corpus"
     has_sentences = len(rows) < len(lines)
     if not has_sentences and 2 * sum(len(_entry(row).split()) == 1 for row in rows) >= len(rows):
@@ -109,10 +109,10 @@ def _tokenize(texts: list[str]) -> list[str]:
 
 
 def _keys(folder: Path) -> list[str]:
-    if not (folder / "vocab").is_dir():
+    if not is_pipeline(folder):
         raise DataError(
             f"{folder}: a folder without vectors; expected one made by 'spacy-bilstm vectors', or a file of words"
         )
-    nlp = spacy.blank("xx")
-    load_vectors(nlp, folder)
-    return [nlp.vocab.strings[key] for key in nlp.vocab.vectors]
+    vocab = Vocab()
+    load_vectors(vocab, folder)
+    return [vocab.strings[key] for key in vocab.vectors]

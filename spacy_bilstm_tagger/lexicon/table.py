@@ -1,17 +1,24 @@
-"""A table of words: sorted hashes, and for each word a row of numbers."""
+"""Tables of words: sorted hashes, and for each word a row of numbers. They lie in the lookups of a vocabulary."""
 
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, Mapping, Optional
 
 import numpy as np
 import srsly
-from numpy.typing import NDArray
 from spacy.lookups import Lookups, Table
+from spacy.strings import get_string_id
 from spacy.vocab import Vocab
 
+from ..errors import ConfigError
+from ..types import Ints
 from .word_types import Hashes, WordTypes
+
+# Names in the vocabulary's lookups.
+BROWN = "brown_paths"
+GAZETTEERS = "gazetteers"
+VECTORS_PREFIX = "vectors_"  # followed by the name of a further vector table
 
 MISSING = -1
 _HASHES, _ARRAYS, _INFO = "hashes", "arrays", "info"
@@ -19,8 +26,12 @@ _HASHES, _ARRAYS, _INFO = "hashes", "arrays", "info"
 
 @dataclass(frozen=True)
 class WordTable:
-    """What is known of some words. It lies in the vocabulary's lookups, as a few long strings of bytes that spaCy saves,
-    copies and loads with the pipeline; one entry for each word would slow down spacy.load.
+    """What is known of some words.
+
+    A table lies in the vocabulary's lookups as a few arrays, which spaCy saves, copies and loads with the pipeline. So
+    all components, and all members of an ensemble, share one copy, in memory and on disk. In the layers, an ensemble of
+    three would hold three copies. One entry for each word, as in spaCy's own tables, would slow down spacy.load by a
+    third of a second for 100,000 words.
 
     hashes (uint64): (words,), sorted.
     arrays (dict): name -> (words, ...) array, one row for each word in the order of the hashes.
@@ -28,87 +39,135 @@ class WordTable:
     """
 
     hashes: Hashes
-    arrays: dict[str, np.ndarray]
-    info: dict[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray]
+    info: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, hashes: Hashes, arrays: dict[str, np.ndarray], info: Optional[dict[str, Any]] = None) -> "WordTable":
+    def build(cls, hashes: Hashes, info: Optional[dict[str, Any]] = None, **arrays: np.ndarray) -> "WordTable":
         """From words in any order, each once."""
         order = np.argsort(hashes)
         return cls(hashes[order], {name: array[order] for name, array in arrays.items()}, info or {})
 
-    def find(self, hashes: Hashes) -> NDArray[np.int64]:
+    def find(self, hashes: Hashes) -> Ints:
         """The row of each hash, or MISSING."""
         if not len(self.hashes):
             return np.full(len(hashes), MISSING)
-        at = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        at = np.minimum(self.hashes.searchsorted(hashes), len(self.hashes) - 1)
         return np.where(self.hashes[at] == hashes, at, MISSING)
+
+    def find_types(self, types: WordTypes, keys: Mapping[str, "Key"]) -> tuple[Ints, Ints]:
+        """The row of each word type by the first of the keys under which the table has it, or MISSING; and the number
+        of that key, or the number of keys; (types,) each.
+
+        keys (mapping): name -> key, in the order in which they are tried.
+        """
+        rows = np.full(len(types), MISSING)
+        found_by = np.full(len(types), len(keys))
+        missing = np.arange(len(types))
+        for number, key in enumerate(keys.values()):
+            rows[missing] = found = self.find(key(types, missing))
+            found_by[missing[found != MISSING]] = number
+            missing = missing[found == MISSING]
+        return rows, found_by
 
     @cached_property
     def checksum(self) -> str:
-        """Of the content, whatever the name of the table."""
+        """SHA-256 of the content, whatever the name of the table. It tells tables of the same shape apart, and finds a
+        damaged one."""
         digest = hashlib.sha256()
         for part in (self.hashes, *(self.arrays[name] for name in sorted(self.arrays))):
             digest.update(f"{part.dtype.str}{part.shape}".encode())
             digest.update(np.ascontiguousarray(part).data)
-        digest.update(srsly.msgpack_dumps(self.info))
+        digest.update(srsly.msgpack_dumps(dict(self.info)))
         return digest.hexdigest()[:32]
 
-    def to_vocab(self, vocab: Vocab, name: str) -> None:
-        """Keep it under this name in the vocabulary's lookups, in the place of a table that has the name."""
-        arrays = {key: _Array.of(array) for key, array in {_HASHES: self.hashes, **self.arrays}.items()}
-        table = Table(name=name, data={_ARRAYS: arrays, _INFO: self.info})
-        table.parsed = self  # type: ignore[attr-defined]
-        vocab.lookups.set_table(name, table)
+    def to_lookups(self, lookups: Lookups, name: str) -> None:
+        """Keep it under this name, in the place of a table that has the name."""
+        content = {_HASHES: self.hashes, _ARRAYS: dict(self.arrays), _INFO: dict(self.info)}
+        table = Table(name=name, data=content)
+        table.parsed = _Cache(self)  # type: ignore[attr-defined]
+        lookups.set_table(name, table)
 
     @classmethod
     def from_lookups(cls, lookups: Lookups, name: str) -> Optional["WordTable"]:
-        """The table of this name, or None. The arrays are views of the saved bytes."""
+        """The table of this name, or None. Its arrays are those of the lookups, not copies."""
         if name not in lookups:
             return None
         table = lookups.get_table(name)
-        parsed = getattr(table, "parsed", None)
-        if parsed is None:
-            arrays = {key: _Array.read(value) for key, value in table[_ARRAYS].items()}
-            parsed = cls(arrays.pop(_HASHES), arrays, dict(table[_INFO]))
-            table.parsed = parsed  # type: ignore[attr-defined]
-        return parsed
+        cache = getattr(table, "parsed", None)
+        if cache is None or cache.table is None:
+            cache = table.parsed = _Cache(cls(table[_HASHES], table[_ARRAYS], table[_INFO]))  # type: ignore[attr-defined]
+        return cache.table
 
 
-class _Array:
-    """An array as msgpack takes it."""
+class _Cache:
+    """A table as read from the lookups, with its checksum. It is neither pickled nor copied with them."""
 
-    @staticmethod
-    def of(array: np.ndarray) -> dict[str, Any]:
-        little = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"), copy=False))
-        return {"dtype": little.dtype.str, "shape": list(little.shape), "data": little.tobytes()}
+    def __init__(self, table: Optional[WordTable] = None) -> None:
+        self.table = table
 
-    @staticmethod
-    def read(saved: dict[str, Any]) -> np.ndarray:
-        return np.frombuffer(saved["data"], dtype=saved["dtype"]).reshape(saved["shape"])
+    def __reduce__(self) -> tuple:
+        return _Cache, ()
 
 
-Key = Callable[[WordTypes, NDArray[np.int64]], Hashes]
+def get_table(vocab: Vocab, name: str) -> WordTable:
+    """The table of this name in the vocabulary's lookups.
 
-
-def find_by_keys(table: WordTable, types: WordTypes, keys: dict[str, Key]) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """The row of each word type by the first key under which the table has it, or MISSING, (types,); and how many
-    tokens were found by each key.
-
-    keys (dict): name -> function of the types and the places (int) of those that are still missing, which returns a hash
-        for each of them; in the order in which they are tried.
+    RAISES: ConfigError where there is none, or what is there cannot be read.
     """
-    rows = np.full(len(types), MISSING)
-    found_by = np.full(len(types), len(keys))
-    missing = np.arange(len(types))
-    for number, key in enumerate(keys.values()):
-        rows[missing] = table.find(key(types, missing))
-        found_by[missing[rows[missing] != MISSING]] = number
-        missing = missing[rows[missing] == MISSING]
-    counts = np.bincount(found_by[types.index], minlength=len(keys)).tolist()
-    return rows, dict(zip(keys, counts))
+    try:
+        table = WordTable.from_lookups(vocab.lookups, name)
+    except Exception:  # damaged data can raise anything
+        raise ConfigError(
+            f"The pipeline's {describe(name)} cannot be read: the pipeline is damaged; get it again"
+        ) from None
+    if table is None:
+        raise ConfigError(_missing(vocab, name))
+    return table
 
 
-def table_names(lookups: Lookups, prefix: str) -> Sequence[str]:
-    """The names of the tables that begin with the prefix, sorted."""
-    return sorted(name for name in lookups.tables if name.startswith(prefix))
+def describe(name: str) -> str:
+    """What the table of this name holds, for messages."""
+    kinds = {BROWN: "Brown clusters", GAZETTEERS: "gazetteers"}
+    return kinds.get(name, f"a vector table {name.removeprefix(VECTORS_PREFIX)!r}")
+
+
+def _missing(vocab: Vocab, name: str) -> str:
+    callback = '[initialize.before_init] with @callbacks = "spacy-bilstm-tagger.load_vectors.v1"'
+    replaced = "is set there, [initialize] lookups took their place; set lookups = null"
+    if name == BROWN:
+        return (
+            f"TweetEmbed.v1 has brown_prefixes, but the pipeline has no Brown clusters. Set brown in {callback} to a "
+            f"file of them, or brown_prefixes = []. If brown {replaced}"
+        )
+    if name == GAZETTEERS:
+        return (
+            f"TweetEmbed.v1 has gazetteers, but the pipeline has none. Set gazetteers in {callback} to a folder of "
+            f"lists, or gazetteers = false. If it {replaced}"
+        )
+    own = name.removeprefix(VECTORS_PREFIX)
+    others = [each.removeprefix(VECTORS_PREFIX) for each in vocab.lookups.tables if each.startswith(VECTORS_PREFIX)]
+    return (
+        f"TweetEmbed.v1 has tables = [{own!r}], but the pipeline has no vector table of this name (it has: "
+        f"{', '.join(sorted(others)) or 'none'}). Name it in tables of {callback}; in the recipes --paths.{own} is its "
+        "folder, and embed.tables '[]' does without"
+    )
+
+
+# A key gives a hash for each of some word types. The second argument are the places (int64) of these types.
+Key = Callable[[WordTypes, Ints], Hashes]
+
+
+def by_lower(types: WordTypes, at: Ints) -> Hashes:
+    return types.lower[at]
+
+
+def by_lower_without_sign(types: WordTypes, at: Ints) -> Hashes:
+    """Of a hashtag without its #; 0, which no word has, for others."""
+    words = types.texts(types.lower[at])
+    bare = [get_string_id(word[1:]) if len(word) > 1 and word[0] in "#＃" else 0 for word in words]
+    return np.array(bare, dtype=np.uint64)
+
+
+def by_norm(types: WordTypes, at: Ints) -> Hashes:
+    return types.norm[at]

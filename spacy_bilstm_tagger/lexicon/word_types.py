@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from spacy.attrs import IDS, LOWER, NORM, ORTH
 from spacy.strings import StringStore
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..types import Ints
 
 Hashes = NDArray[np.uint64]
 
@@ -24,16 +27,16 @@ class WordTypes:
     attributes (uint64): (types, attributes), the attributes that were asked for, in their order.
     index (int64): (tokens,), the type of each token, all docs one after another.
     lengths (int64): (docs,), tokens of each doc.
-    strings (StringStore): the strings of the hashes.
+    vocab (Vocab): the vocabulary of the docs.
     """
 
     orth: Hashes
     norm: Hashes
     lower: Hashes
     attributes: Hashes
-    index: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    strings: StringStore
+    index: Ints
+    lengths: Ints
+    vocab: Vocab
 
     def __len__(self) -> int:
         return len(self.orth)
@@ -46,11 +49,10 @@ class WordTypes:
         """
         columns = [ORTH, NORM, LOWER, *(IDS[attr.upper()] for attr in attrs)]
         tokens = np.concatenate([doc.to_array(columns).reshape(-1, len(columns)) for doc in docs])
-        first, index = _distinct_rows(tokens)
+        first, index = distinct_rows(tokens)
         types = tokens[first]
         lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
-        orth, norm, lower = types[:, 0], types[:, 1], types[:, 2]
-        return cls(orth, norm, lower, types[:, 3:], index, lengths, docs[0].vocab.strings)
+        return cls(types[:, 0], types[:, 1], types[:, 2], types[:, 3:], index, lengths, docs[0].vocab)
 
     def chunks(self, size: int) -> Iterator["WordTypes"]:
         """The types in parts of at most `size`, without the tokens."""
@@ -58,7 +60,12 @@ class WordTypes:
         for start in range(0, len(self), size):
             part = slice(start, start + size)
             columns = (self.orth[part], self.norm[part], self.lower[part], self.attributes[part])
-            yield WordTypes(*columns, nothing, nothing, self.strings)
+            yield WordTypes(*columns, nothing, nothing, self.vocab)
+
+    @property
+    def strings(self) -> StringStore:
+        """The strings of the hashes."""
+        return self.vocab.strings
 
     def texts(self, hashes: Hashes) -> list[str]:
         """The strings of these hashes."""
@@ -66,7 +73,7 @@ class WordTypes:
         return [strings[key] for key in hashes.tolist()]
 
 
-def _distinct_rows(rows: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def distinct_rows(rows: Hashes) -> tuple[Ints, Ints]:
     """The first place of each distinct row, and for each row the number of the distinct row that it equals.
 
     Rows are sorted by a hash of their columns. Should two different rows share a hash, the columns are compared.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError, damaged
-from .text import open_bytes
+from .files import open_bytes
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors

@@ -1,22 +1,24 @@
-"""The torch side of the character CNN: characters of word types in, one row for each word type out."""
+"""A character CNN over word types."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .char_table import character_table
-from .torch_module import TorchModule
+from ..shim import TorchModule
+
+PADDING = 0  # row of the character table for positions after a word's end
 
 
-class CharCNNModule(TorchModule):
+class CharacterCNN(TorchModule):
     """(word types, characters) -> (word types, filters * len(kernels)).
 
     Convolutions of several widths over character embeddings and the maximum over the word (Santos and Zadrozny 2014,
     "Learning character-level representations for part-of-speech tagging"; several widths as in Kim et al. 2016,
     "Character-aware neural language models"). A word's row does not depend on the words it is padded to.
 
-    width (int): columns of the character table; kernels (tuple of int): widths of the convolutions, in characters;
+    width (int): columns of the character table.
+    kernels (tuple of int): widths of the convolutions, in characters.
     filters (int): filters of each width.
     """
 
@@ -27,15 +29,18 @@ class CharCNNModule(TorchModule):
         self.filters = filters
 
     def build(self, input_width: int) -> None:
-        """input_width: rows of the character table."""
+        """input_width: rows of the character table, which are uniform with variance 1 / width."""
         self.input_width = input_width
-        self.characters = character_table(input_width, self.width)
+        self.characters = nn.Embedding(input_width, self.width, padding_idx=PADDING)
+        nn.init.uniform_(self.characters.weight, -((3 / self.width) ** 0.5), (3 / self.width) ** 0.5)
+        with torch.no_grad():
+            self.characters.weight[PADDING].zero_()
         self.convolutions = nn.ModuleList(
             nn.Conv1d(self.width, self.filters, kernel, padding=kernel - 1) for kernel in self.kernels
         )
 
-    def unbuilt(self) -> "CharCNNModule":
-        return CharCNNModule(self.width, self.kernels, self.filters)
+    def unbuilt(self) -> "CharacterCNN":
+        return CharacterCNN(self.width, self.kernels, self.filters)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from typing import Any, Iterator, Optional
 import numpy as np
 from tqdm import tqdm
 
-from .errors import DataError, Errors, damaged
+from ..errors import DataError, Errors, damaged
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _TOKENIZER = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 _POOLER = "pooler."  # on top of the last hidden states, which are all that is read
-_LONGEST = 128  # word pieces; longer words are cut, and are noise
+_MAX_PIECES = 128  # of a word; longer ones are cut, and are noise
 _PIECES_PER_BATCH = 2048  # twice as many, or half, is no faster on a CPU
 
 
@@ -60,9 +60,9 @@ class WordEncoder:
             )
         self._model = (model.get_encoder() if config.is_encoder_decoder else model).eval().to("cpu")
         self.width: int = config.hidden_size
-        positions = getattr(config, "max_position_embeddings", None) or _LONGEST
+        positions = getattr(config, "max_position_embeddings", None) or _MAX_PIECES
         with _keeping_reason(model_dir):
-            self._longest = min(_LONGEST, self._tokenizer.model_max_length, positions)
+            self._max_pieces = min(_MAX_PIECES, self._tokenizer.model_max_length, positions)
 
     def encode(self, words: list[str], *, shows_progress: bool = False) -> np.ndarray:
         """(words, width) float32. Only words of as many pieces go together, so there is no padding, and what a word
@@ -80,7 +80,7 @@ class WordEncoder:
         encoded = np.zeros((len(words), self.width), dtype="float32")
         if not words:
             return encoded
-        pieces = self._tokenizer(words, truncation=True, max_length=self._longest, return_special_tokens_mask=True)
+        pieces = self._tokenizer(words, truncation=True, max_length=self._max_pieces, return_special_tokens_mask=True)
         ids, special = pieces["input_ids"], pieces["special_tokens_mask"]
         disable = None if shows_progress else True
         with tqdm(total=len(words), desc="Encoding", unit=" words", disable=disable, leave=False) as bar:

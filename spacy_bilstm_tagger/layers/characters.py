@@ -1,0 +1,78 @@
+"""Characters of word types, read by a torch module."""
+
+from typing import Callable, Optional, cast
+
+import numpy as np
+import torch
+from thinc.api import Model
+from thinc.types import ArgsKwargs, Floats2d
+from thinc.util import torch2xp, xp2torch
+
+from ..lexicon.word_types import WordTypes
+from .shim import TorchShim
+from .torch.characters import PADDING, CharacterCNN
+
+TABLE_ROWS = 512  # of the character table
+OWN_ROWS = 384  # code points below this (Latin, and its supplements) have a row of their own; the others share the rest
+CHUNK = 256  # word types, of much the same length, that are computed at once at prediction
+MAX_CHARACTERS = 24  # of longer words, the first and the last 12 characters are read
+
+
+def CharCNN(*, width: int, kernels: list[int], filters: int) -> Model[WordTypes, Floats2d]:
+    """One row for each word type, from its characters as they are written; (types, nO), nO = filters * len(kernels).
+
+    See `CharacterCNN` for the arguments.
+    """
+    shims = [TorchShim(CharacterCNN(width, tuple(kernels), filters))]
+    return Model("char_cnn", forward, init=init, shims=shims, dims={"nO": filters * len(kernels)})
+
+
+def forward(
+    model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], list]]:
+    shim = cast(TorchShim, model.shims[0])
+    words = [_shorten(word) for word in types.texts(types.orth)]
+    if not is_train:
+        return cast(Floats2d, torch2xp(_predict_by_length(shim, words))), _no_gradient
+    Y, backprop_types = shim.begin_update(_inputs(shim, words))
+
+    def backprop(dY: Floats2d) -> list:
+        d_types = xp2torch(dY, device=shim.device)
+        backprop_types(ArgsKwargs(args=((Y,),), kwargs={"grad_tensors": (d_types,)}))
+        return []
+
+    return cast(Floats2d, torch2xp(Y.detach())), backprop
+
+
+def init(model: Model[WordTypes, Floats2d], X: Optional[WordTypes] = None, Y: Optional[Floats2d] = None) -> None:
+    cast(TorchShim, model.shims[0]).build(TABLE_ROWS)
+
+
+def _predict_by_length(shim: TorchShim, words: list[str]) -> torch.Tensor:
+    """(words, width). Short words are not padded to long ones, which would be most of the work."""
+    by_length = np.argsort([len(word) for word in words], kind="stable")
+    chunks = [by_length[at : at + CHUNK] for at in range(0, len(words), CHUNK)]
+    rows = torch.cat([shim.predict(_inputs(shim, [words[i] for i in chunk])) for chunk in chunks])
+    return torch.empty_like(rows).index_copy_(0, torch.from_numpy(by_length).to(rows.device), rows)
+
+
+def _inputs(shim: TorchShim, words: list[str]) -> ArgsKwargs:
+    return ArgsKwargs(args=tuple(torch.from_numpy(array).to(shim.device) for array in _spell(words)), kwargs={})
+
+
+def _shorten(word: str) -> str:
+    return word if len(word) <= MAX_CHARACTERS else word[: MAX_CHARACTERS // 2] + word[-MAX_CHARACTERS // 2 :]
+
+
+def _spell(words: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the character table for each word, (words, longest), and the words' lengths, (words,)."""
+    sizes = np.array([len(word) for word in words], dtype="int64")
+    codes = np.frombuffer("".join(words).encode("utf-32-le"), dtype="<u4").astype("int64")
+    rows = np.where(codes < OWN_ROWS, codes + 1, OWN_ROWS + 1 + codes % (TABLE_ROWS - OWN_ROWS - 1))
+    characters = np.full((len(words), int(sizes.max())), PADDING, dtype="int64")
+    characters[np.arange(characters.shape[1]) < sizes[:, None]] = rows
+    return characters, sizes
+
+
+def _no_gradient(dY: Floats2d) -> list:
+    return []

@@ -1,0 +1,298 @@
+"""Features of word types: rows of vector tables, hashed attributes, Brown prefixes; and names, of tokens.
+
+Each is a thinc layer from word types to rows, so that the layer `TweetEmbed` computes them once for each distinct word.
+"""
+
+import logging
+from functools import partial
+from typing import Callable, Optional, cast
+
+import numpy as np
+from spacy.vectors import Vectors
+from thinc.api import HashEmbed, Model, chain, concatenate, get_array_module
+from thinc.types import Floats2d, Ints2d
+
+from ..errors import ConfigError, Errors
+from ..lexicon.brown import PATH_KEYS, cut_paths, find_paths
+from ..lexicon.claim import NAME, remember_table
+from ..lexicon.gazetteers import find_names
+from ..lexicon.new_words import NewWords
+from ..lexicon.table import BROWN, GAZETTEERS, MISSING, VECTORS_PREFIX, get_table
+from ..lexicon.vectors import (
+    ROW_KEYS,
+    UNK_HASH,
+    UNK_KEY,
+    VOCAB_VECTORS,
+    check_further_rows,
+    check_further_width,
+    check_shape,
+    check_vectors,
+    check_width,
+)
+from ..lexicon.word_types import WordTypes
+from ..types import Ints, Mask
+
+# Below spaCy's logger, so that its handler prints these messages; it is itself silent below WARNING.
+logger = logging.getLogger("spacy.bilstm_tagger")
+logger.setLevel(logging.INFO)
+
+Output = tuple[Floats2d, Callable[[Floats2d], list]]
+
+
+def NormVectors() -> Model[WordTypes, Floats2d]:
+    """The row of `vocab.vectors` under each NORM, frozen; (types, nO), nO the table's width.
+
+    Vectors(attr="NORM") would do the same, but spaCy forgets that attribute when it saves a table.
+
+    Fallbacks: NORM itself stands for @users, links, numbers and lengthened words (`glove_key`). Where the table lacks
+    the NORM too, it is the table's `<unk>` row, which load_vectors.v1 makes the mean of all rows unless the vectors
+    bring their own, or zeros in a table without such a row. How many fall back is logged when the model is initialized.
+    """
+    attrs = {NAME: VOCAB_VECTORS}
+    return Model("norm_vectors", _norm_vectors_forward, init=_vectors_init, dims={"nO": None}, attrs=attrs)
+
+
+def _norm_vectors_forward(model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool) -> Output:
+    vectors = types.vocab.vectors
+    if vectors.shape[0] == 0:
+        raise ConfigError(Errors.VECTORS_MISSING)
+    check_width(model.get_dim("nO"), vectors)
+    rows, _ = _norm_rows(types, vectors)
+    Y = model.ops.asarray2f(vectors.data[get_array_module(vectors.data).asarray(rows)], dtype="f")
+    Y *= model.ops.xp.asarray(rows[:, None] != MISSING)
+    if not np.isfinite(float(model.ops.xp.sum(Y))):  # one pass; that of finite numbers can overflow, so look again
+        check_vectors(vectors)
+    return Y, _no_gradient
+
+
+def TunedVectors() -> Model[WordTypes, Floats2d]:
+    """As `NormVectors`, but the rows are parameters: E, a copy of the table made when the model is initialized, and
+    saved with it; (types, nO).
+
+    It gains nothing with a table of 2,720 rows; the whole GloVe table may change that.
+
+    Only the rows of words that the table knows learn. The `<unk>` row stays as it is, since words that training never
+    shows get it beside the rows of words that it never shows, which stay too. `vocab.vectors` still tells which row is
+    whose. Every step of the optimizer goes over the whole copy, so this is for a table that was cut to the words of a
+    corpus (`max_rows` or `prune_to` of load_vectors.v1).
+    """
+    attrs = {NAME: VOCAB_VECTORS}
+    return Model(
+        "tuned_vectors", _tuned_forward, init=_vectors_init, dims={"nO": None}, params={"E": None}, attrs=attrs
+    )
+
+
+def _tuned_forward(model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool) -> Output:
+    E = cast(Floats2d, model.get_param("E"))
+    vectors = types.vocab.vectors
+    check_shape(E.shape, vectors)
+    at, is_known = _norm_rows(types, vectors)
+    rows = model.ops.xp.asarray(at)
+    Y = E[rows] * (rows != MISSING)[:, None]
+
+    def backprop(dY: Floats2d) -> list:
+        learns = model.ops.xp.asarray(np.flatnonzero(is_known))
+        dE = model.ops.alloc2f(*E.shape)
+        model.ops.scatter_add(dE, rows[learns], dY[learns])
+        model.inc_grad("E", dE)
+        return []
+
+    return Y, backprop
+
+
+def _vectors_init(
+    model: Model[WordTypes, Floats2d], X: Optional[WordTypes] = None, Y: Optional[Floats2d] = None
+) -> None:
+    """Take the table's width, and its rows if they are to be tuned."""
+    if X is None:
+        return
+    vectors = X.vocab.vectors
+    check_vectors(vectors)
+    model.set_dim("nO", vectors.shape[1], force=True)
+    if model.has_param("E") is not False:
+        model.set_param("E", model.ops.asarray2f(vectors.data, dtype="f").copy())
+    _, is_known = _norm_rows(X, vectors)
+    fallback = f"that of {UNK_KEY}" if UNK_HASH in vectors.key2row else "zeros"
+    unknown = int((~is_known[X.index]).sum())
+    _log_coverage("Vectors", X, is_known, "row", f"; the other {unknown} tokens get {fallback}")
+
+
+def _norm_rows(types: WordTypes, vectors: Vectors) -> tuple[Ints, Mask]:
+    """The row of each word type, or MISSING for zeros; and whether it is its own, not that of `<unk>`; (types,) each."""
+    key2row = vectors.key2row
+    own = np.array([key2row.get(key, MISSING) for key in types.norm.tolist()], dtype=np.int64)
+    return np.where(own != MISSING, own, key2row.get(UNK_HASH, MISSING)), own != MISSING
+
+
+def TableVectors(table: str, new_words: Optional[NewWords] = None) -> Model[WordTypes, Floats2d]:
+    """The frozen row of each word type in a further vector table, (types, nO), and zeros where it has none.
+
+    table (str): the name of a table that `load_vectors.v1` has loaded.
+    new_words (NewWords or None): fills rows that the table lacks. It belongs to the config and not to the weights:
+        a saved model is read with that of its config.
+    """
+    return Model(
+        f"table_vectors:{table}",
+        partial(_table_forward, new_words=new_words),
+        init=partial(_table_init, new_words=new_words),
+        dims={"nO": None},
+        attrs={NAME: VECTORS_PREFIX + table},
+    )
+
+
+def _table_forward(
+    model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool, *, new_words: Optional[NewWords]
+) -> Output:
+    name = model.attrs[NAME]
+    table = get_table(types.vocab, name)
+    check_further_width(model.get_dim("nO"), table, name)
+    rows, _ = table.find_types(types, ROW_KEYS)
+    Y = table.arrays["rows"][rows].astype("float32")
+    missing = rows == MISSING
+    Y[missing] = 0
+    check_further_rows(Y, name)
+    if new_words is not None and missing.any():
+        Y[missing] = new_words.find(types.lower[missing], types.vocab, table)
+    return model.ops.asarray2f(cast(Floats2d, Y)), _no_gradient
+
+
+def _table_init(
+    model: Model[WordTypes, Floats2d],
+    X: Optional[WordTypes] = None,
+    Y: Optional[Floats2d] = None,
+    *,
+    new_words: Optional[NewWords],
+) -> None:
+    if X is None:
+        return
+    name = model.attrs[NAME].removeprefix(VECTORS_PREFIX)
+    table = get_table(X.vocab, model.attrs[NAME])
+    remember_table(model, table)
+    model.set_dim("nO", table.arrays["rows"].shape[1], force=True)
+    rows, found_by = table.find_types(X, ROW_KEYS)
+    is_known = rows != MISSING
+    _log_coverage(f"Vector table {name}", X, is_known, "row", f": {_count_keys(X, found_by, list(ROW_KEYS))}")
+    missing = np.unique(X.lower[~is_known])
+    if new_words is not None and len(missing):
+        filled = int(new_words.find(missing, X.vocab, table).any(axis=1).sum())
+        logger.info("Vector table %s: new words fill %d of %d word types without a row", name, filled, len(missing))
+
+
+def HashedAttribute(column: int, *, width: int, rows: int) -> Model[WordTypes, Floats2d]:
+    """An embedding of one of the attributes of the word types, hashed into a table (Svenstrup et al. 2017, "Hash
+    embeddings for efficient word representations"); (types, width).
+
+    column (int): of `WordTypes.attributes`.
+    rows (int): of the table.
+    """
+    attribute: Model = Model("type_attribute", _attribute_forward, attrs={"column": column})
+    return chain(attribute, HashEmbed(nO=width, nV=rows, seed=8 + column, dropout=0.0))
+
+
+def _attribute_forward(model: Model, types: WordTypes, is_train: bool) -> tuple:
+    return model.ops.xp.asarray(types.attributes[:, model.attrs["column"]]), _no_gradient
+
+
+def HashedBrownPrefixes(prefixes: list[int], *, width: int, rows: int) -> Model[WordTypes, Floats2d]:
+    """A hashed embedding of each prefix of the path; (types, width * prefixes)."""
+    tables: list[Model] = [
+        HashEmbed(nO=width, nV=rows, column=column, seed=108 + column, dropout=0.0) for column in range(len(prefixes))
+    ]
+    return chain(BrownPrefixes(prefixes), cast(Model[Ints2d, Floats2d], concatenate(*tables)))
+
+
+def BrownPrefixes(prefixes: list[int]) -> Model[WordTypes, Ints2d]:
+    """The first bits of each word's path, a column for each number of bits; (types, prefixes) uint64.
+
+    A path that is shorter counts as a whole, and 0 stands for no path. Clusters that are near each other in the tree
+    begin alike, so the prefixes are classes from coarse to fine (Miller, Guinness and Zamanian 2004, "Name tagging
+    with word clusters and discriminative training").
+
+    prefixes (list of int): numbers of bits.
+    """
+    attrs = {"prefixes": prefixes, NAME: BROWN}
+    return Model("brown_prefixes", _prefixes_forward, init=_prefixes_init, attrs=attrs)
+
+
+def _prefixes_forward(model: Model[WordTypes, Ints2d], types: WordTypes, is_train: bool) -> tuple[Ints2d, Callable]:
+    paths, _ = find_paths(get_table(types.vocab, BROWN), types)
+    features = np.column_stack([cut_paths(paths, length) for length in model.attrs["prefixes"]])
+    return model.ops.asarray2i(cast(Ints2d, features), dtype="uint64"), _no_gradient
+
+
+def _prefixes_init(model: Model[WordTypes, Ints2d], X: Optional[WordTypes] = None, Y: Optional[Ints2d] = None) -> None:
+    if X is None:
+        return
+    table = get_table(X.vocab, BROWN)
+    remember_table(model, table)
+    paths, found_by = find_paths(table, X)
+    _log_coverage("Brown clusters", X, paths > 0, "path", f": {_count_keys(X, found_by, list(PATH_KEYS))}")
+
+
+def GazetteerFeatures(lists: Optional[list[str]] = None) -> Model[WordTypes, Floats2d]:
+    """Two columns of 0 and 1 for each list: a name of it begins at the token; one goes on there; (tokens, 2 * lists).
+
+    Names reach over several words, so these are rows of tokens, not of word types. Which of the lists can be trusted is
+    left to the layers above to learn (Ratinov and Roth 2009, "Design challenges and misconceptions in named entity
+    recognition").
+
+    lists (list of str or None): the lists to look at. None: all that are there when the model is initialized.
+    """
+    width = None if lists is None else 2 * len(lists)
+    attrs = {"asked_for": lists, "lists": lists, NAME: GAZETTEERS}
+    return Model("gazetteer_features", _names_forward, init=_names_init, dims={"nO": width}, attrs=attrs)
+
+
+def _names_forward(model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool) -> Output:
+    begins_and_goes_on = find_names(get_table(types.vocab, GAZETTEERS), types, model.attrs["lists"])
+    return model.ops.asarray2f(cast(Floats2d, np.concatenate(begins_and_goes_on, axis=1)), dtype="f"), _no_gradient
+
+
+def _names_init(model: Model[WordTypes, Floats2d], X: Optional[WordTypes] = None, Y: Optional[Floats2d] = None) -> None:
+    if X is None:
+        return
+    table = get_table(X.vocab, GAZETTEERS)
+    remember_table(model, table)
+    lists = model.attrs["asked_for"] or table.info["lists"]
+    model.attrs["lists"] = lists
+    model.set_dim("nO", 2 * len(lists), force=True)
+    begins, goes_on = find_names(table, X, lists)
+    if not len(begins):
+        return
+    of_list = (begins | goes_on).mean(axis=0)
+    logger.info(
+        "Gazetteers: %.1f%% of the tokens of the first %d texts are in a name; most are on the list %s (%.1f%%), "
+        "%d of %d lists have none",
+        100 * (begins | goes_on).any(axis=1).mean(),
+        len(X.lengths),
+        lists[int(of_list.argmax())],
+        100 * of_list.max(),
+        int((of_list == 0).sum()),
+        len(lists),
+    )
+
+
+def _log_coverage(title: str, types: WordTypes, is_known: Mask, kind: str, details: str) -> None:
+    """Log for how many tokens and word types of the sample a table has a row, or a path."""
+    if not len(types.index):
+        return
+    logger.info(
+        "%s: %.1f%% of the tokens (%.1f%% of the word types) of the first %d texts have a %s%s",
+        title,
+        100 * is_known[types.index].mean(),
+        100 * is_known.mean(),
+        len(types.lengths),
+        kind,
+        details,
+    )
+
+
+def _count_keys(types: WordTypes, found_by: Ints, keys: list[str]) -> str:
+    """How many tokens were found by which key, and how many by none."""
+    counts = np.bincount(found_by[types.index], minlength=len(keys) + 1).tolist()
+    return ", ".join(f"{count} by {key}" for count, key in zip(counts, keys)) + f"; {counts[-1]} by none"
+
+
+def _no_gradient(d_output: object) -> list:
+    """Words take no gradient, and tables are frozen."""
+    return []

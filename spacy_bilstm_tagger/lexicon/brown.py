@@ -1,0 +1,137 @@
+"""Brown clusters (Brown et al. 1992, "Class-based n-gram models of natural language"): a path of bits for each word.
+
+A path is kept as a whole number: its bits after a leading 1, so that 0 and 00 differ and 0 is no path. The layer
+`BrownPrefixes` embeds its first bits.
+"""
+
+import zlib
+from codecs import BOM_UTF8
+from pathlib import Path
+from typing import Mapping
+
+import numpy as np
+from spacy.strings import get_string_id
+
+from ..errors import DataError, Errors, damaged
+from ..types import Ints
+from .files import is_pipeline, open_bytes, read_table
+from .table import BROWN, MISSING, WordTable, by_lower, by_norm
+from .word_types import Hashes, WordTypes
+
+MAX_BITS = 52  # of a path: as many as a float64 counts exactly
+
+# Words whose path is used for a NORM that the clusters do not have. They are those of the published clusters of tweets
+# (Owoputi et al. 2013, "Improved part-of-speech tagging for online conversational text with word clusters"): these name
+# a link's host, and their tokens keep n't and the like on the verb. For links it is the most frequent word of the kind;
+# for hashtags and numbers, of which only rare ones have no path of their own, the most frequent word of the cluster
+# that has most of them. 's is the verb more often than the genitive (44 of 74 times in T-POS, train). Faces need none:
+# those that people write are words of the file.
+STAND_INS = {
+    "<user>": "<@MENTION>",
+    "<url>": "<URL-bit.ly>",
+    "<hashtag>": "#jobs",
+    "<number>": "6",
+    "n't": "not",
+    "'m": "am",
+    "'s": "is",
+    "'re": "are",
+    "'ve": "have",
+    "'ll": "will",
+    "'d": "would",
+}
+_STAND_IN_HASHES = {get_string_id(norm): get_string_id(word) for norm, word in STAND_INS.items()}
+
+
+def brown_table(paths: Mapping[str, str]) -> WordTable:
+    """paths (mapping): each word's path, a string of 0 and 1."""
+    hashes = np.array([get_string_id(word) for word in paths], dtype=np.uint64)
+    numbers = np.array([int("1" + path, 2) for path in paths.values()], dtype=np.uint64)
+    return WordTable.build(hashes, path=numbers)
+
+
+def find_paths(table: WordTable, types: WordTypes) -> tuple[Hashes, Ints]:
+    """The path of each word type, or 0; and the number of the key by which it was found, (types,) each."""
+    rows, found_by = table.find_types(types, PATH_KEYS)
+    return np.where(rows == MISSING, np.uint64(0), table.arrays["path"][rows]), found_by
+
+
+def cut_paths(paths: Hashes, length: int) -> Hashes:
+    """The first bits of each path, or all of it where it is shorter; 0 stays 0."""
+    lengths = np.frexp(paths.astype(np.float64))[1] - 1
+    return paths >> np.maximum(lengths - length, 0).astype(np.uint64)
+
+
+def _by_stand_in(types: WordTypes, at: Ints) -> Hashes:
+    return np.array([_STAND_IN_HASHES.get(norm, 0) for norm in types.norm[at].tolist()], dtype=np.uint64)
+
+
+PATH_KEYS = {"LOWER": by_lower, "NORM": by_norm, "a stand-in for their NORM": _by_stand_in}
+
+
+def load_brown(source: Path) -> WordTable:
+    """The clusters of a file, or of the folder of a pipeline that has some.
+
+    RAISES: DataError where there are none, or where they are damaged.
+    """
+    if not is_pipeline(source):
+        return brown_table(read_brown(source))
+    missing = (
+        f"{source}: the pipeline in this folder has no Brown clusters; expected a folder made by 'spacy-bilstm vectors "
+        "brown', or in a config brown = null for none"
+    )
+    return read_table(source, BROWN, missing=missing)
+
+
+def read_brown(path: Path) -> dict[str, str]:
+    """Each word's path of 0 and 1, from lines of `path TAB word TAB count`, the layout that the usual programs write.
+
+    RAISES: DataError with the file and the line that is wrong.
+    """
+    layout = "Brown clusters (bit path TAB word TAB count in each line, also .gz)"
+    if path.is_dir():
+        raise DataError(
+            f"{path}: is a folder, expected a file of {layout}. A folder made by 'spacy-bilstm vectors brown' is "
+            "ready: load_vectors.v1 takes it"
+        )
+    if not path.is_file():
+        raise DataError(
+            f"{path}: no such file. Expected {layout}; recipes also take a folder made of them by 'spacy-bilstm vectors "
+            "brown'"
+        )
+    paths: dict[str, str] = {}
+    try:
+        with open_bytes(path) as file:
+            for line, row in enumerate(file, start=1):
+                bits, word = _parse(path, line, row)
+                first = paths.setdefault(word, bits)
+                if first != bits:
+                    raise DataError(
+                        f"{path}, line {line}: {word!r} has the path {bits} here and {first} above; expected one path "
+                        "a word"
+                    )
+    except (EOFError, OSError, zlib.error) as error:
+        raise damaged(path, "Brown clusters", error) from None
+    if not paths:
+        raise DataError(f"{path}: found no Brown clusters, expected lines of bit path TAB word TAB count")
+    return paths
+
+
+def _parse(path: Path, line: int, row: bytes) -> tuple[str, str]:
+    where = f"{path}, line {line}"
+    try:
+        text = row.removeprefix(BOM_UTF8).decode("utf8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise DataError(Errors.VECTORS_ENCODING.format(path=path, line=line, byte=error.start)) from None
+    if not text.strip():
+        raise DataError(f"{where}: found an empty line, expected a bit path, a word and a count. Remove the line")
+    columns = text.split("\t")
+    if len(columns) != 3 or not columns[1]:
+        raise DataError(
+            f"{where}: found {text[:80]!r}, expected a bit path, a word and a count, a TAB between them"
+        )
+    bits, word, count = columns
+    if not 1 <= len(bits) <= MAX_BITS or bits.strip("01"):
+        raise DataError(f"{where}: found the path {bits[:80]!r}, expected up to {MAX_BITS} of the digits 0 and 1")
+    if not count.strip().isdecimal():
+        raise DataError(f"{where}: found the count {count[:80]!r}, expected a whole number")
+    return bits, word

@@ -1,0 +1,205 @@
+"""Word vectors: as `vocab.vectors`, an ordinary spaCy table, or as a further table in the vocabulary's lookups."""
+
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+from spacy.strings import get_string_id
+from spacy.util import OOV_RANK
+from spacy.vectors import Mode, Vectors
+from spacy.vocab import Vocab
+
+from ..errors import ConfigError, DataError, Errors, damaged
+from .files import VECTORS_FOLDER, check_output, is_pipeline, read_lookups, save_folder
+from .sources import GENSIM_NAMES, read_vectors
+from .table import VECTORS_PREFIX, WordTable, by_lower, by_lower_without_sign, by_norm
+
+VOCAB_VECTORS = "vocab.vectors"  # names that table among those that layers read
+DISTILLER = "distiller"  # in the lookups of a folder of distilled vectors, and in the info of a further table
+UNK_KEY = "<unk>"
+UNK_HASH = get_string_id(UNK_KEY)
+
+# By which a further table is searched.
+ROW_KEYS = {"LOWER": by_lower, "LOWER without #": by_lower_without_sign, "NORM": by_norm}
+
+
+def set_vectors(
+    vocab: Vocab,
+    keys: list[str],
+    rows: np.ndarray,
+    *,
+    name: str,
+    prune_to: Optional[int] = None,
+    dtype: str = "float32",
+) -> None:
+    """Make these the vocabulary's vectors, with an `<unk>` row for other words.
+
+    The `<unk>` row, where there is none yet, comes first and is the mean of all rows, the usual stand-in for
+    a word that GloVe does not know.
+
+    keys (list of str): the words, as they stand in the file.
+    rows (array): (keys, width).
+    prune_to (int or None): keep this many rows; words beyond share the row of the most similar word kept.
+    dtype (str): float32 or float16, for the stored numbers.
+    RAISES: DataError for a row with NaN or infinity, also once it is of this dtype, and where there are no rows.
+    """
+    named = [i for i, key in enumerate(keys) if key]  # the published Twitter files hold an empty key
+    if not named:
+        raise DataError(Errors.VECTORS_EMPTY.format(path=name))
+    if prune_to:  # pruning keeps the first rows, and a file may end with its `<unk>`
+        named.sort(key=lambda i: keys[i] != UNK_KEY)
+    keys = [keys[i] for i in named]
+    with np.errstate(over="ignore"):
+        data = np.asarray(rows[named], dtype="float32")
+    _check_finite(keys, data, name=name, dtype=dtype)
+    if UNK_KEY not in keys:
+        keys.insert(0, UNK_KEY)
+        mean = data.mean(axis=0, keepdims=True, dtype="float64").astype("float32")
+        data = np.vstack([mean, data])
+    for key in keys:
+        vocab.strings.add(key)
+    vocab.vectors = Vectors(strings=vocab.strings, data=data, keys=keys, name=name)
+    if prune_to and prune_to < len(keys):
+        vocab.prune_vectors(prune_to)
+    if dtype != "float32":
+        vocab.vectors.data = vocab.vectors.data.astype(dtype)
+    _rank_lexemes(vocab)
+
+
+def save_vectors(
+    keys: list[str], rows: np.ndarray, output: Path, *, name: str, prune_to: Optional[int] = None, dtype: str = "float32"
+) -> Vectors:
+    """Write a blank pipeline that holds the table. Arguments as for `set_vectors`.
+
+    RAISES: DataError where `output` is something else than such a folder.
+    """
+    check_output(output, kind=VECTORS_FOLDER)
+    vocab = Vocab()
+    set_vectors(vocab, keys, rows, name=name, prune_to=prune_to, dtype=dtype)
+    save_folder(vocab, output, kind=VECTORS_FOLDER)
+    return vocab.vectors
+
+
+def load_vectors(vocab: Vocab, folder: Path) -> None:
+    """Make the vectors of a pipeline's folder those of the vocabulary.
+
+    RAISES: DataError where the folder is damaged, has no table or one of another mode.
+    """
+    source = _read_folder(folder)
+    for key in source.vectors:
+        vocab.strings.add(source.strings[key])
+    vectors = source.vectors
+    vectors.strings, vectors.name = vocab.strings, folder.name
+    vocab.vectors = vectors
+    _rank_lexemes(vocab)
+
+
+def load_further_table(source: str, name: str) -> WordTable:
+    """A further vector table, with the keys of the source. A pipeline that has a further table of this name gives that
+    one; any other gives its `vocab.vectors`. A distilled table keeps its distiller.
+
+    RAISES: DataError as `load_vectors` and `read_vectors`.
+    """
+    folder = Path(source)
+    if not folder.exists() and source not in GENSIM_NAMES:
+        raise DataError(
+            f"{source}: no such file or folder, for the vector table {name!r}. 'spacy-bilstm vectors distill "
+            f"MODEL_DIR WORDS... {source}' makes it. Or set it to null, and take it out of tables in TweetEmbed.v1"
+        )
+    if is_pipeline(folder):
+        lookups = read_lookups(folder)
+        table = WordTable.from_lookups(lookups, VECTORS_PREFIX + name)
+        if table is not None:
+            return table
+        info = {DISTILLER: dict(lookups.get_table(DISTILLER))} if DISTILLER in lookups else {}
+        vectors = _read_folder(folder).vectors
+        hashes = np.fromiter(vectors.key2row.keys(), dtype=np.uint64)
+        at = np.fromiter(vectors.key2row.values(), dtype=np.int64)
+        return WordTable.build(hashes, info, rows=np.asarray(vectors.data)[at])
+    keyed = read_vectors(source)
+    rows = np.asarray(keyed.vectors, dtype="float32")
+    _check_finite(keyed.index_to_key, rows, name=name, dtype="float32")
+    hashes = np.array([get_string_id(key) for key in keyed.index_to_key], dtype=np.uint64)
+    return WordTable.build(hashes, rows=rows)
+
+
+def check_vectors(vectors: Vectors) -> None:
+    """Raise ConfigError for a table that is missing, of another mode, or holds NaN, infinity or more than a float32."""
+    if vectors.mode != Mode.default:
+        raise ConfigError(Errors.VECTORS_FLORET.format(mode=str(vectors.mode)))
+    if vectors.shape[0] == 0 or vectors.shape[1] == 0:
+        raise ConfigError(Errors.VECTORS_MISSING)
+    # The sum of a row is finite only if every number in it is. Models compute in float32, which reaches less far.
+    with np.errstate(over="ignore"):
+        data = vectors.data.astype("float32") if vectors.data.dtype == np.float64 else vectors.data
+        sums = data.sum(axis=1, dtype="float64")
+    bad = ~np.isfinite(sums.get() if hasattr(sums, "get") else sums)  # cupy's arrays have get
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        keys = [key for key, at in vectors.key2row.items() if at == row and key in vectors.strings]
+        raise ConfigError(
+            f"The vectors table holds NaN or infinity (row {row}, key {vectors.strings[keys[0]] if keys else '?'!r}); "
+            "expected finite float32 numbers"
+        )
+
+
+def check_width(width: int, vectors: Vectors) -> None:
+    """Raise ConfigError for vectors of another width."""
+    if vectors.shape[1] != width:
+        raise ConfigError(
+            f"TweetEmbed.v1 was built for vectors of width {width}, but the pipeline's table has width "
+            f"{vectors.shape[1]}. Load the vectors the model was trained with, or train again"
+        )
+
+
+def check_shape(shape: tuple[int, ...], vectors: Vectors) -> None:
+    """Raise ConfigError for vectors of another shape than the fine-tuned ones."""
+    if vectors.shape != shape:
+        expected, found = (f"{rows} rows of width {width}" for rows, width in (shape, vectors.shape))
+        raise ConfigError(
+            f"TweetEmbed.v1 has fine-tuned the rows of a vectors table of {expected}, but the pipeline's has {found}. "
+            "Load the vectors the model was trained with, or train again"
+        )
+
+
+def check_further_width(width: int, table: WordTable, name: str) -> None:
+    """Raise ConfigError for a further table of another width. name (str): in the lookups."""
+    found = table.arrays["rows"].shape[1]
+    if found != width:
+        raise ConfigError(
+            f"TweetEmbed.v1 was built for a vector table {name.removeprefix(VECTORS_PREFIX)!r} of width {width}, but "
+            f"the pipeline's has width {found}. Load the table the model was trained with, or train again"
+        )
+
+
+def check_further_rows(rows: np.ndarray, name: str) -> None:
+    """Raise ConfigError for NaN or infinity. name (str): of the table, in the lookups."""
+    if not np.isfinite(rows.sum(dtype="float64")):
+        raise ConfigError(Errors.TABLE_NAN.format(name=name.removeprefix(VECTORS_PREFIX)))
+
+
+def _check_finite(keys: list[str], rows: np.ndarray, *, name: str, dtype: str) -> None:
+    with np.errstate(over="ignore"):
+        bad = np.flatnonzero(~np.isfinite(rows.astype(dtype)).all(axis=1))
+    if len(bad):
+        raise DataError(Errors.VECTORS_NOT_FINITE.format(path=name, key=keys[int(bad[0])], dtype=dtype))
+
+
+def _read_folder(folder: Path) -> Vocab:
+    try:
+        source = Vocab().from_disk(folder / "vocab", exclude=["lookups"])
+    except Exception as error:  # damaged data can raise anything
+        raise damaged(folder, "a spaCy vectors table", error) from None
+    if source.vectors.mode != Mode.default:
+        raise DataError(Errors.VECTORS_FLORET.format(mode=str(source.vectors.mode)))
+    if not source.vectors.size:
+        raise DataError(
+            f"{folder}: the pipeline in this folder has no vectors; expected a folder made by 'spacy-bilstm vectors', "
+            "or in a config source = null for none"
+        )
+    return source
+
+
+def _rank_lexemes(vocab: Vocab) -> None:
+    for lexeme in vocab:
+        lexeme.rank = vocab.vectors.key2row.get(lexeme.orth, OOV_RANK)

@@ -1,1 +1,0 @@
-"""Word vectors through gensim, as ordinary spaCy vectors tables."""
