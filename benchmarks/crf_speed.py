@@ -15,7 +15,8 @@ import torch
 import torchcrf
 import typer
 
-from spacy_bilstm_tagger.layers.crf import Chain, negative_log_likelihood, viterbi
+from spacy_bilstm_tagger.crf.inference import ChainScores, viterbi
+from spacy_bilstm_tagger.crf.loss import negative_log_likelihood
 
 
 def main(
@@ -29,14 +30,14 @@ def main(
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     theirs = torchcrf.CRF(labels, batch_first=True)
-    chain = Chain(*(score.detach() for score in (theirs.transitions, theirs.start_transitions, theirs.end_transitions)))
+    chain = [score.detach() for score in (theirs.transitions, theirs.start_transitions, theirs.end_transitions)]
     emissions = torch.randn(texts, tokens, labels)
     gold = torch.randint(labels, (texts, tokens))
     flat, lengths = emissions.flatten(0, 1), [tokens] * texts
     allowed = torch.nn.functional.one_hot(gold.flatten(), labels).bool()
 
     def our_loss() -> float:
-        loss, _ = negative_log_likelihood(chain, flat, lengths, allowed)
+        loss, _ = negative_log_likelihood(ChainScores(flat, lengths, *chain), allowed)
         return float(loss.sum())
 
     def their_loss() -> float:
@@ -47,7 +48,7 @@ def main(
         return float(loss.detach())
 
     def our_decode() -> list[list[int]]:
-        return viterbi(chain, flat, lengths).view(texts, tokens).tolist()
+        return viterbi(ChainScores(flat, lengths, *chain)).view(texts, tokens).tolist()
 
     def their_decode() -> list[list[int]]:
         return theirs.decode(emissions)

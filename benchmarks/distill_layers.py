@@ -16,8 +16,7 @@ import numpy as np
 import typer
 
 from spacy_bilstm_tagger.corpus import read_corpus
-from spacy_bilstm_tagger.tokenizer.word_types import word_type
-from spacy_bilstm_tagger.vectors.distill import fit_distiller
+from spacy_bilstm_tagger.lexicon.distill import fit_distiller, word_type
 
 FOLDS = 5
 WIDTHS = (64, 128, 256)

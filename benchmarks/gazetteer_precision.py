@@ -15,8 +15,9 @@ import spacy
 import typer
 from spacy.tokens import Doc, DocBin
 
-from spacy_bilstm_tagger.gazetteer_table import find_names, get_gazetteers, set_gazetteers
-from spacy_bilstm_tagger.vectors.gazetteers import list_files, read_lines, why_useless
+from spacy_bilstm_tagger.lexicon.gazetteers import find_names, gazetteer_table, list_files, read_lines, why_useless
+from spacy_bilstm_tagger.lexicon.table import WordTable
+from spacy_bilstm_tagger.lexicon.word_types import WordTypes
 
 
 def main(
@@ -29,19 +30,19 @@ def main(
         for line in read_lines(path):
             why = why_useless(line)
             lists[f"left out: {why}" if why else name].append(line)
-    set_gazetteers(nlp.vocab, lists)
+    table = gazetteer_table(lists)
     docs = list(DocBin().from_disk(corpus).get_docs(nlp.vocab))
-    found, right = count(docs)
+    found, right = count(docs, table)
     entity_tokens = np.mean([token.ent_type_ != "" for doc in docs for token in doc])
-    print(f"{100 * entity_tokens:.1f}% of the tokens are in entities\n")
-    print("| list | names found | in entities |\n|---|---|---|")
-    for name, total, good in sorted(zip(get_gazetteers(nlp.vocab).lists, found, right)):
-        print(f"| {name} | {total:,} | {f'{100 * good / total:.1f}%' if total else ''} |")
+    typer.echo(f"{100 * entity_tokens:.1f}% of the tokens are in entities\n")
+    typer.echo("| list | names found | in entities |\n|---|---|---|")
+    for name, total, good in sorted(zip(lists, found, right)):
+        typer.echo(f"| {name} | {total:,} | {f'{100 * good / total:.1f}%' if total else ''} |")
 
 
-def count(docs: list[Doc]) -> tuple[np.ndarray, np.ndarray]:
+def count(docs: list[Doc], table: WordTable) -> tuple[np.ndarray, np.ndarray]:
     """How many names of each list are found, and in how many of them every token is in an entity; (lists,) each."""
-    begins, inside = find_names(docs)
+    begins, inside = find_names(table, WordTypes.of(docs))
     in_entity = np.array([token.ent_type_ != "" for doc in docs for token in doc])
     found, right = begins.sum(axis=0), np.zeros(begins.shape[1], dtype=int)
     for column in range(begins.shape[1]):

@@ -1,4 +1,4 @@
-"""What is measured of one trained pipeline, its training apart."""
+"""Scores and sizes of one trained pipeline."""
 
 from pathlib import Path
 from typing import Any, Iterable, Optional
@@ -10,10 +10,13 @@ from spacy.tokens import Doc
 from spacy.training import Corpus, Example
 from thinc.api import Model
 
-from benchmarks.calibration import calibration_error, probabilities_and_right
-from spacy_bilstm_tagger.pipeline.bilstm_ner import BiLSTMNER
-from spacy_bilstm_tagger.pipeline.scorers import Scores, ner_prf, ner_score, tagger_score
-from spacy_bilstm_tagger.pipeline.spans_scorer import spans_score
+from spacy_bilstm_tagger.lexicon.table import VECTORS_PREFIX, get_table
+from spacy_bilstm_tagger.scoring import Scores
+from spacy_bilstm_tagger.scoring.entities import ner_prf, ner_score
+from spacy_bilstm_tagger.scoring.spans import spans_score
+from spacy_bilstm_tagger.scoring.tags import tagger_score
+
+from .calibration import calibration_error, probabilities_and_right
 
 
 def measure_pipeline(pipeline: Path, *, train: Path, dev: Path) -> dict[str, Any]:
@@ -57,7 +60,8 @@ def score(nlp: Language, examples: Iterable[Example], train: list[Doc]) -> Score
         scores |= ner_score(examples)
         unseen = ner_prf(without_entities(examples, {ent.text.lower() for doc in train for ent in doc.ents}))
         scores |= {f"unseen_{name}": value for name, value in unseen.items()}
-        for key in [pipe.cfg["spans_key"] for _, pipe in nlp.pipeline if isinstance(pipe, BiLSTMNER)]:
+        for name in nlp.pipe_names:
+            key = nlp.get_pipe(name).cfg["spans_key"] if nlp.get_pipe_meta(name).factory == "bilstm_ner" else None
             if key is not None and len(found := probabilities_and_right(examples, key)):
                 scores["ents_calibration_error"] = calibration_error(found)
     for key in sorted({key for doc in references for key in doc.spans}):
@@ -104,7 +108,5 @@ def count_parameters(nlp: Language) -> Optional[int]:
 
 def count_static(nlp: Language) -> int:
     """Numbers in the vector tables, which training leaves alone."""
-    from spacy_bilstm_tagger.vector_tables import PREFIX, get_vector_table
-
-    tables = [name.removeprefix(PREFIX) for name in nlp.vocab.lookups.tables if name.startswith(PREFIX)]
-    return nlp.vocab.vectors.data.size + sum(get_vector_table(nlp.vocab, name).data.size for name in tables)
+    tables = [get_table(nlp.vocab, name) for name in nlp.vocab.lookups.tables if name.startswith(VECTORS_PREFIX)]
+    return nlp.vocab.vectors.data.size + sum(array.size for table in tables for array in table.arrays.values())

@@ -12,7 +12,7 @@ from typing import Annotated
 import srsly
 import typer
 
-from spacy_bilstm_tagger.errors import DataError, Errors
+from spacy_bilstm_tagger.errors import DataError
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -38,7 +38,7 @@ def fill_assets(folder: Path, project: Path) -> tuple[dict[str, Path], list[str]
     RAISES: DataError where the folder does not exist or holds none of the assets.
     """
     if not folder.is_dir():
-        raise DataError(Errors.ASSETS_NOT_FOLDER.format(path=folder))
+        raise DataError(f"{folder}: no such folder")
     listed = srsly.read_yaml(project / "project.yml")["assets"]
     assets = {asset["checksum"]: asset["dest"] for asset in listed if "checksum" in asset}
     copied: dict[str, Path] = {}
@@ -52,7 +52,9 @@ def fill_assets(folder: Path, project: Path) -> tuple[dict[str, Path], list[str]
             shutil.copyfile(path, target)
             copied[dest] = path
     if not copied:
-        raise DataError(Errors.ASSETS_NOTHING.format(path=folder, count=len(assets), seen=seen))
+        raise DataError(
+            f"{folder}: holds none of the {len(assets)} assets that project.yml names (looked at {seen} files by md5)"
+        )
     return copied, [dest for dest in assets.values() if dest not in copied]
 
 

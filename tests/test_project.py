@@ -1,5 +1,6 @@
 """project.yml names what is there, and assets can be filled from any folder."""
 
+import copy
 import hashlib
 import importlib.util
 import re
@@ -8,10 +9,28 @@ import pytest
 import srsly
 from spacy.util import load_config
 from typer.testing import CliRunner
+from weasel.util.config import substitute_project_variables
 
 from spacy_bilstm_tagger.errors import DataError
 
 TREEBANKS = ("treebank", "treebank_transformer")
+WORKFLOWS = {
+    "all",
+    "distill",
+    "ritter",
+    "ritter-transformer",
+    "tweebank",
+    "pretrain",
+    "lecture",
+    "hmm",
+    "wnut17",
+    "wnut17-alone",
+    "transformer",
+    "gmb",
+    "toxic",
+    "joint",
+    "results",
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,28 +48,27 @@ def script(project):
 
 
 def test_workflows_are_made_of_commands(config):
-    names = {
-        "all",
-        "distill",
-        "ritter",
-        "ritter-transformer",
-        "tweebank",
-        "pretrain",
-        "lecture",
-        "hmm",
-        "wnut17",
-        "wnut17-alone",
-        "transformer",
-        "gmb",
-        "toxic",
-        "joint",
-        "results",
-    }
-    assert set(config["workflows"]) == names
+    assert set(config["workflows"]) == WORKFLOWS
     commands = {command["name"] for command in config["commands"]}
-    assert commands.isdisjoint(names)  # spaCy refuses a name for both
+    assert commands.isdisjoint(WORKFLOWS)  # spaCy refuses a name for both
     for steps in config["workflows"].values():
         assert set(steps) <= commands
+
+
+def test_a_workflow_runs_dry(config, run_spacy, checkout):
+    output = run_spacy("project", "run", "hmm", ".", "--dry", cwd=checkout)
+    scripts = {command["name"]: command["script"] for command in config["commands"]}
+    assert output.count("Running command: ") == sum(len(scripts[step]) for step in config["workflows"]["hmm"])
+
+
+def test_all_variables_are_known(config):
+    assert "${" not in srsly.json_dumps(substitute_project_variables(copy.deepcopy(config)))
+
+
+def test_the_project_documents_itself(config, run_spacy, checkout):
+    output = run_spacy("project", "document", ".", cwd=checkout)
+    for name in [*WORKFLOWS, *(asset["dest"] for asset in config["assets"])]:
+        assert f"`{name}`" in output
 
 
 def test_what_a_command_needs_is_there_or_made_before(config, project):
@@ -95,7 +113,7 @@ def test_the_transformer_is_all_that_the_two_first_steps_differ_in(project):
 
 
 def test_assets_have_an_address_and_an_md5_and_test_splits_are_extra(config):
-    for asset in config["assets"]:
+    for asset in substitute_project_variables(copy.deepcopy(config))["assets"]:
         if asset["dest"] == "assets/gmb/ner_dataset.csv":  # behind a login: the user puts it there
             assert "url" not in asset
             continue
