@@ -98,26 +98,10 @@ class Errors:
         "It cannot be read ({error}); expected what this component saved. "
         "The file is damaged, cut off or from another program: get it again"
     )
-    COMPONENT_INCOMPLETE = (
-        "It holds other weights than the layer {layer!r} has; expected those of a component with the same config. "
-        "The config or the file was changed: get both again"
-    )
-    COMPONENT_SHAPE = (
-        "It does not fit the config: in the layer {layer!r}, {dim} is {found}, expected {expected}. "
-        "The config or the file was changed: get both again"
-    )
-    COMPONENT_LABELS = (
-        "It gives {found} scores a token, expected {expected} for the {count} labels in cfg. "
-        "The labels or the file were changed: get both again"
-    )
     LABEL_UNKNOWN = (
         "{name}: the gold label {label!r} is not among the component's {count} labels. "
         "Add it to the labels file, or initialize without one. If the component is sourced, it keeps its labels: source "
         "the tok2vec alone, and define a new component on it"
-    )
-    HMM_DAMAGED = (
-        "{name}: the counts cannot be read ({reason}); expected the counts of an hmm_tagger beside its own cfg. "
-        "The file is damaged, cut off or from another program: get it again"
     )
     TAGGER_NO_LABELS = (
         "{name}: found no tags; expected training data with tags, or [initialize.components.{name}.labels]. "

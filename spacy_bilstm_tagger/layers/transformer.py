@@ -1,20 +1,23 @@
-"""Rows of a pretrained transformer, one for each token: its word pieces, averaged."""
+"""Rows of a pretrained transformer, one for each token: the mean of its word pieces."""
 
+from pathlib import Path
 from typing import Any, Callable, Optional, cast
 
 import torch
 from spacy.tokens import Doc
 from spacy_transformers.align import apply_alignment, get_alignment, get_alignment_via_offset_mapping
-from spacy_transformers.data_classes import WordpieceBatch
-from spacy_transformers.layers.transformer_model import huggingface_tokenize
+from spacy_transformers.data_classes import HFObjects, WordpieceBatch
+from spacy_transformers.layers.transformer_model import huggingface_from_pretrained, huggingface_tokenize
 from spacy_transformers.span_getters import get_strided_spans
 from spacy_transformers.truncate import truncate_oversize_splits
 from spacy_transformers.util import batch_by_length
 from thinc.api import Model
 from thinc.types import ArgsKwargs, Floats2d, Ints2d, Ragged
 from thinc.util import torch2xp, xp2torch
+from transformers import AutoConfig
 
-from .transformer_files import load_transformer
+from ..errors import ConfigError, DataError
+from ..lexicon.word_encoder import check_model, quiet_transformers
 from .transformer_shim import TransformerShim
 
 Backprop = Callable[[list[Floats2d]], list[Doc]]
@@ -95,7 +98,7 @@ def _learn(
 
 
 def _remember(model: Model[list[Doc], list[Floats2d]], shim: TransformerShim, docs: list[Doc]) -> list[Floats2d]:
-    """Rows of frozen weights in training: every epoch asks for the same."""
+    """Rows of frozen weights in training, from a cache: every epoch needs the same."""
     kept = shim.kept_rows
     keys = [doc.to_array(["ORTH", "SPACY"]).tobytes() for doc in docs]
     new = {key: doc for key, doc in zip(keys, docs) if key not in kept}
@@ -122,7 +125,7 @@ def _predict(model: Model[list[Doc], list[Floats2d]], shim: TransformerShim, doc
 
 
 def _word_pieces(model: Model, shim: TransformerShim, docs: list[Doc]) -> tuple[ArgsKwargs, Ragged]:
-    """What the transformer takes, (windows, word pieces), and for each token where its word pieces are in that."""
+    """The input of the transformer, (windows, word pieces), and the places of each token's word pieces in it."""
     spans = [
         span for several in get_strided_spans(docs, model.attrs["window"], model.attrs["stride"]) for span in several
     ]
@@ -162,3 +165,52 @@ def _shim(model: Model) -> TransformerShim:
 def _no_gradient(dYs: list[Floats2d]) -> list[Doc]:
     """Of a prediction, and of frozen weights."""
     return []
+
+
+def load_transformer(
+    name: str, layer: Optional[int], *, tokenizer_config: dict[str, Any], transformer_config: dict[str, Any]
+) -> HFObjects:
+    """On thinc's current device, without the layers above the one that is asked for.
+
+    name (str): a folder, or the name of a model on the hub, which is downloaded or found in the hub's own cache.
+    layer (int or None): from 1, the one nearest to the word pieces, to the number of layers; None for the middle.
+    tokenizer_config, transformer_config (dict): arguments of their `from_pretrained`.
+    RAISES: ConfigError with one line for a name, folder or file that is missing, for files that cannot be read, and for
+        a layer that does not exist.
+    """
+    if not name:
+        raise ConfigError(
+            "TransformerEmbed.v1: name is empty; expected the folder of a pretrained transformer or its name on "
+            "Hugging Face's hub. The recipe takes it from --paths.transformer, the workflow from "
+            "--vars.transformer"
+        )
+    if Path(name).is_dir() or _looks_like_a_path(name):
+        try:
+            check_model(Path(name))
+        except DataError as error:
+            raise ConfigError(str(error)) from None
+    try:
+        with quiet_transformers():
+            count = AutoConfig.from_pretrained(name, **transformer_config).num_hidden_layers
+            layer = layer or (count + 1) // 2
+            if layer <= count:
+                config = {**transformer_config, "num_hidden_layers": layer}
+                loaded = huggingface_from_pretrained(name, tokenizer_config, config)
+                loaded.tokenizer(["so"])  # a damaged one may notice only now
+                return loaded
+    except Exception as error:  # each kind of file has a reader of its own
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        place = "" if Path(name).is_dir() else "no folder of this name is here, and as a name on the hub it "
+        raise ConfigError(
+            f"{name}: {place}cannot be read as a pretrained transformer with its tokenizer ({reason}). Give a "
+            "folder saved by save_pretrained, or the name of a model on Hugging Face's hub"
+        ) from error
+    raise ConfigError(
+        f"TransformerEmbed.v1: layer = {layer}, but {name} has {count} layers; expected up to that, or null for "
+        "the middle"
+    )
+
+
+def _looks_like_a_path(name: str) -> bool:
+    """Names on the hub are MODEL or OWNER/MODEL."""
+    return name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name

@@ -43,7 +43,7 @@ class TransformerShim(TorchShim, HFShim):
             grad_scaler_config={},
         )
         self.learn_rate_factor = learn_rate_factor
-        # What frozen weights made of the texts of training, by what `layers.transformer` calls a key.
+        # Cache of frozen features of the training texts: key (see `layers.transformer`) -> (tokens, nO).
         self.kept_rows: dict[bytes, Floats2d] = {}
 
     @property

@@ -7,8 +7,8 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..checks import check_least
 from ..errors import ConfigError
+from ..util import check_at_least
 
 
 def TransformerEmbed(
@@ -25,8 +25,8 @@ def TransformerEmbed(
 ) -> Model[list[Doc], list[Floats2d]]:
     """One row for each token from a pretrained transformer, the mean of its word pieces, by spacy-transformers.
 
-    Frozen, it is a source of features, and costs next to nothing in training, since every text is computed once. Its
-    learned weights need a much lower rate than a fresh BiLSTM, and spaCy has one optimizer: so there is a factor. A
+    Frozen, it is a source of features, and costs next to nothing in training, since every text is computed once. Tuned
+    weights need a much lower rate than a fresh BiLSTM, and spaCy has one optimizer: so there is a factor. A
     trained pipeline holds the transformer, with its tokenizer, and needs neither folder nor network.
 
     name (str): a folder with config, weights and tokenizer, or the name of a model on Hugging Face's hub; read when the
@@ -34,12 +34,12 @@ def TransformerEmbed(
     layer (int or None): whose output is read, from 1, the one nearest to the word pieces, to the number of layers; null
         for the middle. The last one serves what the transformer was trained for; tags and names are read off better
         below it, and the layers above are neither computed nor saved.
-    learn_rate_factor (float): times the optimizer's learn rate. 0 freezes the transformer. Otherwise all of it learns
-        but the table of word pieces.
+    learn_rate_factor (float): times the optimizer's learn rate. 0 freezes the transformer. Otherwise all weights are
+        tuned except the word-piece embeddings.
     window, stride (int): longer texts are read in windows of so many tokens, which begin so many tokens apart.
-    kept_tokens (int): of so many tokens of training texts, frozen rows are kept in memory; width * 4 bytes each.
+    kept_tokens (int): size of the cache of frozen rows of training texts, in tokens; width * 4 bytes each.
     mixed_precision (bool): half-precision matrix products on a GPU.
-    tokenizer_config, transformer_config (dict): what `from_pretrained` of tokenizer and model take.
+    tokenizer_config, transformer_config (dict): arguments of `from_pretrained` of tokenizer and model.
     RAISES: ConfigError for a setting out of range or without spacy-transformers, and at initialization for a folder
         that is missing or incomplete, or has no such layer.
     """
@@ -55,10 +55,10 @@ def TransformerEmbed(
             "or a number above 0"
         )
     if layer is not None:
-        check_least(where, "layer", layer, 1)
-    check_least(where, "stride", stride, 1)
-    check_least(where, "window", window, stride)
-    check_least(where, "kept_tokens", kept_tokens, 0)
+        check_at_least(where, 1, layer=layer)
+    check_at_least(where, 1, stride=stride)
+    check_at_least(where, stride, window=window)
+    check_at_least(where, 0, kept_tokens=kept_tokens)
     from ..layers.transformer import Transformer
     from ..layers.transformer_shim import TransformerShim
 

@@ -11,7 +11,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..errors import ConfigError, DataError, Errors
-from ._claims import claim_tables
+from ..lexicon.claim import claim_tables
 
 CHECKSUMS = "sha256sums"
 FILES = ("cfg", "model")  # in a component's folder
@@ -32,11 +32,9 @@ class AtomicLoadMixin:
     cfg: dict[str, Any]
 
     def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
-        """Save to a folder, with the checksums of its files as the command sha256sum writes them."""
+        """Save to a folder, with the checksums of its files."""
         super().to_disk(path, exclude=exclude)  # type: ignore[misc]
-        files = (Path(path) / name for name in FILES)
-        lines = (f"{_checksum(file)}  {file.name}\n" for file in files if file.exists())
-        (Path(path) / CHECKSUMS).write_text("".join(lines), encoding="utf8")
+        write_checksums(Path(path))
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """The checksum, 32 bytes, and the component as spaCy writes it."""
@@ -72,6 +70,15 @@ class AtomicLoadMixin:
             claim_tables(self.model, docs[0].vocab, origin=self.vocab)
             self.vocab = docs[0].vocab
 
+    def _check_labels(self) -> None:
+        found = self.model.get_dim("nO") if self.model.has_dim("nO") else None
+        expected = getattr(self, "n_outputs", found)
+        if found is not None and found != expected:
+            raise DataError(
+                f"It gives {found} scores a token, expected {expected} for the {len(self.cfg['labels'])} labels in cfg. "
+                "The labels or the file were changed: get both again"
+            )
+
     @contextlib.contextmanager
     def _restore_if_it_fails(self, source: str) -> Iterator[None]:
         """RAISES: DataError that names the component and the source, for whatever goes wrong; ConfigError for tables
@@ -80,6 +87,7 @@ class AtomicLoadMixin:
         weights = self.model.to_bytes() if self.model.has_dim("nO") else None
         try:
             yield
+            self._check_labels()
             _prefer_changes(cfg, self.cfg)
         except Exception as error:
             self.cfg.clear()
@@ -91,6 +99,13 @@ class AtomicLoadMixin:
             known = isinstance(error, DataError)
             reason = str(error) if known else Errors.COMPONENT_FOREIGN.format(error=f"{type(error).__name__}: {error}")
             raise DataError(Errors.COMPONENT_LOAD.format(name=self.name, source=source, reason=reason)) from error
+
+
+def write_checksums(folder: Path) -> None:
+    """Write the checksums of a component's files, as the command sha256sum does."""
+    files = (folder / name for name in FILES)
+    lines = (f"{_checksum(file)}  {file.name}\n" for file in files if file.exists())
+    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf8")
 
 
 def _check_files(name: str, folder: Path, exclude: Iterable[str]) -> None:

@@ -4,7 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from thinc.api import Adam, Model, set_dropout_rate
+from spacy.util import registry
+from thinc.api import Adam, ConfigValidationError, Model, set_dropout_rate
 
 from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.models import BiLSTMEncoder
@@ -269,16 +270,27 @@ def test_relu_cell_starts_with_the_identity():
         ({"width": 0}, "width = 0; expected an even number"),
         ({"depth": 0}, "depth = 0; expected a whole number of at least 1"),
         ({"hidden_width": 0}, "hidden_width = 0; expected a whole number of at least 1"),
-        ({"cell": "lstmm"}, "cell = 'lstmm'; expected one of lstm, gru"),
-        ({"dropout_places": ["middle"]}, "dropout_places = 'middle'; expected one of input, between, output"),
         ({"word_dropout": 1.0}, "word_dropout = 1.0; expected a number from 0"),
-        ({"initialization": "zeros"}, "initialization = 'zeros'; expected one of orthogonal, torch"),
         ({"window": 10, "overlap": 5}, "window = 10; expected a whole number of at least 11"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         BiLSTMEncoder(**{"width": 6, "depth": 1, **settings})
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("cell", "lstmm", "cell.*'lstmm' is not .*lstm.*gru"),
+        ("dropout_places", ["middle"], "dropout_places.*'middle' is not .*input.*between.*output"),
+        ("initialization", "zeros", "initialization.*'zeros' is not .*orthogonal.*torch"),
+    ],
+)
+def test_choices_are_checked_by_the_registry(setting, value, message):
+    block = {"@architectures": "spacy-bilstm-tagger.BiLSTMEncoder.v1", "width": 6, "depth": 1, setting: value}
+    with pytest.raises(ConfigValidationError, match=message):
+        registry.resolve({"model": block})
 
 
 def test_inputs_of_another_width_are_refused():

@@ -1,5 +1,4 @@
 import copy
-import hashlib
 import json
 import os
 import pickle
@@ -16,7 +15,7 @@ from safetensors.torch import load, save
 from thinc.api import Adam, PyTorchGradScaler, PyTorchShim, PyTorchWrapper
 
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.layers.char_cnn import CharCNN
+from spacy_bilstm_tagger.layers.characters import CharCNN
 from spacy_bilstm_tagger.layers.shim import TorchShim
 from spacy_bilstm_tagger.models import BiLSTMEncoder
 
@@ -210,10 +209,6 @@ def with_header(data, change, tensors=None):
     return save(load(data) if tensors is None else tensors, metadata=metadata)
 
 
-def as_version_1(header):
-    return {"format_version": 1, "input_width": header["input_width"]}
-
-
 class TestBadWeights:
     """Each is a clear error, and the model is as it was."""
 
@@ -235,26 +230,11 @@ class TestBadWeights:
         data = model.shims[0].to_bytes()
         self.check(model, X, data[:20] + b"\xff" + data[21:], "damaged")
 
-    def test_any_flipped_bit(self, model, X):
-        data = model.shims[0].to_bytes()
-        before = model.predict(X)[0]
-        for at in range(len(data)):
-            flipped = data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :]
-            with pytest.raises(DataError):
-                model.shims[0].from_bytes(flipped)
-        assert_array_equal(model.predict(X)[0], before)
-
-    def test_flipped_bit_in_the_numbers(self, model, X):
-        data = model.shims[0].to_bytes()
-        self.check(model, X, data[:-3] + bytes([data[-3] ^ 0x40]) + data[-2:], "do not agree with their checksum")
-
     @pytest.mark.parametrize(
         ("field", "value"),
         [
             ("format_version", "2"),
             ("format_version", None),
-            ("format_version", 0),
-            ("format_version", True),
             ("format_version", []),
             ("input_width", "5"),
             ("input_width", 0),
@@ -262,14 +242,13 @@ class TestBadWeights:
             ("input_width", 5.0),
             ("settings", None),
             ("settings", 3),
-            ("sha256", None),
         ],
     )
     def test_odd_header_fields(self, model, X, field, value):
         data = with_header(model.shims[0].to_bytes(), lambda header: {**header, field: value})
         self.check(model, X, data, "torch weights cannot be read")
 
-    @pytest.mark.parametrize("field", ["format_version", "input_width", "settings", "sha256"])
+    @pytest.mark.parametrize("field", ["format_version", "input_width", "settings"])
     def test_missing_header_fields(self, model, X, field):
         data = model.shims[0].to_bytes()
         found = with_header(data, lambda header: {key: value for key, value in header.items() if key != field})
@@ -329,30 +308,16 @@ class TestBadWeights:
             (lambda tensor: tensor.half(), "float16, expected .* float32"),
             (lambda tensor: tensor.double(), "float64, expected .* float32"),
             (lambda tensor: tensor.to(torch.int32), "int32, expected .* float32"),
-            (lambda tensor: tensor * float("nan"), "holds NaN or infinity"),
-            (lambda tensor: tensor / 0, "holds NaN or infinity"),
         ],
     )
-    @pytest.mark.parametrize("version", [1, 2])
-    def test_other_numbers(self, model, X, change, message, version):
+    def test_other_numbers(self, model, X, change, message):
         data = model.shims[0].to_bytes()
         tensors = {name: change(tensor) for name, tensor in load(data).items()}
-        saved = save(tensors)
-        digest = hashlib.sha256(saved[8 + struct.unpack("<Q", saved[:8])[0] :]).hexdigest()
-        new_header = as_version_1 if version == 1 else lambda header: {**header, "sha256": digest}
-        self.check(model, X, with_header(data, new_header, tensors), message)
+        self.check(model, X, with_header(data, lambda header: header, tensors), message)
 
     def test_newer_version(self, model, X):
-        data = with_header(model.shims[0].to_bytes(), lambda header: {"format_version": 9})
-        self.check(model, X, data, "format version 9.*reads up to 2")
-
-
-def test_weights_of_the_first_format_are_read(model, X):
-    data = with_header(model.shims[0].to_bytes(), as_version_1)
-    other = BiLSTMEncoder(width=6, depth=1)
-    other.shims[0].from_bytes(data)
-    other.set_dim("nI", 5)
-    assert_array_equal(other.predict(X)[0], model.predict(X)[0])
+        data = with_header(model.shims[0].to_bytes(), lambda header: {**header, "format_version": 9})
+        self.check(model, X, data, "format version 9.*reads up to 3")
 
 
 def test_weights_that_are_not_there_are_saved_as_such(model, X):

@@ -37,6 +37,11 @@ SPANS = [
 ]
 
 
+def rows_by_doc(scores) -> list[np.ndarray]:
+    """The emissions of `ChainScores`, or their gradient, for each doc."""
+    return np.split(scores.emissions.numpy(), np.cumsum(scores.lengths)[:-1])
+
+
 def small_pipeline(factory: str, **config) -> Language:
     """A blank pipeline with one component on a small model, and these settings."""
     nlp = spacy.blank("en", config=TWEETS)

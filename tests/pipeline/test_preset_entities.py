@@ -6,8 +6,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
-from spacy_bilstm_tagger.pipeline.entity_scheme import EntityScheme
-from spacy_bilstm_tagger.pipeline.preset_entities import preset_mask
+from spacy_bilstm_tagger.pipeline.entities import EntityScheme, preset_mask
 
 BIO = EntityScheme(["loc", "per"], "bio")
 BILUO = EntityScheme(["loc"], "biluo")

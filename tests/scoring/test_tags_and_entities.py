@@ -3,8 +3,9 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_bilstm_tagger.partial_labels import set_annotated_types
-from spacy_bilstm_tagger.pipeline.scorers import ner_score, tagger_score
+from spacy_bilstm_tagger.pipeline.gold import set_annotated_types
+from spacy_bilstm_tagger.scoring.entities import ner_score
+from spacy_bilstm_tagger.scoring.tags import tagger_score
 
 VOCAB = spacy.blank("en").vocab
 

@@ -7,14 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
-from spacy_bilstm_tagger.pipeline.hmm_counts import HMMCounts, count_tags
-from spacy_bilstm_tagger.pipeline.hmm_estimates import (
+from spacy_bilstm_tagger.pipeline.hmm.counts import HMMCounts, count_tags, ending_contexts, word_class, word_contexts
+from spacy_bilstm_tagger.pipeline.hmm.model import (
     back_off,
     deleted_interpolation,
     distribution,
     transition_probabilities,
 )
-from spacy_bilstm_tagger.pipeline.hmm_words import ending_contexts, word_class, word_contexts
 
 D, N, V = range(3)
 # Rows from D, N, V, <start>; columns to D, N, V, <end>.
@@ -106,47 +105,15 @@ class TestCounts:
         counts = count([[], []])
         assert counts.transitions.sum() == 0
         assert counts.contexts == {}
-        assert HMMCounts.from_bytes(counts.to_bytes()).contexts == {}
+        assert HMMCounts.from_bytes(counts.to_bytes({}))[0].contexts == {}
 
     def test_bytes(self):
         counts = count([*TEXTS, [("\n", "\n", N), ("😂", "😂", N), ("a:b", "ending:lower:b", D)]])
-        twin = HMMCounts.from_bytes(counts.to_bytes())
+        twin, settings = HMMCounts.from_bytes(counts.to_bytes({"rare": 1}))
+        assert settings == {"rare": 1}
         assert twin.contexts == counts.contexts
         for name in ("transitions", "tags", "offsets", "labels", "numbers"):
             assert_array_equal(getattr(twin, name), getattr(counts, name))
-
-    @pytest.mark.parametrize("cut", [0, 4, 100, -1])
-    def test_cut_bytes(self, cut):
-        with pytest.raises(ValueError, match=r"."):
-            HMMCounts.from_bytes(count(TEXTS).to_bytes()[:cut])
-
-    @pytest.mark.parametrize(
-        ("name", "value"),
-        [
-            ("transitions", np.zeros((3, 4), dtype=int)),
-            ("transitions", np.zeros(4, dtype=int)),
-            ("transitions", np.zeros((4, 4))),
-            ("tags", np.zeros(4, dtype=int)),
-            ("labels", np.zeros(3, dtype=int)),
-            ("offsets", np.zeros(1, dtype=int)),
-            ("offsets", np.zeros(0, dtype=int)),
-            ("contexts", {}),
-        ],
-    )
-    def test_tables_that_do_not_fit(self, name, value):
-        counts = count(TEXTS)
-        fields = {
-            key: getattr(counts, key) for key in ("transitions", "tags", "contexts", "offsets", "labels", "numbers")
-        }
-        with pytest.raises(ValueError, match="do not fit"):
-            HMMCounts.from_bytes(HMMCounts(**{**fields, name: value}).to_bytes())
-
-    def test_newer_format(self, monkeypatch):
-        monkeypatch.setattr("spacy_bilstm_tagger.pipeline.hmm_counts.FORMAT_VERSION", 2)
-        data = count(TEXTS).to_bytes()
-        monkeypatch.undo()
-        with pytest.raises(ValueError, match="format version 2, known up to 1"):
-            HMMCounts.from_bytes(data)
 
 
 class TestWords:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from small_pipelines import SMALL_CRF, TOK2VEC, small_pipeline, span_examples, train
+from small_pipelines import SMALL_CRF, TOK2VEC, rows_by_doc, small_pipeline, span_examples, train
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from thinc.api import fix_random_seed
@@ -55,21 +55,22 @@ def gold_of(nlp, words, spans):
 
 def loss_of(nlp, *examples):
     component = nlp.get_pipe("bilstm_spans")
-    return component.get_loss(examples, component.model.predict([eg.predicted for eg in examples]))
+    loss, gradient = component.get_loss(examples, component.model.predict([eg.predicted for eg in examples]))
+    return loss, rows_by_doc(gradient)
 
 
 def brute_force(nlp, words):
     """label -> (states, probability) of every sequence of the states outside (0) and inside (1)."""
     component = nlp.get_pipe("bilstm_spans")
-    (emissions,) = component.model.predict([Doc(nlp.vocab, words=words)])
-    rows = torch.from_numpy(emissions)
+    whole = component.model.predict([Doc(nlp.vocab, words=words)])
     found = {}
-    for number, chain in enumerate(component._by_label(component._chain(component.model, rows))):
-        two = rows[:, 2 * number : 2 * number + 2]
+    for number in range(len(component.labels)):
+        two = whole.labels(slice(2 * number, 2 * number + 2))
+        transitions, start, end = two.chain
         sequences = torch.tensor(list(product([0, 1], repeat=len(words))))
-        scores = two[torch.arange(len(words)), sequences].sum(dim=1)
-        scores += chain.start[sequences[:, 0]] + chain.end[sequences[:, -1]]
-        scores += chain.transitions[sequences[:, :-1], sequences[:, 1:]].sum(dim=1)
+        scores = two.emissions[torch.arange(len(words)), sequences].sum(dim=1)
+        scores += start[sequences[:, 0]] + end[sequences[:, -1]]
+        scores += transitions[sequences[:, :-1], sequences[:, 1:]].sum(dim=1)
         found[component.labels[number]] = sequences.numpy(), scores.double().softmax(dim=0).numpy()
     return found
 
@@ -126,8 +127,9 @@ class TestLearning:
         words = ["real", "garbage", ",", "idiot", "!"]
         reference = Doc(trained.vocab, words=words, spaces=[True, False, False, True, False])
         reference.spans["toxic"] = [Span(reference, 3, 4, label="insult"), Span(reference, 0, 2, label="noun")]
-        inside = component._inside(Example(predicted, reference))
-        assert inside.tolist() == [[False, True], [True, True], [False, False]]
+        allowed = component.allowed([Example(predicted, reference)])
+        outside, inside = [True, False], [False, True]
+        assert allowed.tolist() == [outside + inside, inside + inside, outside + outside]
 
     def test_gradient_of_the_chain_keeps_labels_apart(self, unsure):
         component = unsure.get_pipe("bilstm_spans")
@@ -217,7 +219,7 @@ class TestAnnotation:
         train(nlp, span_examples(nlp), steps=10)
         component = nlp.get_pipe("bilstm_spans")
         doc = nlp.make_doc(TEXT)
-        (emissions,) = component.model.predict([doc])
+        emissions = component.model.predict([doc]).emissions.numpy()
         p = np.exp(emissions[:, 1::2]) / (np.exp(emissions[:, ::2]) + np.exp(emissions[:, 1::2]))
         nlp(doc)
         expected = [(*stretch, label) for label, q in zip(component.labels, p.T) for stretch in stretches(q >= 0.2)]

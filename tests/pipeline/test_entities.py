@@ -1,11 +1,14 @@
 from itertools import pairwise, product
+from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_bilstm_tagger.pipeline.entity_scheme import SCHEMES, EntityScheme
+from spacy_bilstm_tagger.pipeline.entities import EntityScheme, Scheme
+
+SCHEMES = get_args(Scheme)
 
 BIO = EntityScheme(["loc", "per"], "bio")
 BILUO = EntityScheme(["loc"], "biluo")

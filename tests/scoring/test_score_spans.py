@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 
-from spacy_bilstm_tagger.pipeline.spans_scorer import make_spans_scorer, spans_score
+from spacy_bilstm_tagger.scoring.spans import make_spans_scorer, spans_score
 
 VOCAB = spacy.blank("en").vocab
 TEXT = "aaa bbb ccc ddd"
