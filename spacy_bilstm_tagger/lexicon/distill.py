@@ -127,7 +127,7 @@ def save_distilled(distiller: Distiller, words: list[str], rows: np.ndarray, out
     check_output(output, kind=VECTORS_FOLDER)
     vocab = Vocab()
     set_vectors(vocab, words, rows, name=distiller.model_dir.name, dtype=dtype)
-    vocab.lookups.set_table(DISTILLER, Table(name=DISTILLER, data=distiller.to_info()))
+    vocab.lookups.set_table(DISTILLER, Table(name=DISTILLER, data={DISTILLER: distiller.to_info()}))
     save_folder(vocab, output, kind=VECTORS_FOLDER)
     return vocab.vectors
 

@@ -111,7 +111,7 @@ def load_further_table(source: str, name: str) -> WordTable:
         table = WordTable.from_lookups(lookups, VECTORS_PREFIX + name)
         if table is not None:
             return table
-        info = {DISTILLER: dict(lookups.get_table(DISTILLER))} if DISTILLER in lookups else {}
+        info = {DISTILLER: lookups.get_table(DISTILLER)[DISTILLER]} if DISTILLER in lookups else {}
         vectors = _read_folder(folder).vectors
         hashes = np.fromiter(vectors.key2row.keys(), dtype=np.uint64)
         at = np.fromiter(vectors.key2row.values(), dtype=np.int64)

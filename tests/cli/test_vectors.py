@@ -10,8 +10,10 @@ import spacy
 from gensim.models import KeyedVectors
 
 from spacy_bilstm_tagger import cli
-from spacy_bilstm_tagger.brown_table import find_paths
-from spacy_bilstm_tagger.gazetteer_table import find_names
+from spacy_bilstm_tagger.lexicon.brown import find_paths
+from spacy_bilstm_tagger.lexicon.gazetteers import find_names
+from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, get_table
+from spacy_bilstm_tagger.lexicon.word_types import WordTypes
 
 GLOVE = "<user> 1 2\nthe 3 4\n:) -1 0\n"
 
@@ -207,7 +209,9 @@ class TestBrown:
         assert (code, err) == (0, "")
         assert out == f"3 words in 2 clusters\n✔ {tmp_path / 'out'}\n"
         nlp = spacy.load(tmp_path / "out")
-        assert find_paths([nlp("so good zzz")]).tolist() == [0b100, 0b10101, 0]
+        types = WordTypes.of([nlp("so good zzz")])
+        paths, _ = find_paths(get_table(nlp.vocab, BROWN), types)
+        assert paths[types.index].tolist() == [0b100, 0b10101, 0]
         assert run("brown", tmp_path / "paths", tmp_path / "out")[0] == 0
 
     def test_file_that_is_wrong(self, fails, tmp_path):
@@ -232,7 +236,9 @@ class TestGazetteers:
         assert (code, err) == (0, "")
         assert out == f"3 names on 2 lists\n✔ {tmp_path / 'out'}\n"
         nlp = spacy.load(tmp_path / "out")
-        assert find_names([nlp("york")], ["person", "place"])[0].tolist() == [[True, True]]
+        types = WordTypes.of([nlp("york")])
+        begins, _ = find_names(get_table(nlp.vocab, GAZETTEERS), types, ["person", "place"])
+        assert begins.tolist() == [[True, True]]
 
     def test_what_is_left_out_is_counted(self, run, tmp_path):
         (tmp_path / "place").write_text("York\nthe who\nx\n")

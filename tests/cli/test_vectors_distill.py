@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import spacy
 
-from spacy_bilstm_tagger.vectors.distill import load_distiller
+from spacy_bilstm_tagger.lexicon.distill import Distiller
+from spacy_bilstm_tagger.lexicon.vectors import DISTILLER
 
 TEXT = "@x So GOOD! http://a.io is it #good go goo x\n@y so it is\n"
 
@@ -27,10 +28,12 @@ def test_distill(spacy_bilstm, transformer_folder, words, write, tmp_path):
         "12 keys, 12 rows of width 4",
         f"✔ {out}",
     ]
-    vectors = spacy.load(out).vocab.vectors
+    vocab = spacy.load(out).vocab
+    vectors = vocab.vectors
     keys = sorted(vectors.strings[key] for key in vectors)
     assert keys == sorted(["<unk>", "<user>", "<url>", "so", "good", "!", "is", "it", "go", "goo", "x", "goood"])
-    again = load_distiller(out).rows(keys[1:])
+    distiller = Distiller.from_info(vocab.lookups.get_table(DISTILLER)[DISTILLER], transformer_folder)
+    again = distiller.rows(keys[1:])
     np.testing.assert_allclose(again[-1], vectors[vectors.strings[keys[-1]]], atol=1e-5)
 
 

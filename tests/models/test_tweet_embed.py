@@ -9,19 +9,22 @@ from spacy.strings import get_string_id
 from spacy.vectors import Vectors
 from thinc.api import Adam, fix_random_seed
 
-from spacy_bilstm_tagger.brown_table import set_brown
 from spacy_bilstm_tagger.errors import ConfigError
-from spacy_bilstm_tagger.gazetteer_table import set_gazetteers
+from spacy_bilstm_tagger.lexicon.brown import brown_table
+from spacy_bilstm_tagger.lexicon.gazetteers import gazetteer_table
+from spacy_bilstm_tagger.lexicon.table import BROWN as BROWN_TABLE
+from spacy_bilstm_tagger.lexicon.table import GAZETTEERS, WordTable
 from spacy_bilstm_tagger.models import BiLSTMEncoder, TweetEmbed
-from spacy_bilstm_tagger.vector_tables import set_vector_table
 
 
 @pytest.fixture
 def nlp(tweet_nlp):
     data = np.arange(6, dtype="f").reshape(2, 3)
     tweet_nlp.vocab.vectors = Vectors(strings=tweet_nlp.vocab.strings, data=data, keys=["so", "good"])
-    set_brown(tweet_nlp.vocab, {"so": "0", "good": "01101", "is": "0111"})
-    set_vector_table(tweet_nlp.vocab, "toy", np.array([get_string_id("so")], dtype="uint64"), np.ones((1, 2), "f"))
+    lookups = tweet_nlp.vocab.lookups
+    brown_table({"so": "0", "good": "01101", "is": "0111"}).to_lookups(lookups, BROWN_TABLE)
+    table = WordTable.build(np.array([get_string_id("so")], dtype="uint64"), rows=np.ones((1, 2), "f"))
+    table.to_lookups(lookups, "vectors_toy")
     return tweet_nlp
 
 
@@ -46,18 +49,13 @@ BROWN = {"attrs": [], "rows": [], "include_static_vectors": False, "brown_prefix
         ),
         (FULL, 11),
         ({**FULL, "char_kernels": [2, 3], "char_filters": 5}, 21),
-        ({**FULL, "vector_projection": 2}, 10),
         ({**FULL, "finetune_vectors": True}, 11),
-        ({**FULL, "vector_projection": 2, "finetune_vectors": True}, 10),
-        ({**FULL, "char_encoder": "lstm", "char_lstm_width": 5}, 21),
         ({**BROWN, "brown_width": 5}, 10),
         ({**FULL, "brown_prefixes": [4]}, 27),
         ({**FULL, "tables": ["toy"]}, 13),
-        ({**FULL, "width": 11}, 11),
-        ({**FULL, "mix": True, "width": 7}, 7),
     ],
 )
-def test_width_is_the_sum_of_the_parts_or_that_of_the_mix(nlp, settings, width):
+def test_width_is_the_sum_of_the_parts(nlp, settings, width):
     docs = [nlp("so good @x"), nlp(""), nlp("so")]
     model = TweetEmbed(**settings).initialize(X=docs)
     assert model.get_dim("nO") == width
@@ -90,29 +88,19 @@ def test_a_batch_without_tokens_is_fine(nlp):
             "attrs has 'NOPE', which is no attribute of spaCy's tokens; expected some of",
         ),
         ({"tables": ["own", "other", "own"]}, "tables has 'own' twice; expected each vector table once"),
-        ({"mix": True}, "mix = true needs a width"),
         ({"feature_width": 0}, "feature_width = 0; expected a whole number of at least 1"),
         ({"rows": [50, 0]}, "rows = 0; expected a whole number of at least 1"),
         ({"char_kernels": [0]}, "char_kernels = 0; expected a whole number of at least 1"),
-        ({"char_encoder": "rnn"}, "char_encoder = 'rnn'; expected one of cnn, lstm"),
-        ({"char_lstm_width": 0}, "char_lstm_width = 0; expected a whole number of at least 1"),
-        ({"vector_projection": 0}, "vector_projection = 0; expected a whole number of at least 1"),
-        ({"vector_projection": 2, "include_static_vectors": False}, "vector_projection = 2 needs include_static"),
         ({"finetune_vectors": True, "include_static_vectors": False}, "finetune_vectors = True needs include_static"),
         ({"brown_prefixes": [4, 0]}, "brown_prefixes = 0; expected a whole number of at least 1"),
         ({"brown_rows": 0}, "brown_rows = 0; expected a whole number of at least 1"),
         ({"brown_width": 0}, "brown_width = 0; expected a whole number of at least 1"),
+        ({"norm_dropout": 1.0}, "norm_dropout = 1.0; expected a number from 0 up to, but not including, 1"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         TweetEmbed(**{**FULL, **settings})
-
-
-def test_width_that_does_not_fit_the_vectors_is_refused(nlp):
-    model = TweetEmbed(attrs=[], rows=[], include_static_vectors=True, width=100)
-    with pytest.raises(ConfigError, match=r"width = 100, but without a mixing layer .* the features are 3 wide"):
-        model.initialize(X=[nlp("so")])
 
 
 def test_makes_a_tok2vec_with_the_encoder(nlp):
@@ -204,7 +192,7 @@ class TestGazetteers:
 
     @pytest.fixture
     def nlp(self, nlp):
-        set_gazetteers(nlp.vocab, {"place": ["New York"], "person": ["York"]})
+        gazetteer_table({"place": ["New York"], "person": ["York"]}).to_lookups(nlp.vocab.lookups, GAZETTEERS)
         return nlp
 
     @pytest.mark.parametrize(("gazetteers", "width"), [(True, 4), (["person"], 2)])
@@ -226,14 +214,6 @@ class TestGazetteers:
         assert_array_equal(Ys[0][:, 11:], [[0, 0], [1, 0]])
         assert backprop(Ys) is not None
 
-    def test_texts_that_are_embedded_in_slices(self, nlp, monkeypatch):
-        docs = [nlp("so New York so"), nlp("York New"), nlp("York")]
-        model = TweetEmbed(**self.ONLY, gazetteers=True).initialize(X=docs)
-        expected = [model.predict([doc])[0] for doc in docs]
-        monkeypatch.setattr("spacy_bilstm_tagger.models.tweet_embed.SLICE", 2)
-        for Y, rows in zip(model.predict(docs), expected):
-            assert_array_equal(Y, rows)
-
     def test_in_a_config(self, nlp, make_examples, tmp_path):
         embed = {"@architectures": "spacy-bilstm-tagger.TweetEmbed.v1", **self.ONLY, "gazetteers": ["person"]}
         encode = {"@architectures": "spacy-bilstm-tagger.BiLSTMEncoder.v1", "width": 6, "depth": 1}
@@ -254,20 +234,6 @@ class TestStaticVectors:
     """so has the row 0 1 2, good 3 4 5."""
 
     ONLY = {"attrs": [], "rows": [], "include_static_vectors": True}
-
-    @pytest.mark.parametrize("finetune", [False, True])
-    def test_projection_is_linear(self, nlp, finetune):
-        doc = nlp("good so zzz")
-        model = TweetEmbed(**self.ONLY, vector_projection=2, finetune_vectors=finetune).initialize(X=[doc])
-        linear = next(node for node in model.walk() if node.name == "linear")
-        W, b = np.ones((2, 3), dtype="f"), np.array([0, 1], dtype="f")
-        linear.set_param("W", W)
-        linear.set_param("b", b)
-        assert_array_equal(model.predict([doc])[0], [[12, 13], [3, 4], [0, 1]])
-        _, backprop = model.begin_update([doc])
-        dY = np.arange(6, dtype="f").reshape(3, 2)
-        backprop([dY])
-        assert_allclose(linear.get_grad("W"), dY.T @ [[3, 4, 5], [0, 1, 2], [0, 0, 0]])
 
     def test_finetuning_in_a_pipeline(self, nlp, make_examples, tmp_path):
         """Rows of the trained words move; averages, saving and loading know them; the table is as it was."""

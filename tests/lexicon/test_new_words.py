@@ -12,12 +12,13 @@ import spacy
 import torch
 from spacy.strings import get_string_id
 
-from spacy_bilstm_tagger import new_words
-from spacy_bilstm_tagger.distiller import Distiller
-from spacy_bilstm_tagger.layers.table_vectors import TableVectors
-from spacy_bilstm_tagger.new_words import NewWords
-from spacy_bilstm_tagger.vector_tables import get_vector_table, set_vector_table
-from spacy_bilstm_tagger.vectors.distill import fit_distiller
+from spacy_bilstm_tagger.layers.word_features import TableVectors
+from spacy_bilstm_tagger.lexicon import new_words
+from spacy_bilstm_tagger.lexicon.distill import Distiller, fit_distiller
+from spacy_bilstm_tagger.lexicon.new_words import NewWords
+from spacy_bilstm_tagger.lexicon.table import WordTable, get_table
+from spacy_bilstm_tagger.lexicon.vectors import DISTILLER
+from spacy_bilstm_tagger.lexicon.word_types import WordTypes
 
 WORDS = ["!", "<url>", "<user>", "go", "goo", "good", "is", "it", "so", "x"]
 LISTED = WORDS[:-3]  # it, so and x are new
@@ -32,15 +33,19 @@ def model_dir(transformer_folder, tmp_path):
 def expected(model_dir, tweet_nlp):
     """What a table of all words would have; the pipeline's lacks three of them."""
     distiller, rows = fit_distiller(model_dir, WORDS, dim=3)
-    distiller.to_vocab(tweet_nlp.vocab, table="toy")
-    hashes = np.array([get_string_id(word) for word in LISTED], dtype="uint64")
-    set_vector_table(tweet_nlp.vocab, "toy", hashes, rows[: len(LISTED)].astype("float16"))
+    give_table(tweet_nlp, rows, {DISTILLER: distiller.to_info()})
     return dict(zip(WORDS, rows))
+
+
+def give_table(nlp, rows, info):
+    hashes = np.array([get_string_id(word) for word in LISTED], dtype="uint64")
+    table = WordTable.build(hashes, info, rows=rows[: len(LISTED)].astype("float16"))
+    table.to_lookups(nlp.vocab.lookups, "vectors_toy")
 
 
 def find(nlp, filler, *words):
     lowers = np.array([nlp.vocab.strings.add(word) for word in words], dtype="uint64")
-    return filler.find(lowers, nlp.vocab, get_vector_table(nlp.vocab, "toy"))
+    return filler.find(lowers, nlp.vocab, get_table(nlp.vocab, "vectors_toy"))
 
 
 def check(rows, expected, *words):
@@ -50,11 +55,12 @@ def check(rows, expected, *words):
 
 def test_a_new_word_gets_the_row_that_the_table_would_have(tweet_nlp, expected, model_dir):
     docs = [tweet_nlp("so good @mara"), tweet_nlp(""), tweet_nlp("X #It it http://a.io")]
-    model = TableVectors("toy", NewWords("toy", model_dir)).initialize(X=docs)
-    Y = model.predict(docs)
-    check(Y.dataXd, expected, "so", "good", "<user>", "x", "it", "it", "<url>")
-    alone = TableVectors("toy", NewWords("toy", model_dir)).initialize(X=docs).predict([tweet_nlp("it")])
-    np.testing.assert_allclose(alone.dataXd, Y.dataXd[4:5], rtol=1e-3, atol=1e-3)
+    types = WordTypes.of(docs)
+    model = TableVectors("toy", NewWords("toy", model_dir)).initialize(X=types)
+    Y = model.predict(types)[types.index]
+    check(Y, expected, "so", "good", "<user>", "x", "it", "it", "<url>")
+    alone = TableVectors("toy", NewWords("toy", model_dir)).initialize(X=types)
+    np.testing.assert_allclose(alone.predict(WordTypes.of([tweet_nlp("it")])), Y[4:5], rtol=1e-3, atol=1e-3)
 
 
 def test_stand_ins_of_other_tokenizers_and_white_space(tweet_nlp, expected, model_dir):
@@ -67,7 +73,7 @@ def test_a_word_is_encoded_once_and_the_oldest_are_forgotten(tweet_nlp, expected
     asked = []
     compute = Distiller.rows
     monkeypatch.setattr(Distiller, "rows", lambda self, words: asked.append(words) or compute(self, words))
-    monkeypatch.setattr(new_words, "KEPT_TYPES", 2)
+    monkeypatch.setattr(new_words, "MAX_KEPT", 2)
     filler = NewWords("toy", model_dir)
     for words in (["so", "it", "so"], ["it", "so"], ["x", "so"]):
         check(find(tweet_nlp, filler, *words), expected, *words)
@@ -107,7 +113,7 @@ def test_a_model_not_at_hand_is_one_warning_and_zeros(tweet_nlp, expected, model
         torch.manual_seed(1)
         BertModel(BertConfig.from_pretrained(model_dir)).save_pretrained(model_dir)
     else:
-        tweet_nlp.vocab.lookups.remove_table("distiller_toy")
+        give_table(tweet_nlp, np.ones((len(WORDS), 3)), {})
     filler = NewWords("toy", model_dir)
     with pytest.warns(UserWarning, match=f"words outside of the vector table 'toy' get no row.*{reason}"):
         assert not find(tweet_nlp, filler, "so", "@mara").any()
@@ -118,7 +124,7 @@ def test_a_model_not_at_hand_is_one_warning_and_zeros(tweet_nlp, expected, model
 
 def test_coverage_is_said_at_initialization(tweet_nlp, expected, model_dir, caplog):
     with caplog.at_level(logging.INFO, "spacy.bilstm_tagger"):
-        TableVectors("toy", NewWords("toy", model_dir)).initialize(X=[tweet_nlp("so so good it\n")])
+        TableVectors("toy", NewWords("toy", model_dir)).initialize(X=WordTypes.of([tweet_nlp("so so good it\n")]))
     assert "new words fill 2 of 3 word types without a row" in caplog.text
 
 
@@ -134,7 +140,8 @@ def test_a_trained_pipeline_follows_its_config(tweet_nlp, expected, model_dir, m
     for folder, has_row in ((None, False), (str(model_dir), True)):
         nlp = spacy.load(tmp_path / "nlp", config={option: folder})
         table = next(node for node in nlp.get_pipe("bilstm_tagger").model.walk() if node.name == "table_vectors:toy")
-        assert table.predict([nlp.make_doc("so")]).dataXd.any() == has_row
+        types = WordTypes.of([nlp.make_doc("so")])
+        assert table.predict(types).any() == has_row
         copy = table.copy()
-        assert copy.predict([nlp.make_doc("so")]).dataXd.any() == has_row
+        assert copy.predict(types).any() == has_row
         assert table.to_bytes() == copy.to_bytes()

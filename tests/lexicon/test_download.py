@@ -10,7 +10,7 @@ import gensim.downloader
 import pytest
 
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.vectors.sources import GENSIM_NAMES, read_vectors
+from spacy_bilstm_tagger.lexicon.sources import GENSIM_NAMES, read_vectors
 
 NAME = "glove-twitter-25"
 TEXT = b"3 2\n<user> 1 2\nthe 3 4\n:) -1 0.5\n"

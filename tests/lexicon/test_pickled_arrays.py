@@ -5,7 +5,7 @@ import pytest
 from gensim.models import KeyedVectors
 
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.vectors.pickles import read_saved
+from spacy_bilstm_tagger.lexicon.pickles import read_saved
 
 
 @pytest.mark.parametrize("flags", [0, 63, 255])

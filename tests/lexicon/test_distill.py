@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 import spacy
 
-from spacy_bilstm_tagger.distiller import Distiller, distiller_key
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.vectors.distill import fit_distiller, load_distiller, save_distilled
-from spacy_bilstm_tagger.word_encoder import WordEncoder
+from spacy_bilstm_tagger.lexicon.distill import Distiller, fit_distiller, save_distilled
+from spacy_bilstm_tagger.lexicon.vectors import DISTILLER
+from spacy_bilstm_tagger.lexicon.word_encoder import WordEncoder
 
 WORDS = ["!", "<url>", "<user>", "go", "goo", "good", "is", "it", "so", "x"]
+
+
+def load_distiller(folder, model_dir):
+    return Distiller.from_info(spacy.load(folder).vocab.lookups.get_table(DISTILLER)[DISTILLER], model_dir)
 
 
 @pytest.fixture
@@ -78,7 +82,7 @@ def test_saved_rows_are_computed_again(transformer_folder, tmp_path, dtype, tole
     save_distilled(distiller, WORDS, rows, tmp_path / "out", dtype=dtype)
     vocab = spacy.load(tmp_path / "out").vocab
     assert (vocab.vectors.shape, vocab.vectors.data.dtype) == ((11, 3), dtype)
-    loaded = load_distiller(tmp_path / "out")
+    loaded = load_distiller(tmp_path / "out", transformer_folder)
     for word in reversed(WORDS):
         np.testing.assert_allclose(loaded.rows([word])[0], vocab[word].vector, atol=tolerance, rtol=tolerance)
     np.testing.assert_allclose(vocab["<unk>"].vector, np.zeros(3), atol=1e-5)
@@ -87,22 +91,13 @@ def test_saved_rows_are_computed_again(transformer_folder, tmp_path, dtype, tole
     assert loaded.rows([]).shape == (0, 3)
 
 
-def test_it_travels_with_the_lookups_of_any_pipeline(fitted, tmp_path):
-    distiller, rows = fitted
-    nlp = spacy.blank("de")
-    distiller.to_vocab(nlp.vocab)
-    nlp.to_disk(tmp_path / "any")
-    np.testing.assert_allclose(load_distiller(tmp_path / "any").rows(WORDS), rows, atol=1e-5)
-    np.testing.assert_allclose(Distiller.from_lookups(nlp.vocab.lookups).rows(WORDS), rows, atol=1e-5)
-
-
 def test_model_that_was_moved(transformer_folder, copied, tmp_path):
     distiller, rows = fit_distiller(copied, WORDS, dim=3)
     save_distilled(distiller, WORDS, rows, tmp_path / "out", dtype="float32")
     shutil.rmtree(copied)
     with pytest.raises(DataError, match="model: no such folder; expected that of a pretrained transformer"):
-        load_distiller(tmp_path / "out").rows(["so"])
-    moved = load_distiller(tmp_path / "out", model_dir=transformer_folder)
+        load_distiller(tmp_path / "out", copied).rows(["so"])
+    moved = load_distiller(tmp_path / "out", transformer_folder)
     np.testing.assert_allclose(moved.rows(WORDS), rows, atol=1e-5)
 
 
@@ -223,28 +218,6 @@ def test_dim_is_at_most_the_width_of_the_model_and_less_than_the_words(transform
         fit_distiller(transformer_folder, WORDS, dim=9)
     with pytest.raises(DataError, match="--dim 3: found 3 word types, expected at least 4"):
         fit_distiller(transformer_folder, WORDS[:3], dim=3)
-
-
-def test_folders_without_distilled_vectors(fitted, tmp_path):
-    spacy.blank("en").to_disk(tmp_path / "blank")
-    with pytest.raises(DataError, match="blank: holds no distilled vectors; expected a folder made by"):
-        load_distiller(tmp_path / "blank")
-    with pytest.raises(DataError, match="none: holds no distilled vectors; expected a folder made by"):
-        load_distiller(tmp_path / "none")
-    save_distilled(fitted[0], WORDS, fitted[1], tmp_path / "out", dtype="float32")
-    lookups = tmp_path / "out" / "vocab" / "lookups.bin"
-    lookups.write_bytes(lookups.read_bytes()[:-50])
-    with pytest.raises(DataError, match=r"out: cannot be read as distilled vectors \("):
-        load_distiller(tmp_path / "out")
-
-
-def test_lookups_of_other_shapes(fitted, tmp_path):
-    nlp = spacy.blank("en")
-    fitted[0].to_vocab(nlp.vocab)
-    nlp.vocab.lookups.get_table(distiller_key())["mean"] = b"123"
-    nlp.to_disk(tmp_path / "out")
-    with pytest.raises(DataError, match=r"out: cannot be read as distilled vectors \(ValueError"):
-        load_distiller(tmp_path / "out")
 
 
 def test_real_model_knows_spellings():

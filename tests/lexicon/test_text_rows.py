@@ -3,7 +3,8 @@ import gzip
 import pytest
 
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.vectors.text import check_rows, open_bytes
+from spacy_bilstm_tagger.lexicon.files import open_bytes
+from spacy_bilstm_tagger.lexicon.sources import check_rows
 
 
 @pytest.fixture

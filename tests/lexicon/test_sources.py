@@ -10,7 +10,7 @@ import pytest
 from gensim.models import FastText, KeyedVectors, Word2Vec
 
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.vectors.sources import read_vectors
+from spacy_bilstm_tagger.lexicon.sources import read_vectors
 
 SENTENCES = [["<user>", "the", ":)"], ["the", ":)", "so"]] * 4
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.vectors.pickles import read_saved
-from spacy_bilstm_tagger.vectors.sources import read_vectors
+from spacy_bilstm_tagger.lexicon.pickles import read_saved
+from spacy_bilstm_tagger.lexicon.sources import read_vectors
 
 
 class Calls:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.vectors.train import ALGORITHMS, tokenize, train_vectors
+from spacy_bilstm_tagger.lexicon.train import ALGORITHMS, tokenize, train_vectors
 
 TEXTS = [
     "RT @mara_lune: OMG the record is sooo good!! http://bit.ly/x7Qa2 #wow",
@@ -46,7 +46,7 @@ def test_same_seed_same_vectors_bit_by_bit(algorithm):
 
 def test_vectors_do_not_depend_on_the_hashes_of_the_process():
     code = (
-        "import hashlib; from spacy_bilstm_tagger.vectors.train import *; "
+        "import hashlib; from spacy_bilstm_tagger.lexicon.train import *; "
         f"vectors = train_vectors('', tokenize({TEXTS!r}), algorithm='word2vec', **{OPTIONS!r}); "
         "print(vectors.index_to_key, hashlib.md5(vectors.vectors.tobytes()).hexdigest())"
     )

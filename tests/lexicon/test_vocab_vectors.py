@@ -8,7 +8,8 @@ from spacy.util import OOV_RANK
 from spacy.vocab import Vocab
 
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.vectors.table import check_output, load_vectors, save_vectors, set_vectors
+from spacy_bilstm_tagger.lexicon.files import VECTORS_FOLDER, check_output
+from spacy_bilstm_tagger.lexicon.vectors import load_vectors, save_vectors, set_vectors
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def table(as_dict):
         vectors = KeyedVectors(len(next(iter(rows.values()))))
         vectors.add_vectors(list(rows), np.array(list(rows.values()), dtype="float32"))
         vocab = Vocab()
-        set_vectors(vocab, vectors, name="toy", **options)
+        set_vectors(vocab, vectors.index_to_key, vectors.vectors, name="toy", **options)
         return as_dict(vocab.vectors)
 
     return make
@@ -27,7 +28,7 @@ def table(as_dict):
 
 def test_unk_row_is_the_mean_where_there_is_none(toy, as_dict):
     vocab = Vocab()
-    set_vectors(vocab, toy, name="toy")
+    set_vectors(vocab, toy.index_to_key, toy.vectors, name="toy")
     assert as_dict(vocab.vectors) == {**as_dict(toy), "<unk>": (1, 0, 1.75)}
     assert vocab.vectors.find(key="<unk>") == 0
     assert vocab.vectors.name == "toy"
@@ -59,7 +60,7 @@ def test_prune_to_keeps_the_first_rows_and_maps_the_others_to_the_most_similar(t
 
 def test_prune_to_counts_the_unk_row(toy):
     vocab = Vocab()
-    set_vectors(vocab, toy, name="toy", prune_to=2)
+    set_vectors(vocab, toy.index_to_key, toy.vectors, name="toy", prune_to=2)
     assert vocab.vectors.shape == (2, 3)
     assert vocab.vectors.n_keys == 4
 
@@ -72,14 +73,14 @@ def test_prune_to_keeps_the_unk_row_that_a_file_ends_with(table):
 @pytest.mark.parametrize("prune_to", [4, 5, None])
 def test_nothing_is_pruned_from_a_table_that_small(prune_to, toy, as_dict):
     vocab = Vocab()
-    set_vectors(vocab, toy, name="toy", prune_to=prune_to)
+    set_vectors(vocab, toy.index_to_key, toy.vectors, name="toy", prune_to=prune_to)
     assert as_dict(vocab.vectors) == {**as_dict(toy), "<unk>": (1, 0, 1.75)}
 
 
 @pytest.mark.parametrize("prune_to", [None, 2])
 def test_float16(prune_to, toy):
     vocab = Vocab()
-    set_vectors(vocab, toy, name="toy", dtype="float16", prune_to=prune_to)
+    set_vectors(vocab, toy.index_to_key, toy.vectors, name="toy", dtype="float16", prune_to=prune_to)
     assert vocab.vectors.data.dtype == "float16"
     assert vocab["<user>"].vector.tolist() == [1, 2, 3]
 
@@ -95,14 +96,14 @@ def test_number_that_is_too_large_for_the_table(number, dtype):
     vectors = KeyedVectors(2, dtype=np.float64)
     vectors.add_vectors(["a", "b"], np.array([[1, 2], [1, number]]))
     with pytest.raises(DataError, match=f"toy: the row of 'b' holds NaN or infinity in {dtype}"):
-        set_vectors(Vocab(), vectors, name="toy", dtype=dtype)
+        set_vectors(Vocab(), vectors.index_to_key, vectors.vectors, name="toy", dtype=dtype)
 
 
 def test_mean_of_large_numbers_is_finite():
     vectors = KeyedVectors(1)
     vectors.add_vectors(["a", "b"], np.full((2, 1), 3e38, dtype="float32"))
     vocab = Vocab()
-    set_vectors(vocab, vectors, name="toy")
+    set_vectors(vocab, vectors.index_to_key, vectors.vectors, name="toy")
     assert vocab["<unk>"].vector.tolist() == pytest.approx([3e38])
 
 
@@ -111,20 +112,20 @@ def test_no_rows(keys):
     vectors = KeyedVectors(2)
     vectors.add_vectors(keys, np.ones((len(keys), 2), dtype="float32"))
     with pytest.raises(DataError, match="toy: found no vectors"):
-        set_vectors(Vocab(), vectors, name="toy")
+        set_vectors(Vocab(), vectors.index_to_key, vectors.vectors, name="toy")
 
 
 def test_ranks_are_the_rows(toy):
     vocab = Vocab()
     before = [vocab["the"], vocab["unheard"]]
-    set_vectors(vocab, toy, name="toy")
+    set_vectors(vocab, toy.index_to_key, toy.vectors, name="toy")
     assert [lexeme.rank for lexeme in before] == [2, OOV_RANK]
 
 
 def test_saved_table_is_a_pipeline_that_can_be_loaded_back(toy, tmp_path, as_dict):
-    saved = save_vectors(toy, tmp_path / "out", name="toy", prune_to=None, dtype="float32")
+    saved = save_vectors(toy.index_to_key, toy.vectors, tmp_path / "out", name="toy")
     nlp = spacy.blank("en")
-    load_vectors(nlp, tmp_path / "out")
+    load_vectors(nlp.vocab, tmp_path / "out")
     for name, vectors in (("out", nlp.vocab.vectors), ("toy", spacy.load(tmp_path / "out").vocab.vectors)):
         assert as_dict(vectors) == as_dict(saved)
         assert vectors.name == name
@@ -133,25 +134,25 @@ def test_saved_table_is_a_pipeline_that_can_be_loaded_back(toy, tmp_path, as_dic
 
 def test_saved_table_takes_the_place_of_another(toy, tmp_path):
     for dtype in ("float32", "float16"):
-        save_vectors(toy, tmp_path / "out", name="toy", prune_to=None, dtype=dtype)
+        save_vectors(toy.index_to_key, toy.vectors, tmp_path / "out", name="toy", dtype=dtype)
         assert spacy.load(tmp_path / "out").vocab.vectors.data.dtype == dtype
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_only_a_folder_of_vectors_can_be_written_over(toy, tmp_path):
     path = tmp_path / "out"
-    check_output(path)
-    save_vectors(toy, path, name="toy", prune_to=None, dtype="float32")
-    check_output(path)
+    check_output(path, kind=VECTORS_FOLDER)
+    save_vectors(toy.index_to_key, toy.vectors, path, name="toy")
+    check_output(path, kind=VECTORS_FOLDER)
     trained = spacy.blank("en", config={"nlp": {"pipeline": []}}, meta={"name": "vectors"})
     trained.add_pipe("sentencizer")
     trained.to_disk(path)
     with pytest.raises(DataError, match="exists and is not a folder made by this command"):
-        check_output(path)
+        check_output(path, kind=VECTORS_FOLDER)
 
 
 @pytest.mark.parametrize("meta", ["", "[]", "{}", json.dumps({"name": "mine", "pipeline": []})])
 def test_folder_of_something_else_is_kept(meta, tmp_path):
     (tmp_path / "meta.json").write_text(meta)
     with pytest.raises(DataError, match="exists and is not a folder made by this command"):
-        check_output(tmp_path)
+        check_output(tmp_path, kind=VECTORS_FOLDER)

@@ -6,17 +6,24 @@ import spacy
 from spacy.language import Language
 from spacy.strings import get_string_id
 from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import ConfigValidationError
 
-from spacy_bilstm_tagger.brown_table import find_paths
-from spacy_bilstm_tagger.distiller import Distiller, distiller_key
 from spacy_bilstm_tagger.errors import ConfigError
-from spacy_bilstm_tagger.gazetteer_table import find_names
-from spacy_bilstm_tagger.vector_tables import get_vector_table
-from spacy_bilstm_tagger.vectors.brown import save_brown
-from spacy_bilstm_tagger.vectors.callbacks import create_load_vectors
-from spacy_bilstm_tagger.vectors.distill import save_distilled
-from spacy_bilstm_tagger.vectors.gazetteers import save_gazetteers
-from spacy_bilstm_tagger.vectors.table import save_vectors
+from spacy_bilstm_tagger.lexicon.brown import brown_table, find_paths
+from spacy_bilstm_tagger.lexicon.distill import Distiller, save_distilled
+from spacy_bilstm_tagger.lexicon.files import BROWN_FOLDER, GAZETTEERS_FOLDER, save_folder
+from spacy_bilstm_tagger.lexicon.gazetteers import find_names, gazetteer_table
+from spacy_bilstm_tagger.lexicon.load import create_load_vectors
+from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, VECTORS_PREFIX, get_table
+from spacy_bilstm_tagger.lexicon.vectors import DISTILLER, save_vectors
+from spacy_bilstm_tagger.lexicon.word_types import WordTypes
+
+
+def save_table(table, name, output, kind):
+    vocab = Vocab()
+    table.to_lookups(vocab.lookups, name)
+    save_folder(vocab, output, kind=kind)
 
 
 def _nlp(source, **options) -> Language:
@@ -62,7 +69,7 @@ def test_vectors_from_a_file(write_text, initialized, expected):
 
 
 def test_vectors_from_a_folder(toy, tmp_path, initialized, expected):
-    save_vectors(toy, tmp_path / "table", name="toy", prune_to=None, dtype="float32")
+    save_vectors(toy.index_to_key, toy.vectors, tmp_path / "table", name="toy")
     assert initialized(tmp_path / "table") == expected
 
 
@@ -88,7 +95,7 @@ def test_table_is_saved_with_the_pipeline(kind, dtype, toy, tmp_path, write_text
     source = write_text()
     if kind == "folder":
         source = tmp_path / "table"
-        save_vectors(toy, source, name="toy", prune_to=None, dtype=dtype)
+        save_vectors(toy.index_to_key, toy.vectors, source, name="toy", dtype=dtype)
     nlp = _nlp(source, dtype=dtype)
     nlp.initialize()
     nlp.to_disk(tmp_path / "nlp")
@@ -133,7 +140,7 @@ def test_folder_without_a_pipeline(tmp_path, message):
 
 def test_folder_that_is_damaged(toy, tmp_path, message):
     folder = tmp_path / "table"
-    save_vectors(toy, folder, name="toy", prune_to=None, dtype="float32")
+    save_vectors(toy.index_to_key, toy.vectors, folder, name="toy")
     (folder / "vocab" / "vectors").write_bytes(b"\x93NUMPY")
     assert message(folder).startswith(f"{folder}: cannot be read as a spaCy vectors table (")
 
@@ -146,7 +153,6 @@ def test_folder_of_a_pipeline_without_vectors(tmp_path, message):
 @pytest.mark.parametrize(
     ("options", "found"),
     [
-        ({"dtype": "float64"}, "dtype = 'float64'; expected one of float32, float16"),
         ({"max_rows": 0}, "max_rows = 0; expected a whole number of at least 1"),
         ({"prune_to": -1}, "prune_to = -1; expected a whole number of at least 1"),
         ({"dim": 0}, "dim = 0; expected a whole number of at least 1"),
@@ -158,6 +164,11 @@ def test_options_that_are_wrong(options, found):
     assert str(error.value) == f"load_vectors.v1: {found}"
 
 
+def test_a_type_that_no_table_has():
+    with pytest.raises(ConfigValidationError, match=r"dtype\s.*float64"):
+        _nlp("toy.txt", dtype="float64").initialize()
+
+
 class TestBrown:
     @pytest.fixture(params=["file", "folder"])
     def brown(self, request, tmp_path):
@@ -165,7 +176,7 @@ class TestBrown:
         if request.param == "file":
             (tmp_path / "paths").write_text("00\tso\t7\n")
             return str(tmp_path / "paths")
-        save_brown({"so": "00"}, tmp_path / "folder")
+        save_table(brown_table({"so": "00"}), BROWN, tmp_path / "folder", BROWN_FOLDER)
         return str(tmp_path / "folder")
 
     @pytest.mark.parametrize("with_vectors", [False, True])
@@ -174,7 +185,8 @@ class TestBrown:
         nlp.initialize()
         nlp.to_disk(tmp_path / "nlp")
         for other in (nlp, spacy.load(tmp_path / "nlp")):
-            assert find_paths([other("so zzz")]).tolist() == [0b100, 0]
+            types = WordTypes.of([other("so zzz")])
+            assert find_paths(get_table(other.vocab, BROWN), types)[0][types.index].tolist() == [0b100, 0]
             assert as_dict(other.vocab.vectors) == (expected if with_vectors else {})
 
     @pytest.mark.parametrize(
@@ -199,23 +211,27 @@ class TestBrown:
 
     def test_neither_vectors_nor_clusters(self):
         with pytest.raises(ConfigError, match="are all null"):
-            create_load_vectors()
+            _nlp(None).initialize()
 
 
 def test_further_tables_from_a_file_a_folder_and_a_pipeline(toy, expected, write_text, tmp_path):
-    save_vectors(toy, tmp_path / "table", name="toy", prune_to=None, dtype="float16")
+    save_vectors(toy.index_to_key, toy.vectors, tmp_path / "table", name="toy", dtype="float16")
     nlp = _nlp(None, tables={"a": str(write_text()), "b": str(tmp_path / "table")})
     nlp.initialize()
     nlp.to_disk(tmp_path / "pipeline")
     again = _nlp(None, tables={"b": str(tmp_path / "pipeline")})
     again.initialize()
     for vocab, name, dtype in ((nlp.vocab, "a", "f4"), (nlp.vocab, "b", "f2"), (again.vocab, "b", "f2")):
-        table = get_vector_table(vocab, name)
-        assert table.data.dtype == dtype
+        table = get_table(vocab, VECTORS_PREFIX + name)
+        assert table.arrays["rows"].dtype == dtype
         for key in toy.index_to_key:
             row = table.find(np.array([get_string_id(key)], dtype="uint64"))
-            assert table.data[row[0]].tolist() == list(expected[key])
+            assert table.arrays["rows"][row[0]].tolist() == list(expected[key])
     assert not nlp.vocab.vectors.size
+
+
+def distiller_of(vocab, name):
+    return get_table(vocab, VECTORS_PREFIX + name).info.get(DISTILLER)
 
 
 def test_what_further_tables_were_distilled_with_comes_along(toy, tmp_path):
@@ -228,13 +244,13 @@ def test_what_further_tables_were_distilled_with_comes_along(toy, tmp_path):
     nlp.to_disk(tmp_path / "pipeline")
     again = _nlp(None, tables={"b": str(tmp_path / "pipeline")})
     again.initialize()
-    assert Distiller.from_lookups(nlp.vocab.lookups, table="a").mean.tolist() == [1, 1]
+    assert distiller_of(nlp.vocab, "a")["mean"].tolist() == [1, 1]
     for vocab in (nlp.vocab, again.vocab):
-        assert Distiller.from_lookups(vocab.lookups, table="b").mean.tolist() == [2, 2]
-    save_vectors(toy, tmp_path / "plain", name="toy", prune_to=None, dtype="float32")
+        assert distiller_of(vocab, "b")["mean"].tolist() == [2, 2]
+    save_vectors(toy.index_to_key, toy.vectors, tmp_path / "plain", name="toy")
     again.config["initialize"]["before_init"]["tables"] = {"b": str(tmp_path / "plain")}
     again.initialize()
-    assert distiller_key("b") not in again.vocab.lookups
+    assert distiller_of(again.vocab, "b") is None
 
 
 def test_a_further_table_that_is_nowhere_is_one_line(message):
@@ -251,13 +267,14 @@ class TestGazetteers:
         source.mkdir()
         (source / "place.txt").write_text("New York\n")
         if kind == "pipeline":
-            save_gazetteers({"place": ["New York"]}, tmp_path / "out")
+            save_table(gazetteer_table({"place": ["New York"]}), GAZETTEERS, tmp_path / "out", GAZETTEERS_FOLDER)
         path = {"file": source / "place.txt", "lists": source, "pipeline": tmp_path / "out"}[kind]
         nlp = _nlp(None, gazetteers=str(path))
         nlp.initialize()
         nlp.to_disk(tmp_path / "nlp")
         for other in (nlp, spacy.load(tmp_path / "nlp")):
-            assert find_names([other("new york")], ["place"])[0].tolist() == [[True], [False]]
+            types = WordTypes.of([other("new york")])
+            assert find_names(get_table(other.vocab, GAZETTEERS), types)[0].tolist() == [[True], [False]]
 
     def test_list_that_is_wrong(self, tmp_path, message):
         (tmp_path / "place").write_bytes(b"Oslo\tNorway\n")
@@ -265,7 +282,7 @@ class TestGazetteers:
 
 
 def test_a_further_table_from_a_damaged_pipeline_is_one_line(toy, message, tmp_path):
-    save_vectors(toy, tmp_path / "table", name="toy", prune_to=None, dtype="float32")
+    save_vectors(toy.index_to_key, toy.vectors, tmp_path / "table", name="toy")
     (tmp_path / "table" / "vocab" / "lookups.bin").write_bytes(b"\x81")
     assert "the lookups of a spaCy pipeline" in message(None, tables={"a": str(tmp_path / "table")})
 
@@ -278,7 +295,7 @@ class TestUnread:
         (tmp_path / "lists").mkdir()
         (tmp_path / "lists" / "team").write_text("the mets\n", encoding="utf-8")
         (tmp_path / "paths").write_text("0110\tso\t9\n", encoding="utf-8")
-        save_vectors(toy, tmp_path / "toy", name="toy", prune_to=None, dtype="float32")
+        save_vectors(toy.index_to_key, toy.vectors, tmp_path / "toy", name="toy")
 
         def run(factory, **embed):
             nlp = _nlp(
