@@ -3,9 +3,9 @@
 from collections import Counter
 
 import pytest
+from spacy.training.iob_utils import iob_to_biluo, tags_to_entities
 
 from spacy_bilstm_tagger.corpus import read_corpus
-from spacy_bilstm_tagger.corpus.bio import bio_spans
 
 TAGS = {
     *(
@@ -67,7 +67,7 @@ def test_no_tweet_occurs_twice(texts):
 
 def test_tags_and_types(texts):
     assert {tag for text in texts for tag in text.tags} <= TAGS
-    labels = Counter(label for text in texts for _, _, label in bio_spans(text.ents))
+    labels = Counter(label for text in texts for label in text.entity_types)
     assert set(labels) == TYPES
     assert min(labels.values()) >= 30
 
@@ -97,8 +97,8 @@ def test_marks_have_their_tags(texts):
 def test_an_entity_keeps_its_type_where_it_has_the_same_words(texts):
     types: dict[str, Counter] = {}
     for text in texts:
-        for start, end, label in bio_spans(text.ents):
-            name = " ".join(text.words[start:end]).lower()
+        for label, start, last in tags_to_entities(iob_to_biluo(text.ents)):
+            name = " ".join(text.words[start : last + 1]).lower()
             types.setdefault(name, Counter())[label] += 1
     several = {name: dict(labels) for name, labels in types.items() if len(labels) > 1}
     # A firm and what it makes may share a name.

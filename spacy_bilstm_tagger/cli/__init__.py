@@ -3,8 +3,9 @@
 import sys
 
 import typer
+from thinc.api import ConfigValidationError
 
-from ..errors import ConfigError, DataError
+from ..errors import DataError
 from .convert import convert
 from .ensemble import ensemble
 from .tokenize_eval import tokenize_eval
@@ -22,9 +23,16 @@ app.add_typer(vectors_app, name="vectors")
 
 
 def main() -> None:
-    """Run the command. What the user can mend is printed as one line; exit code 1."""
+    """Run the command. An error in a file, an option or a setting is printed as one line; the exit code is 1."""
     try:
         app()
-    except (DataError, ConfigError, OSError) as error:
-        typer.secho(f"✘ {error}", fg=typer.colors.RED, err=True)
-        sys.exit(1)
+    except ConfigValidationError as error:
+        settings = "; ".join(f"{' -> '.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors or [])
+        _fail(f"{error.title}: {settings}" if settings else str(error.title))
+    except (DataError, OSError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    typer.secho(f"✘ {message}", fg=typer.colors.RED, err=True)
+    sys.exit(1)

@@ -1,4 +1,4 @@
-"""spacy-bilstm tokenize-eval: how far a tokenizer agrees with gold tokens."""
+"""spacy-bilstm tokenize-eval: agreement of a tokenizer with gold tokens."""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.util import registry
 
 from ..corpus import read_corpus
-from ..corpus.token_agreement import TokenAgreement, compare_tokens
+from ..corpus.token_agreement import compare_tokens
 from ..errors import DataError
 from ..tokenizer import SCHEMES, create_tweet_tokenizer
 
@@ -28,38 +28,27 @@ def tokenize_eval(
     show: Annotated[int, typer.Option(min=0, help="Print this many of the most frequent disagreements.")] = 20,
     format: Annotated[Optional[str], typer.Option(help="As in convert; guessed by default.")] = None,
 ) -> None:
-    """Compare a tokenizer with gold tokens, as stretches of characters of the raw text: precision, recall, F1, and
-    where they disagree most often.
+    """Compare a tokenizer with gold tokens by their characters in the raw text: precision, recall, F1 and the most
+    frequent disagreements.
 
-    A corpus without raw text is read as its tokens with single spaces between them. Then only tokens that were split
-    can be seen, and the share that comes back whole is printed.
+    If the raw text is not known, the gold tokens are joined by single spaces. Then only tokens that were split too much
+    can be seen, and the share of unchanged tokens is printed.
     """
     nlp = load_tokenizer(tokenizer)
     _, texts = read_corpus(input, format=format)
-    typer.echo(f"Tokenizer: {tokenizer}")
-    with_raw = compare_tokens(nlp.make_doc, texts, input, raw=True)
-    without = compare_tokens(nlp.make_doc, texts, input, raw=False)
-    if not with_raw.n_texts + without.n_texts:
+    lines = []
+    for raw in (True, False):
+        lines += compare_tokens(nlp.make_doc, texts, input, raw=raw).summary(raw=raw, show=show)
+    if not lines:
         raise DataError(f"{input}: has no gold tokens to compare with; expected CoNLL-U or a file of tokens")
-    if with_raw.n_texts:
-        typer.echo(f"{with_raw.n_texts:,} texts; tokens: {with_raw.n_gold:,} gold, {with_raw.n_found:,} found")
-        typer.echo(
-            f"Precision {100 * with_raw.precision:.2f}, recall {100 * with_raw.recall:.2f}, F1 {100 * with_raw.f1:.2f}"
-        )
-        _echo_disagreements(with_raw, show)
-    if without.n_texts:
-        typer.echo(
-            f"{without.n_texts:,} texts without raw text, their tokens joined by spaces: "
-            f"{without.n_same:,} of {without.n_gold:,} gold tokens come back whole ({100 * without.recall:.2f}%)"
-        )
-        _echo_disagreements(without, show)
+    typer.echo("\n".join([f"Tokenizer: {tokenizer}", *lines]))
 
 
 def load_tokenizer(name: str) -> Language:
-    """A pipeline that has this tokenizer.
+    """A pipeline with this tokenizer.
 
     name (str): see `--tokenizer`.
-    RAISES: DataError where it is none of these.
+    RAISES: DataError for a name that is none of these.
     """
     if name in SCHEMES:
         nlp = spacy.blank("en")
@@ -80,12 +69,3 @@ def load_tokenizer(name: str) -> Language:
             f"--tokenizer {name}: expected ptb, ud, the settings of a tokenizer as JSON, the name of a registered "
             "one, a language of spaCy, or a trained pipeline"
         ) from None
-
-
-def _echo_disagreements(agreement: TokenAgreement, show: int) -> None:
-    rest = len(agreement.disagreements) - show
-    for (gold, found), count in agreement.disagreements.most_common(show):
-        context = agreement.contexts[gold, found]
-        typer.echo(f"{count:6}  {' '.join(gold)}  <>  {' '.join(found)}    in {context!r}")
-    if show and rest > 0:
-        typer.echo(f"        ... and {rest:,} other disagreements")

@@ -1,11 +1,9 @@
-"""Annotated text in the formats it is published in, on its way into spaCy's DocBin."""
+"""Annotated text in the formats in which corpora are published, and the DocBin made of it."""
 
+from .annotated_text import AnnotatedText
 from .bio import EntityTags
-from .character_spans import CharacterSpans
 from .columns import Columns
-from .docbin import to_docbin
-from .exclude import exclude
+from .docs import CharacterSpans, to_docbin
 from .formats import FORMATS, read_corpus
-from .text import AnnotatedText
 
-__all__ = ["FORMATS", "AnnotatedText", "CharacterSpans", "Columns", "EntityTags", "exclude", "read_corpus", "to_docbin"]
+__all__ = ["FORMATS", "AnnotatedText", "CharacterSpans", "Columns", "EntityTags", "read_corpus", "to_docbin"]

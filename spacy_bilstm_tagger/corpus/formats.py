@@ -1,27 +1,45 @@
-"""Which reader a file needs."""
+"""The formats of annotated text: the table of all of them, and reading a file in any of them."""
 
 import codecs
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Optional
+from typing import Any, Callable, Optional
 
 from ..errors import DataError, Errors
 from ..util import read_text
+from .annotated_text import AnnotatedText
 from .bio import EntityTags
-from .columns import ROLES, Columns, read_columns
-from .conllu import N_COLUMNS, TAG_COLUMNS, read_conllu
-from .gmb import HEADER, read_gmb
-from .text import AnnotatedText
-from .toxic_spans import is_header, read_toxic_spans
+from .columns import CONLLU_WIDTH, Columns, check_conllu_tags, read_columns, read_conllu
+from .csv_formats import csv_format, read_gmb, read_toxic_spans
 
+
+@dataclass(frozen=True)
+class Format:
+    """help: the format in a few words, for the command line.
+    read: reads the path (for messages), the content and the options.
+    options: the names of the options that `read` takes, of "columns", "entities" and "tags".
+    encoding: of files as they are published."""
+
+    help: str
+    read: Callable[..., list[AnnotatedText]]
+    options: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+
+
+# For a new format, add it here with its reader. `guess_format` recognizes it; `csv_format` knows the headers.
 FORMATS = {
-    "ritter": "token and tag, one space between them",
-    "tsv": "columns separated by TAB",
-    "conll": "columns separated by any white space",
-    "conllu": "CoNLL-U",
-    "gmb": "CSV with the columns Sentence #, Word, POS, Tag",
-    "toxic_spans": "CSV with the columns spans (a list of character offsets) and text",
+    "ritter": Format(
+        "token and tag, one space between them", partial(read_columns, separator=" "), ("columns", "entities")
+    ),
+    "tsv": Format("columns separated by TAB", partial(read_columns, separator="\t"), ("columns", "entities")),
+    "conll": Format(
+        "columns separated by any white space", partial(read_columns, separator=None), ("columns", "entities")
+    ),
+    "conllu": Format("CoNLL-U", read_conllu, ("tags",)),
+    "gmb": Format("CSV with the columns Sentence #, Word, POS, Tag", read_gmb, ("entities",), encoding="latin-1"),
+    "toxic_spans": Format("CSV with the columns spans (a list of character offsets) and text", read_toxic_spans),
 }
-_SEPARATORS = {"ritter": " ", "tsv": "\t", "conll": None}
 _LINES_TO_GUESS_FROM = 200
 
 
@@ -36,62 +54,47 @@ def read_corpus(
 ) -> tuple[str, list[AnnotatedText]]:
     """The name of the format, and the texts.
 
-    format (str or None): one of FORMATS; None to guess from the first lines.
-    encoding (str or None): utf-8 by default; for gmb latin-1, as it is published, unless a byte order mark begins it.
-    columns (Columns or None): what the columns hold, of the formats that have no names for them; guessed by default.
+    format (str or None): one of FORMATS; None to guess it from the first lines.
+    encoding (str or None): that of the format by default, or utf-8 if the file begins with a byte order mark.
+    columns (Columns or None): the roles of columns without a header; guessed by default.
     conllu_tags (str): "upos" or "xpos".
-    entities (EntityTags or None): how to read entity tags; strictly by default.
-    RAISES: DataError for whatever is wrong with the file, with its line.
+    entities (EntityTags or None): reads the entity tags; strictly by default.
+    RAISES: DataError for anything wrong with the file, with its line, and for options that do not fit.
     """
     if format is not None and format not in FORMATS:
         raise DataError(f"--format {format}: expected one of {', '.join(FORMATS)}")
-    roles = columns.roles if columns else []
-    if roles and not _are_roles(roles):
-        raise DataError(
-            f"--columns {','.join(roles)}: expected each of token, tag and ent at most once (token in any case) "
-            "and - for the others"
-        )
-    if conllu_tags not in TAG_COLUMNS:
-        raise DataError(Errors.CORPUS_CONLLU_COLUMN.format(found=conllu_tags))
+    check_conllu_tags(conllu_tags)
     if path.suffix == ".spacy":
         raise DataError(f"{path}: is a DocBin, expected the annotated text that such a file is made of")
     first_line = _first_line(path)
     has_mark = first_line.startswith(codecs.BOM_UTF8)
-    starts_like_gmb = first_line.removeprefix(codecs.BOM_UTF8).startswith(",".join(HEADER[:2]).encode())
-    is_gmb = format == "gmb" or (format is None and starts_like_gmb)
-    encoding = encoding or ("latin-1" if is_gmb and not has_mark else "utf-8")
+    format = format or csv_format(first_line.decode("utf-8-sig", "replace"))
+    encoding = encoding or (FORMATS[format].encoding if format and not has_mark else "utf-8")
     content = read_text(path, encoding, option=", or give convert its --encoding, such as latin-1")
-    format = format or ("gmb" if is_gmb else guess_format(path, content))
-    entities = entities or EntityTags()
-    if roles and format not in _SEPARATORS:
-        raise DataError(f"--columns {','.join(roles)}: the columns of {format} are fixed; leave the option out")
-    if format == "gmb":
-        texts = read_gmb(path, content, entities=entities)
-        entities.check_ends(path)
-        return format, texts
-    if format == "toxic_spans":
-        return format, read_toxic_spans(path, content)
-    if format == "conllu":
-        return format, read_conllu(path, content, tags=conllu_tags)
-    texts = read_columns(path, content, separator=_SEPARATORS[format], entities=entities, columns=columns)
-    entities.check_ends(path)
-    return format, texts
+    format = format or guess_format(path, content)
+    chosen = FORMATS[format]
+    columns = columns or Columns()
+    if columns.roles and "columns" not in chosen.options:
+        raise DataError(f"--columns {','.join(columns.roles)}: the columns of {format} are fixed; leave the option out")
+    options: dict[str, Any] = {"columns": columns, "entities": entities or EntityTags(), "tags": conllu_tags}
+    return format, chosen.read(path, content, **{name: options[name] for name in chosen.options})
 
 
 def guess_format(path: Path, content: str) -> str:
-    """What at least half of the first lines are; the name .conllu goes before them.
+    """The format of the header, or that of at least half of the first lines; a name in .conllu decides before them.
 
-    RAISES: DataError for an empty file, or one whose first lines are none of FORMATS.
+    RAISES: DataError for an empty file, and one whose first lines are in none of FORMATS.
     """
     lines = [line for line in content.split("\n", _LINES_TO_GUESS_FROM)[:_LINES_TO_GUESS_FROM] if line.strip()]
     rows = [line for line in lines if not line.startswith(("# ", "-DOCSTART-"))]
     if not rows:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
-    if is_header(rows[0]):
-        return "toxic_spans"
+    by_header = csv_format(rows[0])
+    if by_header:
+        return by_header
     half = len(rows) / 2
     tabs = [row.count("\t") for row in rows]
-    if path.suffix == ".conllu" or tabs.count(N_COLUMNS - 1) >= half:
+    if path.suffix == ".conllu" or tabs.count(CONLLU_WIDTH - 1) >= half:
         return "conllu"
     if sum(n > 0 for n in tabs) >= half:
         return "tsv"
@@ -104,11 +107,6 @@ def guess_format(path: Path, content: str) -> str:
         f"{path}: cannot tell the format from lines such as {rows[0][:60]!r}; name it with --format "
         f"({', '.join(FORMATS)})"
     )
-
-
-def _are_roles(roles: list[str]) -> bool:
-    named = [role for role in roles if role != "-"]
-    return set(roles) <= set(ROLES) and len(named) == len(set(named)) > 1 and "token" in named
 
 
 def _first_line(path: Path) -> bytes:

@@ -1,59 +1,92 @@
-"""Texts without annotation, for training vectors."""
+"""Texts without their annotation: for training vectors, and to find texts that two corpora share."""
 
 import gzip
 import json
 import zlib
 from pathlib import Path
+from typing import Iterator
 
-import spacy
-from spacy.tokens import DocBin
-
-from ..errors import DataError, Errors
+from ..errors import DataError, Errors, damaged
 from ..util import read_text
+from .annotated_text import AnnotatedText, text_fingerprint
+from .docs import read_docbin
 from .formats import read_corpus
 
 
 def read_raw_texts(path: Path) -> list[str]:
-    """The texts of a file: one a line (.txt, .gz), JSON objects with a "text" (.jsonl), Docs (.spacy), or any annotated
-    format that `convert` reads, tokens joined by spaces where the raw text is unknown.
+    """The texts of a file: one a line (.txt, .gz), JSON objects with a "text" (.jsonl), Docs (.spacy), or a corpus in
+    any format of `read_corpus`, its tokens joined by spaces where the raw text is unknown.
 
     RAISES: DataError for a file that is missing, empty or not of its format.
     """
     if not path.is_file():
         raise DataError(Errors.CORPUS_MISSING.format(path=path))
-    try:
-        texts = _read_texts(path)
-    except DataError:
-        raise
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise DataError(Errors.RAW_DAMAGED.format(path=path, kind=f"a {path.suffix} file", reason=reason)) from None
-    texts = [text.strip() for text in texts if text.strip()]
+    texts = [text.strip() for text in _texts(path) if text.strip()]
     if not texts:
         raise DataError(f"{path}: found no text, expected at least one line")
     return texts
 
 
-def _read_texts(path: Path) -> list[str]:
+def _texts(path: Path) -> list[str]:
     if path.suffix == ".spacy":
-        return [doc.text for doc in DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab)]
+        return [doc.text for doc in read_docbin(path)]
     if path.suffix == ".jsonl":
-        lines = read_text(path, "utf-8").split("\n")  # splitlines() would part a text at U+0085 too
-        return [_json_text(path, n, line) for n, line in enumerate(lines, 1) if line.strip()]
+        lines = read_text(path, "utf-8").split("\n")  # splitlines() would split a text at U+0085 too
+        return [_json_text(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if path.suffix == ".gz":
-        return gzip.decompress(path.read_bytes()).decode("utf-8-sig").split("\n")
+        try:
+            return gzip.decompress(path.read_bytes()).decode("utf-8-sig").split("\n")
+        except (OSError, EOFError, zlib.error, ValueError) as error:
+            raise DataError(f"{damaged(path, 'a .gz file', error)}; get the file again") from None
     if path.suffix in (".txt", ""):
         return read_text(path, "utf-8").split("\n")
-    return [text.raw or " ".join(text.words) for text in read_corpus(path)[1]]
+    return [text.text for text in read_corpus(path)[1]]
 
 
 def _json_text(path: Path, number: int, line: str) -> str:
     try:
-        found = json.loads(line)
-        text = found["text"]
-        text.encode("utf8")  # JSON can hold half a surrogate pair, which is no text
+        text = json.loads(line)["text"]
+        text.encode("utf8")  # JSON can hold half a surrogate pair, which is not a text
     except (ValueError, KeyError, TypeError, AttributeError):
         raise DataError(
             f'{path}, line {number}: found {line.strip()[:60]!r}, expected a JSON object with a string as "text"'
         ) from None
     return text
+
+
+def exclude(
+    path: Path, texts: list[AnnotatedText], others: list[Path]
+) -> tuple[list[AnnotatedText], list[tuple[AnnotatedText, str]]]:
+    """The texts that are in none of the other files, and the excluded ones, each with the place where it was found.
+
+    White space, tokens and case are not compared.
+    path (Path): the file of the texts, for messages.
+    others (list of Path): in any format of `read_corpus`, or .spacy.
+    RAISES: DataError if no text remains, and if a file cannot be read.
+    """
+    places: dict[str, str] = {}
+    for other in others:
+        for text, place in _places(other):
+            places.setdefault(text_fingerprint(text), place)
+    kept, excluded = [], []
+    for text in texts:
+        place = places.get(text_fingerprint(text.text))
+        if place is None:
+            kept.append(text)
+        else:
+            excluded.append((text, place))
+    if not kept:
+        raise DataError(
+            f"{path}: all {len(texts)} texts are also in the files of --exclude; nothing is left to convert"
+        )
+    return kept, excluded
+
+
+def _places(path: Path) -> Iterator[tuple[str, str]]:
+    """Each text of a file, and its place."""
+    if path.suffix == ".spacy":
+        for number, raw in enumerate(read_raw_texts(path), start=1):
+            yield raw, f"{path}, text {number}"
+    else:
+        for text in read_corpus(path)[1]:
+            yield text.text, f"{path}, line {text.lines[0]}"

@@ -1,11 +1,12 @@
-"""What kind of token a text is: kept in four flags of its lexeme, so it is found out once for each word type."""
+"""The kind of each word type, in four flags of its lexeme; `token._.tweet_kind` is its name."""
 
 import html
 import re
-from typing import Callable, Optional
+from functools import partial
+from typing import Any, Callable
 
 from spacy.attrs import FLAG60, FLAG61, FLAG62, FLAG63, IS_PUNCT, LIKE_EMAIL, LIKE_NUM, LIKE_URL
-from spacy.lang.lex_attrs import is_punct
+from spacy.lang.lex_attrs import is_punct, like_num
 from spacy.tokens import Token
 from spacy.vocab import Vocab
 
@@ -19,17 +20,21 @@ _WORD = _NUMBERS["word"]
 
 
 class KindReader:
-    """The number of a text's kind: that of the rule which takes the whole text. A vocabulary asks for several flags of
-    a text one after another, so the last answer is kept."""
+    """Finds the kind of a text, by the rule that takes the whole text, and the attributes that depend on it.
+
+    pattern (Pattern): all rules.
+    kinds (dict): the kind of each rule, by the name of its group.
+    """
 
     def __init__(self, pattern: re.Pattern, kinds: dict[str, str]) -> None:
         self.pattern = pattern
         self.kinds = kinds
-        self._last = ("", _SPACE)
-        # Letters alone are words, but for xD and RT, where no pattern of the user may want them.
+        self._last = ("", _SPACE)  # cache: a vocabulary asks for all flags of a text one after another
+        # Texts of letters are words, except xD and RT, unless a pattern of the user takes them.
         self._plain = "pattern" not in kinds.values()
 
-    def __call__(self, text: str) -> int:
+    def number(self, text: str) -> int:
+        """The number of the text's kind."""
         last, number = self._last
         if last == text:
             return number
@@ -42,66 +47,50 @@ class KindReader:
             return _SPACE
         match = self.pattern.match(text)
         if match is None or match.end() < len(text):
-            # A part of a chunk that another text stood beside, or a token that other rules have made.
+            # Part of a chunk that only its neighbours made a token, or a token of other rules.
             return _NUMBERS["word" if any(map(str.isalnum, text)) else "punct"]
         return _NUMBERS.get(self.kinds.get(match.lastgroup or "", "pattern"), _NUMBERS["pattern"])
 
+    def has_bit(self, mask: int, text: str) -> bool:
+        return bool(self.number(text) & mask)
 
-class KindBit:
-    """Whether the number of a text's kind has this bit."""
+    def is_kind(self, number: int, text: str) -> bool:
+        return self.number(text) == number
 
-    def __init__(self, reader: KindReader, bit: int) -> None:
+    def is_punct(self, text: str) -> bool:
+        """Punctuation by the rules and by Unicode: no emoticons, but the HTML entity of a sign of punctuation."""
+        number = self.number(text)
+        if number == _NUMBERS["html"]:
+            return is_punct(html.unescape(text))
+        return number == _NUMBERS["punct"] and is_punct(text)
+
+
+class LikeNum:
+    """Numbers by the rules and by the language, which knows words such as ten."""
+
+    def __init__(self, reader: KindReader, other: Callable[[str], bool]) -> None:
         self.reader = reader
-        self.mask = 1 << bit
-
-    def __call__(self, text: str) -> bool:
-        return bool(self.reader(text) & self.mask)
-
-
-class IsKind:
-    """Whether a text is of this kind, or, where `other` is given, that finds it to be so."""
-
-    def __init__(self, reader: KindReader, kind: str, other: Optional[Callable[[str], bool]] = None) -> None:
-        self.reader = reader
-        self.number = _NUMBERS[kind]
         self.other = other
 
     def __call__(self, text: str) -> bool:
-        return self.reader(text) == self.number or (self.other is not None and self.other(text))
-
-
-class IsPunct:
-    """Punctuation by the rules and by Unicode: not an emoticon, but the HTML entity of a sign of punctuation is."""
-
-    def __init__(self, reader: KindReader) -> None:
-        self.reader = reader
-
-    def __call__(self, text: str) -> bool:
-        number = self.reader(text)
-        if number == _NUMBERS["html"]:
-            text = html.unescape(text)
-        elif number != _NUMBERS["punct"]:
-            return False
-        return is_punct(text)
+        return self.reader.number(text) == _NUMBERS["number"] or self.other(text)
 
 
 def set_kinds(vocab: Vocab, pattern: re.Pattern, kinds: dict[str, str]) -> None:
-    """Let the vocabulary find out the kind of every word type, and from it LIKE_URL, LIKE_EMAIL, LIKE_NUM and IS_PUNCT;
-    `token._.tweet_kind` is its name.
+    """Make the vocabulary compute the kind of every word type, and from it LIKE_URL, LIKE_EMAIL, LIKE_NUM and IS_PUNCT.
 
-    kinds (dict): the kind of each group of the pattern.
+    pattern (Pattern): all rules.
+    kinds (dict): the kind of each rule, by the name of its group.
     """
     getters = vocab.lex_attr_getters  # type: ignore[attr-defined]
     reader = KindReader(pattern, kinds)
-    like_num = getters.get(LIKE_NUM)
-    if isinstance(like_num, IsKind):
-        like_num = like_num.other
-    ours: dict[int, Callable[[str], bool]] = {
-        LIKE_URL: IsKind(reader, "url"),
-        LIKE_EMAIL: IsKind(reader, "email"),
-        LIKE_NUM: IsKind(reader, "number", like_num),
-        IS_PUNCT: IsPunct(reader),
-        **{flag: KindBit(reader, bit) for bit, flag in enumerate(BITS)},
+    others = getters.get(LIKE_NUM, like_num)
+    ours: dict[int, Callable[[str], Any]] = {
+        LIKE_URL: partial(reader.is_kind, _NUMBERS["url"]),
+        LIKE_EMAIL: partial(reader.is_kind, _NUMBERS["email"]),
+        LIKE_NUM: LikeNum(reader, getattr(others, "other", others)),
+        IS_PUNCT: reader.is_punct,
+        **{flag: partial(reader.has_bit, 1 << bit) for bit, flag in enumerate(BITS)},
     }
     getters.update(ours)
     for lexeme in vocab:
@@ -110,7 +99,7 @@ def set_kinds(vocab: Vocab, pattern: re.Pattern, kinds: dict[str, str]) -> None:
 
 
 def tweet_kind(token: Token) -> str:
-    """One of KINDS, "space" for white space; "" for a token of a vocabulary without kinds."""
+    """One of KINDS; "space" for white space; "" for a token of a vocabulary without kinds."""
     lexeme = token.lex
     number = sum(lexeme.check_flag(flag) << bit for bit, flag in enumerate(BITS))
     if number:
@@ -118,6 +107,6 @@ def tweet_kind(token: Token) -> str:
     return "space" if token.is_space else ""
 
 
-# When the module is loaded, so that the attribute is also there in a process that only unpickles a pipeline.
+# At import, so that the extension also exists in a process that only unpickles a pipeline.
 if not Token.has_extension(EXTENSION):
     Token.set_extension(EXTENSION, getter=tweet_kind)

@@ -1,13 +1,17 @@
-"""How tweets are cut into tokens: what can be set in the config."""
+"""The options of the tweet tokenizer that can be set in a config."""
 
 import re
 from dataclasses import dataclass
-from typing import Mapping, Optional
+from typing import Literal, Mapping, Optional, Sequence, get_args, get_origin, get_type_hints
 
-from ..checks import check_choice
 from ..errors import ConfigError, Errors
 
-WHERE = "TweetTokenizer.v1"
+Norms = Literal["glove", "lower"]
+Scheme = Literal["ptb", "ud"]
+Contractions = Literal["split", "split_all", "whole"]
+WholeOrSplit = Literal["whole", "split"]
+WholeOrSingle = Literal["whole", "single"]
+Hashtags = Literal["whole", "sign", "words"]
 
 # "ptb": Penn Treebank tokens as in the corpora of Ritter et al. (2011) and WNUT 2017. "ud": Universal Dependencies, as
 # in Tweebank v2 (Liu et al. 2018).
@@ -15,28 +19,19 @@ SCHEMES = {
     "ptb": {"contractions": "split", "hyphens": "whole", "units": "whole", "emoji_runs": "single"},
     "ud": {"contractions": "split_all", "hyphens": "split", "units": "split", "emoji_runs": "whole"},
 }
-CHOICES = {
-    "scheme": tuple(SCHEMES),
-    "contractions": ("split", "split_all", "whole"),
-    "hyphens": ("whole", "split"),
-    "units": ("whole", "split"),
-    "emoji_runs": ("single", "whole"),
-    "punct_runs": ("whole", "single"),
-    "hashtags": ("whole", "sign", "words"),
-}
 
 
 @dataclass(frozen=True)
 class TokenizerOptions:
-    """See `create_tweet_tokenizer`; here everything that a scheme leaves open has its value."""
+    """See `create_tweet_tokenizer`; here the options of the scheme are filled in."""
 
-    scheme: str
-    contractions: str
-    hyphens: str
-    units: str
-    emoji_runs: str
-    punct_runs: str = "whole"
-    hashtags: str = "whole"
+    scheme: Scheme
+    contractions: Contractions
+    hyphens: WholeOrSplit
+    units: WholeOrSplit
+    emoji_runs: WholeOrSingle
+    punct_runs: WholeOrSingle = "whole"
+    hashtags: Hashtags = "whole"
     patterns: tuple[tuple[str, str], ...] = ()
 
     @classmethod
@@ -45,35 +40,40 @@ class TokenizerOptions:
     ) -> "TokenizerOptions":
         """settings: the other options; None for the scheme's own.
 
-        RAISES: ConfigError for a value that is none of CHOICES, or a pattern that cannot be used.
+        RAISES: ConfigError for a value that is not among CHOICES, and for a pattern that cannot be used.
         """
-        check_choice(WHERE, "scheme", scheme, CHOICES["scheme"])
+        check_choice("scheme", scheme, CHOICES["scheme"])
         values = {**SCHEMES[scheme], **{name: value for name, value in settings.items() if value is not None}}
         for name, value in values.items():
-            check_choice(WHERE, name, value, CHOICES[name])
+            check_choice(name, value, CHOICES[name])
         for name, pattern in (patterns or {}).items():
             check_pattern(name, pattern)
-        return cls(scheme, **values, patterns=tuple((patterns or {}).items()))
+        return cls(scheme, **values, patterns=tuple((patterns or {}).items()))  # type: ignore[arg-type]
+
+
+CHOICES = {
+    name: get_args(hint) for name, hint in get_type_hints(TokenizerOptions).items() if get_origin(hint) is Literal
+}
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """RAISES: ConfigError for a value that is not among the choices. In a config, the registry refuses it before."""
+    if value not in choices:
+        raise ConfigError(f"TweetTokenizer.v1: {name} = {value!r}; expected one of {', '.join(choices)}")
 
 
 def check_pattern(name: str, pattern: str) -> None:
-    """RAISES: ConfigError for a name that is no identifier, or a pattern that does not compile, matches nothing at all,
-    or has groups, whose numbers would not be right inside of the whole."""
+    """RAISES: ConfigError for a name that is not an identifier, and for a pattern that does not compile, matches the
+    empty string or has groups: their numbers would change inside the whole expression."""
     if not (name.isidentifier() and name.isascii()):
         raise ConfigError(Errors.TOKENIZER_PATTERN_NAME.format(found=name))
+    where = f"TweetTokenizer.v1: the pattern {name} = {pattern!r}"
     try:
         compiled = re.compile(pattern)
-        re.compile(f"_|{pattern}")  # refuses flags for the whole, such as (?i)x: others stand before it
+        re.compile(f"_|{pattern}")  # refuses flags such as (?i)x, which must be at the beginning of the whole
     except (re.error, TypeError) as error:
-        message = f"TweetTokenizer.v1: the pattern {name} = {pattern!r} is not a regular expression ({error})"
-        raise ConfigError(message) from None
+        raise ConfigError(f"{where} is not a regular expression ({error})") from None
     if compiled.groups:
-        raise ConfigError(
-            f"TweetTokenizer.v1: the pattern {name} = {pattern!r} has groups that are numbered or named; expected "
-            "(?:...) instead of (...)"
-        )
+        raise ConfigError(f"{where} has groups that are numbered or named; expected (?:...) instead of (...)")
     if compiled.match(""):
-        raise ConfigError(
-            f"TweetTokenizer.v1: the pattern {name} = {pattern!r} matches the empty string; expected at least one "
-            "character"
-        )
+        raise ConfigError(f"{where} matches the empty string; expected at least one character")

@@ -1,8 +1,8 @@
-"""TweetTokenizer.v1: spaCy's Tokenizer, its cache and its special cases, with rules for tweets."""
+"""TweetTokenizer.v1: spaCy's Tokenizer, with its cache and its special cases, and rules for tweets."""
 
 import re
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Optional, Union
+from typing import Any, Callable, Iterable, Iterator, Optional, Union, get_args
 
 import srsly
 from spacy.attrs import NORM
@@ -11,27 +11,26 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..checks import check_choice
 from ..errors import DataError, Errors
 from .glove_keys import glove_key
 from .kinds import set_kinds
-from .options import WHERE, TokenizerOptions
-from .rules import compile_rules, rule_kinds
+from .options import Contractions, Hashtags, Norms, Scheme, TokenizerOptions, WholeOrSingle, WholeOrSplit, check_choice
+from .rules import build_rules, compile_rules
 
-# Chunks whose tokens are remembered: about 100 bytes each, ten times as many as spaCy's default.
+# Chunks whose tokens are cached, about 100 bytes each; ten times spaCy's default.
 CACHE_SIZE = 100_000
 NORMS: dict[str, Callable[[str], str]] = {"glove": glove_key, "lower": str.lower}
 
 
 def create_tweet_tokenizer(
-    norms: str = "glove",
-    scheme: str = "ptb",
-    contractions: Optional[str] = None,
-    hyphens: Optional[str] = None,
-    units: Optional[str] = None,
-    emoji_runs: Optional[str] = None,
-    punct_runs: Optional[str] = None,
-    hashtags: Optional[str] = None,
+    norms: Norms = "glove",
+    scheme: Scheme = "ptb",
+    contractions: Optional[Contractions] = None,
+    hyphens: Optional[WholeOrSplit] = None,
+    units: Optional[WholeOrSplit] = None,
+    emoji_runs: Optional[WholeOrSingle] = None,
+    punct_runs: Optional[WholeOrSingle] = None,
+    hashtags: Optional[Hashtags] = None,
     patterns: Optional[dict[str, str]] = None,
 ) -> Callable[[Language], "TweetTokenizer"]:
     """For `[nlp.tokenizer]`.
@@ -50,10 +49,10 @@ def create_tweet_tokenizer(
     hashtags (str or None): "whole": #TopTen; "sign": #|TopTen; "words": #|Top|Ten, by capitals and digits. Default
         whole.
     patterns (dict or None): names and regular expressions of your own, tried before the rules, such as
-        {"ticket": "[A-Z]{2,5}-\\\\d+"}. Without groups; (?:...) is none.
-    RAISES: ConfigError for another value, or a pattern that cannot be used.
+        {"ticket": "[A-Z]{2,5}-\\\\d+"}. They must have no groups except (?:...).
+    RAISES: ConfigError for another value, and for a pattern that cannot be used.
     """
-    check_choice(WHERE, "norms", norms, list(NORMS))
+    check_choice("norms", norms, get_args(Norms))
     options = TokenizerOptions.of_scheme(
         scheme,
         patterns=patterns,
@@ -64,12 +63,13 @@ def create_tweet_tokenizer(
         punct_runs=punct_runs,
         hashtags=hashtags,
     )
-    rules, kinds = compile_rules(options), rule_kinds(options)
+    rules = build_rules(options)
+    pattern, kinds = compile_rules(rules), {rule.name: rule.kind for rule in rules}
 
     def tweet_tokenizer_factory(nlp: Language) -> TweetTokenizer:
         set_norms(nlp.vocab, NORMS[norms])
-        set_kinds(nlp.vocab, rules, kinds)
-        tokenizer = TweetTokenizer(nlp.vocab, infix_finditer=rules.finditer)
+        set_kinds(nlp.vocab, pattern, kinds)
+        tokenizer = TweetTokenizer(nlp.vocab, infix_finditer=pattern.finditer)
         tokenizer.kinds = kinds
         return tokenizer
 
@@ -77,8 +77,8 @@ def create_tweet_tokenizer(
 
 
 class TweetTokenizer(Tokenizer):
-    """The rules read a whole chunk from left to right, so they are given to spaCy as infixes: it pushes one token for
-    each match and caches the result for the chunk. `doc.text` is always the text.
+    """The rules read a whole chunk from left to right, so spaCy gets them as infixes: it makes a token of each match
+    and caches the tokens of the chunk. `doc.text` always equals the text.
 
     kinds (dict): the kind of the tokens of each rule.
     """
@@ -100,8 +100,8 @@ class TweetTokenizer(Tokenizer):
             ) from None
 
     def explain(self, text: str) -> list[tuple[str, str]]:
-        """The rule and the text of each token but white space. A token of `add_special_case` has SPECIAL-1, SPECIAL-2
-        ... in place of a rule, as in spaCy's explain."""
+        """The rule and the text of each token that is not white space. For a token of `add_special_case` the rule is
+        SPECIAL-1, SPECIAL-2 ..., as in spaCy's explain."""
         names = {(start, end): name for start, end, name in self._matches(text)}
         cases = self.rules or {}
         explained: list[tuple[str, str]] = []
@@ -121,12 +121,12 @@ class TweetTokenizer(Tokenizer):
                 yield chunk.start() + match.start(), chunk.start() + match.end(), match.lastgroup
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """The rules are saved as they are, so that a trained pipeline keeps its tokens under a newer version."""
+        """The rules are saved with the tokenizer, so that a newer version does not change the tokens of a pipeline."""
         data = srsly.msgpack_loads(super().to_bytes(exclude=exclude))
         return srsly.msgpack_dumps({**data, "kinds": self.kinds})
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "TweetTokenizer":
-        """RAISES: DataError for a damaged file; the tokenizer is then as it was."""
+        """RAISES: DataError for a damaged file; the tokenizer is then unchanged."""
         return self._load(Path(path).read_bytes(), str(path), exclude)
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TweetTokenizer":
@@ -156,7 +156,7 @@ class TweetTokenizer(Tokenizer):
 
 
 def set_norms(vocab: Vocab, norm: Callable[[str], str]) -> None:
-    """Let the vocabulary compute every word type's NORM this way: once for each, when it is first met."""
+    """Make the vocabulary compute the NORM of each word type with this function, once."""
     vocab.lex_attr_getters[NORM] = norm  # type: ignore[attr-defined]
     for lexeme in vocab:
         lexeme.norm_ = norm(lexeme.orth_)

@@ -44,7 +44,7 @@ def test_a_column_that_is_not_used_is_said(spacy_bilstm, write, folder):
     assert code == 0
     assert (
         "Columns: token, tag, -, guessed\n"
-        "Column 3 is not used: O 2, person 1; --columns says what it holds (token, tag, ent)\n"
+        "Column 3 is not used: O 2, person 1; name it with --columns (token, tag, ent)\n"
     ) in out
     code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--columns", "token,tag,-")
     assert (code, "Column" in out) == (0, False)

@@ -69,7 +69,7 @@ BAD = {
     "json": ('{"a', '--tokenizer {"a: not JSON'),
     "setting": (
         '{"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1", "scheme": "x"}',
-        "scheme = 'x'; expected one of ptb, ud",
+        "tokenizer -> scheme: at root: 'x' is not typing.Literal['ptb', 'ud']",
     ),
 }
 

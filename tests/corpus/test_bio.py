@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_bilstm_tagger.corpus.bio import EntityTags, bio_spans, looks_like_bio
+from spacy_bilstm_tagger.corpus import EntityTags, read_corpus
+from spacy_bilstm_tagger.corpus.bio import looks_like_bio
 from spacy_bilstm_tagger.errors import DataError
 
 PATH = Path("ents")
@@ -85,11 +86,6 @@ def test_repaired_tags_are_valid_bio_and_need_no_repair(tags):
     assert [tag[2:] for tag in bio if tag not in "O-"] == [tag[2:] for tag in tags if tag not in "O-"]
 
 
-def test_spans():
-    tags = ["B-x", "I-x", "O", "B-y", "-", "B-y", "B-y", "I-y"]
-    assert bio_spans(tags) == [(0, 2, "x"), (3, 4, "y"), (5, 6, "y"), (6, 8, "y")]
-
-
 @pytest.mark.parametrize(
     ("tags", "expected"),
     [
@@ -104,3 +100,35 @@ def test_spans():
 )
 def test_columns_that_look_like_bio(tags, expected):
     assert looks_like_bio(tags) is expected
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(*tags):
+        path = tmp_path / "x.tsv"
+        path.write_text("".join(f"w{i}\t{tag}\n" for i, tag in enumerate(tags)), encoding="utf8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("tags", "line", "expected"),
+    [
+        (["B-P", "L-P", "B-P", "O"], 3, "U-P"),
+        (["B-P", "I-P", "O", "U-P"], 2, "L-P"),
+        (["B-P", "E-P", "B-P"], 3, "S-P"),
+        (["B-P", "B-P", "E-P"], 1, "S-P"),
+    ],
+)
+def test_an_entity_without_an_end_is_refused_where_ends_are_marked(write, tags, line, expected):
+    path = write(*tags)
+    with pytest.raises(DataError, match=f"line {line}: .*expected {expected}; or pass --repair-bio"):
+        read_corpus(path)
+    entities = EntityTags(repair=True)
+    assert read_corpus(path, entities=entities)[1]
+    assert entities.repaired == 1
+
+
+def test_bio_marks_no_ends(write):
+    assert read_corpus(write("B-P", "I-P", "O", "B-P"))[1][0].ents == ["B-P", "I-P", "O", "B-P"]

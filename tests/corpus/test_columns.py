@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bilstm_tagger.corpus.bio import EntityTags
-from spacy_bilstm_tagger.corpus.columns import Columns, read_columns
+from spacy_bilstm_tagger.corpus import Columns, EntityTags
+from spacy_bilstm_tagger.corpus.columns import read_columns
 from spacy_bilstm_tagger.errors import DataError
 
 PATH = Path("tweets")
@@ -136,3 +136,12 @@ def test_a_bad_line_is_shown_with_its_tabs():
 def test_the_number_of_columns_must_be_that_of_the_roles():
     with pytest.raises(DataError, match=r"line 1: found 2 column\(s\) in 'a X', expected 3 \(token, -, tag\)"):
         read("a X\n", roles=["token", "-", "tag"])
+
+
+@pytest.mark.parametrize("roles", ["tag,ent", "token,token", "token,pos", "token", "token,tag,tag", "token,-"])
+def test_other_roles_are_refused(roles):
+    with pytest.raises(DataError) as error:
+        Columns(roles.split(","))
+    assert str(error.value) == (
+        f"--columns {roles}: expected each of token, tag and ent at most once (token in any case) and - for the others"
+    )

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bilstm_tagger.corpus.conllu import read_conllu
+from spacy_bilstm_tagger.corpus.columns import read_conllu
 from spacy_bilstm_tagger.errors import DataError
 
 PATH = Path("ud.conllu")

@@ -117,14 +117,6 @@ def test_options_reach_the_reader(tmp_path):
             {"format": "conllu", "columns": Columns(["token", "tag"])},
             "--columns token,tag: the columns of conllu are fixed; leave the option out",
         ),
-        *(
-            (
-                {"columns": Columns(columns.split(","))},
-                f"--columns {columns}: expected each of token, tag and ent at most once (token in any case) "
-                "and - for the others",
-            )
-            for columns in ("tag,ent", "token,token", "token,pos", "token", "token,tag,tag", "token,-")
-        ),
     ],
 )
 def test_options_of_another_kind_are_refused(tmp_path, options, message):

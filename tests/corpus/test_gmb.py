@@ -2,9 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bilstm_tagger.corpus import read_corpus
-from spacy_bilstm_tagger.corpus.bio import EntityTags
-from spacy_bilstm_tagger.corpus.gmb import read_gmb
+from spacy_bilstm_tagger.corpus import EntityTags, read_corpus
+from spacy_bilstm_tagger.corpus.csv_formats import read_gmb
 from spacy_bilstm_tagger.errors import DataError
 
 HEADER = "Sentence #,Word,POS,Tag\n"

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from spacy_bilstm_tagger.corpus import AnnotatedText, to_docbin
-from spacy_bilstm_tagger.corpus.raw import read_raw_texts
+from spacy_bilstm_tagger.corpus.raw import exclude, read_raw_texts
 from spacy_bilstm_tagger.errors import DataError
 
 TEXTS = ["so good!!", "é 😭 http://bit.ly/x"]
@@ -93,3 +93,13 @@ def test_a_file_without_text_is_refused(tmp_path, name):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"nowhere.txt: no such file$"):
         read_raw_texts(tmp_path / "nowhere.txt")
+
+
+def test_texts_of_other_files_are_excluded_with_their_place(tmp_path):
+    texts = [AnnotatedText(["do", "n't"], None, None, None, [1, 2]), AnnotatedText(["ok"], None, None, None, [4])]
+    other, path = tmp_path / "dev.tsv", tmp_path / "train.tsv"
+    other.write_text("x\tX\n\nDON'T\tVB\n", encoding="utf-8")
+    assert exclude(path, texts, [other]) == ([texts[1]], [(texts[0], f"{other}, line 3")])
+    assert exclude(path, texts, []) == (texts, [])
+    with pytest.raises(DataError, match=r"train.tsv: all 1 texts are also in the files of --exclude"):
+        exclude(path, texts[:1], [other])

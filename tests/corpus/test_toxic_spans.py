@@ -12,7 +12,7 @@ from spacy.tokens import DocBin
 from spacy.training import Corpus
 
 from spacy_bilstm_tagger.corpus import AnnotatedText, CharacterSpans, read_corpus, to_docbin
-from spacy_bilstm_tagger.corpus.toxic_spans import read_toxic_spans
+from spacy_bilstm_tagger.corpus.csv_formats import read_toxic_spans
 from spacy_bilstm_tagger.errors import DataError
 from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
 

@@ -1,5 +1,6 @@
 import pytest
 import spacy
+from thinc.api import ConfigValidationError
 
 from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
@@ -9,6 +10,11 @@ TEXT = "i dont like late-night #TopTen shows at 7pm!! 😂😂 It's $20"
 
 def tokens(text=TEXT, **settings):
     return " ".join(token.text for token in create_tweet_tokenizer(**settings)(spacy.blank("en"))(text))
+
+
+def blank(**settings):
+    settings["@tokenizers"] = "spacy-bilstm-tagger.TweetTokenizer.v1"
+    return spacy.blank("en", config={"nlp": {"tokenizer": settings}})
 
 
 SETTINGS = [
@@ -58,6 +64,7 @@ def test_patterns_of_the_user_go_first(hashtags):
 WRONG = [
     ({"scheme": "twitter"}, "scheme = 'twitter'; expected one of ptb, ud"),
     ({"hashtags": "letters"}, "hashtags = 'letters'; expected one of whole, sign, words"),
+    ({"norms": "upper"}, "norms = 'upper'; expected one of glove, lower"),
     ({"patterns": {"a b": "x"}}, "patterns has the name 'a b'"),
     ({"patterns": {"url": "x"}}, "patterns has the name 'url'"),
     ({"patterns": {"ours": "("}}, "the pattern ours = '\\(' is not a regular expression"),
@@ -75,9 +82,35 @@ def test_wrong_settings(settings, message):
         create_tweet_tokenizer(**settings)
 
 
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"scheme": "twitter"}, "scheme at root: 'twitter' is not typing.Literal['ptb', 'ud']"),
+        ({"norms": "upper"}, "norms at root: 'upper' is not typing.Literal['glove', 'lower']"),
+        ({"hashtags": "letters"}, "hashtags at root: 'letters' is not typing.Literal['whole', 'sign', 'words']"),
+        ({"patterns": {"ours": 3}}, "patterns at ours: 3 is not <class 'str'>"),
+        ({"emoji": "whole"}, "emoji unexpected argument: 'emoji'"),
+    ],
+)
+def test_wrong_settings_in_a_config_are_one_line_of_the_registry(settings, problem):
+    """The line gives the setting, the value and the choices."""
+    with pytest.raises(ConfigValidationError) as error:
+        blank(**settings)
+    (found,) = error.value.errors
+    assert f"{found['loc'][-1]} {found['msg']}" == problem
+    assert len([line for line in str(error.value).splitlines() if line.startswith("tokenizer -> ")]) == 1
+
+
+def test_a_pattern_that_cannot_be_used_is_one_line_in_a_config_too():
+    with pytest.raises(ConfigError) as error:
+        blank(patterns={"ours": "x*"})
+    assert str(error.value) == (
+        "TweetTokenizer.v1: the pattern ours = 'x*' matches the empty string; expected at least one character"
+    )
+
+
 def test_settings_in_a_config():
-    settings = {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1", "scheme": "ud", "patterns": {"x": "abc"}}
-    nlp = spacy.blank("en", config={"nlp": {"tokenizer": settings}})
+    nlp = blank(scheme="ud", patterns={"x": "abc"})
     assert [token.text for token in nlp("dont abcd")] == ["do", "nt", "abc", "d"]
 
 

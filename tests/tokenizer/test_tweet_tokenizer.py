@@ -6,7 +6,7 @@ import srsly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_bilstm_tagger.errors import ConfigError, DataError
+from spacy_bilstm_tagger.errors import DataError
 from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
@@ -64,12 +64,6 @@ def test_text_of_tweet_marks_is_never_changed(text):
 def test_lone_surrogate_is_one_clear_error():
     with pytest.raises(ValueError, match=r"lone surrogate U\+D83D at position 3"):
         NLP.make_doc("ok \ud83d")
-
-
-def test_unknown_norms_are_refused():
-    config = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1", "norms": "upper"}}}
-    with pytest.raises(ConfigError, match="norms = 'upper'; expected one of glove, lower"):
-        spacy.blank("en", config=config)
 
 
 def test_norms_are_glove_keys_or_lower_case():

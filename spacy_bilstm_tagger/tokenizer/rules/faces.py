@@ -2,7 +2,7 @@
 
 from ..characters import EMOJI, EMOJI_STYLE, JOINER, KEYCAP, REGIONAL, SKIN_TONE, TAG_SPEC, TEXT_STYLE
 from ..options import TokenizerOptions
-from .rule import Rule
+from .rule import Rule, sign_rule
 
 _NOSE = "[-‑~^o*]?"
 
@@ -15,63 +15,56 @@ def emoji_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
     )
     keycap = Rule(
         "keycap",
-        "emoji",
         rf"[0-9]{EMOJI_STYLE}?{KEYCAP}",
         "Unicode TR51: a digit on a key.",
         ("1️⃣",),
         ("1", "😂"),
+        kind="emoji",
     )
     if options.emoji_runs == "whole":
         return (
             keycap,
-            Rule(
+            sign_rule(
                 "emoji_run",
-                "emoji",
                 rf"(?:{sequence}){{1,999}}",
                 "Tweebank v2: emoji without space between them are one token. Each is a sequence of Unicode TR51.",
                 ("😂", "😂😂😂", "🔥💯✊🏾", "🇧🇷🇧🇷", "👩‍👩‍👧❤️", "♥"),
                 ("1", "→", "lol😂"),
-                start="sign",
+                kind="emoji",
             ),
         )
     return (
         keycap,
-        Rule(
-            "emoji",
+        sign_rule(
             "emoji",
             sequence,
             "Unicode TR51: keycap, flag, or pictograph with style, skin tone, tags and joined pictographs.",
             ("😂", "👍🏽", "👩‍👩‍👧", "🇵🇹", "❤️", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "♥", "😂 😂"),
             ("😂😂", "1", "→"),
-            start="sign",
         ),
     )
 
 
 def emoticon_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
     return (
-        Rule(
-            "arrow",
+        sign_rule(
             "arrow",
             r"(?:<{1,9}(?:[-~]{1,40}|={1,40})|(?:&lt;){1,9}[-=~]{1,40})(?:>+|(?:&gt;)+)?"
             r"|(?:-{1,40}|={1,40}|~{1,40})(?:>+|(?:&gt;)+)|[←-⇿]+(?!️)",
             "Tweebank v2 and Ritter keep drawn arrows whole: -> --> <-- ==>.",
             ("->", "-->", "--->>", "<--", "==>", "=>", "→", "-&gt;", "<->"),
             ("-", "--", ">", "<", "<3", ">>"),
-            start="sign",
         ),
-        Rule(
+        sign_rule(
             "heart",
-            "emoticon",
             r"(?:<|&lt;)(?:[+/\\]?3+(?!\d))",
             "The most frequent emoticon of Twokenize that begins with <; &lt; is how Twitter's API writes that.",
             ("<3", "<33", "&lt;3", "</3"),
             ("<", "<30", "&lt;"),
-            start="sign",
+            kind="emoticon",
         ),
-        Rule(
+        sign_rule(
             "face",
-            "emoticon",
             # Eyes, tear, nose, mouth. Letters may be mouths only where no word goes on; after a word, only brackets,
             # D and P are.
             rf"(?<![\w:;=])[>]?[:;=]['’]?{_NOSE}(?:[)\](\[}}{{@|\\/*>3]+(?!\w)|[)\](\[]+|[dDpPoOsScCbBXxLI$]+(?!\w))"
@@ -79,70 +72,55 @@ def emoticon_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
             "Twokenize (O'Connor et al. 2010, TweetMotif) and the list of Read (2005): eyes, nose and mouth.",
             (":)", ":-D", ";)", ":'(", "=P", ":/", ">:(", ":DD", ":L", ";3", ":^)", ":]", "lol :)", "you :D"),
             ("10:30", "http://x.org", ":", "ok:D3x", "a:b", "a:pm"),
-            start="sign",
+            kind="emoticon",
         ),
         Rule(
             "letter_face",
-            "emoticon",
             r"[xX8](?:-[)\](]|-?[dDpP]+(?!\w))|D[-~^]?['’]?:(?!\w)",
             "Twokenize: x and 8 for eyes, D for a mouth on the left.",
             ("xD", "XP", "8-)", "8D", "D:", "D':"),
             ("8)", "x)", "8/", "xDa", "d:", "D;"),
+            kind="emoticon",
         ),
-        Rule(
+        sign_rule(
             "reversed_face",
-            "emoticon",
             rf"(?<![\w)\]])[(\[]{{1,9}}{_NOSE}['’]?[:;=](?![\w)(])|(?<=[a-zA-Z])\({_NOSE}[:;=](?![\w)(])"
             rf"|(?<![\w)])[)\]]{{1,9}}{_NOSE}['’]?[:;=](?![\w)(])|(?<![\w(])\([xX](?!\w)(?!\))",
             "Twokenize: the mouth on the left.",
             ("(:", "(;", "[:", "too (:", "(x"),
             ("(a)", "a):b", "(x)"),
-            start="sign",
+            kind="emoticon",
         ),
-        Rule(
+        sign_rule(
             "upright_face",
-            "emoticon",
             r"[\^>*][_.-]{1,9}[\^<*]|\^\^|(?<!\w)(?:-_{1,40}-|-\.-|;_{1,40};)(?!\w)"
             r"|(?<![\w.])\._{1,40}\.(?!\w)|(?<!\w)\\[oOmM0]/|¯\\_\(ツ\)_/¯|(?<!\w)<\('-'<\)"
             r"|(?<!\w)\((?:[\^>T;][_.-]{1,9}[\^<T;]|-_{1,9}-)[;'\"]?\)|&gt;[_.]{1,9}&lt;",
-            "Japanese emoticons, which stand upright: two eyes around a mouth (Bedrick et al. 2012); arms "
-            "\\o/ and ¯\\_(ツ)_/¯.",
+            "Japanese emoticons, which stand upright: two eyes around a mouth (Bedrick et al. 2012); arms \\o/ and "
+            "¯\\_(ツ)_/¯.",
             (
-                "^_^",
-                "-_-",
-                "-____-",
-                "^.^",
-                ">.<",
-                "-.-",
-                "._.",
-                "^^",
-                "\\o/",
-                "\\m/",
-                "¯\\_(ツ)_/¯",
-                "(^_^;)",
-                "(>_<)",
-                "&gt;_&lt;",
+                *("^_^", "-_-", "-____-", "^.^", ">.<", "-.-", "._.", "^^", "\\o/", "\\m/", "¯\\_(ツ)_/¯"),
+                *("(^_^;)", "(>_<)", "&gt;_&lt;"),
             ),
             ("-", "a-.-", "x._.x", "...", "(_)"),
-            start="sign",
+            kind="emoticon",
         ),
         Rule(
             "upright_letter_face",
-            "emoticon",
             r"(?!0\.+0)(?:[oO0][_.]{1,9}[oO0]|[tTuU]_{1,9}[tTuU]|[xX]_{1,9}[xX]|[nN]_{1,9}[nN]|[vV]_{1,9}[vV]|[ಠಥ][_益﹏‿]{1,9}[ಠಥ])(?!\w)",
             "Japanese emoticons whose eyes are letters.",
             ("o_O", "O.o", "T_T", "x_x", "0_0", "ಠ_ಠ"),
             ("oo", "a_a", "o_Ok", "0.0"),
+            kind="emoticon",
         ),
-        Rule(
+        sign_rule(
             "kaomoji",
-            "emoticon",
             # At least one sign beyond ASCII between round brackets, and no word: letters only from the list.
             r"[(（](?=[^\s\w()（）]{0,6}(?:[^\x00-\x7f\w]|[ಠಥづノ]))(?:[^\s\w()（）\"“”.,!?]|[ωДεσoOTuшツノಠಥ益ヮづ_]){2,9}[)）]"
             r"(?:[っノσづ╯][^\s\w]?(?:[┻┴][━─]?[┻┴])?)?",
             "Japanese emoticons in brackets, such as those listed by Bedrick et al. (2012).",
             ("(´・ω・`)", "(≧∇≦)", "(￣▽￣)", "(づ｡◕‿◕｡)づ", "(ಥ﹏ಥ)", "(╯°□°）╯︵┻━┻"),
             ("(a)", "()", "(…)", "(ok…)", "(ಠ)", "(東京)", "(ノート)"),
-            start="sign",
+            kind="emoticon",
         ),
     )

@@ -2,75 +2,64 @@
 
 from ..characters import EMOJI_STYLE, TEXT_STYLE, combining_marks, punctuation
 from ..options import TokenizerOptions
-from .rule import Rule
+from .rule import Rule, sign_rule
 
 
 def mark_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
     # Runs of one sign end at a thousand: `re` takes memory for every repetition of a back reference.
     tail = rf"[{combining_marks()}{EMOJI_STYLE}{TEXT_STYLE}]*"
     signs = rf"[^\w\s{punctuation()}]"
-    space = Rule("space", "punct", r"\s+", "Python's white space, where spaCy hands it over.", (), (), start="sign")
+    space = sign_rule("space", r"\s+", "Python's white space, where spaCy passes it on.", (), (), kind="punct")
     if options.punct_runs == "single":
         return (
-            Rule(
-                "punct",
+            sign_rule(
                 "punct",
                 rf"[{punctuation()}]{tail}",
                 "Every sign of punctuation (Unicode's categories P) alone.",
                 (".", "! !", ". . .", "("),
                 ("!!", "a", "+"),
-                start="sign",
             ),
-            Rule(
-                "symbol",
+            sign_rule(
                 "symbol",
                 rf"{signs}{tail}",
                 "Any other sign alone.",
                 ("+", "= =", "$"),
                 ("++", "."),
-                start="sign",
             ),
             space,
         )
     return (
-        Rule(
+        sign_rule(
             "exclamation",
-            "punct",
             r"!+\.{2,}|[!?！？]+" if options.scheme == "ud" else r"[.…]*[!?！？][!?！？.…]*",
-            "Twokenize: runs of ! and ?. Points among them belong to the run in Ritter (27 of 33 such runs) "
-            "and, after !, in "
-            "Tweebank v2.",
+            "Twokenize: runs of ! and ?. Points among them belong to the run in Ritter (27 of 33 such runs) and, "
+            "after !, in Tweebank v2.",
             ("!", "?!", "!!!!", "!!..") + (() if options.scheme == "ud" else ("..!", "?.")),
             ("!,", "..."),
-            start="sign",
+            kind="punct",
         ),
-        Rule(
+        sign_rule(
             "ellipsis",
-            "punct",
             r"\.{2,}|…[.…]*",
             "Penn Treebank tokenization: an ellipsis is one token, however long; so is Twitter's mark of a cut tweet.",
             ("...", "..", "…", "…."),
             (".", "..,"),
-            start="sign",
+            kind="punct",
         ),
-        Rule(
-            "punct",
+        sign_rule(
             "punct",
             rf"(?P<samepunct>[{punctuation()}])(?P=samepunct){{0,999}}{tail}",
-            "Twokenize: any other punctuation (Unicode's categories P), a run of the same sign, with what "
-            "combines with it.",
+            "Twokenize: any other punctuation (Unicode's categories P), a run of the same sign, with what combines "
+            "with it.",
             (".", "---", "***", "(", "“", "((", "//"),
             ("().", "a", "+"),
-            start="sign",
         ),
-        Rule(
-            "symbol",
+        sign_rule(
             "symbol",
             rf"(?P<samesymbol>{signs})(?P=samesymbol){{0,999}}{tail}",
             "Any other sign, a run of the same one: nothing is ever lost.",
             ("+", "===", "$$", "´", "\u200d"),
             ("+=", "."),
-            start="sign",
         ),
         space,
     )

@@ -1,53 +1,97 @@
-"""What Twitter gives a meaning to: users, hashtags, cashtags, retweet marks; and HTML entities of its API."""
+"""Names with a meaning on Twitter or the web: users, hashtags, cashtags, retweet marks, HTML entities, URLs, e-mail
+addresses and files."""
 
 from html.entities import name2codepoint
 
 from ..characters import LETTER, LOOSE_APOSTROPHE, combining_marks, word_unit
 from ..options import TokenizerOptions
-from .rule import Rule
+from .rule import Rule, sign_rule
 
-# A link that follows without space is no part of a hashtag.
+# Top-level domains that may follow a name without a scheme. The list is short on purpose: "end.Then" is no address.
+DOMAINS = "com|org|net|edu|gov|info|biz|co|io|ly|tv|fm|gl|gd|gg|uk|ca|de|fr|jp|au|nl|ru|br|mx|eu|ie|se|ch|tk|cc|fb"
+# Those that are also words stand for a domain only before a path: "sure.It" is no address, "bit.it/x1" is.
+WORD_DOMAINS = "me|us|in|es|it|am|to|be|is|at|so|no|my|by|ms|st|la|vu|ht"
+EXTENSIONS = "mp3|mp4|avi|mov|flv|wav|pdf|docx?|xlsx?|pptx?|txt|zip|rar|exe|apk|jpe?g|png|gif|html?|php|css|csv"
+
+# Anything but white space, brackets and quotes; round brackets only in pairs, as in /Wiki_(page); points, commas and
+# the like at the end belong to the sentence. Unrolled, so that it reads no character twice but those at the end.
+_CHAR = r"[^\s<>\"“”«»()]"
+_REST = rf"{_CHAR}*(?:\([^\s<>\"“”()]*\){_CHAR}*)*(?<![.,:;!?'’‘\]}}…*|])"
+# A link right after a hashtag is not part of it.
 _NO_LINK = r"(?![hH][tT][tT][pP][sS]?://)"
 
 
 def tag_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
     return (
-        Rule(
-            "user",
+        sign_rule(
             "user",
             rf"[@＠]{word_unit()}",
             "Twokenize: @ and the characters of a name. What follows, such as 's, is another token.",
             ("@mara_lune", "@_x1", "@mara 's", "RT @mara", ". @mara"),
             ("@", "mara"),
-            start="sign",
         ),
         *_hashtag_rules(options),
         _number_tag(options),
     )
 
 
-def name_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
+def address_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
     return (
         Rule(
+            "url",
+            rf"(?i:https?://|ftp://|www\.)\w{_REST}|(?i:mailto:)\w[\w.%+-]{{0,63}}@\w{_REST}",
+            "RFC 3986 without its escapes: a scheme, or www., and what follows. Pairs of brackets as in Gruber's "
+            "pattern for URLs in prose (2010). mailto: before an address is RFC 6068.",
+            (
+                *("http://bit.ly/x7Qa2", "https://t.co/a?b=c&d=e", "www.example.org", "http://x.org/a ."),
+                *("http://en.example.org/wiki/Fado_(music)", "( http://x.org/a )", "mailto:jo@example.com"),
+            ),
+            ("http", "http://", "www.", "mailto:jo"),
+        ),
+        Rule(
+            "bare_url",
+            rf"(?<![\w@.-])(?i:(?:[^\W_](?:[^\W_]|-)*\.)+(?:(?:{DOMAINS})(?![\w@-])(?:/{_REST})?|(?:{WORD_DOMAINS})/\w{_REST}))",
+            "Twokenize (O'Connor et al. 2010): a name and a top-level domain make a link that Twitter shows as one; "
+            "names in any script (RFC 5890).",
+            ("tvguide.ca/soaps", "t.co/ab12", "Example.Com", "youtu.be/x1y2", "bit.ly/a .", "bücher.de"),
+            ("end.Then", "sure.It", "1.2", "a.com@b"),
+            kind="url",
+        ),
+        Rule(
+            "email",
+            r"(?<![\w+-])(?<!\w\.)\w[\w+-]*(?:\.[\w+-]+)*@(?:[\w-]+\.)+[a-zA-Z]{2,}(?![\w@])",
+            "RFC 5322 without quoted names.",
+            ("jo.lee+x@mail.example.com", "jo@example.com .", "mail .. jo@example.com"),
+            ("@user", "a@b"),
+        ),
+        Rule(
+            "file",
+            rf"(?<![\w.@-])\w[\w-]*\.(?i:{EXTENSIONS})(?![\w@-])",
+            "A name with the extension of a common type of file is one word in UD English EWT.",
+            ("paris.flv", "my_song.mp3"),
+            ("end.then", "a.doc.x"),
+        ),
+    )
+
+
+def name_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
+    return (
+        sign_rule(
             "html_entity",
-            "html",
             rf"&(?:{'|'.join(sorted(name2codepoint))}|apos|#\d{{1,7}}|#[xX][0-9a-fA-F]{{1,6}});",
             "HTML 4.01, character entity references, as in Python's html.entities; Twitter's API escapes &, < and >.",
             ("&amp;", "&lt;", "&#39;", "&hearts;", "&#x2665;"),
             ("&", "&c;", "&Jerry;"),
-            start="sign",
+            kind="html",
         ),
-        Rule(
-            "cashtag",
+        sign_rule(
             "cashtag",
             r"(?<![\w$])\$[A-Z]{1,6}(?:\.[A-Z]{1,2})?(?!\w)",
             "Twitter's cashtags: $ and the symbol of a stock.",
             ("$AAPL", "$BRK.B"),
             ("$5", "$", "$one", "CA$H"),
-            start="sign",
         ),
         Rule(
-            "retweet",
             "retweet",
             r"(?<!\w)(?:RT|MT)(?![\w&])|(?<!\w)RT(?=@)",
             "Twokenize: the mark before a repeated tweet, with or without space after it.",
@@ -59,23 +103,21 @@ def name_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
 
 def _number_tag(options: TokenizerOptions) -> Rule:
     if options.units == "whole":
-        return Rule(
+        return sign_rule(
             "number_tag",
-            "number",
             r"(?<![\w#])#\d+(?!\w)",
             "Ritter and WNUT 2017: # and a number are one token.",
             ("#1", "#22"),
             ("#", "#2pac"),
-            start="sign",
+            kind="number",
         )
-    return Rule(
+    return sign_rule(
         "number_tag",
-        "number",
         r"(?<![\w#])#\d{2,}(?:-\d+)*(?!\w)",
         "Tweebank v2: # stands apart from one digit (a rank), not from the digits of a number (an order, a shirt).",
         ("#22", "#610-365"),
         ("#1", "#2pac"),
-        start="sign",
+        kind="number",
     )
 
 
@@ -85,41 +127,28 @@ def _hashtag_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
     start = rf"[#＃](?=[\d_]*{LETTER})"
     if options.hashtags == "whole":
         return (
-            Rule(
-                "hashtag",
+            sign_rule(
                 "hashtag",
                 rf"{start}(?:{_NO_LINK}\w|[{marks}]|[\u200c\u200d](?=\w))+",
                 "Twokenize and Twitter's own rule: # and letters of any script, digits and _.",
                 ("#nowplaying", "#2pac", "#東京", "#été", "#a #b", "#wow http://x.org/a"),
                 ("#1", "#", "wow"),
-                start="sign",
             ),
         )
+    sign = sign_rule(
+        "hashtag_sign",
+        start,
+        "As users may want it for taggers of ordinary text: the sign alone.",
+        ("# nowplaying", "# 東京"),
+        ("#1", "#", "#wow"),
+        kind="symbol",
+    )
     if options.hashtags == "sign":
-        return (
-            Rule(
-                "hashtag_sign",
-                "symbol",
-                start,
-                "As users may want it for taggers of ordinary text: the sign alone.",
-                ("# nowplaying", "# 東京"),
-                ("#1", "#", "#wow"),
-                start="sign",
-            ),
-        )
+        return (sign,)
     return (
-        Rule(
-            "hashtag_sign",
-            "symbol",
-            start,
-            "As users may want it for taggers of ordinary text: the sign alone.",
-            ("# Now Playing",),
-            ("#1", "#", "#Wow"),
-            start="sign",
-        ),
+        sign,
         Rule(
             "hashtag_word",
-            "word",
             # Behind # or in the middle of a word, where only a hashtag is left off, or a verb before n't. The first
             # alternative is all capitals up to one that begins a word: HTMLPage.
             rf"(?<=[#＃\w])(?!(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w))(?:[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|_+|(?:(?![A-Za-z\d_])\w[{marks}]*)+)",

@@ -2,7 +2,7 @@
 
 from ..characters import APOSTROPHE, HYPHEN, LETTER, LOOSE_APOSTROPHE, word_unit
 from ..options import TokenizerOptions
-from .rule import Rule
+from .rule import Rule, sign_rule
 
 # Abbreviations that keep their point, besides those of single letters (U.S.).
 ABBREVIATIONS = (
@@ -40,6 +40,8 @@ PREFIXES = (
 )
 SUFFIXES = "esque|ette|fest|fold|gate|itis|less|most|rama|wise|ish"
 
+_CLITIC = rf"[{APOSTROPHE}](?i:s|m+|re+|ve+|ll+|d)(?!\w)"
+
 
 def plain_word_rule(options: TokenizerOptions) -> Rule:
     """Most tokens are letters and nothing else. They are read first and fast, unless another rule may want them."""
@@ -50,7 +52,6 @@ def plain_word_rule(options: TokenizerOptions) -> Rule:
         ]
     return Rule(
         "plain_word",
-        "word",
         rf"(?<![\w#＃])(?![xX][dDpP]|(?:{_trie([word.lower() for word in others])})(?!\w)){LETTER}+(?=[,!?]|\Z)",
         "A short way for the most frequent tokens; what it takes, the rule for words would take.",
         ("hello", "World", "naïve", "日本", "wow !"),
@@ -83,7 +84,6 @@ def _abbreviation_rules() -> tuple[Rule, ...]:
     return (
         Rule(
             "letters",
-            "word",
             # U.S., a.m., R.I.P, A.M, S.O.S; I. at the end of a sentence is not, nor is u.
             rf"(?<![\w.])(?:(?:{LETTER}\.){{2,}}(?:{LETTER}(?!\w))?|{LETTER}\.{LETTER}(?![\w.])|(?<!°)[A-HJ-Z]\.(?![\w.]))",
             "Penn Treebank tokenization (Marcus et al. 1993): points inside abbreviations and after initials stay.",
@@ -92,7 +92,6 @@ def _abbreviation_rules() -> tuple[Rule, ...]:
         ),
         Rule(
             "degree",
-            "word",
             r"(?<!\w)(?:Ph\.D|Ed\.D|M\.Sc|B\.Sc|M\.Ed|B\.Ed|D\.Phil|M\.Phil|Ll\.B)(?!\w)\.?(?!\.)",
             "Penn Treebank tokenization: academic degrees with their points.",
             ("Ph.D.", "Ph.D", "M.Sc."),
@@ -100,7 +99,6 @@ def _abbreviation_rules() -> tuple[Rule, ...]:
         ),
         Rule(
             "abbreviation",
-            "word",
             rf"(?<![\w.])(?:(?:(?i:{ABBREVIATIONS})|{CAPITAL_ABBREVIATIONS})\.(?![\w.])|(?i:{ABBREVIATIONS}|{NUMBERED})\.(?=\d))",
             "Penn Treebank tokenization: titles, months, days, companies and the like keep their point; more of them "
             "where a number follows.",
@@ -109,7 +107,6 @@ def _abbreviation_rules() -> tuple[Rule, ...]:
         ),
         Rule(
             "ampersand",
-            "word",
             r"(?<![\w&])(?:[A-Z]{1,3}&(?:amp;)?[A-Z]{1,3}|[a-z]&(?:amp;)?[a-z])(?![\w&])",
             "Penn Treebank tokenization: AT&T and R&B are one word; also with & as Twitter's API writes it.",
             ("AT&T", "R&B", "Q&amp;A", "r&b"),
@@ -117,7 +114,6 @@ def _abbreviation_rules() -> tuple[Rule, ...]:
         ),
         Rule(
             "with",
-            "word",
             r"(?<!\w)(?i:w/o(?!\w)|w/(?!\w)|w/(?=[a-z]{3}))",
             "Twokenize: w/ and w/o for with and without, also before a word.",
             ("w/", "w/o", "w/ friends"),
@@ -125,7 +121,6 @@ def _abbreviation_rules() -> tuple[Rule, ...]:
         ),
         Rule(
             "programming",
-            "word",
             r"(?<!\w)(?:[cC]\+\+|[CF]#)(?![\w+#])",
             "Names of programming languages that end in signs, as in spaCy's exceptions and Stanford's tokenizer.",
             ("C++", "C#"),
@@ -135,11 +130,9 @@ def _abbreviation_rules() -> tuple[Rule, ...]:
 
 
 def _contraction_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
-    clitic = _clitic(options)
     rules = [
         Rule(
             "negated",
-            "word",
             rf"{LETTER}+(?=(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w))",
             "Penn Treebank tokenization (Marcus et al. 1993): the verb before n't.",
             ("do n't", "ca n’t", "ai N'T"),
@@ -147,23 +140,19 @@ def _contraction_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         ),
         Rule(
             "negation",
-            "word",
             rf"(?<={LETTER})(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w)|(?<!\S)(?i:n[{APOSTROPHE}]t)(?!\S)",
             "Penn Treebank tokenization: n't is a token.",
             ("do n't", "N't"),
             ("nt", "don't"),
         ),
-        Rule(
+        sign_rule(
             "clitic",
-            "word",
-            rf"(?<=[\w?!)\]”\"])(?<!\"[\"'’]){clitic}|(?<=\w)[{LOOSE_APOSTROPHE}](?i:s|m|re|ve|ll|d)(?!\w)"
+            rf"(?<=[\w?!)\]”\"])(?<!\"[\"'’]){_CLITIC}|(?<=\w)[{LOOSE_APOSTROPHE}](?i:s|m|re|ve|ll|d)(?!\w)"
             rf"|(?<!\S)[{APOSTROPHE}](?i:s|m|re|ve|ll|d)(?!\S)",
-            "Penn Treebank tokenization: 's 'm 're 've 'll 'd. Also where it stands alone, as in texts that "
-            "are tokenized "
-            "already, and with the signs that keyboards give for an apostrophe.",
+            "Penn Treebank tokenization: 's 'm 're 've 'll 'd. Also where it stands alone, as in texts that are "
+            "tokenized already, and with the signs that keyboards give for an apostrophe.",
             ("it 's", "they ’re", "I 'd 've", "'s", "How `s", "I 'mmm"),
             ("it's", "'s-x", "s", "'tree"),
-            start="sign",
         ),
     ]
     if options.contractions == "split_all":
@@ -172,7 +161,6 @@ def _contraction_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         rules += [
             Rule(
                 "contracted",
-                "word",
                 rf"(?<!\w)(?i:{joined})",
                 "UD English EWT and Tweebank v2: contractions are split where the apostrophe is left out, too.",
                 ("do nt", "i m", "that s", "it s", "u r"),
@@ -180,43 +168,33 @@ def _contraction_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
             ),
             Rule(
                 "merged",
-                "word",
                 rf"(?<!\w)(?i:{merged})|(?<!\w)[yY](?=[{APOSTROPHE}](?i:all)(?!\w))",
                 "Penn Treebank tokenization, which UD follows: gon|na, wan|na, got|ta, lem|me, gim|me, can|not.",
                 ("gon na", "wan na", "got ta", "lem me", "can not", "y 'all"),
                 ("gonna", "kinda", "imma", "yall"),
             ),
-            Rule(
+            sign_rule(
                 "all",
-                "word",
                 rf"(?<=[yY])[{APOSTROPHE}](?i:all)(?!\w)",
                 "Tweebank v2: y'all is two words.",
                 ("y 'all",),
                 ("'all", "y'all"),
-                start="sign",
             ),
         ]
     return tuple(rules)
 
 
-def _clitic(options: TokenizerOptions) -> str:
-    return rf"[{APOSTROPHE}](?i:s|m+|re+|ve+|ll+|d)(?!\w)"
-
-
 def _elision_rules() -> tuple[Rule, ...]:
     return (
-        Rule(
+        sign_rule(
             "elision",
-            "word",
             rf"(?<!\w)[{APOSTROPHE}](?:(?i:{ELISIONS})|\d\ds?)(?!\w)(?:(?<=[nN])[{APOSTROPHE}](?!\w))?",
             "Twokenize: words that have lost their beginning; years and decades without their century.",
             ("'em", "'til", "’cause", "'90s", "'68", "'n'"),
             ("'tree", "'", "'emu"),
-            start="sign",
         ),
         Rule(
             "cut_word",
-            "word",
             rf"(?<![\w\"'‘“*])(?:{LETTER}+(?i:in)|(?i:{CUT_WORDS}))[{APOSTROPHE}](?!\w)",
             "Twokenize and Tweebank v2: words that have lost their end, goin' above all.",
             ("goin'", "drinkin’", "n'", "ol'"),
@@ -224,7 +202,6 @@ def _elision_rules() -> tuple[Rule, ...]:
         ),
         Rule(
             "censored",
-            "word",
             rf"(?<!\w){LETTER}+(?:\*+{LETTER}+){{1,40}}|(?<!\w){LETTER}+(?:\$+{LETTER}+){{1,40}}(?!\w)",
             "Ritter and Tweebank v2: * and $ between letters stand for letters.",
             ("f*ck", "sh**t", "Ke$ha", "A$AP"),
@@ -238,17 +215,14 @@ def _hyphen_rules() -> tuple[Rule, ...]:
     return (
         Rule(
             "affixed",
-            "word",
             rf"(?<![\w{HYPHEN}])(?i:(?:{PREFIXES})-{LETTER}\w*|(?:mid|pre|post)-\d\w*)(?![\w{HYPHEN}])|(?<![\w{HYPHEN}]){LETTER}+-(?i:{SUFFIXES})(?![\w{HYPHEN}])",
-            "English Web Treebank guidelines (Bies et al. 2012): affixes that are no words keep their "
-            "hyphen; the list is "
-            "that of Stanford's PTBTokenizer.",
+            "English Web Treebank guidelines (Bies et al. 2012): affixes that are no words keep their hyphen; the "
+            "list is that of Stanford's PTBTokenizer.",
             ("anti-abortion", "e-mail", "re-watching", "Pre-show", "clock-wise", "mid-80s"),
             ("late-night", "self-made", "anti-", "e-5"),
         ),
         Rule(
             "spelled",
-            "word",
             rf"(?<![\w{HYPHEN}])[A-Za-z](?:-{unit}){{1,99}}(?![\w{HYPHEN}]|[:.,]\d)",
             "Tweebank v2: a hyphen after a single letter is inside a name or a word that is spelled out.",
             ("T-shirt", "K-pop", "O-M-G", "K-5"),
@@ -256,11 +230,9 @@ def _hyphen_rules() -> tuple[Rule, ...]:
         ),
         Rule(
             "short_pair",
-            "word",
             rf"(?<![\w/]){LETTER}{{1,2}}[/\\]{LETTER}{{1,2}}(?![\w/])",
-            "Tweebank v2: a slash between one or two letters is inside an abbreviation (AC/DC, s/o), "
-            "between words it is "
-            "a token.",
+            "Tweebank v2: a slash between one or two letters is inside an abbreviation (AC/DC, s/o), between words it "
+            "is a token.",
             ("AC/DC", "s/o", "b/c", "s\\o"),
             ("and/or", "his/her", "a/b/c"),
         ),
@@ -269,25 +241,21 @@ def _hyphen_rules() -> tuple[Rule, ...]:
 
 def _word_rule(options: TokenizerOptions) -> Rule:
     unit = word_unit()
-    clitic = "(?!)" if options.contractions == "whole" else _clitic(options)
+    clitic = "(?!)" if options.contractions == "whole" else _CLITIC
     if options.hyphens == "split":
         return Rule(
             "word",
-            "word",
             rf"{unit}(?:(?!{clitic})[{APOSTROPHE}](?=\w){unit}){{0,99}}",
-            "Unicode TR29: letters, digits and marks of any script, apostrophes inside; UD English: hyphens "
-            "and slashes "
-            "between words are tokens.",
+            "Unicode TR29: letters, digits and marks of any script, apostrophes inside; UD English: hyphens and "
+            "slashes between words are tokens.",
             ("o'clock", "नमस्ते", "a1", "late - night", "and / or", "2nite", "hy\u00adphen"),
             ("late-night", "a.", "and/or"),
         )
     return Rule(
         "word",
-        "word",
         rf"{unit}(?:(?!{clitic})[{HYPHEN}/{APOSTROPHE}]+(?<=[{HYPHEN}/{APOSTROPHE}])(?=\w){unit}){{0,99}}",
-        "Unicode TR29: letters, digits and marks of any script; Penn Treebank: hyphens, slashes and "
-        "apostrophes inside a "
-        "word belong to it.",
+        "Unicode TR29: letters, digits and marks of any script; Penn Treebank: hyphens, slashes and apostrophes "
+        "inside a word belong to it.",
         ("late-night", "and/or", "o'clock", "y'all", "3-year-old", "नमस्ते", "a1"),
         ("a.", "a--", "(a)"),
     )

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from spacy_bilstm_tagger.corpus import AnnotatedText
-from spacy_bilstm_tagger.corpus.tag_map import map_tags, read_tag_map
+from spacy_bilstm_tagger.corpus.labels import map_tags, read_tag_map
 from spacy_bilstm_tagger.errors import DataError
 
 MAP, SOURCE = Path("map.tsv"), Path("tweets")

@@ -1,0 +1,68 @@
+"""An annotated text, as the readers of all formats return it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from ..errors import DataError
+
+
+@dataclass
+class AnnotatedText:
+    """One tweet, post or sentence.
+
+    words (list of str): gold tokens; empty where `spans` is given: TweetTokenizer then makes the tokens.
+    tags (list of str or None): a tag for each token, "" where it is missing; None if the format has no tags.
+    ents (list of str or None): a BIO tag for each token, "-" where it is missing; None if the format has no entities.
+    raw (str or None): the text before tokenization, if known.
+    lines (list of int): the line of each token in its file, for messages; of a text without tokens, its first line.
+    spans (list of (int, int) or None): (start, end) ranges of the characters of `raw` that are inside spans, in order
+        and disjoint; end is exclusive. None if the format has no such spans.
+    """
+
+    words: list[str]
+    tags: Optional[list[str]]
+    ents: Optional[list[str]]
+    raw: Optional[str]
+    lines: list[int]
+    spans: Optional[list[tuple[int, int]]] = None
+
+    @property
+    def text(self) -> str:
+        """The raw text if it is known, else the tokens with single spaces between them."""
+        return self.raw or " ".join(self.words)
+
+    @property
+    def entity_types(self) -> list[str]:
+        """The type of each entity, in order."""
+        return [tag.removeprefix("B-") for tag in self.ents or [] if tag.startswith("B-")]
+
+    def spaces(self, path: Path) -> Optional[list[bool]]:
+        """Whether white space follows each token in the raw text; None if there is no raw text.
+
+        RAISES: DataError if the tokens do not spell the raw text.
+        """
+        if self.raw is None:
+            return None
+        spaces, rest = [], self.raw
+        for word, line in zip(self.words, self.lines):
+            if not rest.startswith(word):
+                expected = repr(rest[: len(word)]) if rest else "the end of the text"
+                raise DataError(
+                    f"{path}, line {line}: the token {word!r} does not continue the text {self.raw!r}; expected "
+                    f"{expected}"
+                )
+            after = rest[len(word) :]
+            rest = after.lstrip()
+            spaces.append(len(rest) < len(after))
+        if rest:
+            raise DataError(
+                f"{path}, line {self.lines[-1]}: {self.words[-1]!r} is the last token of the text {self.raw!r}; "
+                f"expected tokens for {rest!r} after it"
+            )
+        return spaces
+
+
+def text_fingerprint(text: str) -> str:
+    """The text in lower case and without white space: equal for a text that two corpora tokenize or write differently."""
+    return "".join(text.split()).lower()

@@ -1,0 +1,161 @@
+"""Formats in CSV: the corpus cut from the Groningen Meaning Bank, and the toxic spans of SemEval-2021."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Iterable, Iterator, Optional
+
+from ..errors import DataError, Errors
+from .annotated_text import AnnotatedText
+from .bio import EntityTags
+
+GMB_HEADER = ["Sentence #", "Word", "POS", "Tag"]
+TOXIC_COLUMNS = ("spans", "text")
+_BLANKS = " \t\r\n"  # not U+0085, which latin-1 makes of the ellipsis of Windows-1252
+_SHOWN = 60  # characters of a cell or a record, in messages
+
+
+def csv_format(first_line: str) -> Optional[str]:
+    """The name of the format whose header this is; None for other lines. A header of toxic_spans may name the columns
+    in any order and among others."""
+    if first_line.startswith(",".join(GMB_HEADER[:2])):
+        return "gmb"
+    cells = {cell.strip(' "') for cell in first_line.rstrip("\n").split(",")}
+    return "toxic_spans" if cells.issuperset(TOXIC_COLUMNS) else None
+
+
+def read_gmb(path: Path, content: str, *, entities: EntityTags) -> list[AnnotatedText]:
+    """The Kaggle "annotated corpus for named entity recognition", cut from the Groningen Meaning Bank: tags, and
+    entities such as B-geo. Each sentence is a text; its number is only on its first line.
+
+    RAISES: DataError for another header or number of cells, an open quote, and a word before the first sentence.
+    """
+    records = _records(path, content, multiline=False)
+    _, header = next(records, (1, []))
+    if not content.strip():
+        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    if header != GMB_HEADER:
+        raise DataError(
+            f"{path}, line 1: found the columns {', '.join(header) or 'none'}, expected {', '.join(GMB_HEADER)}"
+        )
+    sentences: list[list[tuple[int, list[str]]]] = []
+    for line, cells in records:
+        if not any(cells):
+            continue
+        _check_width(path, line, cells, header)
+        if cells[0]:
+            sentences.append([])
+        if not sentences:
+            raise DataError(
+                f"{path}, line {line}: found a word before the first sentence, expected 'Sentence: 1' in the "
+                "first column"
+            )
+        if not cells[1].strip(_BLANKS):
+            raise DataError(Errors.CORPUS_TOKEN.format(path=path, line=line))
+        sentences[-1].append((line, cells))
+    if not sentences:
+        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    texts = []
+    for sentence in sentences:
+        lines = [line for line, _ in sentence]
+        words, tags, ents = ([cells[i].strip(_BLANKS) for _, cells in sentence] for i in (1, 2, 3))
+        texts.append(AnnotatedText(words, tags, entities.to_bio(path, ents, lines), None, lines))
+    entities.check_ends(path)
+    return texts
+
+
+def read_toxic_spans(path: Path, content: str) -> list[AnnotatedText]:
+    """The toxic spans of SemEval-2021 task 5 (Pavlopoulos et al. 2021, https://aclanthology.org/2021.semeval-1.6):
+    the column spans lists the offset of every toxic character of the column text. Each record is a text.
+
+    Other columns are ignored, and so are the order and repetitions of offsets. A line break is one character, however
+    the lines of the file end, as in the published files. Messages name the line on which a record begins, since a text
+    in quotes may go on over many lines.
+
+    RAISES: DataError for missing columns, a cell that does not list whole numbers, an offset outside the text, a text of
+        white space only, and a record that is not CSV.
+    """
+    records = ((line, cells) for line, cells in _records(path, content, multiline=True) if cells)
+    line, header = next(records, (1, []))
+    if not header:
+        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    if any(header.count(name) != 1 for name in TOXIC_COLUMNS):
+        raise DataError(
+            f"{path}, line {line}: found the columns {', '.join(header)[:_SHOWN]}, expected "
+            f"{' and '.join(TOXIC_COLUMNS)}, each once"
+        )
+    texts = []
+    for line, cells in records:
+        _check_width(path, line, cells, header)
+        spans, text = (cells[header.index(name)] for name in TOXIC_COLUMNS)
+        if not text.strip():
+            raise DataError(f"{path}, line {line}: the text is empty, expected at least one word; remove the record")
+        ranges = _ranges(_offsets(path, line, spans, text))
+        texts.append(AnnotatedText([], None, None, text, [line], spans=ranges))
+    if not texts:
+        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    return texts
+
+
+def _records(path: Path, content: str, *, multiline: bool) -> Iterator[tuple[int, list[str]]]:
+    """The first line and the cells of each record.
+
+    multiline (bool): whether a record may go on over several lines. If not, such a record has a quote left open.
+    """
+    reader = csv.reader(io.StringIO(content, newline=""), strict=multiline)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            if multiline:
+                raise DataError(
+                    f"{path}, line {line}: the record that begins here is not CSV ({error}); expected quotes in pairs "
+                    'around a cell that holds quotes, commas or line breaks, and "" for a quote mark inside them'
+                ) from None
+            raise DataError(Errors.CORPUS_CSV_ROW.format(path=path, line=line, reason=error)) from None
+        if cells is None:
+            return
+        if reader.line_num > line and not multiline:
+            reason = f"it goes on to line {reader.line_num}"
+            raise DataError(Errors.CORPUS_CSV_ROW.format(path=path, line=line, reason=reason))
+        yield line, cells
+
+
+def _check_width(path: Path, line: int, cells: list[str], header: list[str]) -> None:
+    if len(cells) != len(header):
+        text, expected = ",".join(cells)[:_SHOWN], f"{len(header)} ({', '.join(header)})"
+        raise DataError(
+            Errors.CORPUS_COLUMNS.format(path=path, line=line, found=len(cells), text=text, expected=expected)
+        )
+
+
+def _offsets(path: Path, line: int, cell: str, text: str) -> list[int]:
+    try:
+        offsets = json.loads(cell)
+    except (ValueError, RecursionError):
+        offsets = None
+    if not isinstance(offsets, list) or not all(type(offset) is int for offset in offsets):  # a bool is an int, too
+        raise DataError(
+            f"{path}, line {line}: found {cell[:_SHOWN]!r} in the column spans, expected a list of whole numbers "
+            "such as [4, 5, 6], or [] for none"
+        )
+    outside = [offset for offset in offsets if not 0 <= offset < len(text)]
+    if outside:
+        raise DataError(
+            f"{path}, line {line}: the offset {outside[0]} is outside the text, whose characters are 0 to "
+            f"{len(text) - 1}; correct it, or remove it from the list"
+        )
+    return offsets
+
+
+def _ranges(offsets: Iterable[int]) -> list[tuple[int, int]]:
+    """The runs of neighbouring offsets, as (start, end); end is exclusive."""
+    ranges: list[tuple[int, int]] = []
+    for offset in sorted(set(offsets)):
+        if ranges and ranges[-1][1] == offset:
+            ranges[-1] = (ranges[-1][0], offset + 1)
+        else:
+            ranges.append((offset, offset + 1))
+    return ranges

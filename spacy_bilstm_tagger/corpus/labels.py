@@ -1,0 +1,115 @@
+"""The labels of a corpus: renamed by a file of `tag TAB new tag` lines, checked and counted."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Sequence
+
+from ..errors import DataError, Errors
+from ..pipeline.gold import alternatives
+from ..util import read_text
+from .annotated_text import AnnotatedText
+
+
+def read_tag_map(path: Path) -> dict[str, str]:
+    """The new tag "-" makes a tag missing.
+
+    RAISES: DataError for a line that is not two columns, a tag with two new tags, and a new tag such as "a|" or "a|a".
+    """
+    mapping: dict[str, str] = {}
+    for number, line in enumerate(read_text(path, "utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        cells = [cell.strip() for cell in line.split("\t")]
+        if len(cells) != 2 or not all(cells):
+            raise DataError(f"{path}, line {number}: found {line!r}, expected two columns: tag TAB new tag")
+        tag, new = cells
+        parts = alternatives(new)
+        if not all(parts) or len(parts) != len(set(parts)):
+            raise DataError(
+                f"{path}, line {number}: {tag} becomes {new!r}; expected one label, or several different ones "
+                "such as person|group"
+            )
+        if mapping.setdefault(tag, new) != new:
+            raise DataError(
+                f"{path}, line {number}: {tag} becomes {new} here and {mapping[tag]} above; expected one new "
+                "tag for each"
+            )
+    if not mapping:
+        raise DataError(f"{path}: found no entries, expected lines of tag TAB new tag")
+    return mapping
+
+
+def map_tags(path: Path, mapping: dict[str, str], source: Path, texts: list[AnnotatedText]) -> None:
+    """Rename the tags in place.
+
+    RAISES: DataError that lists every tag without an entry, with its count; and if the texts have no tags.
+    """
+    if all(text.tags is None for text in texts):
+        raise DataError(f"{path}: {source} has no tags to map; leave --map-tags out")
+    _check_gaps(path, mapping, source, kind="tag", counts=_count_tags(texts))
+    for text in texts:
+        if text.tags is not None:
+            text.tags = [mapping[tag].removeprefix("-") if tag else "" for tag in text.tags]
+
+
+def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[AnnotatedText]) -> None:
+    """Rename the entity types in place.
+
+    RAISES: DataError that lists every type without an entry, with its count; and if the texts have no entities.
+    """
+    counts = _count_types(texts)
+    if not counts:
+        raise DataError(f"{path}: {source} has no entities to map; leave --map-ents out")
+    _check_gaps(path, mapping, source, kind="entity type", counts=counts)
+    for text in texts:
+        text.ents = text.ents and [_rename(tag, mapping) for tag in text.ents]
+
+
+def _check_gaps(path: Path, mapping: dict[str, str], source: Path, *, kind: str, counts: "Counter[str]") -> None:
+    gaps = ", ".join(f"{label} ({count})" for label, count in counts.most_common() if label not in mapping)
+    if gaps:
+        raise DataError(Errors.CORPUS_MAP_GAPS.format(path=path, kind=kind, gaps=gaps, source=source))
+
+
+def _rename(bio_tag: str, mapping: dict[str, str]) -> str:
+    prefix, _, label = bio_tag.partition("-")
+    if not label:
+        return bio_tag
+    return "-" if mapping[label] == "-" else f"{prefix}-{mapping[label]}"
+
+
+def check_annotated(path: Path, types: Sequence[str], texts: list[AnnotatedText]) -> None:
+    """RAISES: DataError unless these are all entity types of the texts, and at least one."""
+    found = {part for label in _count_types(texts) for part in alternatives(label)}
+    others = sorted(found.difference(types))
+    if others or not types:
+        raise DataError(
+            f"--annotated {','.join(types)}: expected every entity type of {path}, such as person,location; left out: "
+            f"{', '.join(others) or 'none'}"
+        )
+
+
+def label_summary(texts: list[AnnotatedText]) -> list[str]:
+    """Lines with the tags and the entity types, the most frequent first."""
+    lines = []
+    tags, types = _count_tags(texts), _count_types(texts)
+    if any(text.tags for text in texts):
+        missing = sum(not tag for text in texts for tag in text.tags or [])
+        lines.append(f"{len(tags):,} tags: {list_counts(tags)}; tokens without a tag: {missing:,}")
+    if any(text.ents is not None for text in texts):
+        lines.append(f"Entities: {list_counts(types) or 'none'}")
+    return lines
+
+
+def list_counts(counts: "Counter[str]", most: int = 100) -> str:
+    """The most frequent values with their counts, in one line."""
+    listed = ", ".join(f"{value} {count:,}" for value, count in counts.most_common(most))
+    return f"{listed}, and {len(counts) - most:,} more" if len(counts) > most else listed
+
+
+def _count_tags(texts: list[AnnotatedText]) -> "Counter[str]":
+    return Counter(tag for text in texts for tag in text.tags or [] if tag)
+
+
+def _count_types(texts: list[AnnotatedText]) -> "Counter[str]":
+    return Counter(label for text in texts for label in text.entity_types)
