@@ -9,8 +9,8 @@ from spacy.training.loop import train
 from spacy.util import load_config
 
 from spacy_bilstm_tagger.errors import ConfigError
-from spacy_bilstm_tagger.vectors.sources import read_vectors
-from spacy_bilstm_tagger.vectors.table import set_vectors
+from spacy_bilstm_tagger.lexicon.sources import read_vectors
+from spacy_bilstm_tagger.lexicon.vectors import set_vectors
 
 WORDS = ["so", "good", "i", "like", "it", "the", "new", "record", "is", "out", "go", "there"]
 WIDTH = 200
@@ -154,7 +154,8 @@ def test_a_sourced_tok2vec_and_other_vectors(starter, room, tuned):
     other["initialize"]["vectors"] = str(room / "first")
     assert init_nlp(other).pipe_names == ["tok2vec", "tagger"]
     blank = spacy.blank("en")
-    set_vectors(blank.vocab, read_vectors(str(room / "other.txt")), name="other.txt")
+    table = read_vectors(str(room / "other.txt"))
+    set_vectors(blank.vocab, table.index_to_key, table.vectors, name="other.txt")
     blank.to_disk(room / "table")
     same["initialize"]["vectors"] = str(room / "table")
     with pytest.raises(ConfigError, match=r"^tok2vec: sourced from a pipeline with other vectors"):

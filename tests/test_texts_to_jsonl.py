@@ -1,28 +1,33 @@
 """What scripts/texts_to_jsonl.py makes of raw texts."""
 
-import subprocess
-import sys
+import runpy
 
+import pytest
 import srsly
+import typer
+from typer.testing import CliRunner
 
 
-def convert(project, *paths):
-    command = [sys.executable, project / "scripts" / "texts_to_jsonl.py", *paths]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+@pytest.fixture
+def convert(project):
+    """Runs the script in this process."""
+    app = typer.Typer()
+    app.command()(runpy.run_path(str(project / "scripts" / "texts_to_jsonl.py"))["main"])
+    return lambda *paths: CliRunner().invoke(app, list(map(str, paths)), catch_exceptions=False)
 
 
-def test_texts_of_all_files_in_their_order(project, tmp_path):
+def test_texts_of_all_files_in_their_order(convert, tmp_path):
     (tmp_path / "a.txt").write_text('so "good" 😭\n\n there\n', encoding="utf8")
     (tmp_path / "b.tsv").write_text("do\tVB\nn't\tRB\n\nok\tUH\n", encoding="utf8")
-    result = convert(project, tmp_path / "a.txt", tmp_path / "b.tsv", tmp_path / "out" / "raw.jsonl")
-    assert result.returncode == 0, result.stderr
+    result = convert(tmp_path / "a.txt", tmp_path / "b.tsv", tmp_path / "out" / "raw.jsonl")
+    assert result.exit_code == 0, result.output
     assert list(srsly.read_jsonl(tmp_path / "out" / "raw.jsonl")) == [
         {"text": text} for text in ('so "good" 😭', "there", "do n't", "ok")
     ]
 
 
-def test_a_missing_file_is_one_line_and_nothing_is_written(project, tmp_path):
-    result = convert(project, tmp_path / "a.txt", tmp_path / "raw.jsonl")
-    assert result.returncode == 1
+def test_a_missing_file_is_one_line_and_nothing_is_written(convert, tmp_path):
+    result = convert(tmp_path / "a.txt", tmp_path / "raw.jsonl")
+    assert result.exit_code == 1
     assert result.stderr.strip() == f"{tmp_path / 'a.txt'}: no such file"
     assert not list(tmp_path.iterdir())

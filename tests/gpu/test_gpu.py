@@ -1,7 +1,5 @@
 import copy
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -10,14 +8,14 @@ import torch
 from numpy.testing import assert_allclose
 from spacy.training import Example
 from thinc.api import Adam, CupyOps, use_ops
-from thinc.types import Ragged
 
 from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
-from spacy_bilstm_tagger.layers.chain import Chain
-from spacy_bilstm_tagger.layers.char_cnn import CharCNN
-from spacy_bilstm_tagger.layers.crf import marginals, negative_log_likelihood, viterbi
+from spacy_bilstm_tagger.crf.inference import ChainScores, marginals, viterbi
+from spacy_bilstm_tagger.crf.loss import negative_log_likelihood
+from spacy_bilstm_tagger.layers.characters import CharCNN
+from spacy_bilstm_tagger.lexicon.word_types import WordTypes
 from spacy_bilstm_tagger.models import BiLSTMEncoder
-from spacy_bilstm_tagger.pipeline.default_models import LINEAR_CHAIN_CRF, TOKEN_CLASSIFIER
+from spacy_bilstm_tagger.pipeline.defaults import LINEAR_CHAIN_CRF, TOKEN_CLASSIFIER
 
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(900)]
 
@@ -81,19 +79,19 @@ def test_forward_and_backward_are_those_of_the_cpu(cell):
 @pytest.mark.usefixtures("_full_precision")
 def test_character_cnn_is_that_of_the_cpu():
     nlp = spacy.blank("en", config=CONFIG)
-    docs = [nlp.make_doc(text) for text in TEXTS[:4]]
+    types = WordTypes.of([nlp.make_doc(text) for text in TEXTS[:4]])
     models = []
     for ops in ("numpy", "cupy"):
         with use_ops(ops):
             models.append(CharCNN(width=8, kernels=[2, 3], filters=6).initialize())
     models[1].shims[0].from_bytes(models[0].shims[0].to_bytes())
-    dY = np.random.default_rng(0).normal(size=(sum(map(len, docs)), 12)).astype("f")
+    dY = np.random.default_rng(0).normal(size=(len(types), 12)).astype("f")
     rows = []
     for model in models:
-        Y, backprop = model.begin_update(docs)
-        rows.append(model.ops.to_numpy(Y.dataXd))
-        backprop(Ragged(model.ops.asarray2f(dY), Y.lengths))
-        assert_allclose(model.ops.to_numpy(model.predict(docs).dataXd), rows[-1], atol=1e-5)
+        Y, backprop = model.begin_update(types)
+        rows.append(model.ops.to_numpy(Y))
+        backprop(model.ops.asarray2f(dY))
+        assert_allclose(model.ops.to_numpy(model.predict(types)), rows[-1], atol=1e-5)
     assert_allclose(rows[1], rows[0], atol=1e-4)
     for found, weight in zip(models[1].shims[0].module.parameters(), models[0].shims[0].module.parameters()):
         assert_allclose(found.grad.cpu(), weight.grad, atol=1e-4)
@@ -108,10 +106,10 @@ def test_crf_is_that_of_the_cpu():
     parts = torch.randn(n_labels, n_labels), torch.randn(n_labels), torch.randn(n_labels)
     results = []
     for device in ("cpu", "cuda"):
-        chain, rows = Chain(*(part.to(device) for part in parts)), emissions.to(device)
-        losses, gradient = negative_log_likelihood(chain, rows, lengths, gold.to(device))
+        scores = ChainScores(emissions.to(device), lengths, *(part.to(device) for part in parts))
+        losses, gradient = negative_log_likelihood(scores, gold.to(device))
         found = [losses, gradient.emissions, gradient.transitions, gradient.start, gradient.end]
-        found += [viterbi(chain, rows, lengths), marginals(chain, rows, lengths)]
+        found += [viterbi(scores), marginals(scores)]
         results.append([each.cpu().double() for each in found])
     for found, expected in zip(results[1], results[0]):
         assert_allclose(found, expected, atol=1e-4)
@@ -267,16 +265,13 @@ def test_entities_through_pipe():
         assert [ent.text for ent in nlp(text).ents] == [ent.text for ent in doc.ents]
 
 
-def test_spacy_train_runs_the_sample_recipe(project, tmp_path):
+def test_spacy_train_runs_the_sample_recipe(project, spacy_bilstm, run_spacy, tmp_path):
     for part in ("train", "dev"):
         path = project / "assets" / "sample" / f"{part}.conll"
         to_docbin(path, read_corpus(path)[1]).to_disk(tmp_path / f"{part}.spacy")
-    spacy_bilstm = [sys.executable, "-m", "spacy_bilstm_tagger", "vectors", "train"]
-    corpus = str(project / "assets" / "sample" / "train.conll")
-    subprocess.run([*spacy_bilstm, corpus, str(tmp_path / "vectors"), "--dim", "50"], check=True)
-    command = [sys.executable, "-m", "spacy", "train", "configs/sample.cfg", "--output", str(tmp_path), "--gpu-id", "0"]
-    for name in ("train.spacy", "dev.spacy", "vectors"):
-        command += [f"--paths.{name.split('.')[0]}", str(tmp_path / name)]
-    subprocess.run(command, cwd=project, check=True)
+    corpus = project / "assets" / "sample" / "train.conll"
+    assert spacy_bilstm("vectors", "train", corpus, tmp_path / "vectors", "--dim", "50")[0] == 0
+    files = [f"--paths.{name.split('.')[0]}={tmp_path / name}" for name in ("train.spacy", "dev.spacy", "vectors")]
+    run_spacy("train", "configs/sample.cfg", "--output", tmp_path, "--gpu-id", "0", *files)
     spacy.require_cpu()
     assert spacy.load(tmp_path / "model-best").meta["performance"]["tag_acc"] > 0.85
