@@ -1,13 +1,14 @@
-"""The last layer of a model: emissions of each token, with or without scores between labels, as `ChainScores`."""
+"""Layers that give `ChainScores`: emissions of each token with or without scores between labels, and the mean of several."""
 
 from typing import Callable, Optional, cast
 
 import numpy as np
+from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d, FloatsXd, Ints1d
 from thinc.util import torch2xp, xp2torch
 
-from ..crf.inference import ChainScores
+from ..crf.inference import ChainScores, mean_scores
 
 InT = list[Floats2d]
 _CHAIN = "label_chain"  # name of the layer
@@ -21,9 +22,7 @@ def IndependentLabels(nO: Optional[int] = None) -> Model[InT, ChainScores]:
 def LabelChain(nO: Optional[int] = None) -> Model[InT, ChainScores]:
     """Emissions, and learned scores between neighbouring labels: transitions, (nO, nO), from row to column, start and
     end, (nO,). They begin as zeros."""
-    return Model(
-        _CHAIN, forward, init=init, dims={"nO": nO}, params={"transitions": None, "start": None, "end": None}
-    )
+    return Model(_CHAIN, forward, init=init, dims={"nO": nO}, params={"transitions": None, "start": None, "end": None})
 
 
 def forward(model: Model[InT, ChainScores], X: InT, is_train: bool) -> tuple[ChainScores, Callable[[ChainScores], InT]]:
@@ -48,6 +47,35 @@ def init(model: Model[InT, ChainScores], X: Optional[InT] = None, Y: Optional[In
         nO = model.get_dim("nO")
         for part in model.param_names:
             model.set_param(part, model.ops.alloc2f(nO, nO) if part == "transitions" else model.ops.alloc1f(nO))
+
+
+def MeanScores(members: list[Model[list[Doc], ChainScores]], nO: Optional[int]) -> Model[list[Doc], ChainScores]:
+    """The mean of the members' emissions, and of their scores between labels; nO labels."""
+    return Model("ensemble", _mean_forward, init=_mean_init, layers=members, dims={"nO": nO})
+
+
+def _mean_forward(
+    model: Model[list[Doc], ChainScores], docs: list[Doc], is_train: bool
+) -> tuple[ChainScores, Callable[[ChainScores], list[Doc]]]:
+    outputs, backprops = zip(*(member(docs, is_train) for member in model.layers))
+
+    def backprop(gradient: ChainScores) -> list[Doc]:
+        share = gradient.map(lambda part: part / len(backprops))
+        for backprop_member in backprops:
+            backprop_member(share)
+        return []
+
+    return mean_scores(outputs), backprop
+
+
+def _mean_init(
+    model: Model[list[Doc], ChainScores], X: Optional[list[Doc]] = None, Y: Optional[list[Floats2d]] = None
+) -> None:
+    """Initialize every member, each with random numbers of its own."""
+    for member in model.layers:
+        member.initialize(X=X, Y=Y)
+    if Y:
+        model.set_dim("nO", Y[0].shape[1])
 
 
 def has_chain(model: Model) -> bool:

@@ -8,8 +8,7 @@ from thinc.types import Floats2d
 
 from ..crf.inference import ChainScores
 from ..errors import ConfigError
-from ..layers.ensemble import MeanScores
-from ..layers.label_scores import IndependentLabels, LabelChain, has_chain
+from ..layers.label_scores import IndependentLabels, LabelChain, MeanScores, has_chain
 
 ScoresModel = Model[list[Doc], ChainScores]
 

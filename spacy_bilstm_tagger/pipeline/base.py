@@ -31,9 +31,23 @@ class SequenceComponent(AtomicLoadMixin, TrainablePipe):
     become (`decode`), and where these are set (`set_annotations`).
     """
 
+    # Settings of prediction, which `spacy.load(..., config=...)` may change on a trained component.
+    prediction_settings: tuple[str, ...] = ("overwrite",)
     _rehearsal_model: Optional[Model] = None
 
-    # Defined by each component
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], ChainScores],
+        name: str,
+        *,
+        scorer: Optional[Callable] = None,
+        **settings: Any,
+    ) -> None:
+        """settings: the arguments of the component's factory, which documents them."""
+        super().__init__(vocab, model, name, labels=[], **settings)
+        self.scorer = scorer
+        self.cfg["config_at_init"] = {key: settings[key] for key in self.prediction_settings if key in settings}
 
     @property
     @abstractmethod
@@ -59,8 +73,6 @@ class SequenceComponent(AtomicLoadMixin, TrainablePipe):
     def constrain(self, scores: ChainScores) -> ChainScores:
         """The scores with -inf for the label sequences that break the component's scheme."""
         return scores
-
-    # Labels
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -92,8 +104,6 @@ class SequenceComponent(AtomicLoadMixin, TrainablePipe):
         """Labels of annotated docs that are not among the component's, with their counts."""
         known = set(self.labels)
         return Counter(label for doc in docs for label in self.gold_labels(doc) if label not in known)
-
-    # Training
 
     def initialize(
         self,
@@ -195,8 +205,6 @@ class SequenceComponent(AtomicLoadMixin, TrainablePipe):
             )
         return loss, gradient
 
-    # Prediction
-
     def predict(self, docs: Iterable[Doc]) -> Sequence[Any]:
         """The annotations of each doc.
 
@@ -222,25 +230,6 @@ class SequenceComponent(AtomicLoadMixin, TrainablePipe):
 class SpanComponent(SequenceComponent):
     """Sets `doc.spans[spans_key]`, of spans with a probability above a threshold."""
 
-    def __init__(
-        self,
-        vocab: Vocab,
-        model: Model[list[Doc], ChainScores],
-        name: str,
-        *,
-        spans_key: Optional[str],
-        threshold: Optional[float],
-        scorer: Optional[Callable],
-        **settings: Any,
-    ) -> None:
-        """settings: further settings of prediction, see `_prefer_changes` in `saving`."""
-        if spans_key == "":
-            raise ConfigError(f"{name}: spans_key is empty; expected the name under which doc.spans keeps the spans")
-        super().__init__(vocab, model, name, labels=[], spans_key=spans_key, threshold=None, **settings)
-        self.threshold = threshold
-        self.scorer = scorer
-        self.cfg["config_at_init"] = {"threshold": threshold, **settings}
-
     @property
     def threshold(self) -> Optional[float]:
         """As in the factory; may be set on a trained pipeline."""
@@ -248,10 +237,17 @@ class SpanComponent(SequenceComponent):
 
     @threshold.setter
     def threshold(self, value: Optional[float]) -> None:
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if value is not None and not (is_number and 0 < value <= 1):
-            raise ConfigError(f"{self.name}: threshold = {value!r}; expected null or a probability above 0 and up to 1")
+        check_span_settings(self.name, self.cfg["spans_key"], value)
         self.cfg["threshold"] = value
+
+
+def check_span_settings(name: str, spans_key: Optional[str], threshold: Optional[float]) -> None:
+    """RAISES: ConfigError for an empty key, and a threshold that is no probability above 0."""
+    if spans_key == "":
+        raise ConfigError(f"{name}: spans_key is empty; expected the name under which doc.spans keeps the spans")
+    is_number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
+    if threshold is not None and not (is_number and 0 < threshold <= 1):
+        raise ConfigError(f"{name}: threshold = {threshold!r}; expected null or a probability above 0 and up to 1")
 
 
 def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:

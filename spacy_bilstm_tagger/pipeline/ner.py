@@ -9,7 +9,6 @@ import torch
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
-from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..crf.inference import ChainScores
@@ -17,8 +16,8 @@ from ..errors import ConfigError
 from ..layers.label_scores import add_labels, has_chain
 from ..types import Mask
 from ..util import check_above_zero, check_at_least
-from .base import SpanComponent, span_group
-from .defaults import LINEAR_CHAIN_CRF
+from . import LINEAR_CHAIN_CRF
+from .base import SpanComponent, check_span_settings, span_group
 from .entities import EntityScheme, Scheme, ScoredSpans, find_entities, preset_mask
 from .gold import EITHER, alternatives, annotated_types
 
@@ -85,10 +84,23 @@ def make_bilstm_ner(
     scorer (Callable or None): the scoring method.
     RAISES: ConfigError for a setting out of range, and for a model without a CRF.
     """
+    if not has_chain(model):
+        raise ConfigError(
+            f"{name}: the model has no scores between labels; expected [components.{name}.model] with "
+            '@architectures = "spacy-bilstm-tagger.LinearChainCRF.v1"'
+        )
+    check_span_settings(name, spans_key, threshold)
+    check_above_zero(name, entity_odds=entity_odds, temperature=temperature)
+    check_at_least(name, 0, top_k=top_k)
+    if top_k and spans_key is None:
+        raise ConfigError(
+            f"{name}: top_k = {top_k} needs a spans_key under which the alternatives are kept, found null"
+        )
     return BiLSTMNER(
         nlp.vocab,
         model,
         name,
+        scorer=scorer,
         scheme=scheme,
         overwrite=overwrite,
         spans_key=spans_key,
@@ -96,45 +108,15 @@ def make_bilstm_ner(
         entity_odds=entity_odds,
         temperature=temperature,
         top_k=top_k,
-        scorer=scorer,
     )
 
 
 class BiLSTMNER(SpanComponent):
     """Decodes under the constraints of its scheme and of entities that are already there; trains on partial labels."""
 
+    prediction_settings = ("overwrite", "threshold", "entity_odds", "temperature", "top_k")
     resizable = True  # add_label also works on a trained component
-
-    def __init__(
-        self,
-        vocab: Vocab,
-        model: Model[list[Doc], ChainScores],
-        name: str = "bilstm_ner",
-        *,
-        scheme: Scheme = "bio",
-        overwrite: bool = False,
-        spans_key: Optional[str] = "ents",
-        threshold: Optional[float] = None,
-        entity_odds: float = 1.0,
-        temperature: float = 1.0,
-        top_k: int = 0,
-        scorer: Optional[Callable] = None,
-    ) -> None:
-        if not has_chain(model):
-            raise ConfigError(
-                f"{name}: the model has no scores between labels; expected [components.{name}.model] with "
-                '@architectures = "spacy-bilstm-tagger.LinearChainCRF.v1"'
-            )
-        check_above_zero(name, entity_odds=entity_odds, temperature=temperature)
-        check_at_least(name, 0, top_k=top_k)
-        if top_k and spans_key is None:
-            raise ConfigError(
-                f"{name}: top_k = {top_k} needs a spans_key under which the alternatives are kept, found null"
-            )
-        settings = {"overwrite": overwrite, "entity_odds": entity_odds, "temperature": temperature, "top_k": top_k}
-        super().__init__(vocab, model, name, spans_key=spans_key, threshold=threshold, scorer=scorer, **settings)
-        self.cfg["scheme"] = scheme
-        self._scheme: Optional[EntityScheme] = None
+    _scheme: Optional[EntityScheme] = None
 
     @property
     def scheme(self) -> EntityScheme:

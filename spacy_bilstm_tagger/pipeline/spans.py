@@ -8,15 +8,14 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
-from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..crf.inference import ChainScores, forward_backward, viterbi
 from ..crf.loss import divergence, negative_log_likelihood
 from ..crf.spans import SpanProbabilities, SpanTags
 from ..types import Ints, Mask
-from .base import SpanComponent, span_group
-from .defaults import LINEAR_CHAIN_CRF
+from . import LINEAR_CHAIN_CRF
+from .base import SpanComponent, check_span_settings, span_group
 
 # Each label is a chain of its own, of two states: outside, and inside.
 _INSIDE = np.ones(1, dtype=np.int64)
@@ -66,23 +65,14 @@ def make_bilstm_spans(
     scorer (Callable or None): the scoring method; give it the same spans_key.
     RAISES: ConfigError for a setting out of range.
     """
-    return BiLSTMSpans(nlp.vocab, model, name, spans_key=spans_key, threshold=threshold, scorer=scorer)
+    check_span_settings(name, spans_key, threshold)
+    return BiLSTMSpans(nlp.vocab, model, name, scorer=scorer, spans_key=spans_key, threshold=threshold)
 
 
 class BiLSTMSpans(SpanComponent):
     """Learns from `doc.spans[spans_key]`; texts without that group are not annotated and teach nothing."""
 
-    def __init__(
-        self,
-        vocab: Vocab,
-        model: Model[list[Doc], ChainScores],
-        name: str = "bilstm_spans",
-        *,
-        spans_key: str = "toxic",
-        threshold: Optional[float] = 0.5,
-        scorer: Optional[Callable] = None,
-    ) -> None:
-        super().__init__(vocab, model, name, spans_key=spans_key, threshold=threshold, scorer=scorer)
+    prediction_settings = ("threshold",)
 
     @property
     def n_outputs(self) -> int:

@@ -1,7 +1,7 @@
 """The `bilstm_tagger` component: one tag for every token."""
 
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Iterator, Literal, Optional, Sequence
+from typing import Callable, Iterable, Iterator, Literal, Optional, Sequence
 
 import numpy as np
 import torch
@@ -10,14 +10,13 @@ from spacy.language import Language
 from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc, Token
 from spacy.training import Example
-from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..crf.inference import ChainScores, marginals, viterbi
 from ..errors import Errors
 from ..types import Ints, Mask
+from . import TOKEN_CLASSIFIER
 from .base import SequenceComponent, split_by_doc
-from .defaults import TOKEN_CLASSIFIER
 from .gold import allowed_tags, annotated_tags, single_tags
 
 SCORE_WEIGHTS = {
@@ -112,20 +111,7 @@ class TagComponent(SequenceComponent):
 class BiLSTMTagger(TagComponent):
     """spaCy's Tagger with a loss over the tokens that have a tag, by a softmax or a linear-chain CRF."""
 
-    def __init__(
-        self,
-        vocab: Vocab,
-        model: Model[list[Doc], ChainScores],
-        name: str = "bilstm_tagger",
-        *,
-        overwrite: bool = False,
-        reduction: Literal["sum", "mean"] = "sum",
-        tag_scores: bool = False,
-        scorer: Optional[Callable] = None,
-    ) -> None:
-        settings: dict[str, Any] = {"overwrite": overwrite, TAG_SCORES: tag_scores}
-        super().__init__(vocab, model, name, labels=[], reduction=reduction, config_at_init=dict(settings), **settings)
-        self.scorer = scorer
+    prediction_settings = ("overwrite", TAG_SCORES)
 
     def loss(self, scores: ChainScores, allowed: torch.Tensor) -> tuple[float, ChainScores]:
         return self._reduce(*super().loss(scores, allowed), count=int((~allowed.all(dim=1)).sum()))

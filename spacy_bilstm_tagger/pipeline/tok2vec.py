@@ -10,8 +10,8 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..errors import ConfigError
+from . import TOK2VEC
 from .base import check_examples, sample_docs
-from .defaults import TOK2VEC
 from .saving import AtomicLoadMixin
 
 

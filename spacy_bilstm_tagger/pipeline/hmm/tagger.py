@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Optional, Sequence
 import numpy as np
 from spacy.language import Language
 from spacy.training import Example, validate_examples
-from spacy.vocab import Vocab
 
 from ...errors import ConfigError, Errors
 from ...layers import shim  # noqa: F401, for its hook at a fork: torch's threads do not survive one
@@ -57,17 +56,19 @@ def make_hmm_tagger(
     overwrite (bool): replace tags that are already set.
     scorer (Callable or None): the scoring method.
     """
-    return HMMTagger(
-        nlp.vocab,
-        name,
-        suffix_length=suffix_length,
-        rare=rare,
-        suffix_smoothing=suffix_smoothing,
-        word_smoothing=word_smoothing,
-        transition_smoothing=transition_smoothing,
-        overwrite=overwrite,
-        scorer=scorer,
-    )
+    check_at_least(name, 0, suffix_length=suffix_length, rare=rare)
+    check_above_zero(name, suffix_smoothing=suffix_smoothing, word_smoothing=word_smoothing)
+    if transition_smoothing is not None:
+        check_above_zero(name, transition_smoothing=transition_smoothing)
+        check_fraction(name, transition_smoothing=transition_smoothing)
+    settings = {
+        "rare": rare,
+        "suffix_length": suffix_length,
+        "suffix_smoothing": suffix_smoothing,
+        "transition_smoothing": transition_smoothing,
+        "word_smoothing": word_smoothing,
+    }
+    return HMMTagger(nlp.vocab, HMM(settings), name, scorer=scorer, overwrite=overwrite, **settings)
 
 
 class HMMTagger(TagComponent):
@@ -75,34 +76,6 @@ class HMMTagger(TagComponent):
 
     All there is to learn are counts, which `initialize` takes from all examples; `update` leaves them as they are.
     """
-
-    def __init__(
-        self,
-        vocab: Vocab,
-        name: str = "hmm_tagger",
-        *,
-        suffix_length: int = 10,
-        rare: int = 2,
-        suffix_smoothing: float = 5.0,
-        word_smoothing: float = 1.0,
-        transition_smoothing: Optional[float] = None,
-        overwrite: bool = False,
-        scorer: Optional[Callable] = None,
-    ) -> None:
-        check_at_least(name, 0, suffix_length=suffix_length, rare=rare)
-        check_above_zero(name, suffix_smoothing=suffix_smoothing, word_smoothing=word_smoothing)
-        if transition_smoothing is not None:
-            check_above_zero(name, transition_smoothing=transition_smoothing)
-            check_fraction(name, transition_smoothing=transition_smoothing)
-        settings = {
-            "rare": rare,
-            "suffix_length": suffix_length,
-            "suffix_smoothing": suffix_smoothing,
-            "transition_smoothing": transition_smoothing,
-            "word_smoothing": word_smoothing,
-        }
-        super().__init__(vocab, HMM(settings), name, labels=[], overwrite=overwrite, **settings)
-        self.scorer = scorer
 
     def add_label(self, label: str) -> int:
         """Add a tag before the counts are taken. Returns 0 if it was there, else 1.
