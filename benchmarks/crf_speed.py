@@ -1,20 +1,19 @@
 """Time the CRF against `pytorch-crf` and print a Markdown table.
 
 Random emissions in single precision, all texts of one length. Both sides do the same in turn, round after round, in
-one process: the loss with the gradients of all scores, and the best label sequences as Python lists. On one thread
-the processor's time is taken, in which other programs do not count; on more, the clock's.
+one process: the loss with the gradients of all scores, and the best label sequences as Python lists.
 
-    python benchmarks/crf_speed.py --threads 1
+    python -m benchmarks.crf_speed --threads 1
 """
 
 from statistics import median
-from time import perf_counter, process_time
-from typing import Annotated, Callable
+from typing import Annotated
 
 import torch
 import torchcrf
 import typer
 
+from benchmarks.timing import in_turn
 from spacy_bilstm_tagger.crf.inference import ChainScores, viterbi
 from spacy_bilstm_tagger.crf.loss import negative_log_likelihood
 
@@ -57,27 +56,12 @@ def main(
     typer.echo("| | ours, ms: median (minimum) | pytorch-crf, ms: median (minimum) | ratio of the medians |")
     typer.echo("|---|---|---|---|")
     for name, ours, other in [("loss + gradient", our_loss, their_loss), ("decode", our_decode, their_decode)]:
-        fast, slow = in_turn(ours, other, rounds, clock=process_time if threads == 1 else perf_counter)
-        ratio = median(slow) / median(fast)
-        typer.echo(f"| {name} | {summary(fast)} | {summary(slow)} | {ratio:.1f} |")
-
-
-def in_turn(
-    first: Callable[[], object], second: Callable[[], object], rounds: int, *, clock: Callable[[], float]
-) -> tuple[list[float], list[float]]:
-    """Milliseconds of each call, after one call of each that is not counted."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for counted in range(-1, rounds):
-        for function, taken in zip((first, second), times):
-            begin = clock()
-            function()
-            if counted >= 0:
-                taken.append(1000 * (clock() - begin))
-    return times
+        fast, slow = in_turn({"ours": ours, "theirs": other}, rounds, threads=threads).values()
+        typer.echo(f"| {name} | {summary(fast)} | {summary(slow)} | {median(slow) / median(fast):.1f} |")
 
 
 def summary(times: list[float]) -> str:
-    return f"{median(times):.2f} ({min(times):.2f})"
+    return f"{1000 * median(times):.2f} ({1000 * min(times):.2f})"
 
 
 if __name__ == "__main__":

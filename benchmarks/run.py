@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Callable, Optional
@@ -15,10 +16,11 @@ from typing import Any, Callable, Optional
 import spacy
 import srsly
 import torch
-from spacy.training import Corpus
+from spacy.language import Language
 
 from .plan import PROJECT, Plan, Run
 from .store import Store
+from .timing import in_turn, read_texts, speed_ratio
 
 LAST_LINES = 5
 BATCH_SIZE = 256
@@ -107,12 +109,10 @@ def shell(command: str, folder: Path, log: Optional[Path] = None) -> str:
 
 
 def measure_speed(plan: Plan, store: Store, table: str, *, rounds: int) -> list[str]:
-    """Time the rows of a table, each by its first seed that is measured and whose pipeline is there: all are loaded, and
-    read the texts of dev in turn, round after round. Returns the rows' names.
+    """Compare the speed of the rows of a table on one thread, each by its first seed that is measured and whose pipeline
+    is there: all are loaded, and read the texts of dev in turn. Returns the rows' names.
 
-    The time is the processor's, on one thread, in which other programs do not count. Tokens are those of the corpus,
-    whatever a pipeline's own tokenizer makes of the texts; where the corpus has no raw text its tokens are joined by
-    spaces. The first reading of all texts is not counted.
+    Tokens are those of the corpus, whatever a pipeline's own tokenizer makes of the texts.
     """
     torch.set_num_threads(1)
     pipelines = {}
@@ -122,22 +122,17 @@ def measure_speed(plan: Plan, store: Store, table: str, *, rounds: int) -> list[
             pipelines[name] = spacy.load(plan.root / trained[0].pipeline)
     if not pipelines:
         return []
-    dev, base = plan.tables[table].dev, plan.tables[table].base
-    docs = [example.reference for example in Corpus(plan.root / dev, gold_preproc=True)(spacy.blank("xx"))]
-    texts, n_tokens = [doc.text for doc in docs], sum(map(len, docs))
-    times: dict[str, list[float]] = {name: [] for name in pipelines}
-    for turn in range(rounds + 1):
-        for name, nlp in pipelines.items():
-            start = time.process_time()
-            for _ in nlp.pipe(texts, batch_size=BATCH_SIZE):
-                pass
-            if turn:
-                times[name].append(time.process_time() - start)
+    (texts, n_tokens), base = read_texts(plan.root / plan.tables[table].dev), plan.tables[table].base
+    times = in_turn({name: partial(_annotate, nlp, texts) for name, nlp in pipelines.items()}, rounds)
     rows: dict[str, dict[str, Any]] = {}
     for name, taken in times.items():
         rows[name] = {"tokens_per_second": round(n_tokens / median(taken))}
         if base in times:
-            # The base is slow and fast in the same rounds, so the ratio is steadier than the two figures.
-            rows[name]["ratio"] = round(median(other / own for own, other in zip(taken, times[base])), 3)
+            rows[name]["ratio"] = round(speed_ratio(taken, times[base]), 3)
     store.add({"speed": table, "rounds": rounds, "rows": rows})
     return list(rows)
+
+
+def _annotate(nlp: Language, texts: list[str]) -> None:
+    for _ in nlp.pipe(texts, batch_size=BATCH_SIZE):
+        pass
