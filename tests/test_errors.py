@@ -43,11 +43,6 @@ LECTURE = "--components.tagger.model.tok2vec"
     ("settings", "message"),
     [
         (
-            ["--paths.vectors", "ROOM/narrow.txt"],
-            "TweetEmbed.v1: width = 100, but without a mixing layer (mix = false) the features are 3 wide. "
-            "Set width = 3, width = null or mix = true",
-        ),
-        (
             ["--paths.vectors", "ROOM/cut.txt"],
             "ROOM/cut.txt, line 2: found 2 numbers, expected 3",
         ),
@@ -61,7 +56,7 @@ LECTURE = "--components.tagger.model.tok2vec"
             "BiLSTMEncoder.v1: width = 7; expected an even number of at least 2",
         ),
     ],
-    ids=["narrow-vectors", "cut-vectors", "unknown-vectors", "no-vectors", "odd-width"],
+    ids=["cut-vectors", "unknown-vectors", "no-vectors", "odd-width"],
 )
 def test_spacy_train_ends_with_one_line_and_writes_nothing(run_spacy, room, tmp_path, settings, message):
     corpora = [f"--paths.{part}={room / 'corpus.spacy'}" for part in ("train", "dev")]

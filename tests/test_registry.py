@@ -7,7 +7,6 @@ NAMES = {
     "architectures": [
         "spacy-bilstm-tagger.TweetEmbed.v1",
         "spacy-bilstm-tagger.TransformerEmbed.v1",
-        "spacy-bilstm-tagger.ConcatEmbed.v1",
         "spacy-bilstm-tagger.BiLSTMEncoder.v1",
         "spacy-bilstm-tagger.TokenClassifier.v1",
         "spacy-bilstm-tagger.LinearChainCRF.v1",

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import spacy
+from numpy.testing import assert_array_equal
 from spacy.tokens import Doc, DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
@@ -126,11 +127,16 @@ def test_a_sourced_tok2vec_and_a_listener_of_another_width(starter, first):
         init_nlp(config)
 
 
-def test_a_sourced_tok2vec_and_a_table_of_another_name(starter, first, room):
+def test_a_sourced_tok2vec_reads_its_own_table_where_another_is_given(starter, first, room):
     config = sourced(starter("other", "first"), first)
     config["initialize"]["before_init"]["tables"] = {"minilm": str(room / "narrow.txt")}
-    with pytest.raises(ConfigError, match=r"^tok2vec: sourced, .* no vector table of this name \(it has: minilm\)"):
-        init_nlp(config)
+    with pytest.warns(
+        UserWarning, match=r"tables\.minilm gives the pipeline vectors that none of its components reads"
+    ):
+        nlp = init_nlp(config)
+    doc = nlp.make_doc("so good")
+    expected = spacy.load(first).get_pipe("tok2vec").predict([doc])[0]
+    assert_array_equal(nlp.get_pipe("tok2vec").predict([doc])[0], expected)
 
 
 @pytest.mark.parametrize("tuned", [False, True])
