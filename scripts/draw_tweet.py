@@ -1,4 +1,4 @@
-"""Tag a tweet and write it as displaCy draws it, the tags above and the entities below, to one self-contained page."""
+"""Tag a tweet and draw it with displaCy, the tags above the entities, on one self-contained HTML page."""
 
 import unicodedata
 from pathlib import Path
@@ -9,10 +9,10 @@ import typer
 from spacy import displacy
 from spacy.tokens import Doc, Token
 
-# The emoji after Arial: their fonts hold digits and # too. Before the others: those may hold emoji without colour.
+# Emoji fonts come after Arial, because they hold digits and # too, and before fonts that may hold emoji without colour.
 FONT = "Arial, Helvetica, 'Liberation Sans', 'Apple Color Emoji', 'Segoe UI Emoji', 'Noto Color Emoji', sans-serif"
 WORD_SIZE, TAG_SIZE = 22, 16
-# displaCy has colours for some of these labels only; it draws all others in one grey.
+# displaCy has colours for some of these labels only, and grey for all others.
 COLORS = {
     "person": "#aa9cfc",
     "location": "#ff9561",
@@ -51,9 +51,9 @@ def main(
 
 
 def draw(doc: Doc) -> str:
-    """The whole page. It loads nothing from elsewhere."""
+    """The whole page, without links to other files."""
     tags = "".join(draw_tag(token) for token in doc if not token.is_space)
-    # Without entities spaCy warns; the text is then drawn as it is.
+    # Without entities spaCy warns and draws the plain text.
     entities = displacy.render(doc, style="ent", jupyter=False, options={"colors": COLORS})
     return PAGE.format(lang=doc.lang_, font=FONT, word_size=WORD_SIZE, tag_size=TAG_SIZE, tags=tags, entities=entities)
 
@@ -61,8 +61,7 @@ def draw(doc: Doc) -> str:
 def draw_tag(token: Token) -> str:
     """One word and its tag.
 
-    displaCy gives all words of a text as much room as the longest needs, which is a URL here: each word is drawn as a
-    text of its own.
+    displaCy makes all words of a text as wide as the longest, here a URL. So each word is drawn as a text of its own.
     """
     width = max(text_width(token.text, WORD_SIZE), text_width(token.tag_, TAG_SIZE)) + 16
     text = {"words": [{"text": token.text, "tag": token.tag_}], "arcs": []}
@@ -72,7 +71,7 @@ def draw_tag(token: Token) -> str:
 
 
 def text_width(text: str, size: int) -> int:
-    """About how many pixels a text takes. Nothing is cut off where it is a few too few."""
+    """The approximate width of a text in pixels. If it is a few pixels too small, nothing is cut off."""
     ems = 0.0
     for char in text:
         if unicodedata.east_asian_width(char) in "WF":

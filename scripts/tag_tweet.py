@@ -1,4 +1,4 @@
-"""Install a pipeline's wheel into a temporary folder, load it by name as its receiver would, and tag a tweet."""
+"""Install the wheel of a pipeline into a temporary folder, load it by name, and tag a tweet."""
 
 import subprocess
 import sys
@@ -16,18 +16,8 @@ def main(wheel: Path, tweet: str) -> None:
         raise typer.BadParameter(f"{wheel}: no such file; make it with 'spacy project run sample-package'")
     name = wheel.name.split("-")[0]
     with tempfile.TemporaryDirectory() as folder:
-        install = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--target",
-            folder,
-            str(wheel),
-        ]
-        subprocess.run(install, check=True)
+        install = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, str(wheel)]
+        subprocess.run([sys.executable, *install], check=True)
         sys.path.insert(0, folder)
         doc = spacy.load(name)(tweet)
     table = Table("token", "tag", "entity", title=f"{name}: {tweet}")

@@ -1,4 +1,4 @@
-"""Raw texts of any format that `spacy-bilstm` reads, as the JSON lines that `spacy pretrain` and `spacy apply` read."""
+"""Convert texts of any format that `spacy-bilstm` reads to JSON lines, for `spacy pretrain` and `spacy apply`."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, text that is read with its encoding, and settings in a range."""
+"""Reading text in any encoding, writing a file or folder completely or not at all, and checking numbers."""
 
 import codecs
 import shutil
@@ -12,8 +12,8 @@ from .errors import ConfigError, DataError, Errors
 
 @contextmanager
 def write_beside(path: Path) -> Iterator[Path]:
-    """A path next to `path` to write a file or a folder to. It takes the place of `path` when the block ends well,
-    and is removed when it does not."""
+    """A temporary path for a file or folder, in the folder of `path`. It replaces `path` at the end of the block, or is
+    removed if the block raises an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tmp_dir = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
@@ -38,8 +38,8 @@ def write_beside(path: Path) -> Iterator[Path]:
 def read_text(path: Path, encoding: str, *, option: str = "") -> str:
     """The decoded file without a byte order mark, its lines ended by LF alone.
 
-    option (str): what else can be done about another encoding, for the message.
-    RAISES: DataError with the line of the first byte that does not fit the encoding.
+    option (str): another way out, for the message about a wrong encoding.
+    RAISES: DataError with the line of the first byte that does not fit the encoding, and for a missing file.
     """
     if path.is_dir():
         raise DataError(f"{path}: is a folder, expected a file")
@@ -50,12 +50,12 @@ def read_text(path: Path, encoding: str, *, option: str = "") -> str:
         text = data.decode("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
         return text.replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        decoded = error.object  # what error.start counts in: data, or data after the byte order mark
-        line = decoded.count(b"\n", 0, error.start) + 1
-        byte = f"byte 0x{decoded[error.start]:02x}"
-        hint = f"{byte} cannot be there. Save the file as UTF-8{option}"
-        message = f"{path}, line {line}: not {encoding}; {hint}"
-        raise DataError(message) from None
+        data = error.object  # without the byte order mark
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}, line {line}: not {encoding}; byte 0x{data[error.start]:02x} cannot be there. Save the file as "
+            f"UTF-8{option}"
+        ) from None
     except LookupError:
         raise DataError(
             f"--encoding {encoding}: Python knows no such encoding; expected a name such as utf-8 or latin-1"

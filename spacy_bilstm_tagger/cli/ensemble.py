@@ -33,8 +33,8 @@ def ensemble(
         ),
     ] = Average.emissions,
 ) -> None:
-    """Average pipelines into one. The ensemble is usually more accurate than each member. It is an ordinary pipeline for
-    spacy.load, spacy evaluate and spacy package.
+    """Average pipelines into one. The ensemble is usually more accurate than each member. It is an ordinary pipeline
+    for spacy.load, spacy evaluate and spacy package.
 
     Components of bilstm_tagger, bilstm_ner and bilstm_spans are averaged. Vectors, clusters, labels, tokenizer and
     other components must be the same in all pipelines.

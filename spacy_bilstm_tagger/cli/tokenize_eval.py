@@ -1,7 +1,7 @@
 """spacy-bilstm tokenize-eval: agreement of a tokenizer with gold tokens."""
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import spacy
 import srsly
@@ -12,7 +12,9 @@ from spacy.util import registry
 from ..corpus import read_corpus
 from ..corpus.token_agreement import compare_tokens
 from ..errors import DataError
-from ..tokenizer import SCHEMES, create_tweet_tokenizer
+from ..tokenizer import SCHEMES
+
+TWEET_TOKENIZER = "spacy-bilstm-tagger.TweetTokenizer.v1"
 
 
 def tokenize_eval(
@@ -51,17 +53,15 @@ def load_tokenizer(name: str) -> Language:
     RAISES: DataError for a name that is none of these.
     """
     if name in SCHEMES:
-        nlp = spacy.blank("en")
-        nlp.tokenizer = create_tweet_tokenizer(scheme=name)(nlp)
-        return nlp
+        return _blank({"@tokenizers": TWEET_TOKENIZER, "scheme": name})
     if name.startswith("{"):
         try:
             settings = srsly.json_loads(name)
         except ValueError as error:
             raise DataError(f"--tokenizer {name}: not JSON ({error})") from None
-        return spacy.blank("en", config={"nlp": {"tokenizer": settings}})
+        return _blank(settings)
     if name in registry.tokenizers:
-        return spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": name}}})
+        return _blank({"@tokenizers": name})
     try:
         return spacy.blank(name) if name.isalpha() and len(name) <= 3 else spacy.load(name)
     except (ImportError, OSError):
@@ -69,3 +69,7 @@ def load_tokenizer(name: str) -> Language:
             f"--tokenizer {name}: expected ptb, ud, the settings of a tokenizer as JSON, the name of a registered "
             "one, a language of spaCy, or a trained pipeline"
         ) from None
+
+
+def _blank(tokenizer: dict[str, Any]) -> Language:
+    return spacy.blank("en", config={"nlp": {"tokenizer": tokenizer}})

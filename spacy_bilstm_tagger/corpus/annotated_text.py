@@ -64,5 +64,5 @@ class AnnotatedText:
 
 
 def text_fingerprint(text: str) -> str:
-    """The text in lower case and without white space: equal for a text that two corpora tokenize or write differently."""
+    """The text in lower case without white space: equal where two corpora tokenize or write a text differently."""
     return "".join(text.split()).lower()

@@ -54,7 +54,8 @@ class EntityTags:
                 bio.append(f"B-{label}")
             else:
                 raise DataError(
-                    f"{path}, line {line}: {tag} cannot follow {previous}; expected B-{label} or O; or pass --repair-bio"
+                    f"{path}, line {line}: {tag} cannot follow {previous}; expected B-{label} or O; or pass "
+                    "--repair-bio"
                 )
             previous, is_open = tag, prefix not in _CLOSES
             if not is_open:

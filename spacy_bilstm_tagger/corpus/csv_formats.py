@@ -73,8 +73,8 @@ def read_toxic_spans(path: Path, content: str) -> list[AnnotatedText]:
     the lines of the file end, as in the published files. Messages name the line on which a record begins, since a text
     in quotes may go on over many lines.
 
-    RAISES: DataError for missing columns, a cell that does not list whole numbers, an offset outside the text, a text of
-        white space only, and a record that is not CSV.
+    RAISES: DataError for missing columns, a cell that does not list whole numbers, an offset outside the text, a
+        text of white space only, and a record that is not CSV.
     """
     records = ((line, cells) for line, cells in _records(path, content, multiline=True) if cells)
     line, header = next(records, (1, []))

@@ -68,18 +68,13 @@ def exclude(
     for other in others:
         for text, place in _places(other):
             places.setdefault(text_fingerprint(text), place)
-    kept, excluded = [], []
-    for text in texts:
-        place = places.get(text_fingerprint(text.text))
-        if place is None:
-            kept.append(text)
-        else:
-            excluded.append((text, place))
+    found = [(text, places.get(text_fingerprint(text.text))) for text in texts]
+    kept = [text for text, place in found if place is None]
     if not kept:
         raise DataError(
             f"{path}: all {len(texts)} texts are also in the files of --exclude; nothing is left to convert"
         )
-    return kept, excluded
+    return kept, [(text, place) for text, place in found if place is not None]
 
 
 def _places(path: Path) -> Iterator[tuple[str, str]]:
