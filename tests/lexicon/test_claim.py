@@ -1,0 +1,124 @@
+"""Components bring their tables along, and never meet another one silently."""
+
+import numpy as np
+import pytest
+import spacy
+from spacy.strings import get_string_id
+from spacy.training import Example
+
+from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.lexicon.brown import brown_table
+from spacy_bilstm_tagger.lexicon.claim import other_tables, tables_read
+from spacy_bilstm_tagger.lexicon.gazetteers import gazetteer_table
+from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, WordTable, get_table
+
+EMBED = {
+    "@architectures": "spacy-bilstm-tagger.TweetEmbed.v1",
+    "attrs": ["NORM"],
+    "rows": [50],
+    "include_static_vectors": False,
+    "brown_prefixes": [2],
+    "gazetteers": True,
+    "tables": ["toy"],
+}
+ENCODE = {"@architectures": "spacy-bilstm-tagger.BiLSTMEncoder.v1", "width": 4, "depth": 1}
+TOK2VEC = {"@architectures": "spacy.Tok2Vec.v2", "embed": EMBED, "encode": ENCODE}
+MODEL = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": TOK2VEC}
+TABLES = (BROWN, GAZETTEERS, "vectors_toy")
+
+
+def give_tables(vocab, number=1.0):
+    brown_table({"so": "00", "good": "01"}).to_lookups(vocab.lookups, BROWN)
+    gazetteer_table({"place": ["New York"]}).to_lookups(vocab.lookups, GAZETTEERS)
+    rows = np.full((1, 3), number, dtype="f")
+    table = WordTable.build(np.array([get_string_id("so")], dtype="uint64"), rows=rows)
+    table.to_lookups(vocab.lookups, "vectors_toy")
+
+
+def make_pipeline(*factories, number=1.0):
+    nlp = spacy.blank("en")
+    give_tables(nlp.vocab, number)
+    for factory in factories:
+        nlp.add_pipe(factory, config={"model": TOK2VEC if factory == "bilstm_tok2vec" else MODEL})
+    examples = [Example.from_dict(nlp.make_doc("so good"), {"tags": ["A", "B"]})]
+    nlp.initialize(lambda: examples)
+    return nlp
+
+
+@pytest.fixture
+def saved(tmp_path):
+    nlp = make_pipeline("bilstm_tok2vec", "bilstm_tagger")
+    nlp.to_disk(tmp_path / "saved")
+    return nlp
+
+
+def source(*folders, component="bilstm_tagger"):
+    components = {f"p{n}": {"source": str(folder), "component": component} for n, folder in enumerate(folders)}
+    return spacy.blank("en", config={"nlp": {"pipeline": list(components)}, "components": components})
+
+
+def rows(nlp, component):
+    model = nlp.get_pipe(component).model
+    embed = next(node for node in model.walk() if node.name == "tweet_embed")
+    return embed.predict([nlp.make_doc("so good in New York")])[0]
+
+
+@pytest.mark.parametrize("component", ["bilstm_tok2vec", "bilstm_tagger"])
+def test_a_component_sourced_in_a_config_needs_no_extra_lines(saved, tmp_path, component):
+    nlp = source(tmp_path / "saved", component=component)
+    for name in TABLES:
+        assert get_table(nlp.vocab, name).checksum == get_table(saved.vocab, name).checksum
+    np.testing.assert_array_equal(rows(nlp, "p0"), rows(saved, component))
+    nlp.to_disk(tmp_path / "again")
+    np.testing.assert_array_equal(rows(spacy.load(tmp_path / "again"), "p0"), rows(saved, component))
+
+
+def test_two_components_share_a_table(saved, tmp_path):
+    nlp = source(tmp_path / "saved", tmp_path / "saved")
+    assert set(nlp.vocab.lookups.tables) >= set(TABLES)
+    assert len([name for name in nlp.vocab.lookups.tables if name.startswith("vectors_")]) == 1
+    nlp("so good")
+
+
+def test_a_component_of_a_pipeline_in_memory_brings_them_with_its_first_docs(saved):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("bilstm_tagger", source=saved)
+    assert nlp("so good in New York")[0].tag_ == saved("so good in New York")[0].tag_
+    np.testing.assert_array_equal(rows(nlp, "bilstm_tagger"), rows(saved, "bilstm_tagger"))
+
+
+def test_tables_of_another_content_are_refused(saved, tmp_path):
+    make_pipeline("bilstm_tagger", number=2.0).to_disk(tmp_path / "other")
+    with pytest.raises(ConfigError, match="trained with a vector table 'toy' of another content than the pipeline has"):
+        source(tmp_path / "saved", tmp_path / "other")
+    nlp = spacy.blank("en")
+    give_tables(nlp.vocab, 2.0)
+    nlp.add_pipe("bilstm_tagger", source=saved)
+    with pytest.raises(ConfigError, match="a vector table 'toy' of another content"):
+        nlp("so good")
+
+
+@pytest.mark.parametrize(("name", "message"), zip(TABLES, ("no Brown clusters", "gazetteers, but", "'toy'")))
+def test_a_table_that_is_nowhere_is_refused_at_once(saved, tmp_path, name, message):
+    saved.vocab.lookups.remove_table(name)
+    saved.vocab.to_disk(tmp_path / "saved" / "vocab")
+    for load in (spacy.load, source):
+        with pytest.raises(ConfigError, match=message):
+            load(tmp_path / "saved")
+
+
+def test_a_flipped_bit_is_found(saved, tmp_path):
+    path = tmp_path / "saved" / "vocab" / "lookups.bin"
+    data = bytearray(path.read_bytes())
+    data[data.index(np.ones(3, dtype="f").tobytes())] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ConfigError, match=r"another content.*If nothing was exchanged, the pipeline is damaged"):
+        spacy.load(tmp_path / "saved")
+
+
+def test_the_tables_that_layers_read(saved):
+    model = saved.get_pipe("bilstm_tagger").model
+    assert tables_read(model) == set(TABLES)
+    assert other_tables(model, saved.vocab) == []
+    give_tables(saved.vocab, 2.0)
+    assert other_tables(model, saved.vocab) == ["vectors_toy"]
