@@ -1,4 +1,4 @@
-"""What it brings that a word which occurs again in a batch is computed once, and short words not padded to long ones.
+"""Speed of prediction with and without computing each distinct word of a batch once, and short words apart from long ones.
 
 The pipeline reads the texts with both, and as if every token and every length were the only one, turn by turn.
 
@@ -49,7 +49,7 @@ def seconds(nlp: Language, texts: list[str], batch_size: int, *, once: bool = Tr
 
 @contextmanager
 def each_row_by_itself() -> Iterator[None]:
-    with mock.patch(f"{LAYERS}.packed_rnn.LEAST_ROWS", 1e9), mock.patch(f"{LAYERS}.char_encoder.CHUNK", 10**9):
+    with mock.patch(f"{LAYERS}.bilstm.LEAST_ROWS", 1e9), mock.patch(f"{LAYERS}.characters.CHUNK", 10**9):
         yield
 
 

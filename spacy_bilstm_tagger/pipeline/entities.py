@@ -110,7 +110,10 @@ class EntityScheme:
                     row[[i for i, name in enumerate(self.tags) if i and name[2:] not in annotated]] = True
             else:
                 prefix = tag[0] if len(self.prefixes) == 4 else {"L": "I", "U": "B"}.get(tag[0], tag[0])
-                row[[self.index[f"{prefix}-{label}"] for label in alternatives(tag[2:])]] = True
+                for label in alternatives(tag[2:]):
+                    if label not in self.types:
+                        raise KeyError(label)
+                    row[self.index[f"{prefix}-{label}"]] = True
             self._rows[key] = row
         return self._rows[key]
 

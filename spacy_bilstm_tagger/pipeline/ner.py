@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import Any, Callable, Iterable, Iterator, Optional
+from typing import Callable, Iterable, Iterator, Optional, Sequence
 
 import numpy as np
 import torch
@@ -161,9 +161,15 @@ class BiLSTMNER(SpanComponent):
                 add_labels(model, self.n_outputs, bias=NEW_TYPE_BIAS)
         return 1
 
-    def initialize(self, get_examples: Callable[[], Iterable[Example]], **kwargs: Any) -> None:
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[Sequence[str]] = None,
+    ) -> None:
         """As its base. WARNS of gold entities that do not align with the tokens."""
-        super().initialize(get_examples, **kwargs)
+        super().initialize(get_examples, nlp=nlp, labels=labels)
         _warn_of_misaligned(self.name, get_examples())
 
     def allowed(self, examples: list[Example]) -> Mask:

@@ -3,6 +3,7 @@ import copy
 import numpy as np
 import pytest
 import spacy
+import torch
 from numpy.testing import assert_array_equal
 from spacy.tokens import Doc
 from thinc.api import Adam, Linear, Model, chain, with_array
@@ -12,6 +13,7 @@ from spacy_bilstm_tagger.models import BiLSTMEncoder, LinearChainCRF, TokenClass
 VOCAB = spacy.blank("en").vocab
 DOCS = [Doc(VOCAB, words=words) for words in (["so", "good", "!!"], [], ["do", "n't"])]
 SHAPES = {"transitions": (4, 4), "start": (4,), "end": (4,)}
+GOLD = [np.zeros((len(doc), 4), dtype="f") for doc in DOCS]
 
 
 def tok2vec():
@@ -21,7 +23,7 @@ def tok2vec():
 
 @pytest.fixture
 def model():
-    return LinearChainCRF(tok2vec()).initialize(X=DOCS, Y=[np.zeros((len(doc), 4), dtype="f") for doc in DOCS])
+    return LinearChainCRF(tok2vec()).initialize(X=DOCS, Y=GOLD)
 
 
 def fill(model):
@@ -56,18 +58,19 @@ class TestShapes:
 
     def test_outputs_are_the_emissions_of_the_linear_layer(self, model):
         output = fill(model).predict(DOCS)
-        assert [rows.shape for rows in output] == [(3, 4), (0, 4), (2, 4)]
-        same = TokenClassifier(tok2vec()).initialize(X=DOCS, Y=output)
+        assert (output.emissions.shape, output.lengths) == ((5, 4), [3, 0, 2])
+        assert {name: tuple(part.shape) for name, part in zip(SHAPES, output.chain)} == SHAPES
+        same = TokenClassifier(tok2vec()).initialize(X=DOCS, Y=GOLD)
         same.get_ref("tok2vec").from_bytes(model.get_ref("tok2vec").to_bytes())
         same.get_ref("output_layer").from_bytes(model.get_ref("output_layer").to_bytes())
-        for rows, others in zip(output, same.predict(DOCS)):
-            assert_array_equal(rows, others)
+        assert_array_equal(output.emissions, same.predict(DOCS).emissions)
+        assert not same.predict(DOCS).is_chain
 
     def test_takes_any_tok2vec(self):
         layer: Model = with_array(Linear(nO=3, nI=2))
         X = [np.ones((2, 2), dtype="f")]
         model = LinearChainCRF(layer, nO=4).initialize(X=X)
-        assert model.predict(X)[0].shape == (2, 4)
+        assert model.predict(X).emissions.shape == (2, 4)
 
 
 class TestKeeping:
@@ -103,9 +106,7 @@ class TestKeeping:
 class TestTraining:
     def step(self, model, optimizer):
         output, backprop = model.begin_update(DOCS)
-        backprop([np.ones_like(rows) for rows in output])
-        for name, shape in SHAPES.items():
-            model.get_ref("crf").inc_grad(name, np.ones(shape, dtype="f"))
+        backprop(output.map(torch.ones_like))
         model.finish_update(optimizer)
 
     def test_gradients_reach_the_scores_between_labels(self, model):

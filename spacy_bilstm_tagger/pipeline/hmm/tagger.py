@@ -10,7 +10,7 @@ from ...errors import ConfigError, Errors
 from ...layers import shim  # noqa: F401, for its hook at a fork: torch's threads do not survive one
 from ...util import check_above_zero, check_at_least, check_fraction
 from ..base import check_examples
-from ..gold import known_tags
+from ..gold import known_tags, single_tags
 from ..tagger import SCORE_WEIGHTS, TagComponent
 from .counts import TaggedText, count_tags
 from .model import HMM, Floats, HiddenMarkovModel
@@ -105,7 +105,9 @@ class HMMTagger(TagComponent):
         check_examples(get_examples, "HMMTagger.initialize")
         self.model.set_dim("nO", None, force=True)  # type: ignore[arg-type]
         examples = list(get_examples())
-        for label in sorted(self.find_labels(eg.y for eg in examples)) if labels is None else labels:
+        if labels is None:
+            labels = sorted(single_tags({tag for eg in examples for tag in eg.get_aligned("TAG", as_string=True)}))
+        for label in labels:
             self.add_label(label)
         if not self.labels:
             raise ConfigError(self.no_labels())
