@@ -5,7 +5,7 @@ import unicodedata
 from functools import lru_cache
 
 APOSTROPHE = "'’"
-# Keys beside the apostrophe's, and signs that look like one; only letters on both sides tell them from quotes.
+# Also neighbouring keys and similar signs; only between letters can they be told from quotes.
 LOOSE_APOSTROPHE = "'’‘`´ʼ＇"
 CURRENCY = "$€£¥₹"
 HYPHEN = r"\-‐‑"
@@ -44,8 +44,8 @@ def punctuation() -> str:
 
 
 def word_unit() -> str:
-    """A pattern: letters, digits and _ of any script, with what combines with them, and joiners and soft hyphens
-    between them. `re` takes memory for every repetition, so the parts end at a thousand."""
+    """A pattern: letters, digits and _ of any script with their combining marks, and joiners and soft hyphens between
+    them. `re` takes memory for every repetition, so there are at most a thousand parts."""
     return rf"\w+(?:(?:[{combining_marks()}]|[{NON_JOINER}{JOINER}{INVISIBLE}](?=\w))\w*){{0,999}}"
 
 

@@ -1,12 +1,12 @@
-"""From a token's text to its key in the GloVe-Twitter vectors.
+"""The key of a token in the GloVe-Twitter vectors.
 
 The vectors were trained on text prepared by a script that their authors published with them ("preprocess-twitter",
 https://nlp.stanford.edu/projects/glove/, Pennington, Socher and Manning 2014). A token gets the key that this script
-would have left in its place: faces, users, hashtags, links, numbers, runs of ! ? and ., and long last letters. Where
-the script leaves two tokens (a word and a mark such as <elong>), the word is the key.
+would write: for faces, users, hashtags, links, numbers, runs of ! ? and ., and repeated last letters. Where the script
+writes two tokens (a word and a mark such as <elong>), the word is the key.
 
-Where the script would leave what is no key at all, because its tokens were others than ours, this differs from it:
-a number keeps its unit or sign (7pm, $20 and 60% are <number>), a number inside a word stays (gr8), e-mail addresses
+The script had other tokens, so for some of ours it would write no key of the table. There `glove_key` differs: a number
+keeps its unit or sign (7pm, $20 and 60% are <number>), a number inside a word stays (gr8), e-mail addresses
 and links without a scheme are <url>, HTML entities are the character they stand for, <33 is a <heart>, and curly
 quotes are straight.
 """
@@ -17,7 +17,7 @@ _URL = re.compile(r"(?:https?://|www\.)\S+|\S+\.\w{2,3}/\S*", re.IGNORECASE)
 _USER = re.compile(r"[@＠]\w\S*")
 _HASHTAG = re.compile(r"[#＃](?=.*\w)\S+")
 _EMAIL = re.compile(r"[\w.+-]+@(?:[\w-]+\.)+\w{2,}")
-# The script's [-+]?[.\d]*\d+[:,.\d]*, without its several ways to the same end, which take time on long tokens.
+# The script's [-+]?[.\d]*\d+[:,.\d]*, rewritten so that long tokens take linear time.
 _NUMBER = re.compile(r"[-+]?\.*\d[:,.\d]*")
 # Signs and units stay with the number in this project's tokens; 7pm, 2nd and 20k are numbers rather than rare words.
 _QUANTITY = re.compile(r"[-+]?[$€£¥₹]?\d[\d.,:/-]*(?:[a-zA-Z]{1,2}|°[a-zA-Z]?)?[%+$€£¥₹]?")

@@ -1,8 +1,12 @@
 """Emoticons, hearts, arrows and emoji."""
 
+from functools import partial
+
 from ..characters import EMOJI, EMOJI_STYLE, JOINER, KEYCAP, REGIONAL, SKIN_TONE, TAG_SPEC, TEXT_STYLE
 from ..options import TokenizerOptions
 from .rule import Rule, sign_rule
+
+emoticon_rule = partial(sign_rule, kind="emoticon")
 
 _NOSE = "[-‑~^o*]?"
 
@@ -55,24 +59,22 @@ def emoticon_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
             ("->", "-->", "--->>", "<--", "==>", "=>", "→", "-&gt;", "<->"),
             ("-", "--", ">", "<", "<3", ">>"),
         ),
-        sign_rule(
+        emoticon_rule(
             "heart",
             r"(?:<|&lt;)(?:[+/\\]?3+(?!\d))",
             "The most frequent emoticon of Twokenize that begins with <; &lt; is how Twitter's API writes that.",
             ("<3", "<33", "&lt;3", "</3"),
             ("<", "<30", "&lt;"),
-            kind="emoticon",
         ),
-        sign_rule(
+        emoticon_rule(
             "face",
-            # Eyes, tear, nose, mouth. Letters may be mouths only where no word goes on; after a word, only brackets,
+            # Eyes, tear, nose, mouth. Letters are mouths only at the end of a word; right after a word, only brackets,
             # D and P are.
             rf"(?<![\w:;=])[>]?[:;=]['’]?{_NOSE}(?:[)\](\[}}{{@|\\/*>3]+(?!\w)|[)\](\[]+|[dDpPoOsScCbBXxLI$]+(?!\w))"
             rf"|(?<=[a-zA-Z])[:;=]['’]?-?(?:[)(\]]+|[DP]+(?!\w))",
             "Twokenize (O'Connor et al. 2010, TweetMotif) and the list of Read (2005): eyes, nose and mouth.",
             (":)", ":-D", ";)", ":'(", "=P", ":/", ">:(", ":DD", ":L", ";3", ":^)", ":]", "lol :)", "you :D"),
             ("10:30", "http://x.org", ":", "ok:D3x", "a:b", "a:pm"),
-            kind="emoticon",
         ),
         Rule(
             "letter_face",
@@ -82,16 +84,15 @@ def emoticon_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
             ("8)", "x)", "8/", "xDa", "d:", "D;"),
             kind="emoticon",
         ),
-        sign_rule(
+        emoticon_rule(
             "reversed_face",
             rf"(?<![\w)\]])[(\[]{{1,9}}{_NOSE}['’]?[:;=](?![\w)(])|(?<=[a-zA-Z])\({_NOSE}[:;=](?![\w)(])"
             rf"|(?<![\w)])[)\]]{{1,9}}{_NOSE}['’]?[:;=](?![\w)(])|(?<![\w(])\([xX](?!\w)(?!\))",
             "Twokenize: the mouth on the left.",
             ("(:", "(;", "[:", "too (:", "(x"),
             ("(a)", "a):b", "(x)"),
-            kind="emoticon",
         ),
-        sign_rule(
+        emoticon_rule(
             "upright_face",
             r"[\^>*][_.-]{1,9}[\^<*]|\^\^|(?<!\w)(?:-_{1,40}-|-\.-|;_{1,40};)(?!\w)"
             r"|(?<![\w.])\._{1,40}\.(?!\w)|(?<!\w)\\[oOmM0]/|¯\\_\(ツ\)_/¯|(?<!\w)<\('-'<\)"
@@ -103,7 +104,6 @@ def emoticon_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
                 *("(^_^;)", "(>_<)", "&gt;_&lt;"),
             ),
             ("-", "a-.-", "x._.x", "...", "(_)"),
-            kind="emoticon",
         ),
         Rule(
             "upright_letter_face",
@@ -113,7 +113,7 @@ def emoticon_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
             ("oo", "a_a", "o_Ok", "0.0"),
             kind="emoticon",
         ),
-        sign_rule(
+        emoticon_rule(
             "kaomoji",
             # At least one sign beyond ASCII between round brackets, and no word: letters only from the list.
             r"[(（](?=[^\s\w()（）]{0,6}(?:[^\x00-\x7f\w]|[ಠಥづノ]))(?:[^\s\w()（）\"“”.,!?]|[ωДεσoOTuшツノಠಥ益ヮづ_]){2,9}[)）]"
@@ -121,6 +121,5 @@ def emoticon_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
             "Japanese emoticons in brackets, such as those listed by Bedrick et al. (2012).",
             ("(´・ω・`)", "(≧∇≦)", "(￣▽￣)", "(づ｡◕‿◕｡)づ", "(ಥ﹏ಥ)", "(╯°□°）╯︵┻━┻"),
             ("(a)", "()", "(…)", "(ok…)", "(ಠ)", "(東京)", "(ノート)"),
-            kind="emoticon",
         ),
     )

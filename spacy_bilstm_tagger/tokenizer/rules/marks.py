@@ -1,4 +1,4 @@
-"""Punctuation, other signs, and what is left: any character is in a token."""
+"""Punctuation and all other signs, so that every character is in a token."""
 
 from ..characters import EMOJI_STYLE, TEXT_STYLE, combining_marks, punctuation
 from ..options import TokenizerOptions
@@ -49,8 +49,8 @@ def mark_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         sign_rule(
             "punct",
             rf"(?P<samepunct>[{punctuation()}])(?P=samepunct){{0,999}}{tail}",
-            "Twokenize: any other punctuation (Unicode's categories P), a run of the same sign, with what combines "
-            "with it.",
+            "Twokenize: any other punctuation (Unicode's categories P), a run of the same sign, with its "
+            "combining marks.",
             (".", "---", "***", "(", "“", "((", "//"),
             ("().", "a", "+"),
         ),

@@ -7,9 +7,9 @@ from ..characters import LETTER, LOOSE_APOSTROPHE, combining_marks, word_unit
 from ..options import TokenizerOptions
 from .rule import Rule, sign_rule
 
-# Top-level domains that may follow a name without a scheme. The list is short on purpose: "end.Then" is no address.
+# Top-level domains of addresses without a scheme. The list is short, so that "end.Then" is not an address.
 DOMAINS = "com|org|net|edu|gov|info|biz|co|io|ly|tv|fm|gl|gd|gg|uk|ca|de|fr|jp|au|nl|ru|br|mx|eu|ie|se|ch|tk|cc|fb"
-# Those that are also words stand for a domain only before a path: "sure.It" is no address, "bit.it/x1" is.
+# Top-level domains that are also words need a path: "sure.It" is not an address, "bit.it/x1" is.
 WORD_DOMAINS = "me|us|in|es|it|am|to|be|is|at|so|no|my|by|ms|st|la|vu|ht"
 EXTENSIONS = "mp3|mp4|avi|mov|flv|wav|pdf|docx?|xlsx?|pptx?|txt|zip|rar|exe|apk|jpe?g|png|gif|html?|php|css|csv"
 
@@ -26,7 +26,7 @@ def tag_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         sign_rule(
             "user",
             rf"[@＠]{word_unit()}",
-            "Twokenize: @ and the characters of a name. What follows, such as 's, is another token.",
+            "Twokenize: @ and the characters of a name. A clitic such as 's is another token.",
             ("@mara_lune", "@_x1", "@mara 's", "RT @mara", ". @mara"),
             ("@", "mara"),
         ),
@@ -40,7 +40,7 @@ def address_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         Rule(
             "url",
             rf"(?i:https?://|ftp://|www\.)\w{_REST}|(?i:mailto:)\w[\w.%+-]{{0,63}}@\w{_REST}",
-            "RFC 3986 without its escapes: a scheme, or www., and what follows. Pairs of brackets as in Gruber's "
+            "RFC 3986 without its escapes: a scheme or www., and the rest of the address. Pairs of brackets as in Gruber's "
             "pattern for URLs in prose (2010). mailto: before an address is RFC 6068.",
             (
                 *("http://bit.ly/x7Qa2", "https://t.co/a?b=c&d=e", "www.example.org", "http://x.org/a ."),
@@ -138,7 +138,7 @@ def _hashtag_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
     sign = sign_rule(
         "hashtag_sign",
         start,
-        "As users may want it for taggers of ordinary text: the sign alone.",
+        "The sign is a token, for taggers of ordinary text.",
         ("# nowplaying", "# 東京"),
         ("#1", "#", "#wow"),
         kind="symbol",

@@ -1,8 +1,12 @@
 """Numbers, dates, times, scores, ranges, money, ordinals, units, phone numbers."""
 
+from functools import partial
+
 from ..characters import CURRENCY
 from ..options import TokenizerOptions
 from .rule import Rule, sign_rule
+
+number_rule = partial(Rule, kind="number")
 
 # Measures that are written behind a number without a space; those of one letter are told from words by the digits.
 UNITS = (
@@ -17,22 +21,20 @@ UNITS = (
 
 
 def number_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
-    dates = Rule(
+    dates = number_rule(
         "date",
         r"(?<![\w$.])(?:\d{1,4}(?P<datesep>[/.-])\d{1,2}(?P=datesep)\d{1,4}"
         r"|(?i:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)-\d{1,2}-\d{2,4}|\d{1,2}-(?i:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)-\d{2,4})(?![\w/-])",
         "UD English EWT and Tweebank v2: a date in digits is one token.",
         ("10/27/2010", "31.05.2016", "2016-06-18", "Apr-6-2016"),
         ("10/27", "1.2", "a1/2/3"),
-        kind="number",
     )
-    phones = Rule(
+    phones = number_rule(
         "phone",
         r"(?<![\w$.-])(?:\d{1,3}[-.])?(?:\d{3}[-.]\d{3}|\d{3})[-.]\d{4}(?![\w-])",
         "UD English EWT: phone numbers are one token; the North American plan (NANP) groups 3, 3 and 4 digits.",
         ("713-853-3989", "345-9945", "1-800-555-0199"),
         ("713-853", "3-4", "2015-2016"),
-        kind="number",
     )
     abroad = sign_rule(
         "phone_abroad",
@@ -73,46 +75,41 @@ def _split_numbers() -> tuple[Rule, ...]:
     # After a comma up to three digits: "Jan 16,2011" is two numbers.
     number, point = r"\d+(?:[.:]\d+|,\d{1,3}(?!\d)){0,40}", r"\.\d+"
     return (
-        Rule(
+        number_rule(
             "ordinal",
             r"(?<!\w)\d+(?:[,.]\d+){0,9}(?i:st|nd|rd|th|s)(?!\w)",
             "UD English EWT: ordinals and decades are one token, whatever other letters do behind a number.",
             ("1st", "22ND", "1980s", "90s"),
             ("1", "1km", "a1st"),
-            kind="number",
         ),
-        Rule(
+        number_rule(
             "fraction",
             r"(?<![\w/.$-])\d{1,3}/\d{1,4}(?![\w/])",
             "UD English EWT: 9/11 and 1/2 are one token.",
             ("9/11", "1/2", "8/12"),
             ("1/", "1/2/3", "12:30/1:30"),
-            kind="number",
         ),
-        Rule(
+        number_rule(
             "score",
             rf"(?<![\w$.,:/-])(?:{_scores()})(?![\w.,:/-]*\w)",
             "Tweebank v2: the score of a game, which is written with the winner's first, is one token (3-0); a range, "
             "which ascends, is three (6 - 8).",
             ("3-0", "1-1", "21-14", "10-3"),
             ("6-8", "10-12", "3-0-1"),
-            kind="number",
         ),
-        Rule(
+        number_rule(
             "series",
             r"(?<![\w$.,:/-])\d+(?P<seriessep>[-/])\d+(?:(?P=seriessep)\d+){1,40}(?![\w-])",
             "Tweebank v2: three and more numbers with hyphens or slashes are one token, neither a range nor a choice.",
             ("1-4-3-2", "10/30/10/5"),
             ("1-4", "1-4/3"),
-            kind="number",
         ),
-        Rule(
+        number_rule(
             "quantity",
             rf"(?<![\w.])(?:{number})(?=(?i:{UNITS})(?!\w))",
             "UD English guidelines, words: a unit of measure is a token of its own.",
             ("6 pm", "8 GB", "4.5 k", "400 g", "8:30 am"),
             ("2nite", "6", "1st"),
-            kind="number",
         ),
         Rule(
             "unit",
@@ -128,13 +125,12 @@ def _split_numbers() -> tuple[Rule, ...]:
             ("°C", "15.5 °C"),
             ("°", "°Ca"),
         ),
-        Rule(
+        number_rule(
             "plain_number",
             rf"(?<![\w.])\d+[.:]\d+(?=[a-zA-Z])|(?<![\w.]){number}(?!\w)",
             "UD English guidelines: points, commas and colons inside a number; %, $ and hyphens stand apart.",
             ("7", "1,000", "3.5", "7:30", "60 %", "$ 20", "6 - 8", "2015 - 2016", "7.03 xyz"),
             ("1,", "a1", "2nite"),
-            kind="number",
         ),
         sign_rule(
             "signed_number",

@@ -1,10 +1,10 @@
-"""Abbreviations, contractions, elisions, and words with what may stand inside them."""
+"""Abbreviations, contractions, elisions, and words with hyphens, slashes and apostrophes."""
 
 from ..characters import APOSTROPHE, HYPHEN, LETTER, LOOSE_APOSTROPHE, word_unit
 from ..options import TokenizerOptions
 from .rule import Rule, sign_rule
 
-# Abbreviations that keep their point, besides those of single letters (U.S.).
+# Abbreviations that keep their point; those of single letters (U.S.) have a rule of their own.
 ABBREVIATIONS = (
     "mr|mrs|ms|dr|st|jr|sr|prof|rev|gov|gen|sen|rep|capt|sgt|lt|col|cpt|inc|ltd|co|corp|vs|etc|ave|blvd|dept|est|feat|ft"
     "|approx|rs|jan|feb|apr|aug|sept|oct|nov|dec|attn|ext|vols?|assn|bros|univ|maj|cpl|adm|lieut|brig|cmdr|supt|messrs"
@@ -44,7 +44,7 @@ _CLITIC = rf"[{APOSTROPHE}](?i:s|m+|re+|ve+|ll+|d)(?!\w)"
 
 
 def plain_word_rule(options: TokenizerOptions) -> Rule:
-    """Most tokens are letters and nothing else. They are read first and fast, unless another rule may want them."""
+    """Most tokens consist of letters. They are matched first, which is fast, except those that another rule may match."""
     others = ["RT", "MT"]
     if options.contractions == "split_all":
         others += [
@@ -53,7 +53,7 @@ def plain_word_rule(options: TokenizerOptions) -> Rule:
     return Rule(
         "plain_word",
         rf"(?<![\w#＃])(?![xX][dDpP]|(?:{_trie([word.lower() for word in others])})(?!\w)){LETTER}+(?=[,!?]|\Z)",
-        "A short way for the most frequent tokens; what it takes, the rule for words would take.",
+        "The most frequent tokens, which are tried first for speed; the rule for words would match them too.",
         ("hello", "World", "naïve", "日本", "wow !"),
         ("RT", "xD", "a1"),
     )
