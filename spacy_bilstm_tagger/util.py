@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator
 
 from .errors import ConfigError, DataError, Errors
 
@@ -60,6 +60,11 @@ def read_text(path: Path, encoding: str, *, option: str = "") -> str:
         raise DataError(
             f"--encoding {encoding}: Python knows no such encoding; expected a name such as utf-8 or latin-1"
         ) from None
+
+
+def no_gradient(d_output: Any) -> list:
+    """Backprop of a prediction, or of a layer whose input takes no gradient, such as docs."""
+    return []
 
 
 def check_at_least(where: str, least: int, **settings: int) -> None:

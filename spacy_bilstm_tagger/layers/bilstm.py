@@ -15,14 +15,14 @@ from torch.nn.utils.rnn import PackedSequence
 from ..crf.packing import Block, Packing, Windows, pack
 from ..errors import ConfigError
 from ..types import Ints, TokenRows
+from ..util import no_gradient
 from .lstm_prediction import predict_lstm
 from .shim import TorchModule, TorchShim
 
 Cell = Literal["lstm", "gru", "rnn_tanh", "rnn_relu"]
 DropoutPlace = Literal["input", "between", "output"]
 Initialization = Literal["orthogonal", "torch"]
-BiLSTMInT = list[Floats2d]
-BiLSTMOutT = list[Floats2d]
+Rows = list[Floats2d]
 
 BLOCK_ROWS = 32_768  # packed rows that are computed at once at prediction; more only take more memory
 # When `predict_lstm` pays: rows of a step on average, and distinct rows of all.
@@ -31,15 +31,7 @@ LEAST_ROWS, MOST_DISTINCT = 16, 0.75
 
 @dataclass(frozen=True)
 class PackedRNNConfig:
-    """The shape of a `PackedRNN`, without the input width, which is known from the data.
-
-    width (int): output width.
-    hidden_width (int): width of one direction's state; a linear layer follows if 2 * hidden_width is not width.
-    depth (int): number of recurrent layers.
-    cell (str): a Cell.
-    residual (bool): add a layer's input to its output if the widths agree.
-    initialization (str): "orthogonal" (see `initialize_orthogonal`) or "torch" (torch's own uniform scheme).
-    """
+    """The shape of a `PackedRNN`, without the input width, which is known from the data: see `BiLSTMEncoder`."""
 
     width: int
     hidden_width: int
@@ -51,14 +43,7 @@ class PackedRNNConfig:
 
 @dataclass(frozen=True)
 class DropoutConfig:
-    """Where and how dropout acts in training; the rate itself is an argument.
-
-    places (tuple of str): any DropoutPlace. "output" is that of the whole module, behind the linear layer.
-    locked (bool): one mask for all time steps of a sequence (Gal and Ghahramani 2016, "A theoretically grounded
-        application of dropout in recurrent neural networks") instead of one for every token. A text that is read in
-        windows has one mask for each of them.
-    word_rate (float): share of tokens whose whole input is dropped, so that the context alone has to predict them.
-    """
+    """Where and how dropout acts in training, see `BiLSTMEncoder`; the rate itself is an argument."""
 
     places: tuple[DropoutPlace, ...]
     locked: bool
@@ -66,12 +51,8 @@ class DropoutConfig:
 
 
 def BiLSTM(
-    config: PackedRNNConfig,
-    dropout: DropoutConfig,
-    *,
-    windows: Windows,
-    mixed_precision: bool,
-) -> Model[BiLSTMInT, BiLSTMOutT]:
+    config: PackedRNNConfig, dropout: DropoutConfig, *, windows: Windows, mixed_precision: bool
+) -> Model[Rows, Rows]:
     """One (tokens, nI) array a text in, one (tokens, nO) array a text out, nO = config.width.
 
     A text's rows do not depend on the other texts of its batch. `dropout_rate` is set by `nlp.update(drop=...)`.
@@ -87,23 +68,23 @@ def BiLSTM(
     )
 
 
-def forward(
-    model: Model[BiLSTMInT, BiLSTMOutT], Xs: BiLSTMInT, is_train: bool
-) -> tuple[BiLSTMOutT, Callable[[BiLSTMOutT], BiLSTMInT]]:
+def forward(model: Model[Rows, Rows], Xs: Rows, is_train: bool) -> tuple[Rows, Callable[[Rows], Rows]]:
     shim, module = _shim(model)
     lengths = cast(Ints1d, np.array([len(X) for X in Xs], dtype="i"))
-    if not lengths.sum():
-        return _nothing(model, Xs)
+    if not lengths.sum():  # torch's layers need a row
+        return _empty(model, Xs, "nO"), lambda dYs: _empty(model, Xs, "nI")
     # The rows to read, and for each token the number of its row.
-    distinct = isinstance(Xs, TokenRows) and not is_train
-    X_rows = Xs.distinct if distinct else Xs[0] if len(Xs) == 1 else model.ops.flatten(Xs)  # type: ignore[attr-defined]
-    row_of: Optional[Ints] = Xs.row_of if distinct else None  # type: ignore[attr-defined]
+    row_of: Optional[Ints] = None
+    if isinstance(Xs, TokenRows) and not is_train:
+        X_rows, row_of = Xs.distinct, Xs.row_of
+    else:
+        X_rows = Xs[0] if len(Xs) == 1 else model.ops.flatten(Xs)
     _check_width(module, X_rows)
     packing = pack(np.asarray(lengths), module.windows.size, module.windows.overlap)
     X = xp2torch(X_rows, device=shim.device)
     if not is_train and len(packing.gather) > BLOCK_ROWS:
         Y_flat = _predict_in_blocks(shim, packing, X, row_of, model.get_dim("nO"))
-        return model.ops.unflatten(cast(Floats2d, torch2xp(Y_flat)), lengths), _no_gradient
+        return model.ops.unflatten(cast(Floats2d, torch2xp(Y_flat)), lengths), no_gradient
     scatter = torch.from_numpy(packing.scatter).to(shim.device)
     if is_train:
         X.requires_grad_()
@@ -111,7 +92,7 @@ def forward(
     Y, backprop_packed = shim(_inputs(X, packing, row_of, rate=rate), is_train)
     Ys = model.ops.unflatten(cast(Floats2d, torch2xp(Y.detach()[scatter])), lengths)
 
-    def backprop(dYs: BiLSTMOutT) -> BiLSTMInT:
+    def backprop(dYs: Rows) -> Rows:
         dY = torch.zeros_like(Y)
         dY[scatter] = xp2torch(model.ops.flatten(dYs), device=shim.device)
         dX = backprop_packed(ArgsKwargs(args=((Y,),), kwargs={"grad_tensors": (dY,)}))
@@ -120,11 +101,7 @@ def forward(
     return Ys, backprop
 
 
-def init(
-    model: Model[BiLSTMInT, BiLSTMOutT],
-    X: Optional[BiLSTMInT] = None,
-    Y: Optional[BiLSTMOutT] = None,
-) -> None:
+def init(model: Model[Rows, Rows], X: Optional[Rows] = None, Y: Optional[Rows] = None) -> None:
     if X:
         model.set_dim("nI", X[0].shape[1], force=True)
     if model.has_dim("nI"):
@@ -137,11 +114,9 @@ def _shim(model: Model) -> tuple[TorchShim, "PackedRNN"]:
 
 
 def _inputs(X: Tensor, part: Packing | Block, row_of: Optional[Ints], *, rate: float) -> ArgsKwargs:
-    index = part.gather if row_of is None else row_of[part.gather]
-    on_device = (torch.from_numpy(array).to(X.device) for array in (index, part.sequence))
-    index_tensor, sequence = on_device
-    batch_sizes = torch.from_numpy(part.batch_sizes)
-    return ArgsKwargs(args=(X, index_tensor, batch_sizes, sequence), kwargs={"rate": rate})
+    rows = part.gather if row_of is None else row_of[part.gather]
+    index, sequence = (torch.from_numpy(array).to(X.device) for array in (rows, part.sequence))
+    return ArgsKwargs(args=(X, index, torch.from_numpy(part.batch_sizes), sequence), kwargs={"rate": rate})
 
 
 def _predict_in_blocks(shim: TorchShim, packing: Packing, X: Tensor, row_of: Optional[Ints], width: int) -> Tensor:
@@ -153,9 +128,8 @@ def _predict_in_blocks(shim: TorchShim, packing: Packing, X: Tensor, row_of: Opt
     return Y
 
 
-def _no_gradient(dYs: BiLSTMOutT) -> BiLSTMInT:
-    """Of a prediction."""
-    return []
+def _empty(model: Model[Rows, Rows], Xs: Rows, dim: str) -> Rows:
+    return [model.ops.alloc2f(0, model.get_dim(dim)) for _ in Xs]
 
 
 def _check_width(module: "PackedRNN", X: Floats2d) -> None:
@@ -167,17 +141,6 @@ def _check_width(module: "PackedRNN", X: Floats2d) -> None:
             f"BiLSTMEncoder.v1 was built for inputs of width {expected}, but gets {X.shape[1]}. "
             "The embedding below it is not the one it was trained with"
         )
-
-
-def _nothing(
-    model: Model[BiLSTMInT, BiLSTMOutT], Xs: BiLSTMInT
-) -> tuple[BiLSTMOutT, Callable[[BiLSTMOutT], BiLSTMInT]]:
-    """For a batch without a single token."""
-
-    def backprop(dYs: BiLSTMOutT) -> BiLSTMInT:
-        return [model.ops.alloc2f(0, X.shape[1]) for X in Xs]
-
-    return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in Xs], backprop
 
 
 class PackedRNN(TorchModule):

@@ -10,27 +10,30 @@ from thinc.util import torch2xp, xp2torch
 
 from ..crf.inference import ChainScores, mean_scores
 
-InT = list[Floats2d]
+Rows = list[Floats2d]
+ScoresModel = Model[list[Doc], ChainScores]
 _CHAIN = "label_chain"  # name of the layer
 
 
-def IndependentLabels(nO: Optional[int] = None) -> Model[InT, ChainScores]:
+def IndependentLabels(nO: Optional[int] = None) -> Model[Rows, ChainScores]:
     """Emissions alone, (tokens, nO): the labels of a text's tokens are independent of each other, as in a softmax."""
     return Model("independent_labels", forward, init=init, dims={"nO": nO})
 
 
-def LabelChain(nO: Optional[int] = None) -> Model[InT, ChainScores]:
+def LabelChain(nO: Optional[int] = None) -> Model[Rows, ChainScores]:
     """Emissions, and learned scores between neighbouring labels: transitions, (nO, nO), from row to column, start and
     end, (nO,). They begin as zeros."""
     return Model(_CHAIN, forward, init=init, dims={"nO": nO}, params={"transitions": None, "start": None, "end": None})
 
 
-def forward(model: Model[InT, ChainScores], X: InT, is_train: bool) -> tuple[ChainScores, Callable[[ChainScores], InT]]:
+def forward(
+    model: Model[Rows, ChainScores], X: Rows, is_train: bool
+) -> tuple[ChainScores, Callable[[ChainScores], Rows]]:
     lengths = [len(rows) for rows in X]
     chain = [xp2torch(model.get_param(part)) for part in model.param_names]
     scores = ChainScores(xp2torch(model.ops.flatten(X)), lengths, *chain)
 
-    def backprop(gradient: ChainScores) -> InT:
+    def backprop(gradient: ChainScores) -> Rows:
         for part in model.param_names:
             model.inc_grad(part, cast(FloatsXd, torch2xp(getattr(gradient, part))))
         rows = cast(Floats2d, torch2xp(gradient.emissions))
@@ -39,7 +42,7 @@ def forward(model: Model[InT, ChainScores], X: InT, is_train: bool) -> tuple[Cha
     return scores, backprop
 
 
-def init(model: Model[InT, ChainScores], X: Optional[InT] = None, Y: Optional[InT] = None) -> None:
+def init(model: Model[Rows, ChainScores], X: Optional[Rows] = None, Y: Optional[Rows] = None) -> None:
     example = Y or X
     if example:
         model.set_dim("nO", example[0].shape[1])
@@ -49,13 +52,13 @@ def init(model: Model[InT, ChainScores], X: Optional[InT] = None, Y: Optional[In
             model.set_param(part, model.ops.alloc2f(nO, nO) if part == "transitions" else model.ops.alloc1f(nO))
 
 
-def MeanScores(members: list[Model[list[Doc], ChainScores]], nO: Optional[int]) -> Model[list[Doc], ChainScores]:
+def MeanScores(members: list[ScoresModel], nO: Optional[int]) -> ScoresModel:
     """The mean of the members' emissions, and of their scores between labels; nO labels."""
     return Model("ensemble", _mean_forward, init=_mean_init, layers=members, dims={"nO": nO})
 
 
 def _mean_forward(
-    model: Model[list[Doc], ChainScores], docs: list[Doc], is_train: bool
+    model: ScoresModel, docs: list[Doc], is_train: bool
 ) -> tuple[ChainScores, Callable[[ChainScores], list[Doc]]]:
     outputs, backprops = zip(*(member(docs, is_train) for member in model.layers))
 
@@ -68,9 +71,7 @@ def _mean_forward(
     return mean_scores(outputs), backprop
 
 
-def _mean_init(
-    model: Model[list[Doc], ChainScores], X: Optional[list[Doc]] = None, Y: Optional[list[Floats2d]] = None
-) -> None:
+def _mean_init(model: ScoresModel, X: Optional[list[Doc]] = None, Y: Optional[list[Floats2d]] = None) -> None:
     """Initialize every member, each with random numbers of its own."""
     for member in model.layers:
         member.initialize(X=X, Y=Y)

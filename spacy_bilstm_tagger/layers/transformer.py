@@ -18,6 +18,7 @@ from transformers import AutoConfig
 
 from ..errors import ConfigError, DataError
 from ..lexicon.word_encoder import check_model, quiet_transformers
+from ..util import no_gradient
 from .transformer_shim import TransformerShim
 
 Backprop = Callable[[list[Floats2d]], list[Doc]]
@@ -59,7 +60,7 @@ def forward(
         rows, backprop = _learn(model, shim, texts)
     else:
         find = _remember if is_train else _predict
-        rows, backprop = find(model, shim, texts), _no_gradient
+        rows, backprop = find(model, shim, texts), no_gradient
     each = iter(rows)
     Ys = [next(each) if len(doc) else model.ops.alloc2f(0, model.get_dim("nO")) for doc in docs]
     return Ys, lambda dYs: backprop([dY for dY, doc in zip(dYs, docs) if len(doc)])
@@ -82,7 +83,7 @@ def _learn(
     model: Model[list[Doc], list[Floats2d]], shim: TransformerShim, docs: list[Doc]
 ) -> tuple[list[Floats2d], Backprop]:
     if not docs:
-        return [], _no_gradient
+        return [], no_gradient
     inputs, align = _word_pieces(model, shim, docs)
     inputs.kwargs["with_dropout"] = model.attrs["dropout_rate"] > 0
     Y, backprop_transformer = shim.begin_update(inputs)  # (windows, word pieces, nO)
@@ -160,11 +161,6 @@ def _shim(model: Model) -> TransformerShim:
     shim = model.shims[0]
     assert isinstance(shim, TransformerShim)
     return shim
-
-
-def _no_gradient(dYs: list[Floats2d]) -> list[Doc]:
-    """Of a prediction, and of frozen weights."""
-    return []
 
 
 def load_transformer(

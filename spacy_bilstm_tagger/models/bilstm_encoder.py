@@ -44,8 +44,8 @@ def BiLSTMEncoder(
     cell (str): "lstm", "gru", "rnn_tanh" or "rnn_relu".
     residual (bool): skip connections around each layer whose input and output widths agree.
     dropout_places (list of str): any of "input", "between" (layers) and "output", which is that of the encoder.
-    locked_dropout (bool): one dropout mask for a whole text (Gal and Ghahramani 2016), not one for each token; beyond
-        the window, one for each window.
+    locked_dropout (bool): one dropout mask for a whole text, or window of a long one (Gal and Ghahramani 2016, "A
+        theoretically grounded application of dropout in recurrent neural networks"), not one for each token.
     word_dropout (float): share of training tokens whose whole input is dropped.
     initialization (str): "orthogonal" (see `initialize_orthogonal`) or "torch".
     window (int): texts longer than this many tokens are read in overlapping windows; 0 reads any text whole. It may be

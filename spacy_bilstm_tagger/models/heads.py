@@ -6,11 +6,8 @@ from spacy.tokens import Doc
 from thinc.api import Linear, Model, chain, with_array
 from thinc.types import Floats2d
 
-from ..crf.inference import ChainScores
 from ..errors import ConfigError
-from ..layers.label_scores import IndependentLabels, LabelChain, MeanScores, has_chain
-
-ScoresModel = Model[list[Doc], ChainScores]
+from ..layers.label_scores import IndependentLabels, LabelChain, MeanScores, ScoresModel, has_chain
 
 
 def TokenClassifier(tok2vec: Model[list[Doc], list[Floats2d]], nO: Optional[int] = None) -> ScoresModel:

@@ -18,6 +18,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..crf.inference import ChainScores
 from ..crf.loss import divergence, negative_log_likelihood
 from ..errors import ConfigError, Errors, unreadable_corpus
+from ..layers.label_scores import ScoresModel
 from ..types import Mask
 from .saving import AtomicLoadMixin
 
@@ -38,7 +39,7 @@ class SequenceComponent(AtomicLoadMixin, TrainablePipe):
     def __init__(
         self,
         vocab: Vocab,
-        model: Model[list[Doc], ChainScores],
+        model: ScoresModel,
         name: str,
         *,
         scorer: Optional[Callable] = None,

@@ -9,11 +9,10 @@ import torch
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
-from thinc.api import Model
 
 from ..crf.inference import ChainScores
 from ..errors import ConfigError
-from ..layers.label_scores import add_labels, has_chain
+from ..layers.label_scores import ScoresModel, add_labels, has_chain
 from ..types import Mask
 from ..util import check_above_zero, check_at_least
 from . import LINEAR_CHAIN_CRF
@@ -54,7 +53,7 @@ NEW_TYPE_BIAS = -5.0
 def make_bilstm_ner(
     nlp: Language,
     name: str,
-    model: Model[list[Doc], ChainScores],
+    model: ScoresModel,
     scheme: Scheme,
     overwrite: bool,
     spans_key: Optional[str],

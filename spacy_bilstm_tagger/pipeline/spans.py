@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
-from thinc.api import Model
 
 from ..crf.inference import ChainScores, forward_backward, viterbi
 from ..crf.loss import divergence, negative_log_likelihood
 from ..crf.spans import SpanProbabilities, SpanTags
+from ..layers.label_scores import ScoresModel
 from ..types import Ints, Mask
 from . import LINEAR_CHAIN_CRF
 from .base import SpanComponent, check_span_settings, span_group
@@ -49,7 +49,7 @@ Found = list[tuple[int, int, int, float]]  # start, end, label number, probabili
 def make_bilstm_spans(
     nlp: Language,
     name: str,
-    model: Model[list[Doc], ChainScores],
+    model: ScoresModel,
     spans_key: str,
     threshold: Optional[float],
     scorer: Optional[Callable],

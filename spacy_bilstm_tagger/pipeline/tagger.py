@@ -10,10 +10,10 @@ from spacy.language import Language
 from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc, Token
 from spacy.training import Example
-from thinc.api import Model
 
 from ..crf.inference import ChainScores, marginals, viterbi
 from ..errors import Errors
+from ..layers.label_scores import ScoresModel
 from ..types import Ints, Mask
 from . import TOKEN_CLASSIFIER
 from .base import SequenceComponent, split_by_doc
@@ -53,7 +53,7 @@ class Tagged:
 def make_bilstm_tagger(
     nlp: Language,
     name: str,
-    model: Model[list[Doc], ChainScores],
+    model: ScoresModel,
     overwrite: bool,
     reduction: Literal["sum", "mean"],
     tag_scores: bool,

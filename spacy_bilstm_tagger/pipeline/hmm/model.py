@@ -14,8 +14,10 @@ from spacy.tokens import Doc
 from thinc.api import Model, deserialize_attr, serialize_attr
 
 from ...crf.inference import ChainScores
+from ...layers.label_scores import ScoresModel
 from ...lexicon.word_types import WordTypes
 from ...types import Ints
+from ...util import no_gradient
 from .counts import HMMCounts, ending_contexts, word_contexts
 
 Floats = NDArray[np.float64]
@@ -79,22 +81,18 @@ class HiddenMarkovModel:
         return probs
 
 
-def HMM(settings: dict[str, Any]) -> Model[list[Doc], ChainScores]:
+def HMM(settings: dict[str, Any]) -> ScoresModel:
     """The model as a layer; attrs["hmm"] holds it. There are no weights, and there is no gradient."""
     return Model("hmm", forward, dims={"nO": None}, attrs={"hmm": HiddenMarkovModel(HMMCounts.nothing(), settings)})
 
 
 def forward(
-    model: Model[list[Doc], ChainScores], docs: list[Doc], is_train: bool
+    model: ScoresModel, docs: list[Doc], is_train: bool
 ) -> tuple[ChainScores, Callable[[ChainScores], list[Doc]]]:
     hmm: HiddenMarkovModel = model.attrs["hmm"]
     types = WordTypes.of(docs)
     emissions = torch.from_numpy(hmm.emissions(types)[types.index])
-    return ChainScores(emissions, [len(doc) for doc in docs], *hmm.chain), _no_gradient
-
-
-def _no_gradient(gradient: ChainScores) -> list[Doc]:
-    return []
+    return ChainScores(emissions, [len(doc) for doc in docs], *hmm.chain), no_gradient
 
 
 @serialize_attr.register(HiddenMarkovModel)
