@@ -4,11 +4,11 @@ from typing import Callable, Optional, cast
 
 import numpy as np
 import torch
-from thinc.api import Model
+from thinc.api import Model, Shim
 from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import torch2xp, xp2torch
 
-from ..lexicon.word_types import WordTypes
+from ..lexicon.table import WordTypes
 from .shim import TorchShim
 from .torch.characters import PADDING, CharacterCNN
 
@@ -23,7 +23,7 @@ def CharCNN(*, width: int, kernels: list[int], filters: int) -> Model[WordTypes,
 
     See `CharacterCNN` for the arguments.
     """
-    shims = [TorchShim(CharacterCNN(width, tuple(kernels), filters))]
+    shims: list[Shim] = [TorchShim(CharacterCNN(width, tuple(kernels), filters))]
     return Model("char_cnn", forward, init=init, shims=shims, dims={"nO": filters * len(kernels)})
 
 

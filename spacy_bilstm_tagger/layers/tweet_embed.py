@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, Ops
 from thinc.types import Floats2d
 
-from ..lexicon.word_types import Hashes, WordTypes, distinct_rows
+from ..lexicon.table import Hashes, WordTypes, distinct_rows
 from ..types import Ints, Mask, TokenRows
 
 CHUNK = 32_768  # word types that are embedded at once at prediction

@@ -13,28 +13,31 @@ from thinc.api import HashEmbed, Model, chain, concatenate, get_array_module
 from thinc.types import Floats2d, Ints2d
 
 from ..errors import ConfigError, Errors
-from ..lexicon.brown import PATH_KEYS, cut_paths, find_paths
 from ..lexicon.claim import NAME, remember_table
 from ..lexicon.gazetteers import find_names
 from ..lexicon.new_words import NewWords
-from ..lexicon.table import BROWN, GAZETTEERS, MISSING, VECTORS_PREFIX, get_table
-from ..lexicon.vectors import (
-    ROW_KEYS,
-    UNK_HASH,
-    UNK_KEY,
-    VOCAB_VECTORS,
-    check_further_rows,
-    check_further_width,
-    check_shape,
-    check_vectors,
-    check_width,
+from ..lexicon.table import (
+    BROWN,
+    GAZETTEERS,
+    MISSING,
+    VECTORS_PREFIX,
+    Hashes,
+    WordTypes,
+    by_lower,
+    by_lower_without_sign,
+    by_norm,
+    get_table,
 )
-from ..lexicon.word_types import WordTypes
+from ..lexicon.vectors import UNK_HASH, UNK_KEY, VOCAB_VECTORS, check_further_table, check_shape, check_vectors
 from ..types import Ints, Mask
 
 # Below spaCy's logger, so that its handler prints these messages; it is itself silent below WARNING.
 logger = logging.getLogger("spacy.bilstm_tagger")
 logger.setLevel(logging.INFO)
+
+# The keys by which a further vector table, or Brown clusters, are searched.
+ROW_KEYS = {"LOWER": by_lower, "LOWER without #": by_lower_without_sign, "NORM": by_norm}
+PATH_KEYS = {"LOWER": by_lower, "NORM": by_norm}
 
 Output = tuple[Floats2d, Callable[[Floats2d], list]]
 
@@ -56,7 +59,8 @@ def _norm_vectors_forward(model: Model[WordTypes, Floats2d], types: WordTypes, i
     vectors = types.vocab.vectors
     if vectors.shape[0] == 0:
         raise ConfigError(Errors.VECTORS_MISSING)
-    check_width(model.get_dim("nO"), vectors)
+    if vectors.shape[1] != model.get_dim("nO"):
+        check_shape(vectors, width=model.get_dim("nO"))
     rows, _ = _norm_rows(types, vectors)
     Y = model.ops.asarray2f(vectors.data[get_array_module(vectors.data).asarray(rows)], dtype="f")
     Y *= model.ops.xp.asarray(rows[:, None] != MISSING)
@@ -85,7 +89,8 @@ def TunedVectors() -> Model[WordTypes, Floats2d]:
 def _tuned_forward(model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool) -> Output:
     E = cast(Floats2d, model.get_param("E"))
     vectors = types.vocab.vectors
-    check_shape(E.shape, vectors)
+    if vectors.shape != E.shape:
+        check_shape(vectors, width=E.shape[1], tuned_rows=E.shape[0])
     at, is_known = _norm_rows(types, vectors)
     rows = model.ops.xp.asarray(at)
     Y = E[rows] * (rows != MISSING)[:, None]
@@ -145,12 +150,13 @@ def _table_forward(
 ) -> Output:
     name = model.attrs[NAME]
     table = get_table(types.vocab, name)
-    check_further_width(model.get_dim("nO"), table, name)
+    width = model.get_dim("nO")
     rows, _ = table.find_types(types, ROW_KEYS)
     Y = table.arrays["rows"][rows].astype("float32")
     missing = rows == MISSING
     Y[missing] = 0
-    check_further_rows(Y, name)
+    if Y.shape[1] != width or not np.isfinite(Y.sum(dtype="float64")):
+        check_further_table(table, name, width=width)
     if new_words is not None and missing.any():
         Y[missing] = new_words.find(types.lower[missing], types.vocab, table)
     return model.ops.asarray2f(cast(Floats2d, Y)), _no_gradient
@@ -215,7 +221,9 @@ def BrownPrefixes(prefixes: list[int]) -> Model[WordTypes, Ints2d]:
 
 
 def _prefixes_forward(model: Model[WordTypes, Ints2d], types: WordTypes, is_train: bool) -> tuple[Ints2d, Callable]:
-    paths, _ = find_paths(get_table(types.vocab, BROWN), types)
+    table = get_table(types.vocab, BROWN)
+    rows, _ = table.find_types(types, PATH_KEYS)
+    paths = np.where(rows == MISSING, np.uint64(0), table.arrays["paths"][rows])
     features = np.column_stack([cut_paths(paths, length) for length in model.attrs["prefixes"]])
     return model.ops.asarray2i(cast(Ints2d, features), dtype="uint64"), _no_gradient
 
@@ -225,8 +233,18 @@ def _prefixes_init(model: Model[WordTypes, Ints2d], X: Optional[WordTypes] = Non
         return
     table = get_table(X.vocab, BROWN)
     remember_table(model, table)
-    paths, found_by = find_paths(table, X)
-    _log_coverage("Brown clusters", X, paths > 0, "path", f": {_count_keys(X, found_by, list(PATH_KEYS))}")
+    rows, found_by = table.find_types(X, PATH_KEYS)
+    is_known = rows != MISSING
+    has_stand_in = is_known & np.isin(table.hashes[rows], np.array(table.info["stand_ins"], dtype=np.uint64))
+    found_by = np.where(has_stand_in, 2, np.where(is_known, found_by, 3))
+    keys = [*PATH_KEYS, "a stand-in for their NORM"]
+    _log_coverage("Brown clusters", X, is_known, "path", f": {_count_keys(X, found_by, keys)}")
+
+
+def cut_paths(paths: Hashes, length: int) -> Hashes:
+    """The first bits of each path, or all of it where it is shorter; 0 stays 0."""
+    lengths = np.frexp(paths.astype(np.float64))[1] - 1
+    return paths >> np.maximum(lengths - length, 0).astype(np.uint64)
 
 
 def GazetteerFeatures(lists: Optional[list[str]] = None) -> Model[WordTypes, Floats2d]:

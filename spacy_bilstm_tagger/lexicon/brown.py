@@ -1,7 +1,7 @@
 """Brown clusters (Brown et al. 1992, "Class-based n-gram models of natural language"): a path of bits for each word.
 
 A path is kept as a whole number: its bits after a leading 1, so that 0 and 00 differ and 0 is no path. The layer
-`BrownPrefixes` embeds its first bits.
+`BrownPrefixes` in layers/word_features.py looks it up and cuts it to the prefixes that are embedded.
 """
 
 import zlib
@@ -13,10 +13,8 @@ import numpy as np
 from spacy.strings import get_string_id
 
 from ..errors import DataError, Errors, damaged
-from ..types import Ints
 from .files import is_pipeline, open_bytes, read_table
-from .table import BROWN, MISSING, WordTable, by_lower, by_norm
-from .word_types import Hashes, WordTypes
+from .table import BROWN, WordTable
 
 MAX_BITS = 52  # of a path: as many as a float64 counts exactly
 
@@ -39,33 +37,17 @@ STAND_INS = {
     "'ll": "will",
     "'d": "would",
 }
-_STAND_IN_HASHES = {get_string_id(norm): get_string_id(word) for norm, word in STAND_INS.items()}
 
 
 def brown_table(paths: Mapping[str, str]) -> WordTable:
-    """paths (mapping): each word's path, a string of 0 and 1."""
-    hashes = np.array([get_string_id(word) for word in paths], dtype=np.uint64)
-    numbers = np.array([int("1" + path, 2) for path in paths.values()], dtype=np.uint64)
-    return WordTable.build(hashes, path=numbers)
+    """The paths (`paths`), also of the NORMs that have a stand-in, whose hashes are in the info (`stand_ins`).
 
-
-def find_paths(table: WordTable, types: WordTypes) -> tuple[Hashes, Ints]:
-    """The path of each word type, or 0; and the number of the key by which it was found, (types,) each."""
-    rows, found_by = table.find_types(types, PATH_KEYS)
-    return np.where(rows == MISSING, np.uint64(0), table.arrays["path"][rows]), found_by
-
-
-def cut_paths(paths: Hashes, length: int) -> Hashes:
-    """The first bits of each path, or all of it where it is shorter; 0 stays 0."""
-    lengths = np.frexp(paths.astype(np.float64))[1] - 1
-    return paths >> np.maximum(lengths - length, 0).astype(np.uint64)
-
-
-def _by_stand_in(types: WordTypes, at: Ints) -> Hashes:
-    return np.array([_STAND_IN_HASHES.get(norm, 0) for norm in types.norm[at].tolist()], dtype=np.uint64)
-
-
-PATH_KEYS = {"LOWER": by_lower, "NORM": by_norm, "a stand-in for their NORM": _by_stand_in}
+    paths (mapping): each word's path, a string of 0 and 1.
+    """
+    added = {norm: paths[word] for norm, word in STAND_INS.items() if word in paths and norm not in paths}
+    hashes = np.array([get_string_id(word) for word in (*paths, *added)], dtype=np.uint64)
+    numbers = np.array([int("1" + path, 2) for path in (*paths.values(), *added.values())], dtype=np.uint64)
+    return WordTable.build(hashes, {"stand_ins": [get_string_id(norm) for norm in added]}, paths=numbers)
 
 
 def load_brown(source: Path) -> WordTable:
@@ -126,9 +108,7 @@ def _parse(path: Path, line: int, row: bytes) -> tuple[str, str]:
         raise DataError(f"{where}: found an empty line, expected a bit path, a word and a count. Remove the line")
     columns = text.split("\t")
     if len(columns) != 3 or not columns[1]:
-        raise DataError(
-            f"{where}: found {text[:80]!r}, expected a bit path, a word and a count, a TAB between them"
-        )
+        raise DataError(f"{where}: found {text[:80]!r}, expected a bit path, a word and a count, a TAB between them")
     bits, word, count = columns
     if not 1 <= len(bits) <= MAX_BITS or bits.strip("01"):
         raise DataError(f"{where}: found the path {bits[:80]!r}, expected up to {MAX_BITS} of the digits 0 and 1")

@@ -14,14 +14,7 @@ from thinc.api import Model
 from ..errors import ConfigError
 from .files import is_pipeline, read_lookups
 from .table import VECTORS_PREFIX, WordTable, describe, get_table
-from .vectors import (
-    VOCAB_VECTORS,
-    check_further_rows,
-    check_further_width,
-    check_shape,
-    check_vectors,
-    check_width,
-)
+from .vectors import VOCAB_VECTORS, check_further_table, check_shape, check_vectors
 
 NAME, CHECKSUM = "word_table", "word_table_checksum"  # among the attrs of a layer
 
@@ -83,8 +76,7 @@ def _check(node: Model, table: WordTable) -> None:
         return
     name = node.attrs[NAME]
     if name.startswith(VECTORS_PREFIX):  # these have messages of their own
-        check_further_width(node.get_dim("nO"), table, name)
-        check_further_rows(table.arrays["rows"], name)
+        check_further_table(table, name, width=node.get_dim("nO"))
     raise ConfigError(
         f"The model was trained with {describe(name)} of another content than the pipeline has. Load the pipeline with "
         "the tables that the model was trained with, or train again. If nothing was exchanged, the pipeline is damaged: "
@@ -95,7 +87,5 @@ def _check(node: Model, table: WordTable) -> None:
 def _check_vocab_vectors(node: Model, vocab: Vocab) -> None:
     if vocab.vectors.shape[0]:
         check_vectors(vocab.vectors)
-        if node.has_param("E"):
-            check_shape(node.get_param("E").shape, vocab.vectors)
-        else:
-            check_width(node.get_dim("nO"), vocab.vectors)
+        tuned_rows = len(node.get_param("E")) if node.has_param("E") else None
+        check_shape(vocab.vectors, width=node.get_dim("nO"), tuned_rows=tuned_rows)

@@ -19,8 +19,7 @@ from ..errors import ConfigError, DataError, Errors, damaged
 from ..types import Mask
 from .files import is_pipeline, open_bytes, read_table
 from .name_lists import other_format
-from .table import GAZETTEERS, MISSING, WordTable
-from .word_types import Hashes, WordTypes
+from .table import GAZETTEERS, MISSING, Hashes, WordTable, WordTypes
 
 MAX_TOKENS = 6  # of a name
 

@@ -12,9 +12,8 @@ from spacy.vocab import Vocab
 
 from ..errors import DataError
 from .distill import Distiller, word_type
-from .table import MISSING, WordTable
+from .table import MISSING, Hashes, WordTable
 from .vectors import DISTILLER
-from .word_types import Hashes
 
 MAX_KEPT = 100_000  # word types whose rows stay in memory; width * itemsize bytes each
 

@@ -12,15 +12,12 @@ from spacy.vocab import Vocab
 from ..errors import ConfigError, DataError, Errors, damaged
 from .files import VECTORS_FOLDER, check_output, is_pipeline, read_lookups, save_folder
 from .sources import GENSIM_NAMES, read_vectors
-from .table import VECTORS_PREFIX, WordTable, by_lower, by_lower_without_sign, by_norm
+from .table import VECTORS_PREFIX, WordTable
 
 VOCAB_VECTORS = "vocab.vectors"  # names that table among those that layers read
 DISTILLER = "distiller"  # in the lookups of a folder of distilled vectors, and in the info of a further table
 UNK_KEY = "<unk>"
 UNK_HASH = get_string_id(UNK_KEY)
-
-# By which a further table is searched.
-ROW_KEYS = {"LOWER": by_lower, "LOWER without #": by_lower_without_sign, "NORM": by_norm}
 
 
 def set_vectors(
@@ -67,7 +64,13 @@ def set_vectors(
 
 
 def save_vectors(
-    keys: list[str], rows: np.ndarray, output: Path, *, name: str, prune_to: Optional[int] = None, dtype: str = "float32"
+    keys: list[str],
+    rows: np.ndarray,
+    output: Path,
+    *,
+    name: str,
+    prune_to: Optional[int] = None,
+    dtype: str = "float32",
 ) -> Vectors:
     """Write a blank pipeline that holds the table. Arguments as for `set_vectors`.
 
@@ -143,8 +146,14 @@ def check_vectors(vectors: Vectors) -> None:
         )
 
 
-def check_width(width: int, vectors: Vectors) -> None:
-    """Raise ConfigError for vectors of another width."""
+def check_shape(vectors: Vectors, *, width: int, tuned_rows: Optional[int] = None) -> None:
+    """Raise ConfigError for vectors of another width, or of another number of rows than were fine-tuned."""
+    expected, found = (f"{rows} rows of width {columns}" for rows, columns in ((tuned_rows, width), vectors.shape))
+    if tuned_rows is not None and expected != found:
+        raise ConfigError(
+            f"TweetEmbed.v1 has fine-tuned the rows of a vectors table of {expected}, but the pipeline's has {found}. "
+            "Load the vectors the model was trained with, or train again"
+        )
     if vectors.shape[1] != width:
         raise ConfigError(
             f"TweetEmbed.v1 was built for vectors of width {width}, but the pipeline's table has width "
@@ -152,30 +161,19 @@ def check_width(width: int, vectors: Vectors) -> None:
         )
 
 
-def check_shape(shape: tuple[int, ...], vectors: Vectors) -> None:
-    """Raise ConfigError for vectors of another shape than the fine-tuned ones."""
-    if vectors.shape != shape:
-        expected, found = (f"{rows} rows of width {width}" for rows, width in (shape, vectors.shape))
+def check_further_table(table: WordTable, name: str, *, width: int) -> None:
+    """Raise ConfigError for a further table of another width, or that holds NaN. name (str): in the lookups."""
+    name, rows = name.removeprefix(VECTORS_PREFIX), table.arrays["rows"]
+    if rows.shape[1] != width:
         raise ConfigError(
-            f"TweetEmbed.v1 has fine-tuned the rows of a vectors table of {expected}, but the pipeline's has {found}. "
-            "Load the vectors the model was trained with, or train again"
+            f"TweetEmbed.v1 was built for a vector table {name!r} of width {width}, but the pipeline's has width "
+            f"{rows.shape[1]}. Load the table the model was trained with, or train again"
         )
-
-
-def check_further_width(width: int, table: WordTable, name: str) -> None:
-    """Raise ConfigError for a further table of another width. name (str): in the lookups."""
-    found = table.arrays["rows"].shape[1]
-    if found != width:
-        raise ConfigError(
-            f"TweetEmbed.v1 was built for a vector table {name.removeprefix(VECTORS_PREFIX)!r} of width {width}, but "
-            f"the pipeline's has width {found}. Load the table the model was trained with, or train again"
-        )
-
-
-def check_further_rows(rows: np.ndarray, name: str) -> None:
-    """Raise ConfigError for NaN or infinity. name (str): of the table, in the lookups."""
     if not np.isfinite(rows.sum(dtype="float64")):
-        raise ConfigError(Errors.TABLE_NAN.format(name=name.removeprefix(VECTORS_PREFIX)))
+        raise ConfigError(
+            f"The vector table {name!r} holds NaN or infinity; expected finite numbers. The pipeline is damaged: get it "
+            "again, or make the table and train again"
+        )
 
 
 def _check_finite(keys: list[str], rows: np.ndarray, *, name: str, dtype: str) -> None:

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 import spacy
 from gensim.models import KeyedVectors
+from spacy.strings import get_string_id
 
 from spacy_bilstm_tagger import cli
-from spacy_bilstm_tagger.lexicon.brown import find_paths
 from spacy_bilstm_tagger.lexicon.gazetteers import find_names
-from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, get_table
-from spacy_bilstm_tagger.lexicon.word_types import WordTypes
+from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, MISSING, WordTypes, get_table
 
 GLOVE = "<user> 1 2\nthe 3 4\n:) -1 0\n"
 
@@ -209,9 +208,9 @@ class TestBrown:
         assert (code, err) == (0, "")
         assert out == f"3 words in 2 clusters\n✔ {tmp_path / 'out'}\n"
         nlp = spacy.load(tmp_path / "out")
-        types = WordTypes.of([nlp("so good zzz")])
-        paths, _ = find_paths(get_table(nlp.vocab, BROWN), types)
-        assert paths[types.index].tolist() == [0b100, 0b10101, 0]
+        table = get_table(nlp.vocab, BROWN)
+        at = table.find(np.array([get_string_id(word) for word in ("so", "good", "zzz")], dtype="uint64"))
+        assert (table.arrays["paths"][at[:2]].tolist(), at[2]) == ([0b100, 0b10101], MISSING)
         assert run("brown", tmp_path / "paths", tmp_path / "out")[0] == 0
 
     def test_file_that_is_wrong(self, fails, tmp_path):

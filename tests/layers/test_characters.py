@@ -4,7 +4,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spacy_bilstm_tagger.layers.characters import MAX_CHARACTERS, CharCNN
-from spacy_bilstm_tagger.lexicon.word_types import WordTypes
+from spacy_bilstm_tagger.lexicon.table import WordTypes
 
 
 def token_rows(model, docs):

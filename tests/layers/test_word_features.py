@@ -14,11 +14,11 @@ from spacy_bilstm_tagger.layers.word_features import (
     NormVectors,
     TableVectors,
     TunedVectors,
+    cut_paths,
 )
-from spacy_bilstm_tagger.lexicon.brown import brown_table
+from spacy_bilstm_tagger.lexicon.brown import MAX_BITS, brown_table
 from spacy_bilstm_tagger.lexicon.gazetteers import MAX_TOKENS, gazetteer_table
-from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, WordTable
-from spacy_bilstm_tagger.lexicon.word_types import WordTypes
+from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, WordTable, WordTypes
 
 
 def of(*docs):
@@ -273,6 +273,20 @@ class TestBrownPrefixes:
             "Brown clusters: 75.0% of the tokens (66.7% of the word types) of the first 2 texts have a path: "
             "3 by LOWER, 0 by NORM, 0 by a stand-in for their NORM; 1 by none"
         ]
+
+    def test_tokens_with_a_stand_in_are_counted(self, nlp, caplog):
+        with caplog.at_level(logging.INFO, logger="spacy"):
+            BrownPrefixes([2]).initialize(X=of(nlp("SO soooo zzz"), nlp("@mara_lune @x so")))
+        assert caplog.messages[0].endswith("2 by LOWER, 1 by NORM, 2 by a stand-in for their NORM; 1 by none")
+
+    @pytest.mark.parametrize("length", [1, 2, 4, 51, 52, 60])
+    @pytest.mark.parametrize("path", ["0", "1", "01", "0011", "10" * 26, "0" * MAX_BITS, "1" * MAX_BITS])
+    def test_prefix_of_a_path(self, path, length):
+        number = np.array([int("1" + path, 2)], dtype="uint64")
+        assert cut_paths(number, length).tolist() == [int("1" + path[:length], 2)]
+
+    def test_prefix_of_no_path(self):
+        assert cut_paths(np.zeros(2, dtype="uint64"), 4).tolist() == [0, 0]
 
     def test_nothing_is_said_without_tokens(self, nlp, caplog):
         with caplog.at_level(logging.INFO, logger="spacy"):

@@ -8,20 +8,17 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
+from spacy_bilstm_tagger.layers.word_features import PATH_KEYS
 from spacy_bilstm_tagger.lexicon.brown import (
     MAX_BITS,
-    PATH_KEYS,
     STAND_INS,
     brown_table,
-    cut_paths,
-    find_paths,
     load_brown,
     read_brown,
 )
 from spacy_bilstm_tagger.lexicon.files import BROWN_FOLDER, save_folder
-from spacy_bilstm_tagger.lexicon.table import BROWN, get_table
+from spacy_bilstm_tagger.lexicon.table import BROWN, MISSING, WordTypes, get_table
 from spacy_bilstm_tagger.lexicon.vectors import save_vectors
-from spacy_bilstm_tagger.lexicon.word_types import WordTypes
 
 
 def set_brown(vocab, table):
@@ -35,8 +32,10 @@ def save(paths, output):
 
 
 def token_paths(docs):
-    types = WordTypes.of(docs)
-    return find_paths(get_table(docs[0].vocab, BROWN), types)[0][types.index]
+    """Whole numbers; 0 for none."""
+    table, types = get_table(docs[0].vocab, BROWN), WordTypes.of(docs)
+    rows = table.find_types(types, PATH_KEYS)[0][types.index]
+    return np.where(rows == MISSING, 0, table.arrays["paths"][rows])
 
 
 ROWS = b"0010\t<@MENTION>\t3220165\n00\tso\t316307\n0\tna\xc3\xafve\t12\n"
@@ -77,7 +76,10 @@ BAD = {
     "words for a count": (ROWS + b"01\tword\tmany\n", "line 4: found the count 'many', expected a whole number"),
     "negative count": (b"01\tword\t-1\n", "line 1: found the count '-1', expected a whole number"),
     "no word": (b"01\t\t1\n", r"line 1: found '01\\t\\t1', expected a bit path, a word and a count"),
-    "other digits": (ROWS + b"012\tword\t1\n", f"line 4: found the path '012', expected up to {MAX_BITS} of the digits"),
+    "other digits": (
+        ROWS + b"012\tword\t1\n",
+        f"line 4: found the path '012', expected up to {MAX_BITS} of the digits",
+    ),
     "other order": (b"word\t01\t1\n", "line 1: found the path 'word', expected up to"),
     "no path": (b"\tword\t1\n", "line 1: found the path '', expected up to"),
     "long path": (b"0" * (MAX_BITS + 1) + b"\tword\t1\n", "line 1: found the path '0000"),
@@ -162,8 +164,6 @@ class TestPublishedClusters:
         assert {len(path) for path in paths.values()} == set(range(4, 18))
 
     def test_stand_ins_are_words_of_it(self, paths):
-        from spacy_bilstm_tagger.lexicon.brown import STAND_INS
-
         assert set(STAND_INS.values()) <= set(paths)
         assert not set(STAND_INS) & set(paths)
 
@@ -210,14 +210,6 @@ def test_a_word_goes_before_its_norm_and_a_norm_before_its_stand_in(nlp):
     assert paths_of(nlp("soooo sooo @x")) == ["1", "00", "01"]
 
 
-def test_the_key_is_told(nlp):
-    types = WordTypes.of([nlp("SO soooo zzz"), nlp("@mara_lune @x so")])
-    paths, found_by = find_paths(get_table(nlp.vocab, BROWN), types)
-    assert list(PATH_KEYS) == ["LOWER", "NORM", "a stand-in for their NORM"]
-    assert found_by[types.index].tolist() == [0, 1, 3, 2, 2, 0]
-    assert (paths[types.index] > 0).tolist() == [True, True, False, True, True, True]
-
-
 def test_stand_ins_are_keys_of_the_tokenizer(tweet_nlp):
     texts = ["@x", "bit.ly/x1", "#x", "7:77", "N'T", "'m", "’S", "'re", "'ve", "'ll", "'d"]
     assert [tweet_nlp.vocab[text].norm_ for text in texts] == list(STAND_INS)
@@ -233,17 +225,6 @@ def test_other_tokenizers(nlp):
     other = spacy.blank("en")
     set_brown(other.vocab, brown_table(WORDS))
     assert paths_of(other("So good don't")) == ["00", "0", None, "0111"]  # English's NORM of n't is not
-
-
-@pytest.mark.parametrize("length", [1, 2, 4, 51, 52, 60])
-@pytest.mark.parametrize("path", ["0", "1", "01", "0011", "10" * 26, "0" * MAX_BITS, "1" * MAX_BITS])
-def test_prefix_of_a_path(path, length):
-    number = np.array([int("1" + path, 2)], dtype="uint64")
-    assert cut_paths(number, length).tolist() == [int("1" + path[:length], 2)]
-
-
-def test_prefix_of_no_path():
-    assert cut_paths(np.zeros(2, dtype="uint64"), 4).tolist() == [0, 0]
 
 
 def test_no_clusters_is_refused(tweet_nlp):

@@ -19,8 +19,7 @@ from spacy_bilstm_tagger.lexicon.gazetteers import (
     read_gazetteers,
     why_useless,
 )
-from spacy_bilstm_tagger.lexicon.table import GAZETTEERS, get_table
-from spacy_bilstm_tagger.lexicon.word_types import WordTypes
+from spacy_bilstm_tagger.lexicon.table import GAZETTEERS, WordTypes, get_table
 
 
 def set_gazetteers(vocab, table):

@@ -10,14 +10,13 @@ from spacy.vocab import Vocab
 from thinc.api import ConfigValidationError
 
 from spacy_bilstm_tagger.errors import ConfigError
-from spacy_bilstm_tagger.lexicon.brown import brown_table, find_paths
+from spacy_bilstm_tagger.lexicon.brown import brown_table
 from spacy_bilstm_tagger.lexicon.distill import Distiller, save_distilled
 from spacy_bilstm_tagger.lexicon.files import BROWN_FOLDER, GAZETTEERS_FOLDER, save_folder
 from spacy_bilstm_tagger.lexicon.gazetteers import find_names, gazetteer_table
 from spacy_bilstm_tagger.lexicon.load import create_load_vectors
-from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, VECTORS_PREFIX, get_table
+from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, VECTORS_PREFIX, WordTypes, get_table
 from spacy_bilstm_tagger.lexicon.vectors import DISTILLER, save_vectors
-from spacy_bilstm_tagger.lexicon.word_types import WordTypes
 
 
 def save_table(table, name, output, kind):
@@ -185,8 +184,9 @@ class TestBrown:
         nlp.initialize()
         nlp.to_disk(tmp_path / "nlp")
         for other in (nlp, spacy.load(tmp_path / "nlp")):
-            types = WordTypes.of([other("so zzz")])
-            assert find_paths(get_table(other.vocab, BROWN), types)[0][types.index].tolist() == [0b100, 0]
+            table = get_table(other.vocab, BROWN)
+            assert table.arrays["paths"].tolist() == [0b100]
+            assert table.hashes.tolist() == [get_string_id("so")]
             assert as_dict(other.vocab.vectors) == (expected if with_vectors else {})
 
     @pytest.mark.parametrize(

@@ -16,9 +16,8 @@ from spacy_bilstm_tagger.layers.word_features import TableVectors
 from spacy_bilstm_tagger.lexicon import new_words
 from spacy_bilstm_tagger.lexicon.distill import Distiller, fit_distiller
 from spacy_bilstm_tagger.lexicon.new_words import NewWords
-from spacy_bilstm_tagger.lexicon.table import WordTable, get_table
+from spacy_bilstm_tagger.lexicon.table import WordTable, WordTypes, get_table
 from spacy_bilstm_tagger.lexicon.vectors import DISTILLER
-from spacy_bilstm_tagger.lexicon.word_types import WordTypes
 
 WORDS = ["!", "<url>", "<user>", "go", "goo", "good", "is", "it", "so", "x"]
 LISTED = WORDS[:-3]  # it, so and x are new

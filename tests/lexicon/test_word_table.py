@@ -8,9 +8,8 @@ from numpy.testing import assert_array_equal
 from spacy.strings import get_string_id
 
 from spacy_bilstm_tagger.errors import ConfigError
-from spacy_bilstm_tagger.lexicon.table import MISSING, WordTable, get_table
-from spacy_bilstm_tagger.lexicon.vectors import ROW_KEYS
-from spacy_bilstm_tagger.lexicon.word_types import WordTypes
+from spacy_bilstm_tagger.layers.word_features import ROW_KEYS
+from spacy_bilstm_tagger.lexicon.table import MISSING, WordTable, WordTypes, get_table
 
 WORDS = ["so", "good", "#ff", "lisbon", "😭"]
 ROWS = np.arange(10, dtype="float16").reshape(5, 2)

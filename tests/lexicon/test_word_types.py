@@ -5,7 +5,7 @@ from spacy.attrs import LOWER, NORM, ORTH, SHAPE
 from spacy.tokens import Doc
 
 from spacy_bilstm_tagger.lexicon.distill import word_type
-from spacy_bilstm_tagger.lexicon.word_types import WordTypes, distinct_rows
+from spacy_bilstm_tagger.lexicon.table import WordTypes, distinct_rows
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ class TestTypes:
 
 def test_distinct_rows_of_equal_hashes(monkeypatch):
     """With multipliers of 0 only the last column is hashed."""
-    monkeypatch.setattr("spacy_bilstm_tagger.lexicon.word_types._MULTIPLIERS", (np.uint64(0), np.uint64(0)))
+    monkeypatch.setattr("spacy_bilstm_tagger.lexicon.table._MULTIPLIERS", (np.uint64(0), np.uint64(0)))
     rows = np.array([[1, 5], [2, 5], [1, 5]], dtype="uint64")
     first, index = distinct_rows(rows)
     assert len(first) == 2
