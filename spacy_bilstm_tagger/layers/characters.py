@@ -9,6 +9,7 @@ from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import torch2xp, xp2torch
 
 from ..lexicon.table import WordTypes
+from ..util import no_gradient
 from .shim import TorchShim
 from .torch.characters import PADDING, CharacterCNN
 
@@ -33,7 +34,7 @@ def forward(
     shim = cast(TorchShim, model.shims[0])
     words = [_shorten(word) for word in types.texts(types.orth)]
     if not is_train:
-        return cast(Floats2d, torch2xp(_predict_by_length(shim, words))), _no_gradient
+        return cast(Floats2d, torch2xp(_predict_by_length(shim, words))), no_gradient
     Y, backprop_types = shim.begin_update(_inputs(shim, words))
 
     def backprop(dY: Floats2d) -> list:
@@ -72,7 +73,3 @@ def _spell(words: list[str]) -> tuple[np.ndarray, np.ndarray]:
     characters = np.full((len(words), int(sizes.max())), PADDING, dtype="int64")
     characters[np.arange(characters.shape[1]) < sizes[:, None]] = rows
     return characters, sizes
-
-
-def _no_gradient(dY: Floats2d) -> list:
-    return []

@@ -9,6 +9,7 @@ from thinc.types import Floats2d
 
 from ..lexicon.table import Hashes, WordTypes, distinct_rows
 from ..types import Ints, Mask, TokenRows
+from ..util import no_gradient
 
 CHUNK = 32_768  # word types that are embedded at once at prediction
 
@@ -49,13 +50,13 @@ def EmbedWordTypes(
 def forward(model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool) -> Output:
     """At prediction the list is a `TokenRows`."""
     if not any(len(doc) for doc in docs):
-        return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs], _no_gradient
+        return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs], no_gradient
     types = WordTypes.of(docs, model.attrs["token_attrs"])
     if is_train:
         return _forward_train(model, types)
     distinct, row_of = _predict(model, types)
     rows = _by_doc(model.ops.xp.take(distinct, model.ops.xp.asarray(row_of), axis=0), types.lengths)
-    return TokenRows(rows, distinct, row_of), _no_gradient
+    return TokenRows(rows, distinct, row_of), no_gradient
 
 
 def init(
@@ -144,8 +145,3 @@ def _pack(flags: Mask) -> Hashes:
     packed = np.zeros((len(bits), -(-bits.shape[1] // 8) * 8), dtype=np.uint8)
     packed[:, : bits.shape[1]] = bits
     return packed.view(np.uint64)
-
-
-def _no_gradient(dYs: list[Floats2d]) -> list:
-    """Docs take no gradient."""
-    return []

@@ -30,6 +30,7 @@ from ..lexicon.table import (
 )
 from ..lexicon.vectors import UNK_HASH, UNK_KEY, VOCAB_VECTORS, check_further_table, check_shape, check_vectors
 from ..types import Ints, Mask
+from ..util import no_gradient
 
 # Below spaCy's logger, so that its handler prints these messages; it is itself silent below WARNING.
 logger = logging.getLogger("spacy.bilstm_tagger")
@@ -66,7 +67,7 @@ def _norm_vectors_forward(model: Model[WordTypes, Floats2d], types: WordTypes, i
     Y *= model.ops.xp.asarray(rows[:, None] != MISSING)
     if not np.isfinite(float(model.ops.xp.sum(Y))):  # one pass; that of finite numbers can overflow, so look again
         check_vectors(vectors)
-    return Y, _no_gradient
+    return Y, no_gradient
 
 
 def TunedVectors() -> Model[WordTypes, Floats2d]:
@@ -159,7 +160,7 @@ def _table_forward(
         check_further_table(table, name, width=width)
     if new_words is not None and missing.any():
         Y[missing] = new_words.find(types.lower[missing], types.vocab, table)
-    return model.ops.asarray2f(cast(Floats2d, Y)), _no_gradient
+    return model.ops.asarray2f(cast(Floats2d, Y)), no_gradient
 
 
 def _table_init(
@@ -196,7 +197,7 @@ def HashedAttribute(column: int, *, width: int, rows: int) -> Model[WordTypes, F
 
 
 def _attribute_forward(model: Model, types: WordTypes, is_train: bool) -> tuple:
-    return model.ops.xp.asarray(types.attributes[:, model.attrs["column"]]), _no_gradient
+    return model.ops.xp.asarray(types.attributes[:, model.attrs["column"]]), no_gradient
 
 
 def HashedBrownPrefixes(prefixes: list[int], *, width: int, rows: int) -> Model[WordTypes, Floats2d]:
@@ -225,7 +226,7 @@ def _prefixes_forward(model: Model[WordTypes, Ints2d], types: WordTypes, is_trai
     rows, _ = table.find_types(types, PATH_KEYS)
     paths = np.where(rows == MISSING, np.uint64(0), table.arrays["paths"][rows])
     features = np.column_stack([cut_paths(paths, length) for length in model.attrs["prefixes"]])
-    return model.ops.asarray2i(cast(Ints2d, features), dtype="uint64"), _no_gradient
+    return model.ops.asarray2i(cast(Ints2d, features), dtype="uint64"), no_gradient
 
 
 def _prefixes_init(model: Model[WordTypes, Ints2d], X: Optional[WordTypes] = None, Y: Optional[Ints2d] = None) -> None:
@@ -263,7 +264,7 @@ def GazetteerFeatures(lists: Optional[list[str]] = None) -> Model[WordTypes, Flo
 
 def _names_forward(model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool) -> Output:
     begins_and_goes_on = find_names(get_table(types.vocab, GAZETTEERS), types, model.attrs["lists"])
-    return model.ops.asarray2f(cast(Floats2d, np.concatenate(begins_and_goes_on, axis=1)), dtype="f"), _no_gradient
+    return model.ops.asarray2f(cast(Floats2d, np.concatenate(begins_and_goes_on, axis=1)), dtype="f"), no_gradient
 
 
 def _names_init(model: Model[WordTypes, Floats2d], X: Optional[WordTypes] = None, Y: Optional[Floats2d] = None) -> None:
@@ -309,8 +310,3 @@ def _count_keys(types: WordTypes, found_by: Ints, keys: list[str]) -> str:
     """How many tokens were found by which key, and how many by none."""
     counts = np.bincount(found_by[types.index], minlength=len(keys) + 1).tolist()
     return ", ".join(f"{count} by {key}" for count, key in zip(counts, keys)) + f"; {counts[-1]} by none"
-
-
-def _no_gradient(d_output: object) -> list:
-    """Words take no gradient, and tables are frozen."""
-    return []

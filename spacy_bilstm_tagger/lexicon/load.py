@@ -13,6 +13,7 @@ from spacy.util import dot_to_object, resolve_dot_names
 from thinc.api import Model
 
 from ..errors import ConfigError, DataError, Errors, unreadable_corpus
+from ..util import check_at_least
 from .brown import load_brown
 from .claim import other_tables, tables_read
 from .files import is_pipeline
@@ -54,8 +55,8 @@ def create_load_vectors(
         WARNS of tables that no component of the pipeline reads.
     """
     for name, value in (("max_rows", max_rows), ("prune_to", prune_to), ("dim", dim)):
-        if value is not None and value < 1:
-            raise ConfigError(f"load_vectors.v1: {name} = {value}; expected a whole number of at least 1")
+        if value is not None:
+            check_at_least("load_vectors.v1", 1, **{name: value})
     return partial(
         _load,
         source=source,

@@ -20,6 +20,7 @@ from ..layers.word_features import (
     TunedVectors,
 )
 from ..lexicon.new_words import NewWords
+from ..util import check_at_least, check_fraction
 
 
 def TweetEmbed(
@@ -71,16 +72,13 @@ def TweetEmbed(
     RAISES: ConfigError for settings that contradict each other or name what is not there, and at initialization for a
         missing table.
     """
-    numbers = {"feature_width": [feature_width], "char_filters": [char_filters], "char_width": [char_width]}
-    numbers |= {"brown_rows": [brown_rows], "brown_width": [brown_width], "rows": rows, "char_kernels": char_kernels}
-    for name, values in {**numbers, "brown_prefixes": brown_prefixes}.items():
+    where = "TweetEmbed.v1"
+    check_at_least(where, 1, feature_width=feature_width, char_filters=char_filters, char_width=char_width)
+    check_at_least(where, 1, brown_rows=brown_rows, brown_width=brown_width)
+    for name, values in (("rows", rows), ("char_kernels", char_kernels), ("brown_prefixes", brown_prefixes)):
         for value in values:
-            if value < 1:
-                raise ConfigError(f"TweetEmbed.v1: {name} = {value}; expected a whole number of at least 1")
-    if not 0 <= norm_dropout < 1:
-        raise ConfigError(
-            f"TweetEmbed.v1: norm_dropout = {norm_dropout}; expected a number from 0 up to, but not including, 1"
-        )
+            check_at_least(where, 1, **{name: value})
+    check_fraction(where, norm_dropout=norm_dropout)
     if len(attrs) != len(rows):
         raise ConfigError(
             f"TweetEmbed.v1: attrs has {len(attrs)} entries and rows has {len(rows)}; expected one number of rows "
