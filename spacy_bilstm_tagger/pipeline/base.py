@@ -19,13 +19,39 @@ from ..crf.inference import ChainScores
 from ..crf.loss import divergence, negative_log_likelihood
 from ..errors import ConfigError, Errors, unreadable_corpus
 from ..layers.label_scores import ScoresModel
+from ..lexicon.claim import claim_tables
 from ..types import Mask
 from .saving import AtomicLoadMixin
 
 SAMPLE_SIZE = 100  # texts; spaCy's components take 10, which are few for a log line about the coverage of tables
 
 
-class SequenceComponent(AtomicLoadMixin, TrainablePipe):
+class TablesMixin:
+    """Mixin: a sourced component brings the tables that its layers read along to the vocabulary of the docs. List it before
+    the spaCy class."""
+
+    model: Model
+    vocab: Vocab
+
+    def meet(self, docs: Sequence[Doc]) -> None:
+        """RAISES: ConfigError if the vocabulary of the docs has other tables, or a table is nowhere."""
+        if docs and docs[0].vocab is not self.vocab:
+            claim_tables(self.model, docs[0].vocab, origin=self.vocab)
+            self.vocab = docs[0].vocab
+
+    def predict(self, docs: Iterable[Doc]) -> Any:
+        docs = list(docs)
+        self.meet(docs)
+        return super().predict(docs)  # type: ignore[misc]
+
+    def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
+        """As spaCy's."""
+        examples = list(examples)
+        self.meet([eg.predicted for eg in examples])
+        return super().update(examples, **kwargs)  # type: ignore[misc]
+
+
+class SequenceComponent(TablesMixin, AtomicLoadMixin, TrainablePipe):
     """Labels tokens by the scores that its model gives, `ChainScores` of (tokens, n_outputs) for a list of docs.
 
     A component defines the labels that a gold token allows (`gold_labels`, `allowed`), the annotations that scores
@@ -127,26 +153,11 @@ class SequenceComponent(AtomicLoadMixin, TrainablePipe):
         docs = sample_docs(get_examples)
         self.model.initialize(X=docs, Y=[self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs])
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optional[Optimizer] = None,
-        losses: Optional[dict[str, float]] = None,
-    ) -> dict[str, float]:
-        """Learn from annotated examples; tokens without annotation do not count.
+    def get_loss(self, examples: Iterable[Example], scores: ChainScores) -> tuple[float, ChainScores]:
+        """The loss of the annotation in nats, summed over the batch, and its gradient; tokens without annotation do not
+        count.
 
         RAISES: ValueError for a gold label that is not among the labels, and for a loss that is not a number.
-        """
-        examples = list(examples)
-        self.meet([eg.predicted for eg in examples])
-        return super().update(examples, drop=drop, sgd=sgd, losses=losses)
-
-    def get_loss(self, examples: Iterable[Example], scores: ChainScores) -> tuple[float, ChainScores]:
-        """The loss of the annotation in nats, summed over the batch, and its gradient.
-
-        RAISES: as `update`.
         """
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.get_loss")

@@ -4,9 +4,8 @@ import contextlib
 import copy
 import hashlib
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Sequence, TypeVar, Union
+from typing import Any, Iterable, Iterator, TypeVar, Union
 
-from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from thinc.api import Model
 
@@ -23,7 +22,7 @@ Self = TypeVar("Self", bound="AtomicLoadMixin")
 class AtomicLoadMixin:
     """Mixin: saves checksums, and restores the old state if loading fails. List it before the spaCy class.
 
-    It also brings the tables along that the component's layers read: see `claim_tables`.
+    Tables that the layers read are loaded with the component: see `claim_tables`.
     """
 
     name: str
@@ -60,15 +59,6 @@ class AtomicLoadMixin:
             super().from_bytes(data, exclude=exclude)  # type: ignore[misc]
             claim_tables(self.model, self.vocab)
         return self
-
-    def meet(self, docs: Sequence[Doc]) -> None:
-        """Bring the tables along to the vocabulary of the docs: a sourced component meets another one than its own.
-
-        RAISES: ConfigError if that vocabulary has other tables.
-        """
-        if docs and docs[0].vocab is not self.vocab:
-            claim_tables(self.model, docs[0].vocab, origin=self.vocab)
-            self.vocab = docs[0].vocab
 
     def _check_labels(self) -> None:
         found = self.model.get_dim("nO") if self.model.has_dim("nO") else None

@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 
 from ..errors import ConfigError
 from . import TOK2VEC
-from .base import check_examples, sample_docs
+from .base import TablesMixin, check_examples, sample_docs
 from .saving import AtomicLoadMixin
 
 
@@ -26,7 +26,7 @@ def make_bilstm_tok2vec(nlp: Language, name: str, model: Model[list[Doc], list[F
     return BiLSTMTok2Vec(nlp.vocab, model, name)
 
 
-class BiLSTMTok2Vec(AtomicLoadMixin, Tok2Vec):
+class BiLSTMTok2Vec(TablesMixin, AtomicLoadMixin, Tok2Vec):
     """spaCy's component, saved with checksums and loaded whole or not at all."""
 
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None) -> None:
@@ -40,15 +40,8 @@ class BiLSTMTok2Vec(AtomicLoadMixin, Tok2Vec):
             )
         self.model.initialize(X=docs)
 
-    def predict(self, docs: Iterable[Doc]) -> Any:
-        docs = list(docs)
-        self.meet(docs)
-        return super().predict(docs)
-
     def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
         """As spaCy's, and the pipeline can be pickled afterwards, to go to another process."""
-        examples = list(examples)
-        self.meet([eg.predicted for eg in examples])
         losses = super().update(examples, **kwargs)
         for listener in self.listeners:
             if listener._backprop is not None:

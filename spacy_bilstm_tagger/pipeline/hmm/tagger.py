@@ -122,12 +122,7 @@ class HMMTagger(TagComponent):
         self.model.set_dim("nO", len(index), force=True)
 
     def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Any = None,
-        losses: Optional[dict[str, float]] = None,
+        self, examples: Iterable[Example], *, losses: Optional[dict[str, float]] = None, **kwargs: Any
     ) -> dict[str, float]:
         """Change nothing: the counts are taken once, in `initialize`. The loss is 0.0."""
         losses = {} if losses is None else losses
