@@ -16,8 +16,7 @@ import typer
 from spacy.tokens import Doc, DocBin
 
 from spacy_bilstm_tagger.lexicon.gazetteers import find_names, gazetteer_table, list_files, read_lines, why_useless
-from spacy_bilstm_tagger.lexicon.table import WordTable
-from spacy_bilstm_tagger.lexicon.word_types import WordTypes
+from spacy_bilstm_tagger.lexicon.table import WordTable, WordTypes
 
 
 def main(

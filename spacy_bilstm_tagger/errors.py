@@ -41,8 +41,6 @@ class Errors:
     CORPUS_MAP_GAPS = "{path}: no entry for {gaps}; every {kind} of {source} needs one"
     CORPUS_CONLLU_COLUMN = "--tags {found}: expected upos or xpos"
     OUTPUT_NOT_FOLDER = "{path}: exists and is not a folder made by this command; give another name or remove it"
-    ASSETS_NOT_FOLDER = "{path}: no such folder"
-    ASSETS_NOTHING = "{path}: holds none of the {count} assets that project.yml names (looked at {seen} files by md5)"
     RAW_DAMAGED = "{path}: cannot be read as {kind} ({reason}); get the file again"
 
     # Tables

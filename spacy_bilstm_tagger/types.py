@@ -17,7 +17,5 @@ class TokenRows(list[Floats2d]):
     row_of (int64): (tokens,), the distinct row of each token, all docs one after another.
     """
 
-    def __init__(self, rows: list[Floats2d], distinct: Floats2d, row_of: Ints) -> None:
-        super().__init__(rows)
-        self.distinct = distinct
-        self.row_of = row_of
+    distinct: Floats2d
+    row_of: Ints

@@ -1,21 +1,22 @@
-"""Characters of word types, read by a torch module."""
+"""A CNN over the characters of word types, as a thinc layer and as the torch module in it."""
 
-from typing import Callable, Optional, cast
+from typing import Any, Callable, Optional, cast
 
 import numpy as np
 import torch
 from thinc.api import Model, Shim
 from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import torch2xp, xp2torch
+from torch import Tensor, nn
 
 from ..lexicon.table import WordTypes
 from ..util import no_gradient
-from .shim import TorchShim
-from .torch.characters import PADDING, CharacterCNN
+from .shim import TorchModule, TorchShim
 
 TABLE_ROWS = 512  # of the character table
 OWN_ROWS = 384  # code points below this (Latin, and its supplements) have a row of their own; the others share the rest
 CHUNK = 256  # word types, of much the same length, that are computed at once at prediction
+PADDING = 0  # row of the character table for positions after a word's end
 MAX_CHARACTERS = 24  # of longer words, the first and the last 12 characters are read
 
 
@@ -49,7 +50,7 @@ def init(model: Model[WordTypes, Floats2d], X: Optional[WordTypes] = None, Y: Op
     cast(TorchShim, model.shims[0]).build(TABLE_ROWS)
 
 
-def _predict_by_length(shim: TorchShim, words: list[str]) -> torch.Tensor:
+def _predict_by_length(shim: TorchShim, words: list[str]) -> Tensor:
     """(words, width). Short words are not padded to long ones, which would be most of the work."""
     by_length = np.argsort([len(word) for word in words], kind="stable")
     chunks = [by_length[at : at + CHUNK] for at in range(0, len(words), CHUNK)]
@@ -73,3 +74,50 @@ def _spell(words: list[str]) -> tuple[np.ndarray, np.ndarray]:
     characters = np.full((len(words), int(sizes.max())), PADDING, dtype="int64")
     characters[np.arange(characters.shape[1]) < sizes[:, None]] = rows
     return characters, sizes
+
+
+class CharacterCNN(TorchModule):
+    """(word types, characters) -> (word types, filters * len(kernels)).
+
+    Convolutions of several widths over character embeddings and the maximum over the word (Santos and Zadrozny 2014,
+    "Learning character-level representations for part-of-speech tagging"; several widths as in Kim et al. 2016,
+    "Character-aware neural language models"). A word's row does not depend on the words it is padded to.
+
+    width (int): columns of the character table.
+    kernels (tuple of int): widths of the convolutions, in characters.
+    filters (int): filters of each width.
+    """
+
+    def __init__(self, width: int, kernels: tuple[int, ...], filters: int) -> None:
+        super().__init__()
+        self.width = width
+        self.kernels = kernels
+        self.filters = filters
+
+    def build(self, input_width: int) -> None:
+        """input_width: rows of the character table, which are uniform with variance 1 / width."""
+        self.input_width = input_width
+        self.characters = nn.Embedding(input_width, self.width, padding_idx=PADDING)
+        nn.init.uniform_(self.characters.weight, -((3 / self.width) ** 0.5), (3 / self.width) ** 0.5)
+        with torch.no_grad():
+            self.characters.weight[PADDING].zero_()
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(self.width, self.filters, kernel, padding=kernel - 1) for kernel in self.kernels
+        )
+
+    def unbuilt(self) -> "CharacterCNN":
+        return CharacterCNN(self.width, self.kernels, self.filters)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"width": self.width, "kernels": list(self.kernels), "filters": self.filters}
+
+    def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:
+        """characters: (types, longest), PADDING after each word's end; lengths: (types,)."""
+        X = self.characters(characters).transpose(1, 2)  # (types, width, longest)
+        rows = []
+        for kernel, convolution in zip(self.kernels, self.convolutions):
+            Y = convolution(X)  # (types, filters, longest + kernel - 1)
+            beyond = torch.arange(Y.shape[2], device=Y.device) >= (lengths + kernel - 1).unsqueeze(1)
+            rows.append(Y.masked_fill(beyond.unsqueeze(1), float("-inf")).amax(dim=2))
+        return torch.relu(torch.cat(rows, dim=1))

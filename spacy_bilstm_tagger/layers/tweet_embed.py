@@ -55,8 +55,9 @@ def forward(model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: 
     if is_train:
         return _forward_train(model, types)
     distinct, row_of = _predict(model, types)
-    rows = _by_doc(model.ops.xp.take(distinct, model.ops.xp.asarray(row_of), axis=0), types.lengths)
-    return TokenRows(rows, distinct, row_of), no_gradient
+    rows = TokenRows(_by_doc(model.ops.xp.take(distinct, model.ops.xp.asarray(row_of), axis=0), types.lengths))
+    rows.distinct, rows.row_of = distinct, row_of
+    return rows, no_gradient
 
 
 def init(

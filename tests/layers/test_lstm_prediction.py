@@ -58,7 +58,9 @@ def words(n_texts, n_words=30, width=5):
     drawn = rng.integers(0, n_words, lengths.sum())
     used, row_of = np.unique(drawn, return_inverse=True)
     distinct = rng.normal(size=(len(used), width)).astype("f")
-    return TokenRows(np.split(distinct[row_of], np.cumsum(lengths)[:-1]), distinct, row_of)
+    rows = TokenRows(np.split(distinct[row_of], np.cumsum(lengths)[:-1]))
+    rows.distinct, rows.row_of = distinct, row_of
+    return rows
 
 
 @pytest.mark.parametrize("options", [{}, {"depth": 3}, {"depth": 2, "residual": True}, {"hidden_width": 2}])

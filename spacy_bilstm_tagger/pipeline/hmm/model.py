@@ -15,7 +15,7 @@ from thinc.api import Model, deserialize_attr, serialize_attr
 
 from ...crf.inference import ChainScores
 from ...layers.label_scores import ScoresModel
-from ...lexicon.word_types import WordTypes
+from ...lexicon.table import WordTypes
 from ...types import Ints
 from ...util import no_gradient
 from .counts import HMMCounts, ending_contexts, word_contexts

@@ -1,1 +1,0 @@
-"""Torch modules: pure functions of their weights and arguments, without thinc or spaCy."""

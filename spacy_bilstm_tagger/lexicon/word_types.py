@@ -1,5 +1,0 @@
-"""Moved into `table`."""
-
-from .table import Hashes, WordTypes, distinct_rows
-
-__all__ = ["Hashes", "WordTypes", "distinct_rows"]
