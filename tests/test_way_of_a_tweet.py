@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-import pytest
 from tiny import train_tiny_pipeline
 
 import spacy_bilstm_tagger
@@ -31,7 +30,6 @@ def files_entered(nlp, text: str) -> set[str]:
     return {str(path.relative_to(PACKAGE)) for path in paths if path.is_relative_to(PACKAGE)}
 
 
-@pytest.mark.xfail(reason="being moved")
 def test_one_tweet_passes_few_files(tmp_path):
     nlp = train_tiny_pipeline(tmp_path)
     nlp("so good, we will be in New York !!")

@@ -7,7 +7,6 @@ import spacy
 import torch
 from numpy.testing import assert_allclose
 from spacy.training import Example
-from spacy_bilstm_tagger.pipeline.defaults import LINEAR_CHAIN_CRF, TOKEN_CLASSIFIER
 from thinc.api import Adam, CupyOps, use_ops
 
 from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
@@ -16,6 +15,7 @@ from spacy_bilstm_tagger.crf.loss import negative_log_likelihood
 from spacy_bilstm_tagger.layers.characters import CharCNN
 from spacy_bilstm_tagger.lexicon.table import WordTypes
 from spacy_bilstm_tagger.models import BiLSTMEncoder
+from spacy_bilstm_tagger.pipeline import LINEAR_CHAIN_CRF, TOKEN_CLASSIFIER
 
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(900)]
 
