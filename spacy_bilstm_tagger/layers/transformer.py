@@ -21,39 +21,33 @@ from ..lexicon.word_encoder import check_model, quiet_transformers
 from ..util import no_gradient
 from .transformer_shim import TransformerShim
 
-Backprop = Callable[[list[Floats2d]], list[Doc]]
+Rows = list[Floats2d]
+Backprop = Callable[[Rows], list[Doc]]
+TransformerModel = Model[list[Doc], Rows]
 
 BATCH_TOKENS = 4_096  # of texts of about one length that are computed at once at prediction, with their padding
 
 
 def Transformer(
-    name: str,
-    shim: TransformerShim,
-    *,
-    layer: Optional[int],
-    window: int,
-    stride: int,
-    kept_tokens: int,
-) -> Model[list[Doc], list[Floats2d]]:
+    name: str, shim: TransformerShim, *, layer: Optional[int], window: int, stride: int, kept_tokens: int
+) -> TransformerModel:
     """(tokens, nO) for each doc; a token without word pieces gets zeros.
 
     Word pieces, windows and alignment are those of spacy-transformers. Frozen weights compute the texts of training
     once and keep their rows, up to `kept_tokens` tokens.
     """
-    attrs = {
+    attrs: dict[str, Any] = {
         "name": name,
         "layer": layer,
         "window": window,
         "stride": stride,
         "kept_tokens": kept_tokens,
-        "dropout_rate": 0.0,
     }
+    attrs["dropout_rate"] = 0.0
     return Model("transformer_rows", forward, init=init, shims=[shim], dims={"nO": None}, attrs=attrs)
 
 
-def forward(
-    model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
-) -> tuple[list[Floats2d], Backprop]:
+def forward(model: TransformerModel, docs: list[Doc], is_train: bool) -> tuple[Rows, Backprop]:
     shim = _shim(model)
     texts = [doc for doc in docs if len(doc)]
     if is_train and shim.learn_rate_factor:
@@ -66,7 +60,7 @@ def forward(
     return Ys, lambda dYs: backprop([dY for dY, doc in zip(dYs, docs) if len(doc)])
 
 
-def init(model: Model[list[Doc], list[Floats2d]], X: Optional[list[Doc]] = None, Y: Optional[list] = None) -> None:
+def init(model: TransformerModel, X: Optional[list[Doc]] = None, Y: Optional[list] = None) -> None:
     """Load the transformer, unless it is there. RAISES: ConfigError if it cannot be."""
     shim = _shim(model)
     objects = shim.objects
@@ -79,9 +73,7 @@ def init(model: Model[list[Doc], list[Floats2d]], X: Optional[list[Doc]] = None,
     model.set_dim("nO", shim.objects.transformer.config.hidden_size)
 
 
-def _learn(
-    model: Model[list[Doc], list[Floats2d]], shim: TransformerShim, docs: list[Doc]
-) -> tuple[list[Floats2d], Backprop]:
+def _learn(model: TransformerModel, shim: TransformerShim, docs: list[Doc]) -> tuple[Rows, Backprop]:
     if not docs:
         return [], no_gradient
     inputs, align = _word_pieces(model, shim, docs)
@@ -90,7 +82,7 @@ def _learn(
     rows, backprop_rows = _token_rows(model, align, Y.detach())
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
 
-    def backprop(dYs: list[Floats2d]) -> list[Doc]:
+    def backprop(dYs: Rows) -> list[Doc]:
         dY = xp2torch(backprop_rows(model.ops.flatten(dYs)), device=shim.device).reshape(Y.shape)
         backprop_transformer(ArgsKwargs(args=((Y,),), kwargs={"grad_tensors": (dY,)}))
         return docs
@@ -98,7 +90,7 @@ def _learn(
     return model.ops.unflatten(rows, lengths), backprop
 
 
-def _remember(model: Model[list[Doc], list[Floats2d]], shim: TransformerShim, docs: list[Doc]) -> list[Floats2d]:
+def _remember(model: TransformerModel, shim: TransformerShim, docs: list[Doc]) -> Rows:
     """Rows of frozen weights in training, from a cache: every epoch needs the same."""
     kept = shim.kept_rows
     keys = [doc.to_array(["ORTH", "SPACY"]).tobytes() for doc in docs]
@@ -113,7 +105,7 @@ def _remember(model: Model[list[Doc], list[Floats2d]], shim: TransformerShim, do
     return Ys
 
 
-def _predict(model: Model[list[Doc], list[Floats2d]], shim: TransformerShim, docs: list[Doc]) -> list[Floats2d]:
+def _predict(model: TransformerModel, shim: TransformerShim, docs: list[Doc]) -> Rows:
     found: dict[int, Floats2d] = {}
     for batch in batch_by_length(docs, BATCH_TOKENS):
         # spacy-transformers aligns a doc once, so it must not be there twice.

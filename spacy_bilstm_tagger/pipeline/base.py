@@ -63,13 +63,7 @@ class SequenceComponent(TablesMixin, AtomicLoadMixin, TrainablePipe):
     _rehearsal_model: Optional[Model] = None
 
     def __init__(
-        self,
-        vocab: Vocab,
-        model: ScoresModel,
-        name: str,
-        *,
-        scorer: Optional[Callable] = None,
-        **settings: Any,
+        self, vocab: Vocab, model: ScoresModel, name: str, *, scorer: Optional[Callable] = None, **settings: Any
     ) -> None:
         """settings: the arguments of the component's factory, which documents them."""
         super().__init__(vocab, model, name, labels=[], **settings)
@@ -133,11 +127,7 @@ class SequenceComponent(TablesMixin, AtomicLoadMixin, TrainablePipe):
         return Counter(label for doc in docs for label in self.gold_labels(doc) if label not in known)
 
     def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Any = None,
-        labels: Optional[Sequence[str]] = None,
+        self, get_examples: Callable[[], Iterable[Example]], *, nlp: Any = None, labels: Optional[Sequence[str]] = None
     ) -> None:
         """Collect the labels (from `labels`, else from all examples, sorted) and build the network.
 

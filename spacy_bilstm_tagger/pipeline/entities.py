@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 
 from ..crf.inference import ChainScores, forward_backward, viterbi
 from ..crf.spans import SpanProbabilities, SpanTags
-from ..types import Ints, Mask
+from ..types import Mask
 from .gold import alternatives
 
 Scheme = Literal["bio", "biluo", "bioes"]  # BIOES is BILUO by other letters
@@ -200,7 +200,19 @@ def find_entities(
         entities = _without_overlaps([span for span, p in likely if p >= threshold])
     columns = np.array(entities, dtype=np.int64).reshape(-1, 3).T
     found_scores = np.zeros(len(entities)) if probabilities is None else probabilities.score_spans(tuple(columns))
-    return _by_text(text_starts, lengths, entities, found_scores.tolist(), likely, top_k)
+    found = [ScoredSpans() for _ in lengths]
+    text_of, offsets = np.repeat(np.arange(len(lengths)), lengths).tolist(), text_starts.tolist()
+    for (start, end, label), score in zip(entities, found_scores.tolist()):
+        i = text_of[start]
+        found[i].entities.append((start - offsets[i], end - offsets[i], label))
+        found[i].scores.append(score)
+    chosen = set(entities)
+    for (start, end, label), score in likely if top_k else ():
+        i = text_of[start]
+        if (start, end, label) not in chosen and len(found[i].alternatives) < top_k:
+            found[i].alternatives.append((start - offsets[i], end - offsets[i], label))
+            found[i].alternative_scores.append(score)
+    return found
 
 
 def _without_overlaps(spans: list[Entity]) -> list[Entity]:
@@ -213,28 +225,3 @@ def _without_overlaps(spans: list[Entity]) -> list[Entity]:
             taken.update(tokens)
             kept.append(span)
     return sorted(kept)
-
-
-def _by_text(
-    text_starts: Ints,
-    lengths: Ints,
-    entities: list[Entity],
-    scores: list[float],
-    likely: list[tuple[Entity, float]],
-    top_k: int,
-) -> list[ScoredSpans]:
-    """Spans of a batch, given in flat rows, by text."""
-    found = [ScoredSpans() for _ in lengths]
-    text_ends, offsets = text_starts + lengths, text_starts.tolist()
-    texts = np.searchsorted(text_ends, [start for start, *_ in entities], side="right")
-    for i, (start, end, label), score in zip(texts.tolist(), entities, scores):
-        found[i].entities.append((start - offsets[i], end - offsets[i], label))
-        found[i].scores.append(score)
-    chosen = set(entities)
-    left = [(span, score) for span, score in likely if span not in chosen] if top_k else []
-    texts = np.searchsorted(text_ends, [start for (start, *_), _ in left], side="right")
-    for i, ((start, end, label), score) in zip(texts.tolist(), left):
-        if len(found[i].alternatives) < top_k:
-            found[i].alternatives.append((start - offsets[i], end - offsets[i], label))
-            found[i].alternative_scores.append(score)
-    return found

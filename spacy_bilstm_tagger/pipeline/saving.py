@@ -63,7 +63,7 @@ class AtomicLoadMixin:
     def _check_labels(self) -> None:
         found = self.model.get_dim("nO") if self.model.has_dim("nO") else None
         expected = getattr(self, "n_outputs", found)
-        if found is not None and found != expected:
+        if found not in (None, expected):
             raise DataError(
                 f"It gives {found} scores a token, expected {expected} for the {len(self.cfg['labels'])} labels in cfg. "
                 "The labels or the file were changed: get both again"

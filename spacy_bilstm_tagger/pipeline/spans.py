@@ -47,12 +47,7 @@ Found = list[tuple[int, int, int, float]]  # start, end, label number, probabili
     },
 )
 def make_bilstm_spans(
-    nlp: Language,
-    name: str,
-    model: ScoresModel,
-    spans_key: str,
-    threshold: Optional[float],
-    scorer: Optional[Callable],
+    nlp: Language, name: str, model: ScoresModel, spans_key: str, threshold: Optional[float], scorer: Optional[Callable]
 ) -> "BiLSTMSpans":
     """Make a component that marks spans of tokens by one or more labels; spans of different labels may overlap.
 

@@ -39,10 +39,6 @@ class HMMCounts:
     labels: Ints
     numbers: Ints
 
-    @property
-    def n_labels(self) -> int:
-        return len(self.transitions) - 1
-
     def rows(self, contexts: Iterable[str]) -> list[int]:
         """The rows of those contexts that were seen."""
         return [self.contexts[context] for context in contexts if context in self.contexts]
@@ -60,13 +56,8 @@ class HMMCounts:
 
     def to_bytes(self, settings: dict[str, Any]) -> bytes:
         """As safetensors, with the settings of the model."""
-        arrays = {
-            "transitions": self.transitions,
-            "tags": self.tags,
-            "offsets": self.offsets,
-            "labels": self.labels,
-            "numbers": self.numbers,
-        }
+        names = ("transitions", "tags", "offsets", "labels", "numbers")
+        arrays = {name: getattr(self, name) for name in names}
         header = {"contexts": list(self.contexts), "settings": settings}
         return save_arrays(arrays, metadata={_HEADER: json.dumps(header)})
 

@@ -61,13 +61,8 @@ def make_hmm_tagger(
     if transition_smoothing is not None:
         check_above_zero(name, transition_smoothing=transition_smoothing)
         check_fraction(name, transition_smoothing=transition_smoothing)
-    settings = {
-        "rare": rare,
-        "suffix_length": suffix_length,
-        "suffix_smoothing": suffix_smoothing,
-        "transition_smoothing": transition_smoothing,
-        "word_smoothing": word_smoothing,
-    }
+    smoothing = {"suffix_smoothing": suffix_smoothing, "word_smoothing": word_smoothing}
+    settings = {"suffix_length": suffix_length, "rare": rare, "transition_smoothing": transition_smoothing, **smoothing}
     return HMMTagger(nlp.vocab, HMM(settings), name, scorer=scorer, overwrite=overwrite, **settings)
 
 
