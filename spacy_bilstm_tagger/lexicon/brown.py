@@ -4,16 +4,15 @@ A path is kept as a whole number: its bits after a leading 1, so that 0 and 00 d
 `BrownPrefixes` in layers/word_features.py looks it up and cuts it to the prefixes that are embedded.
 """
 
-import zlib
-from codecs import BOM_UTF8
+from io import StringIO
 from pathlib import Path
 from typing import Mapping
 
 import numpy as np
 from spacy.strings import get_string_id
 
-from ..errors import DataError, Errors, damaged
-from .files import is_pipeline, open_bytes, read_table
+from ..errors import DataError
+from .files import is_pipeline, read_table, read_utf8
 from .table import BROWN, WordTable
 
 MAX_BITS = 52  # of a path: as many as a float64 counts exactly
@@ -81,37 +80,22 @@ def read_brown(path: Path) -> dict[str, str]:
             "brown'"
         )
     paths: dict[str, str] = {}
-    try:
-        with open_bytes(path) as file:
-            for line, row in enumerate(file, start=1):
-                bits, word = _parse(path, line, row)
-                first = paths.setdefault(word, bits)
-                if first != bits:
-                    raise DataError(
-                        f"{path}, line {line}: {word!r} has the path {bits} here and {first} above; expected one path "
-                        "a word"
-                    )
-    except (EOFError, OSError, zlib.error) as error:
-        raise damaged(path, "Brown clusters", error) from None
+    for line, row in enumerate(StringIO(read_utf8(path, "Brown clusters")), start=1):
+        columns = row.rstrip("\n").split("\t")
+        bits, word, count = columns if len(columns) == 3 else ("", "", "")
+        if not row.strip():
+            problem = "found an empty line, expected a bit path, a word and a count. Remove the line"
+        elif not word:
+            problem = f"found {row.rstrip()[:80]!r}, expected a bit path, a word and a count, a TAB between them"
+        elif not 1 <= len(bits) <= MAX_BITS or bits.strip("01"):
+            problem = f"found the path {bits[:80]!r}, expected up to {MAX_BITS} of the digits 0 and 1"
+        elif not count.strip().isdecimal():
+            problem = f"found the count {count[:80]!r}, expected a whole number"
+        elif (first := paths.setdefault(word, bits)) != bits:
+            problem = f"{word!r} has the path {bits} here and {first} above; expected one path a word"
+        else:
+            continue
+        raise DataError(f"{path}, line {line}: {problem}")
     if not paths:
         raise DataError(f"{path}: found no Brown clusters, expected lines of bit path TAB word TAB count")
     return paths
-
-
-def _parse(path: Path, line: int, row: bytes) -> tuple[str, str]:
-    where = f"{path}, line {line}"
-    try:
-        text = row.removeprefix(BOM_UTF8).decode("utf8").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise DataError(Errors.VECTORS_ENCODING.format(path=path, line=line, byte=error.start)) from None
-    if not text.strip():
-        raise DataError(f"{where}: found an empty line, expected a bit path, a word and a count. Remove the line")
-    columns = text.split("\t")
-    if len(columns) != 3 or not columns[1]:
-        raise DataError(f"{where}: found {text[:80]!r}, expected a bit path, a word and a count, a TAB between them")
-    bits, word, count = columns
-    if not 1 <= len(bits) <= MAX_BITS or bits.strip("01"):
-        raise DataError(f"{where}: found the path {bits[:80]!r}, expected up to {MAX_BITS} of the digits 0 and 1")
-    if not count.strip().isdecimal():
-        raise DataError(f"{where}: found the count {count[:80]!r}, expected a whole number")
-    return bits, word

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+from codecs import BOM_UTF8
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Iterator, cast
 
 import spacy
 from spacy.lookups import Lookups
@@ -13,14 +15,12 @@ from ..errors import DataError, Errors, damaged
 from ..util import write_beside
 from .table import WordTable
 
-_GZIP = b"\x1f\x8b"
 VECTORS_FOLDER, BROWN_FOLDER, GAZETTEERS_FOLDER = "vectors", "brown", "gazetteers"  # the names in their meta.json
 
 
 def save_folder(vocab: Vocab, output: Path, *, kind: str) -> None:
-    """Write a blank pipeline with this vocabulary, as `spacy init vectors` does: any config can name it.
+    """Write a blank pipeline with this vocabulary and this name, as `spacy init vectors` does: any config can name it.
 
-    kind (str): the name in its meta.json.
     RAISES: DataError where `output` is something else than such a folder.
     """
     check_output(output, kind=kind)
@@ -48,23 +48,17 @@ def is_pipeline(source: Path) -> bool:
 
 def read_lookups(folder: Path) -> Lookups:
     """The lookups of a pipeline's folder. RAISES: DataError where they are damaged."""
-    try:
+    with keeping_reason(folder, "the lookups of a spaCy pipeline"):
         return Lookups().from_disk(folder / "vocab")
-    except Exception as error:  # damaged data can raise anything
-        raise damaged(folder, "the lookups of a spaCy pipeline", error) from None
 
 
 def read_table(folder: Path, name: str, *, missing: str) -> WordTable:
     """The table of this name of the folder's pipeline.
 
-    missing (str): the message where it has none.
-    RAISES: DataError where there is none, or where the lookups are damaged.
+    RAISES: DataError where there is none, with the message `missing`, or where the lookups are damaged.
     """
-    lookups = read_lookups(folder)
-    try:
-        table = WordTable.from_lookups(lookups, name)
-    except Exception as error:
-        raise damaged(folder, "the lookups of a spaCy pipeline", error) from None
+    with keeping_reason(folder, "the lookups of a spaCy pipeline"):
+        table = WordTable.from_lookups(read_lookups(folder), name)
     if table is None:
         raise DataError(missing)
     return table
@@ -73,5 +67,31 @@ def read_table(folder: Path, name: str, *, missing: str) -> WordTable:
 def open_bytes(path: Path) -> IO[bytes]:
     """The file's bytes, unpacked if it is gzip, whatever its name."""
     with path.open("rb") as file:
-        packed = file.read(2) == _GZIP
+        packed = file.read(2) == b"\x1f\x8b"
     return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
+
+
+def read_utf8(path: Path, kind: str) -> str:
+    """The text of a file, also .gz, without a byte order mark, its lines ended by LF alone.
+
+    kind (str): for the message of a damaged file.
+    RAISES: DataError with the line that is not UTF-8, and where the file is damaged.
+    """
+    with keeping_reason(path, kind), open_bytes(path) as file:
+        data = file.read().removeprefix(BOM_UTF8)
+    try:
+        return data.decode("utf8").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line, byte = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start) - 1
+        raise DataError(Errors.VECTORS_ENCODING.format(path=path, line=line, byte=byte)) from None
+
+
+@contextmanager
+def keeping_reason(path: Path, kind: str) -> Iterator[None]:
+    """RAISES: DataError with the reason in one line, in the place of whatever damaged files raise."""
+    try:
+        yield
+    except (DataError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic in tokenizers' Rust is no Exception
+        raise damaged(path, kind, error) from None

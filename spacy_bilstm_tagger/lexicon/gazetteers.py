@@ -7,17 +7,15 @@ Togo, which is of one piece.
 
 import html
 import re
-import zlib
-from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Mapping, Optional, Sequence
 
 import numpy as np
 from spacy.lang.en.stop_words import STOP_WORDS
 
-from ..errors import ConfigError, DataError, Errors, damaged
+from ..errors import ConfigError, DataError, Errors
 from ..types import Mask
-from .files import is_pipeline, open_bytes, read_table
+from .files import is_pipeline, read_table, read_utf8
 from .name_lists import other_format
 from .table import GAZETTEERS, MISSING, Hashes, WordTable, WordTypes
 
@@ -171,26 +169,15 @@ def list_files(source: Path) -> dict[str, Path]:
 
 def read_lines(path: Path) -> list[str]:
     """RAISES: DataError with the line that is not UTF-8, or is no name, or shows that the file is no list of names."""
-    try:
-        with open_bytes(path) as file:
-            data = file.read().removeprefix(BOM_UTF8)
-    except (EOFError, OSError, zlib.error) as error:
-        raise damaged(path, "a list of names", error) from None
-    try:
-        text = data.decode("utf8").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        byte = error.start - (data.rfind(b"\n", 0, error.start) + 1)
-        raise DataError(Errors.VECTORS_ENCODING.format(path=path, line=line, byte=byte)) from None
+    text = read_utf8(path, "a list of names")
     lines = text.split("\n")
-    control, other = _CONTROL.search(text), other_format(text)
-    if control:
+    if control := _CONTROL.search(text):
         line = text.count("\n", 0, control.start()) + 1
         raise DataError(
             f"{path}, line {line}: found {lines[line - 1][:80]!r}, expected one name and no TABs or other control "
             "characters"
         )
-    if other is not None:
+    if other := other_format(text):
         line, kind = other
         raise DataError(
             f"{path}, line {line}: found {kind} ({lines[line - 1].strip()[:80]!r}), expected one name a line and nothing "
@@ -201,14 +188,12 @@ def read_lines(path: Path) -> list[str]:
 
 def why_useless(name: str) -> Optional[str]:
     """Why the name is not to be looked for, or None: see `read_gazetteers`."""
-    words = name.lower().split()
-    if not 1 <= len(words) <= MAX_TOKENS:
-        return "too many words" if words else "empty"
-    key = fold(name)
-    if len(key) < 2:
-        return "one character"
-    if not _LETTER.search(key):
-        return "no letter"
-    if key in STOP_WORDS or all(word in STOP_WORDS for word in words):
-        return "function words"
-    return None
+    words, key = name.lower().split(), fold(name)
+    reasons = {
+        "empty": not words,
+        "too many words": len(words) > MAX_TOKENS,
+        "one character": len(key) < 2,
+        "no letter": not _LETTER.search(key),
+        "function words": key in STOP_WORDS or STOP_WORDS.issuperset(words),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DataError, damaged
-from .files import open_bytes
+from ..errors import DataError
+from .files import keeping_reason, open_bytes
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
@@ -35,7 +35,7 @@ def read_saved(path: Path) -> "KeyedVectors":
     Objects of gensim's classes are read as plain attributes; their own loading would unpickle more files.
     RAISES: DataError for a file that names anything else, or that is damaged.
     """
-    try:
+    with keeping_reason(path, "gensim KeyedVectors"):
         with open_bytes(path) as file:
             saved = _DataUnpickler(path, file).load()
         attributes = vars(saved) if isinstance(saved, _Attributes) else {}
@@ -48,10 +48,6 @@ def read_saved(path: Path) -> "KeyedVectors":
             )
         where = f"{path}.wv" if is_model else str(path)
         return _rebuild(_Fields(attributes, where, packed=path.suffix == ".gz"))
-    except DataError:
-        raise
-    except Exception as error:  # damaged data can raise anything
-        raise damaged(path, "gensim KeyedVectors", error) from None
 
 
 class _Attributes:

@@ -3,24 +3,20 @@
 import shutil
 import tempfile
 import zipfile
-import zlib
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterator, Optional
+from typing import TYPE_CHECKING, Optional
 
 from tqdm import tqdm
 
-from ..errors import DataError, Errors, damaged
-from .files import open_bytes
+from ..errors import DataError, Errors
+from .files import keeping_reason, open_bytes
 from .pickles import read_saved
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
 GENSIM_NAMES = ("glove-twitter-25", "glove-twitter-50", "glove-twitter-100", "glove-twitter-200")
-_PICKLE = b"\x80"
-_ZIP = b"PK\x03\x04"
 
 
 def read_vectors(source: str, *, max_rows: Optional[int] = None, dim: Optional[int] = None) -> "KeyedVectors":
@@ -35,18 +31,14 @@ def read_vectors(source: str, *, max_rows: Optional[int] = None, dim: Optional[i
     path = Path(source)
     if not path.is_file():
         path = download(source)
-    try:
+    with keeping_reason(path, "word vectors"):
         if zipfile.is_zipfile(path):
             return _read_zip(path, max_rows, dim)
         with open_bytes(path) as file:
-            start = file.read(len(_ZIP))
-        if start == _ZIP:
+            start = file.read(4)
+        if start == b"PK\x03\x04":
             raise zipfile.BadZipFile("a zip archive that is cut off")
-        if start[:1] == _PICKLE:
-            return _first_rows(read_saved(path), max_rows)
-        return _read_word2vec(path, max_rows)
-    except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
-        raise damaged(path, "word vectors", error) from None
+        return _first_rows(read_saved(path), max_rows) if start[:1] == b"\x80" else _read_word2vec(path, max_rows)
 
 
 def download(name: str) -> Path:
@@ -82,11 +74,11 @@ def _read_word2vec(path: Path, max_rows: Optional[int]) -> "KeyedVectors":
     # Binary rows are float32 bytes, so in a sample of them there are always some that no text has.
     binary = has_header and (b"\0" in following or not _is_utf8(following))
     if binary:
-        with _keeping_reason(path, "word2vec binary vectors"):
+        with keeping_reason(path, "word2vec binary vectors"):
             return KeyedVectors.load_word2vec_format(str(path), binary=True, limit=max_rows)
     check_rows(path, has_header=has_header, max_rows=max_rows)
     try:
-        with _keeping_reason(path, "vectors in text form"):
+        with keeping_reason(path, "vectors in text form"):
             return KeyedVectors.load_word2vec_format(str(path), binary=False, no_header=not has_header, limit=max_rows)
     except DataError:
         check_rows(path, has_header=has_header, max_rows=max_rows, parse=True)  # to name the line
@@ -106,11 +98,8 @@ def _read_zip(path: Path, max_rows: Optional[int], dim: Optional[int]) -> "Keyed
             raise DataError(f"{path}: the archive holds several files ({', '.join(wanted)}). Choose one with --dim")
         with tempfile.TemporaryDirectory() as folder:
             unpacked = Path(folder) / Path(wanted[0]).name
-            try:
-                with archive.open(wanted[0]) as member, unpacked.open("wb") as file:
-                    shutil.copyfileobj(member, file)
-            except (RuntimeError, NotImplementedError) as error:  # a password, a kind of compression
-                raise damaged(path, "a zip archive", error) from None
+            with keeping_reason(path, "a zip archive"), archive.open(wanted[0]) as member, unpacked.open("wb") as file:
+                shutil.copyfileobj(member, file)
             try:
                 return _read_word2vec(unpacked, max_rows)
             except DataError as error:
@@ -180,14 +169,6 @@ def _first_rows(vectors: "KeyedVectors", max_rows: Optional[int]) -> "KeyedVecto
     first = KeyedVectors(vectors.vector_size, dtype=vectors.vectors.dtype)
     first.add_vectors(vectors.index_to_key[:max_rows], vectors.vectors[:max_rows])
     return first
-
-
-@contextmanager
-def _keeping_reason(path: Path, kind: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # gensim lets through whatever damaged data raises
-        raise damaged(path, kind, error) from None
 
 
 def _is_utf8(sample: bytes) -> bool:

@@ -9,8 +9,8 @@ from spacy.util import OOV_RANK
 from spacy.vectors import Mode, Vectors
 from spacy.vocab import Vocab
 
-from ..errors import ConfigError, DataError, Errors, damaged
-from .files import VECTORS_FOLDER, check_output, is_pipeline, read_lookups, save_folder
+from ..errors import ConfigError, DataError, Errors
+from .files import VECTORS_FOLDER, check_output, is_pipeline, keeping_reason, read_lookups, save_folder
 from .sources import GENSIM_NAMES, read_vectors
 from .table import VECTORS_PREFIX, WordTable
 
@@ -184,10 +184,8 @@ def _check_finite(keys: list[str], rows: np.ndarray, *, name: str, dtype: str) -
 
 
 def _read_folder(folder: Path) -> Vocab:
-    try:
+    with keeping_reason(folder, "a spaCy vectors table"):
         source = Vocab().from_disk(folder / "vocab", exclude=["lookups"])
-    except Exception as error:  # damaged data can raise anything
-        raise damaged(folder, "a spaCy vectors table", error) from None
     if source.vectors.mode != Mode.default:
         raise DataError(Errors.VECTORS_FLORET.format(mode=str(source.vectors.mode)))
     if not source.vectors.size:

@@ -7,8 +7,10 @@ from typing import Any, Iterator, Optional
 import numpy as np
 from tqdm import tqdm
 
-from ..errors import DataError, Errors, damaged
+from ..errors import DataError, Errors
+from .files import keeping_reason
 
+_KIND = "a pretrained transformer"
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _TOKENIZER = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 _POOLER = "pooler."  # on top of the last hidden states, which are all that is read
@@ -40,14 +42,14 @@ class WordEncoder:
                 "'spacy-bilstm-tagger[distill]'"
             ) from None
         local: Any = {"pretrained_model_name_or_path": str(model_dir), "local_files_only": True}
-        with quiet_transformers(), _keeping_reason(model_dir):
+        with quiet_transformers(), keeping_reason(model_dir, _KIND):
             config = AutoConfig.from_pretrained(**local)
             n_layers: int = config.num_hidden_layers
         self.layer = layer or (n_layers + 1) // 2
         if self.layer > n_layers:
             raise DataError(f"--layer {layer}: {model_dir} has {n_layers} layers; give that or less")
         config.num_hidden_layers = self.layer  # the layers above are not even loaded
-        with quiet_transformers(), _keeping_reason(model_dir):
+        with quiet_transformers(), keeping_reason(model_dir, _KIND):
             self._tokenizer = AutoTokenizer.from_pretrained(**local)
             model, loading = AutoModel.from_pretrained(
                 **local, config=config, torch_dtype=torch.float32, output_loading_info=True
@@ -61,7 +63,7 @@ class WordEncoder:
         self._model = (model.get_encoder() if config.is_encoder_decoder else model).eval().to("cpu")
         self.width: int = config.hidden_size
         positions = getattr(config, "max_position_embeddings", None) or _MAX_PIECES
-        with _keeping_reason(model_dir):
+        with keeping_reason(model_dir, _KIND):
             self._max_pieces = min(_MAX_PIECES, self._tokenizer.model_max_length, positions)
 
     def encode(self, words: list[str], *, shows_progress: bool = False) -> np.ndarray:
@@ -71,7 +73,7 @@ class WordEncoder:
         shows_progress (bool): draw a bar, on a terminal only.
         RAISES: DataError where the tokenizer or the model fails, as damaged ones may do only now.
         """
-        with _keeping_reason(self._model_dir):
+        with keeping_reason(self._model_dir, _KIND):
             return self._encode(words, shows_progress=shows_progress)
 
     def _encode(self, words: list[str], *, shows_progress: bool) -> np.ndarray:
@@ -132,13 +134,3 @@ def quiet_transformers() -> Iterator[None]:
         yield
     finally:
         logging.set_verbosity(level)
-
-
-@contextmanager
-def _keeping_reason(model_dir: Path) -> Iterator[Any]:
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # damaged files can raise anything; a panic in tokenizers' Rust is no Exception
-        raise damaged(model_dir, "a pretrained transformer", error) from None
