@@ -60,11 +60,7 @@ def forward(model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: 
     return rows, no_gradient
 
 
-def init(
-    model: Model[list[Doc], list[Floats2d]],
-    X: Optional[list[Doc]] = None,
-    Y: Optional[list[Floats2d]] = None,
-) -> None:
+def init(model: Model[list[Doc], list[Floats2d]], X: Optional[list[Doc]] = None, Y: object = None) -> None:
     types = None
     if X:  # widths need a token
         docs = [doc for doc in X if len(doc)] or [Doc(X[0].vocab, words=["a"])]

@@ -40,23 +40,21 @@ logger.setLevel(logging.INFO)
 ROW_KEYS = {"LOWER": by_lower, "LOWER without #": by_lower_without_sign, "NORM": by_norm}
 PATH_KEYS = {"LOWER": by_lower, "NORM": by_norm}
 
+Features = Model[WordTypes, Floats2d]
 Output = tuple[Floats2d, Callable[[Floats2d], list]]
 
 
-def NormVectors() -> Model[WordTypes, Floats2d]:
+def NormVectors() -> Features:
     """The row of `vocab.vectors` under each NORM, frozen; (types, nO), nO the table's width.
 
-    Vectors(attr="NORM") would do the same, but spaCy forgets that attribute when it saves a table.
-
-    Fallbacks: NORM itself stands for @users, links, numbers and lengthened words (`glove_key`). Where the table lacks
-    the NORM too, it is the table's `<unk>` row, which load_vectors.v1 makes the mean of all rows unless the vectors
-    bring their own, or zeros in a table without such a row. How many fall back is logged when the model is initialized.
+    Vectors(attr="NORM") would do the same, but spaCy forgets that attribute when it saves a table. A NORM that is not
+    in the table gets its `<unk>` row, see `set_vectors`, or zeros in a table without such a row.
     """
     attrs = {NAME: VOCAB_VECTORS}
     return Model("norm_vectors", _norm_vectors_forward, init=_vectors_init, dims={"nO": None}, attrs=attrs)
 
 
-def _norm_vectors_forward(model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool) -> Output:
+def _norm_vectors_forward(model: Features, types: WordTypes, is_train: bool) -> Output:
     vectors = types.vocab.vectors
     if vectors.shape[0] == 0:
         raise ConfigError(Errors.VECTORS_MISSING)
@@ -70,7 +68,7 @@ def _norm_vectors_forward(model: Model[WordTypes, Floats2d], types: WordTypes, i
     return Y, no_gradient
 
 
-def TunedVectors() -> Model[WordTypes, Floats2d]:
+def TunedVectors() -> Features:
     """As `NormVectors`, but the rows are parameters: E, a copy of the table made when the model is initialized, and
     saved with it; (types, nO).
 
@@ -87,7 +85,7 @@ def TunedVectors() -> Model[WordTypes, Floats2d]:
     )
 
 
-def _tuned_forward(model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool) -> Output:
+def _tuned_forward(model: Features, types: WordTypes, is_train: bool) -> Output:
     E = cast(Floats2d, model.get_param("E"))
     vectors = types.vocab.vectors
     if vectors.shape != E.shape:
@@ -106,9 +104,7 @@ def _tuned_forward(model: Model[WordTypes, Floats2d], types: WordTypes, is_train
     return Y, backprop
 
 
-def _vectors_init(
-    model: Model[WordTypes, Floats2d], X: Optional[WordTypes] = None, Y: Optional[Floats2d] = None
-) -> None:
+def _vectors_init(model: Features, X: Optional[WordTypes] = None, Y: Optional[Floats2d] = None) -> None:
     """Take the table's width, and its rows if they are to be tuned."""
     if X is None:
         return
@@ -130,7 +126,7 @@ def _norm_rows(types: WordTypes, vectors: Vectors) -> tuple[Ints, Mask]:
     return np.where(own != MISSING, own, key2row.get(UNK_HASH, MISSING)), own != MISSING
 
 
-def TableVectors(table: str, new_words: Optional[NewWords] = None) -> Model[WordTypes, Floats2d]:
+def TableVectors(table: str, new_words: Optional[NewWords] = None) -> Features:
     """The frozen row of each word type in a further vector table, (types, nO), and zeros where it has none.
 
     table (str): the name of a table that `load_vectors.v1` has loaded.
@@ -146,9 +142,7 @@ def TableVectors(table: str, new_words: Optional[NewWords] = None) -> Model[Word
     )
 
 
-def _table_forward(
-    model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool, *, new_words: Optional[NewWords]
-) -> Output:
+def _table_forward(model: Features, types: WordTypes, is_train: bool, *, new_words: Optional[NewWords]) -> Output:
     name = model.attrs[NAME]
     table = get_table(types.vocab, name)
     width = model.get_dim("nO")
@@ -164,17 +158,12 @@ def _table_forward(
 
 
 def _table_init(
-    model: Model[WordTypes, Floats2d],
-    X: Optional[WordTypes] = None,
-    Y: Optional[Floats2d] = None,
-    *,
-    new_words: Optional[NewWords],
+    model: Features, X: Optional[WordTypes] = None, Y: object = None, *, new_words: Optional[NewWords]
 ) -> None:
     if X is None:
         return
     name = model.attrs[NAME].removeprefix(VECTORS_PREFIX)
-    table = get_table(X.vocab, model.attrs[NAME])
-    remember_table(model, table)
+    table = remember_table(model, X.vocab)
     model.set_dim("nO", table.arrays["rows"].shape[1], force=True)
     rows, found_by = table.find_types(X, ROW_KEYS)
     is_known = rows != MISSING
@@ -185,7 +174,7 @@ def _table_init(
         logger.info("Vector table %s: new words fill %d of %d word types without a row", name, filled, len(missing))
 
 
-def HashedAttribute(column: int, *, width: int, rows: int) -> Model[WordTypes, Floats2d]:
+def HashedAttribute(column: int, *, width: int, rows: int) -> Features:
     """An embedding of one of the attributes of the word types, hashed into a table (Svenstrup et al. 2017, "Hash
     embeddings for efficient word representations"); (types, width).
 
@@ -200,11 +189,10 @@ def _attribute_forward(model: Model, types: WordTypes, is_train: bool) -> tuple:
     return model.ops.xp.asarray(types.attributes[:, model.attrs["column"]]), no_gradient
 
 
-def HashedBrownPrefixes(prefixes: list[int], *, width: int, rows: int) -> Model[WordTypes, Floats2d]:
+def HashedBrownPrefixes(prefixes: list[int], *, width: int, rows: int) -> Features:
     """A hashed embedding of each prefix of the path; (types, width * prefixes)."""
-    tables: list[Model] = [
-        HashEmbed(nO=width, nV=rows, column=column, seed=108 + column, dropout=0.0) for column in range(len(prefixes))
-    ]
+    columns = range(len(prefixes))
+    tables: list[Model] = [HashEmbed(nO=width, nV=rows, column=at, seed=108 + at, dropout=0.0) for at in columns]
     return chain(BrownPrefixes(prefixes), cast(Model[Ints2d, Floats2d], concatenate(*tables)))
 
 
@@ -232,8 +220,7 @@ def _prefixes_forward(model: Model[WordTypes, Ints2d], types: WordTypes, is_trai
 def _prefixes_init(model: Model[WordTypes, Ints2d], X: Optional[WordTypes] = None, Y: Optional[Ints2d] = None) -> None:
     if X is None:
         return
-    table = get_table(X.vocab, BROWN)
-    remember_table(model, table)
+    table = remember_table(model, X.vocab)
     rows, found_by = table.find_types(X, PATH_KEYS)
     is_known = rows != MISSING
     has_stand_in = is_known & np.isin(table.hashes[rows], np.array(table.info["stand_ins"], dtype=np.uint64))
@@ -248,7 +235,7 @@ def cut_paths(paths: Hashes, length: int) -> Hashes:
     return paths >> np.maximum(lengths - length, 0).astype(np.uint64)
 
 
-def GazetteerFeatures(lists: Optional[list[str]] = None) -> Model[WordTypes, Floats2d]:
+def GazetteerFeatures(lists: Optional[list[str]] = None) -> Features:
     """Two columns of 0 and 1 for each list: a name of it begins at the token; one goes on there; (tokens, 2 * lists).
 
     Names reach over several words, so these are rows of tokens, not of word types. Which of the lists can be trusted is
@@ -262,16 +249,15 @@ def GazetteerFeatures(lists: Optional[list[str]] = None) -> Model[WordTypes, Flo
     return Model("gazetteer_features", _names_forward, init=_names_init, dims={"nO": width}, attrs=attrs)
 
 
-def _names_forward(model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool) -> Output:
+def _names_forward(model: Features, types: WordTypes, is_train: bool) -> Output:
     begins_and_goes_on = find_names(get_table(types.vocab, GAZETTEERS), types, model.attrs["lists"])
     return model.ops.asarray2f(cast(Floats2d, np.concatenate(begins_and_goes_on, axis=1)), dtype="f"), no_gradient
 
 
-def _names_init(model: Model[WordTypes, Floats2d], X: Optional[WordTypes] = None, Y: Optional[Floats2d] = None) -> None:
+def _names_init(model: Features, X: Optional[WordTypes] = None, Y: Optional[Floats2d] = None) -> None:
     if X is None:
         return
-    table = get_table(X.vocab, GAZETTEERS)
-    remember_table(model, table)
+    table = remember_table(model, X.vocab)
     lists = model.attrs["asked_for"] or table.info["lists"]
     model.attrs["lists"] = lists
     model.set_dim("nO", 2 * len(lists), force=True)
@@ -279,31 +265,20 @@ def _names_init(model: Model[WordTypes, Floats2d], X: Optional[WordTypes] = None
     if not len(begins):
         return
     of_list = (begins | goes_on).mean(axis=0)
+    share = (begins | goes_on).any(axis=1).mean()
     logger.info(
-        "Gazetteers: %.1f%% of the tokens of the first %d texts are in a name; most are on the list %s (%.1f%%), "
-        "%d of %d lists have none",
-        100 * (begins | goes_on).any(axis=1).mean(),
-        len(X.lengths),
-        lists[int(of_list.argmax())],
-        100 * of_list.max(),
-        int((of_list == 0).sum()),
-        len(lists),
+        f"Gazetteers: {share:.1%} of the tokens of the first {len(X.lengths)} texts are in a name; most are on the list "
+        f"{lists[int(of_list.argmax())]} ({of_list.max():.1%}), {(of_list == 0).sum()} of {len(lists)} lists have none"
     )
 
 
 def _log_coverage(title: str, types: WordTypes, is_known: Mask, kind: str, details: str) -> None:
     """Log for how many tokens and word types of the sample a table has a row, or a path."""
-    if not len(types.index):
-        return
-    logger.info(
-        "%s: %.1f%% of the tokens (%.1f%% of the word types) of the first %d texts have a %s%s",
-        title,
-        100 * is_known[types.index].mean(),
-        100 * is_known.mean(),
-        len(types.lengths),
-        kind,
-        details,
-    )
+    if len(types.index):
+        logger.info(
+            f"{title}: {is_known[types.index].mean():.1%} of the tokens ({is_known.mean():.1%} of the word types) of the "
+            f"first {len(types.lengths)} texts have a {kind}{details}"
+        )
 
 
 def _count_keys(types: WordTypes, found_by: Ints, keys: list[str]) -> str:

@@ -19,9 +19,11 @@ from .vectors import VOCAB_VECTORS, check_further_table, check_shape, check_vect
 NAME, CHECKSUM = "word_table", "word_table_checksum"  # among the attrs of a layer
 
 
-def remember_table(model: Model, table: WordTable) -> None:
-    """Note the checksum of the table that the layer is initialized with."""
+def remember_table(model: Model, vocab: Vocab) -> WordTable:
+    """The table that the layer reads; its checksum is kept among the attrs of the layer."""
+    table = get_table(vocab, model.attrs[NAME])
     model.attrs[CHECKSUM] = table.checksum
+    return table
 
 
 def tables_read(model: Model) -> set[str]:

@@ -57,31 +57,23 @@ def create_load_vectors(
     for name, value in (("max_rows", max_rows), ("prune_to", prune_to), ("dim", dim)):
         if value is not None:
             check_at_least("load_vectors.v1", 1, **{name: value})
-    return partial(
-        _load,
-        source=source,
-        options={"max_rows": max_rows, "dim": dim},
-        prune_to=prune_to,
-        dtype=dtype,
-        brown=brown,
-        tables={name: table for name, table in (tables or {}).items() if table is not None},
-        gazetteers=gazetteers,
-    )
+    further = {name: table for name, table in (tables or {}).items() if table is not None}
+    files: dict[str, Any] = {"source": source, "brown": brown, "gazetteers": gazetteers, "tables": further}
+    storage = {"prune_to": prune_to, "dtype": dtype}
+    return partial(_load, **files, options={"max_rows": max_rows, "dim": dim}, storage=storage)
 
 
 def _load(
     nlp: Language,
-    *,
     source: Optional[str],
-    options: dict[str, Optional[int]],
-    prune_to: Optional[int],
-    dtype: str,
     brown: Optional[str],
-    tables: dict[str, str],
     gazetteers: Optional[str],
+    tables: dict[str, str],
+    options: dict[str, Optional[int]],
+    storage: dict[str, Any],
 ) -> None:
     has_tables = bool(tables) or any(each is not None for each in (source, brown, gazetteers))
-    if not has_tables and not sourced_components(nlp):
+    if not has_tables and not _vectors_hashes(nlp):
         raise ConfigError(
             "load_vectors.v1: source, brown, gazetteers and tables are all null; expected at least one of them, or "
             "a sourced component that brings its own. Where the pipeline needs none, set [initialize] before_init = "
@@ -99,8 +91,7 @@ def _load(
             load_vectors(nlp.vocab, Path(source))
         elif source is not None:
             read = read_vectors(source, **options)
-            keys, rows = read.index_to_key, read.vectors
-            set_vectors(nlp.vocab, keys, rows, name=Path(source).name, prune_to=prune_to, dtype=dtype)
+            set_vectors(nlp.vocab, read.index_to_key, read.vectors, name=Path(source).name, **storage)
     except DataError as error:
         raise ConfigError(str(error)) from None
     check_sourced(nlp)
@@ -129,21 +120,15 @@ def _warn_of_unread(
             )
 
 
-def sourced_components(nlp: Language) -> list[str]:
-    """The names of the sourced components, while the pipeline is initialized."""
-    return list(_vectors_hashes(nlp))
-
-
 def check_sourced(nlp: Language) -> None:
-    """Compare the widths of listeners and of their upstream components, the tables of sourced components with those that
-    they were trained with, and their labels with those of the training data. spaCy warns (W113) of other vectors, or
-    fails at the first batch.
+    """Compare listeners with their upstream components, and the tables and labels of sourced components with those of
+    the pipeline and of the training data. spaCy warns (W113) of other vectors, or fails at the first batch.
 
-    RAISES: ConfigError for another width, a table that is missing, one of another content, a label too many, and
+    RAISES: ConfigError for another width, a table that is missing or of another content, a label too many, and
         training data that has no label at all or is not there.
     """
     for upstream, pipe in nlp.components:  # spaCy disables the sourced ones while it initializes the others
-        if isinstance(pipe, Tok2Vec):
+        if isinstance(pipe, Tok2Vec) and pipe.model.has_dim("nO"):
             _check_listeners(upstream, pipe)
     hashes = _vectors_hashes(nlp)
     if not hashes:
@@ -164,8 +149,6 @@ def _vectors_hashes(nlp: Language) -> dict[str, int]:
 
 
 def _check_listeners(upstream: str, pipe: Tok2Vec) -> None:
-    if not pipe.model.has_dim("nO"):
-        return
     expected = pipe.model.get_dim("nO")
     for name in pipe.listening_components:
         for listener in pipe.listener_map[name]:
@@ -213,11 +196,8 @@ def _check_labels(nlp: Language, sourced: list[str]) -> None:
         if unknown:
             listed = ", ".join(f"{label!r} ({count:,})" for label, count in unknown.most_common(MAX_LISTED))
             more = f" and {len(unknown) - MAX_LISTED} more" if len(unknown) > MAX_LISTED else ""
-            grow = (
-                ", or give them to the sourced one with add_label, save that pipeline, and source it"
-                if getattr(pipe, "grows", False)
-                else ""
-            )
+            grow = ", or give them to the sourced one with add_label, save that pipeline, and source it"
+            grow = grow if getattr(pipe, "grows", False) else ""
             detail = {"name": pipe.name, "count": len(pipe.labels), "found": listed + more, "grow": grow}
             raise ConfigError(Errors.SOURCED_LABELS.format(**detail))
 

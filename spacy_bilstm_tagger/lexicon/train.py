@@ -1,6 +1,6 @@
 """Domain vectors from raw text."""
 
-from typing import TYPE_CHECKING, Any, Iterable
+from typing import TYPE_CHECKING, Iterable
 
 import spacy
 from tqdm import tqdm
@@ -39,6 +39,7 @@ def train_vectors(
     RAISES: DataError where no word is frequent enough.
     """
     from gensim.models import FastText, Word2Vec
+    from gensim.models.callbacks import CallbackAny2Vec
 
     Model = FastText if algorithm == "fasttext" else Word2Vec
     model = Model(vector_size=dim, window=window, min_count=min_count, sg=1, seed=seed, workers=1, epochs=epochs)
@@ -48,15 +49,7 @@ def train_vectors(
             f"{path}: found no words that occur at least {min_count} times; use more text or a lower --min-count"
         )
     with tqdm(total=epochs, desc=f"Training {algorithm}", unit=" epochs", disable=None) as bar:
-        model.train(sentences, total_examples=len(sentences), epochs=epochs, callbacks=[_progress(bar)])
+        progress = CallbackAny2Vec()
+        progress.on_epoch_end = lambda model: bar.update()
+        model.train(sentences, total_examples=len(sentences), epochs=epochs, callbacks=[progress])
     return model.wv
-
-
-def _progress(bar: tqdm) -> Any:
-    from gensim.models.callbacks import CallbackAny2Vec
-
-    class Progress(CallbackAny2Vec):
-        def on_epoch_end(self, model: Any) -> None:
-            bar.update()
-
-    return Progress()

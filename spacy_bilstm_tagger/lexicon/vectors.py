@@ -29,10 +29,8 @@ def set_vectors(
     prune_to: Optional[int] = None,
     dtype: str = "float32",
 ) -> None:
-    """Make these the vocabulary's vectors, with an `<unk>` row for other words.
-
-    The `<unk>` row, where there is none yet, comes first and is the mean of all rows, the usual stand-in for
-    a word that GloVe does not know.
+    """Make these the vocabulary's vectors. An `<unk>` row for other words, where there is none yet, comes first and is the
+    mean of all rows, the usual stand-in for a word that GloVe does not know.
 
     keys (list of str): the words, as they stand in the file.
     rows (array): (keys, width).
@@ -72,10 +70,7 @@ def save_vectors(
     prune_to: Optional[int] = None,
     dtype: str = "float32",
 ) -> Vectors:
-    """Write a blank pipeline that holds the table. Arguments as for `set_vectors`.
-
-    RAISES: DataError where `output` is something else than such a folder.
-    """
+    """Write a blank pipeline that holds the table: see `set_vectors` and `save_folder`."""
     check_output(output, kind=VECTORS_FOLDER)
     vocab = Vocab()
     set_vectors(vocab, keys, rows, name=name, prune_to=prune_to, dtype=dtype)
@@ -89,9 +84,9 @@ def load_vectors(vocab: Vocab, folder: Path) -> None:
     RAISES: DataError where the folder is damaged, has no table or one of another mode.
     """
     source = _read_folder(folder)
-    for key in source.vectors:
-        vocab.strings.add(source.strings[key])
     vectors = source.vectors
+    for key in vectors:
+        vocab.strings.add(source.strings[key])
     vectors.strings, vectors.name = vocab.strings, folder.name
     vocab.vectors = vectors
     _rank_lexemes(vocab)
