@@ -105,9 +105,8 @@ class WordTable:
     """What is known of some words.
 
     A table lies in the vocabulary's lookups as a few arrays, which spaCy saves, copies and loads with the pipeline. So
-    all components, and all members of an ensemble, share one copy, in memory and on disk. In the layers, an ensemble of
-    three would hold three copies. One entry for each word, as in spaCy's own tables, would slow down spacy.load by a
-    third of a second for 100,000 words.
+    all components, and all members of an ensemble, share one copy, in memory and on disk. One entry for each word, as in
+    spaCy's own tables, would slow down spacy.load by a third of a second for 100,000 words.
 
     hashes (uint64): (words,), sorted.
     arrays (dict): name -> (words, ...) array, one row for each word in the order of the hashes.
