@@ -35,10 +35,7 @@ def convert(
             "--map-tags", help="A file of 'tag TAB new tag' lines; 'a|b' is one of two tags, '-' makes it missing."
         ),
     ] = None,
-    map_ents_file: Annotated[
-        Optional[Path],
-        typer.Option("--map-ents", help="The same for entity types."),
-    ] = None,
+    map_ents_file: Annotated[Optional[Path], typer.Option("--map-ents", help="The same for entity types.")] = None,
     annotated: Annotated[
         Optional[str],
         typer.Option(
@@ -53,8 +50,7 @@ def convert(
     ] = None,
     encoding: Annotated[Optional[str], typer.Option(help="utf-8 by default; latin-1 for gmb.")] = None,
     repair_bio: Annotated[
-        bool,
-        typer.Option(help="Let an entity tag that cannot follow begin an entity, instead of refusing it."),
+        bool, typer.Option(help="Let an entity tag that cannot follow begin an entity, instead of refusing it.")
     ] = False,
     spans_key: Annotated[
         str, typer.Option(help="For toxic_spans: the key in doc.spans, and the label of the spans.")

@@ -15,12 +15,7 @@ _FLORET = ("mode", "minn", "maxn", "hash_count", "hash_seed", "bow", "eow")
 
 
 def check_agree(
-    first: Language,
-    other: Language,
-    averaged: Sequence[str],
-    *,
-    paths: tuple[Path, Path],
-    same_architecture: bool,
+    first: Language, other: Language, averaged: Sequence[str], *, paths: tuple[Path, Path], same_architecture: bool
 ) -> None:
     """RAISES: DataError that names what differs in the two pipelines.
 

@@ -74,8 +74,4 @@ def _prf(gold: Characters, predicted: Characters) -> dict[str, float]:
     if not gold or not predicted:
         return dict.fromkeys("prf", float(gold == predicted))
     shared = len(gold & predicted)
-    return {
-        "p": shared / len(predicted),
-        "r": shared / len(gold),
-        "f": 2 * shared / (len(gold) + len(predicted)),
-    }
+    return {"p": shared / len(predicted), "r": shared / len(gold), "f": 2 * shared / (len(gold) + len(predicted))}

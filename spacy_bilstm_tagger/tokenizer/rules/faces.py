@@ -18,12 +18,7 @@ def emoji_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         rf"|[\u00a9\u00ae\u2190-\u21ff]{EMOJI_STYLE}"
     )
     keycap = Rule(
-        "keycap",
-        rf"[0-9]{EMOJI_STYLE}?{KEYCAP}",
-        "Unicode TR51: a digit on a key.",
-        ("1️⃣",),
-        ("1", "😂"),
-        kind="emoji",
+        "keycap", rf"[0-9]{EMOJI_STYLE}?{KEYCAP}", "Unicode TR51: a digit on a key.", ("1️⃣",), ("1", "😂"), kind="emoji"
     )
     if options.emoji_runs == "whole":
         return (

@@ -19,13 +19,7 @@ def mark_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
                 (".", "! !", ". . .", "("),
                 ("!!", "a", "+"),
             ),
-            sign_rule(
-                "symbol",
-                rf"{signs}{tail}",
-                "Any other sign alone.",
-                ("+", "= =", "$"),
-                ("++", "."),
-            ),
+            sign_rule("symbol", rf"{signs}{tail}", "Any other sign alone.", ("+", "= =", "$"), ("++", ".")),
             space,
         )
     return (
