@@ -14,10 +14,8 @@ def mean(values: Iterable[Optional[float]]) -> Optional[float]:
 
 def warn_of_nothing(count: int, what: str, score: str) -> None:
     if count:
-        warnings.warn(
-            (
-                f"Nothing to score: none of the {count} texts has gold {what}, so there is no {score}, and spaCy's "
-                "table shows 0.00. Look whether this is the right file, and what was converted"
-            ),
-            stacklevel=3,
+        message = (
+            f"Nothing to score: none of the {count} texts has gold {what}, so there is no {score}, and spaCy's table "
+            "shows 0.00. Look whether this is the right file, and what was converted"
         )
+        warnings.warn(message, stacklevel=3)

@@ -1,5 +1,6 @@
 """Scores of entities."""
 
+import itertools
 from collections import defaultdict
 from typing import Any, Callable, Iterable
 
@@ -28,18 +29,13 @@ def ner_score(examples: Iterable[Example], **cfg: Any) -> Scores:
     examples = [eg for eg in given if eg.y.has_annotation("ENT_IOB")]
     if not examples:
         warn_of_nothing(len(given), "entities", "ents_f")
-    by_doc = [_doc_prf(eg) for eg in examples]
-    accuracy = PRFScore()
-    doc_accuracy = []
-    for example in examples:
-        score = _bio_accuracy(example)
-        accuracy += score
-        doc_accuracy.append(score.precision if len(score) else None)
-    scores: Scores = ner_prf(examples)
-    scores["ents_acc"] = accuracy.precision if len(accuracy) else None
-    scores["ents_acc_doc_mean"] = mean(doc_accuracy)
-    for key in ("p", "r", "f"):
-        scores[f"ents_{key}_doc_mean"] = mean(score[key] for score in by_doc)
+    scores = ner_prf(examples)
+    right = [_right_tags(eg) for eg in examples]
+    scores["ents_acc"] = mean(itertools.chain(*right))
+    scores["ents_acc_doc_mean"] = mean(map(mean, right))
+    by_doc = [ner_prf([eg]) for eg in examples]
+    for key in ("ents_p", "ents_r", "ents_f"):  # None: nothing to find, nothing found
+        scores[f"{key}_doc_mean"] = mean(1.0 if score[key] is None else score[key] for score in by_doc)
     return scores
 
 
@@ -77,26 +73,12 @@ def ner_prf(examples: Iterable[Example]) -> Scores:
     return scores
 
 
-def _doc_prf(example: Example) -> dict[str, float]:
-    scores = ner_prf([example])
-    if scores["ents_f"] is None:  # nothing to find, nothing found
-        return {"p": 1.0, "r": 1.0, "f": 1.0}
-    return {key: scores[f"ents_{key}"] for key in ("p", "r", "f")}
-
-
-def _bio_accuracy(example: Example) -> PRFScore:
-    """tp: gold tokens whose predicted BIO tag is right; fp: the others. Missing gold tokens are left out."""
-    score = PRFScore()
-    predicted = _bio(example.predicted)
-    align = example.alignment.y2x
-    for token, tag in zip(example.reference, _bio(example.reference)):
-        if token.ent_iob == 0 or token.is_space:
-            continue
-        touched = align[token.i]
-        right = len(touched) == 1 and predicted[touched[0]] == tag
-        score.tp += right
-        score.fp += not right
-    return score
+def _right_tags(example: Example) -> list[bool]:
+    """Whether the predicted BIO tag is right, for each annotated gold token."""
+    predicted, gold = _bio(example.predicted), _bio(example.reference)
+    annotated = [token.i for token in example.reference if token.ent_iob != 0 and not token.is_space]
+    touched = [example.alignment.y2x[i] for i in annotated]
+    return [len(at) == 1 and predicted[at[0]] == gold[i] for i, at in zip(annotated, touched)]
 
 
 def _bio(doc: Doc) -> list[str]:

@@ -1,6 +1,7 @@
 """Scores of tags."""
 
 from collections import defaultdict
+from itertools import chain
 from typing import Any, Callable, Iterable
 
 from spacy.scorer import PRFScore, Scorer
@@ -35,11 +36,10 @@ def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
 
     if not any(tag_of(token) for eg in examples for token in eg.y):
         warn_of_nothing(len(examples), "tags", "tag_acc")
-    by_doc = [_by_label(*_tags(example, tag_of)) for example in examples]
+    by_doc = [_by_label(example, tag_of) for example in examples]
     by_label: dict[str, PRFScore] = defaultdict(PRFScore)
-    for labels in by_doc:
-        for label, score in labels.items():
-            by_label[label] += score
+    for label, score in chain.from_iterable(labels.items() for labels in by_doc):
+        by_label[label] += score
     pooled = sum(by_label.values(), PRFScore())
     pooled_by_doc = [sum(labels.values(), PRFScore()).to_dict() for labels in by_doc if labels]
     per_type = {label: by_label[label].to_dict() for label in sorted(by_label)}
@@ -55,23 +55,13 @@ def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
     return scores
 
 
-def _tags(example: Example, tag_of: Callable[[Token], str]) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
-    """(gold token, tag) pairs, gold and predicted. A predicted token that spans several gold tokens has no pair, as in
-    spaCy's own score."""
+def _by_label(example: Example, tag_of: Callable[[Token], str]) -> dict[str, PRFScore]:
+    """The score of each label. A predicted token that spans several gold tokens does not count, as in spaCy's own
+    score."""
     gold = {(token.i, tag_of(token)) for token in example.reference if tag_of(token)}
     tagged = {i for i, _ in gold}
-    align = example.alignment.x2y
-    predicted = set()
-    for token in example.predicted:
-        if token.is_space:
-            continue
-        touched = align[token.i]
-        if len(touched) == 1 and touched[0] in tagged:
-            predicted.add((int(touched[0]), token.tag_))
-    return gold, predicted
-
-
-def _by_label(gold: set[tuple[int, str]], predicted: set[tuple[int, str]]) -> dict[str, PRFScore]:
+    aligned = [(example.alignment.x2y[token.i], token.tag_) for token in example.predicted if not token.is_space]
+    predicted = {(int(at[0]), tag) for at, tag in aligned if len(at) == 1 and at[0] in tagged}
     scores: dict[str, PRFScore] = defaultdict(PRFScore)
     for _, label in gold & predicted:
         scores[label].tp += 1
