@@ -63,15 +63,14 @@ def check_paths(pipelines: list[Path], output: Path) -> None:
     """RAISES: DataError for a pipeline that is given twice, and for an output that exists but was not made by this
     command."""
     places = [path.resolve() for path in pipelines]
-    for number, path in enumerate(pipelines):
-        if places[number] in places[:number]:
+    for path in pipelines:
+        if places.count(path.resolve()) > 1:
             raise DataError(f"{path}: given twice; expected pipelines that one recipe trained with different seeds")
     if output.resolve() in places:
         raise DataError(f"{output}: is one of the pipelines to average; give another name for the output")
-    if output.exists():
-        try:
-            is_ours = "ensemble" in json.loads((output / "meta.json").read_text("utf8"))
-        except (OSError, ValueError, TypeError):
-            is_ours = False
-        if not is_ours:
-            raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=output))
+    try:
+        is_ours = not output.exists() or "ensemble" in json.loads((output / "meta.json").read_text("utf8"))
+    except (OSError, ValueError, TypeError):
+        is_ours = False
+    if not is_ours:
+        raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=output))

@@ -11,12 +11,12 @@ from spacy.language import Language
 from spacy.util import registry
 from thinc.api import Model, PyTorchShim
 
-from ..errors import DataError, Errors
+from ..errors import DataError
 from .checks import check_agree
 
 FACTORIES = ("bilstm_tagger", "bilstm_ner", "bilstm_spans")
 ARCHITECTURE = "spacy-bilstm-tagger.Ensemble.v1"
-Prepare = Callable[[Path, Language], None]
+Prepare = Optional[Callable[[Path, Language], None]]
 Weight = NDArray[np.float32]
 
 
@@ -43,8 +43,7 @@ def average_emissions(paths: Sequence[Path]) -> Language:
         nlp.get_pipe_config(name)["model"] = {"@architectures": ARCHITECTURE, "*": configs}
         pipe: Any = nlp.get_pipe(name)
         pipe.model = registry.architectures.get(ARCHITECTURE)(*(part.model for part in parts))
-    _describe(nlp, paths, "emissions")
-    return nlp
+    return _described(nlp, paths, "emissions")
 
 
 def average_weights(paths: Sequence[Path]) -> tuple[Language, float]:
@@ -54,8 +53,7 @@ def average_weights(paths: Sequence[Path]) -> tuple[Language, float]:
     """
     nlp, members = read_members(paths, (*FACTORIES, "tok2vec", "bilstm_tok2vec"), same_architecture=True)
     likeness = average_models([[part.model for part in parts] for parts in zip(*members.values())])
-    _describe(nlp, paths, "weights")
-    return nlp, likeness
+    return _described(nlp, paths, "weights"), likeness
 
 
 def _copy_tok2vecs(path: Path, nlp: Language) -> None:
@@ -75,18 +73,14 @@ def _copy_tok2vecs(path: Path, nlp: Language) -> None:
                 training[key] = [each for each in training.get(key, []) if each != name]
 
 
-def _describe(nlp: Language, paths: Sequence[Path], mode: str) -> None:
-    """The scores in meta.json are those of one member."""
-    nlp.meta["performance"] = {}
+def _described(nlp: Language, paths: Sequence[Path], mode: str) -> Language:
+    nlp.meta["performance"] = {}  # the scores of one member
     nlp.meta["ensemble"] = {"average": mode, "members": [path.name for path in paths]}
+    return nlp
 
 
 def read_members(
-    paths: Sequence[Path],
-    factories: Sequence[str],
-    *,
-    prepare: Optional[Prepare] = None,
-    same_architecture: bool = False,
+    paths: Sequence[Path], factories: Sequence[str], *, prepare: Prepare = None, same_architecture: bool = False
 ) -> tuple[Language, dict[str, list[Part]]]:
     """The first pipeline, and the models of all of them, by the name of the component.
 
@@ -105,11 +99,10 @@ def read_members(
     names = [name for name in first.component_names if first.get_pipe_meta(name).factory in factories]
     if not names:
         found = ", ".join(f"{name} ({first.get_pipe_meta(name).factory})" for name in first.component_names)
-        message = (
+        raise DataError(
             f"{paths[0]}: found {found or 'no'} components; expected one of {', '.join(factories)}, since these "
             "can be averaged"
         )
-        raise DataError(message)
     members = {name: [_part(first, name)] for name in names}
     for path in paths[1:]:
         other = _load(path, prepare)
@@ -119,14 +112,15 @@ def read_members(
     return first, members
 
 
-def _load(path: Path, prepare: Optional[Prepare]) -> Language:
-    if not path.is_dir():
-        raise DataError(Errors.ENSEMBLE_LOAD.format(path=path, reason="no such folder"))
+def _load(path: Path, prepare: Prepare) -> Language:
     try:
         nlp = spacy.load(path)
     except Exception as error:  # whatever damaged files make the readers raise
-        reason = " ".join(str(error).split())
-        raise DataError(Errors.ENSEMBLE_LOAD.format(path=path, reason=reason)) from None
+        reason = " ".join(str(error).split()) if path.is_dir() else "no such folder"
+        raise DataError(
+            f"{path}: cannot be loaded as a pipeline ({reason}); expected a folder that spacy train wrote, such as "
+            "training/ritter/model-best"
+        ) from None
     # Variables of a component's settings may name the settings of another one, which may be gone soon.
     values = nlp.config.interpolate()["components"]
     for name in nlp.component_names:
