@@ -31,9 +31,7 @@ def convert(
     ] = None,
     map_tags_file: Annotated[
         Optional[Path],
-        typer.Option(
-            "--map-tags", help="A file of 'tag TAB new tag' lines; 'a|b' is one of two tags, '-' makes it missing."
-        ),
+        typer.Option("--map-tags", help="Lines of 'tag TAB new tag'; 'a|b' is one of two tags, '-' makes it missing."),
     ] = None,
     map_ents_file: Annotated[Optional[Path], typer.Option("--map-ents", help="The same for entity types.")] = None,
     annotated: Annotated[
@@ -49,12 +47,8 @@ def convert(
         typer.Option("--columns", help="The role of each column, such as token,tag,-,ent. Guessed by default."),
     ] = None,
     encoding: Annotated[Optional[str], typer.Option(help="utf-8 by default; latin-1 for gmb.")] = None,
-    repair_bio: Annotated[
-        bool, typer.Option(help="Let an entity tag that cannot follow begin an entity, instead of refusing it.")
-    ] = False,
-    spans_key: Annotated[
-        str, typer.Option(help="For toxic_spans: the key in doc.spans, and the label of the spans.")
-    ] = "toxic",
+    repair_bio: Annotated[bool, typer.Option(help="Let a tag that cannot follow begin an entity.")] = False,
+    spans_key: Annotated[str, typer.Option(help="For toxic_spans: key in doc.spans and label of spans.")] = "toxic",
 ) -> None:
     """Convert a corpus to spaCy's DocBin.
 
@@ -88,7 +82,7 @@ def convert(
     lines += [f"{len(texts):,} texts, {n_tokens:,} tokens, raw text known for {n_raw:,}", *label_summary(texts)]
     if any(text.spans is not None for text in texts):
         lines.append(spans.summary())
-    if annotated is not None:
+    if types is not None:
         lines.append(f"Annotated entity types: {annotated}; a token outside of their entities may be of any other")
     if entities.repaired:
         lines.append(f"Repaired entity tags: {entities.repaired}")
@@ -109,8 +103,7 @@ def _select(path: Path, texts: list[AnnotatedText], skip: int, first: Optional[i
 def _excluded_summary(others: list[Path], excluded: list[tuple[AnnotatedText, str]]) -> list[str]:
     lines = [f"Left out, as they are in {', '.join(map(str, others))}: {len(excluded):,} texts"]
     for text, place in excluded[:MOST_LISTED]:
-        start = " ".join(text.text.split())[:60]
-        lines.append(f"  line {text.lines[0]}: {start!r} ({place})")
+        lines.append(f"  line {text.lines[0]}: {' '.join(text.text.split())[:60]!r} ({place})")
     if len(excluded) > MOST_LISTED:
         lines.append(f"  and {len(excluded) - MOST_LISTED:,} more")
     return lines

@@ -57,8 +57,7 @@ class Columns:
         width = len(self.roles)
         expected = f"{width} ({', '.join(self.roles)})" if width > 1 else "at least 2: a token and a tag"
         for line, cells in rows:
-            if len(cells) != width or width < 2:
-                raise _wrong_width(path, line, cells, separator or " ", expected)
+            check_width(path, line, cells, separator or " ", max(width, 2), expected)
         line, cells = rows[0]
         if _NAMES.issuperset(cell.lower() for cell in cells):
             raise DataError(
@@ -162,8 +161,7 @@ def _conllu_words(path: Path, rows: list[Row], tag_column: int) -> list[_Word]:
     words: list[_Word] = []
     multiword: list[tuple[int, int, str, bool]] = []  # the ids of its first and last word, form, space after
     for line, cells in rows:
-        if len(cells) != CONLLU_WIDTH:
-            raise _wrong_width(path, line, cells, "\t", f"{CONLLU_WIDTH}, separated by TAB")
+        check_width(path, line, cells, "\t", CONLLU_WIDTH, f"{CONLLU_WIDTH}, separated by TAB")
         first, dash, last = cells[0].partition("-")
         form, tag, space_after = cells[1], cells[tag_column], "SpaceAfter=No" not in cells[9].split("|")
         if dash and first.isdecimal() and last.isdecimal():
@@ -213,6 +211,8 @@ def _blocks(
         yield raw, rows
 
 
-def _wrong_width(path: Path, line: int, cells: list[str], separator: str, expected: str) -> DataError:
-    text = separator.join(cells)
-    return DataError(Errors.CORPUS_COLUMNS.format(path=path, line=line, found=len(cells), text=text, expected=expected))
+def check_width(path: Path, line: int, cells: list[str], separator: str, width: int, expected: str) -> None:
+    """RAISES: DataError for a row with another number of cells."""
+    if len(cells) != width:
+        text = separator.join(cells)[:60]
+        raise DataError(f"{path}, line {line}: found {len(cells)} column(s) in {text!r}, expected {expected}")

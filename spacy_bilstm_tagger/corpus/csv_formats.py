@@ -9,6 +9,7 @@ from typing import Iterable, Iterator, Optional
 from ..errors import DataError, Errors
 from .annotated_text import AnnotatedText
 from .bio import EntityTags
+from .columns import check_width
 
 GMB_HEADER = ["Sentence #", "Word", "POS", "Tag"]
 TOXIC_COLUMNS = ("spans", "text")
@@ -43,7 +44,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags) -> list[Annotate
     for line, cells in records:
         if not any(cells):
             continue
-        _check_width(path, line, cells, header)
+        check_width(path, line, cells, ",", len(header), f"{len(header)} ({', '.join(header)})")
         if cells[0]:
             sentences.append([])
         if not sentences:
@@ -78,16 +79,14 @@ def read_toxic_spans(path: Path, content: str) -> list[AnnotatedText]:
     """
     records = ((line, cells) for line, cells in _records(path, content, multiline=True) if cells)
     line, header = next(records, (1, []))
-    if not header:
-        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
-    if any(header.count(name) != 1 for name in TOXIC_COLUMNS):
+    if header and any(header.count(name) != 1 for name in TOXIC_COLUMNS):
         raise DataError(
             f"{path}, line {line}: found the columns {', '.join(header)[:_SHOWN]}, expected "
             f"{' and '.join(TOXIC_COLUMNS)}, each once"
         )
     texts = []
     for line, cells in records:
-        _check_width(path, line, cells, header)
+        check_width(path, line, cells, ",", len(header), f"{len(header)} ({', '.join(header)})")
         spans, text = (cells[header.index(name)] for name in TOXIC_COLUMNS)
         if not text.strip():
             raise DataError(f"{path}, line {line}: the text is empty, expected at least one word; remove the record")
@@ -104,31 +103,21 @@ def _records(path: Path, content: str, *, multiline: bool) -> Iterator[tuple[int
     multiline (bool): whether a record may go on over several lines. If not, such a record has a quote left open.
     """
     reader = csv.reader(io.StringIO(content, newline=""), strict=multiline)
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            if multiline:
-                raise DataError(
-                    f"{path}, line {line}: the record that begins here is not CSV ({error}); expected quotes in pairs "
-                    'around a cell that holds quotes, commas or line breaks, and "" for a quote mark inside them'
-                ) from None
-            raise DataError(Errors.CORPUS_CSV_ROW.format(path=path, line=line, reason=error)) from None
-        if cells is None:
-            return
-        if reader.line_num > line and not multiline:
-            reason = f"it goes on to line {reader.line_num}"
-            raise DataError(Errors.CORPUS_CSV_ROW.format(path=path, line=line, reason=reason))
-        yield line, cells
-
-
-def _check_width(path: Path, line: int, cells: list[str], header: list[str]) -> None:
-    if len(cells) != len(header):
-        text, expected = ",".join(cells)[:_SHOWN], f"{len(header)} ({', '.join(header)})"
+    found, expected = "not a row of CSV", "in pairs on one line"
+    if multiline:
+        found = "the record that begins here is not CSV"
+        expected = "in pairs around a cell that holds quotes, commas or line breaks"
+    line = 1
+    try:
+        for cells in reader:
+            if reader.line_num > line and not multiline:
+                raise csv.Error(f"it goes on to line {reader.line_num}")
+            yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
         raise DataError(
-            Errors.CORPUS_COLUMNS.format(path=path, line=line, found=len(cells), text=text, expected=expected)
-        )
+            f'{path}, line {line}: {found} ({error}); expected quotes {expected}, and "" for a quote mark inside them'
+        ) from None
 
 
 def _offsets(path: Path, line: int, cell: str, text: str) -> list[int]:

@@ -8,7 +8,6 @@ from typing import Optional, Sequence
 
 import spacy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
-from spacy.vocab import Vocab
 
 from ..errors import DataError, Errors, damaged
 from ..pipeline.gold import set_annotated_types
@@ -94,7 +93,8 @@ def to_docbin(
     docbin = DocBin(store_user_data=annotated is not None)
     for text in texts:
         if text.spans is None:
-            doc = _to_doc(nlp.vocab, path, text)
+            ents = text.ents and ["" if tag in MISSING else tag for tag in text.ents]
+            doc = Doc(nlp.vocab, words=text.words, spaces=text.spaces(path), tags=text.tags, ents=ents)
         else:
             doc = tokenizer(text.text)
             spans.set_spans(doc, text.spans)
@@ -102,11 +102,6 @@ def to_docbin(
             set_annotated_types(doc, annotated)
         docbin.add(doc)
     return docbin
-
-
-def _to_doc(vocab: Vocab, path: Path, text: AnnotatedText) -> Doc:
-    ents = text.ents and ["" if tag in MISSING else tag for tag in text.ents]
-    return Doc(vocab, words=text.words, spaces=text.spaces(path), tags=text.tags, ents=ents)
 
 
 def read_docbin(path: Path) -> list[Doc]:

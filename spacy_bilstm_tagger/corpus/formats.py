@@ -27,15 +27,12 @@ class Format:
     encoding: str = "utf-8"
 
 
+_ROLES = ("columns", "entities")
 # For a new format, add it here with its reader. `guess_format` recognizes it; `csv_format` knows the headers.
 FORMATS = {
-    "ritter": Format(
-        "token and tag, one space between them", partial(read_columns, separator=" "), ("columns", "entities")
-    ),
-    "tsv": Format("columns separated by TAB", partial(read_columns, separator="\t"), ("columns", "entities")),
-    "conll": Format(
-        "columns separated by any white space", partial(read_columns, separator=None), ("columns", "entities")
-    ),
+    "ritter": Format("token and tag, one space between them", partial(read_columns, separator=" "), _ROLES),
+    "tsv": Format("columns separated by TAB", partial(read_columns, separator="\t"), _ROLES),
+    "conll": Format("columns separated by any white space", partial(read_columns, separator=None), _ROLES),
     "conllu": Format("CoNLL-U", read_conllu, ("tags",)),
     "gmb": Format("CSV with the columns Sentence #, Word, POS, Tag", read_gmb, ("entities",), encoding="latin-1"),
     "toxic_spans": Format("CSV with the columns spans (a list of character offsets) and text", read_toxic_spans),
@@ -66,7 +63,10 @@ def read_corpus(
     check_conllu_tags(conllu_tags)
     if path.suffix == ".spacy":
         raise DataError(f"{path}: is a DocBin, expected the annotated text that such a file is made of")
-    first_line = _first_line(path)
+    first_line = b""
+    if path.is_file():  # if not, `read_text` says so
+        with path.open("rb") as file:
+            first_line = file.readline()
     has_mark = first_line.startswith(codecs.BOM_UTF8)
     format = format or csv_format(first_line.decode("utf-8-sig", "replace"))
     encoding = encoding or (FORMATS[format].encoding if format and not has_mark else "utf-8")
@@ -107,10 +107,3 @@ def guess_format(path: Path, content: str) -> str:
         f"{path}: cannot tell the format from lines such as {rows[0][:60]!r}; name it with --format "
         f"({', '.join(FORMATS)})"
     )
-
-
-def _first_line(path: Path) -> bytes:
-    if not path.is_file():
-        return b""
-    with path.open("rb") as file:
-        return file.readline()

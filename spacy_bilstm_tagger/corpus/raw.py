@@ -3,6 +3,7 @@
 import gzip
 import json
 import zlib
+from itertools import chain
 from pathlib import Path
 from typing import Iterator
 
@@ -65,9 +66,8 @@ def exclude(
     RAISES: DataError if no text remains, and if a file cannot be read.
     """
     places: dict[str, str] = {}
-    for other in others:
-        for text, place in _places(other):
-            places.setdefault(text_fingerprint(text), place)
+    for text, place in chain.from_iterable(map(_places, others)):
+        places.setdefault(text_fingerprint(text), place)
     found = [(text, places.get(text_fingerprint(text.text))) for text in texts]
     kept = [text for text, place in found if place is None]
     if not kept:
@@ -80,8 +80,5 @@ def exclude(
 def _places(path: Path) -> Iterator[tuple[str, str]]:
     """Each text of a file, and its place."""
     if path.suffix == ".spacy":
-        for number, raw in enumerate(read_raw_texts(path), start=1):
-            yield raw, f"{path}, text {number}"
-    else:
-        for text in read_corpus(path)[1]:
-            yield text.text, f"{path}, line {text.lines[0]}"
+        return ((raw, f"{path}, text {number}") for number, raw in enumerate(read_raw_texts(path), start=1))
+    return ((text.text, f"{path}, line {text.lines[0]}") for text in read_corpus(path)[1])

@@ -35,7 +35,7 @@ class TokenAgreement:
         self.n_texts += 1
         self.score.score_set(set(predicted), set(gold))
         for ours, theirs in _differing(gold, predicted):
-            key = _texts(text, ours), _texts(text, theirs)
+            key = tuple(text[start:end] for start, end in ours), tuple(text[start:end] for start, end in theirs)
             self.disagreements[key] += 1
             self.contexts.setdefault(key, text[max(0, ours[0][0] - 20) : ours[-1][1] + 20])
 
@@ -49,11 +49,9 @@ class TokenAgreement:
             return []
         score, n_gold, n_predicted = self.score, self.score.tp + self.score.fn, self.score.tp + self.score.fp
         if raw:
-            precision, recall, f1 = (100 * value for value in (score.precision, score.recall, score.fscore))
-            lines = [
-                f"{self.n_texts:,} texts; tokens: {n_gold:,} gold, {n_predicted:,} found",
-                f"Precision {precision:.2f}, recall {recall:.2f}, F1 {f1:.2f}",
-            ]
+            p, r, f = (100 * value for value in (score.precision, score.recall, score.fscore))
+            lines = [f"{self.n_texts:,} texts; tokens: {n_gold:,} gold, {n_predicted:,} found"]
+            lines.append(f"Precision {p:.2f}, recall {r:.2f}, F1 {f:.2f}")
         else:
             lines = [
                 f"{self.n_texts:,} texts without raw text, their tokens joined by spaces: "
@@ -106,7 +104,3 @@ def _differing(gold: Offsets, predicted: Offsets) -> Iterator[tuple[Offsets, Off
         for token in tokens:
             by_range[bisect_left(ends, token[1])][side].append(token)
     return ((ours, theirs) for ours, theirs in by_range if ours != theirs)
-
-
-def _texts(text: str, offsets: Offsets) -> tuple[str, ...]:
-    return tuple(text[start:end] for start, end in offsets)
