@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Sequence
 
-from ..errors import DataError, Errors
+from ..errors import DataError
 from ..pipeline.gold import alternatives
 from ..util import read_text
 from .annotated_text import AnnotatedText
@@ -61,21 +61,19 @@ def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[Anno
     if not counts:
         raise DataError(f"{path}: {source} has no entities to map; leave --map-ents out")
     _check_gaps(path, mapping, source, kind="entity type", counts=counts)
+    bio = {
+        f"{prefix}-{label}": "-" if new == "-" else f"{prefix}-{new}"
+        for label, new in mapping.items()
+        for prefix in "BI"
+    }
     for text in texts:
-        text.ents = text.ents and [_rename(tag, mapping) for tag in text.ents]
+        text.ents = text.ents and [bio.get(tag, tag) for tag in text.ents]
 
 
 def _check_gaps(path: Path, mapping: dict[str, str], source: Path, *, kind: str, counts: "Counter[str]") -> None:
     gaps = ", ".join(f"{label} ({count})" for label, count in counts.most_common() if label not in mapping)
     if gaps:
-        raise DataError(Errors.CORPUS_MAP_GAPS.format(path=path, kind=kind, gaps=gaps, source=source))
-
-
-def _rename(bio_tag: str, mapping: dict[str, str]) -> str:
-    prefix, _, label = bio_tag.partition("-")
-    if not label:
-        return bio_tag
-    return "-" if mapping[label] == "-" else f"{prefix}-{mapping[label]}"
+        raise DataError(f"{path}: no entry for {gaps}; every {kind} of {source} needs one")
 
 
 def check_annotated(path: Path, types: Sequence[str], texts: list[AnnotatedText]) -> None:
@@ -92,12 +90,11 @@ def check_annotated(path: Path, types: Sequence[str], texts: list[AnnotatedText]
 def label_summary(texts: list[AnnotatedText]) -> list[str]:
     """Lines with the tags and the entity types, the most frequent first."""
     lines = []
-    tags, types = _count_tags(texts), _count_types(texts)
     if any(text.tags for text in texts):
-        missing = sum(not tag for text in texts for tag in text.tags or [])
+        tags, missing = _count_tags(texts), sum(not tag for text in texts for tag in text.tags or [])
         lines.append(f"{len(tags):,} tags: {list_counts(tags)}; tokens without a tag: {missing:,}")
     if any(text.ents is not None for text in texts):
-        lines.append(f"Entities: {list_counts(types) or 'none'}")
+        lines.append(f"Entities: {list_counts(_count_types(texts)) or 'none'}")
     return lines
 
 
