@@ -32,23 +32,10 @@ class Errors:
     # Corpora and other files of text
     CORPUS_EMPTY = "{path}: found no annotated text, expected at least one token"
     CORPUS_MISSING = "{path}: no such file"
-    CORPUS_COLUMNS = "{path}, line {line}: found {found} column(s) in {text!r}, expected {expected}"
     CORPUS_TOKEN = "{path}, line {line}: the token is empty, expected a word before the separator"
-    CORPUS_CSV_ROW = (
-        "{path}, line {line}: not a row of CSV ({reason}); expected quotes in pairs on one line, "
-        'and "" for a quote mark inside them'
-    )
-    CORPUS_MAP_GAPS = "{path}: no entry for {gaps}; every {kind} of {source} needs one"
-    CORPUS_CONLLU_COLUMN = "--tags {found}: expected upos or xpos"
     OUTPUT_NOT_FOLDER = "{path}: exists and is not a folder made by this command; give another name or remove it"
-    RAW_DAMAGED = "{path}: cannot be read as {kind} ({reason}); get the file again"
 
     # Tables
-    VECTORS_ROW_WIDTH = "{path}, line {line}: found {found} numbers, expected {expected} as the first line says"
-    VECTORS_ROW_CUT = (
-        "{path}, line {line}: found {found} numbers, expected {expected} as in the rows before. "
-        "The file is damaged or cut off there; download it again, or read the part before with --max-rows {rows}"
-    )
     VECTORS_NOT_FINITE = (
         "{path}: the row of {key!r} holds NaN or infinity in {dtype}; expected finite numbers. Remove that row"
     )
@@ -60,27 +47,6 @@ class Errors:
         "or [initialize] vectors, or include_static_vectors = false"
     )
     VECTORS_FLORET = "TweetEmbed.v1 reads spaCy vectors of mode 'default', found mode {mode!r}"
-    GAZETTEERS_EMPTY = "{path}: found no names, expected one a line"
-    GAZETTEERS_USELESS = (
-        "{path}: found no name to look for, expected at least one of up to {longest} words, with a letter, "
-        "and more than one character or function words"
-    )
-    TABLE_NAN = (
-        "The vector table {name!r} holds NaN or infinity; expected finite numbers. The pipeline is damaged: get it again, "
-        "or make the table and train again"
-    )
-    SOURCED_LABELS = (
-        "{name}: sourced with {count} labels, but the training data has others: {found}. Rename them with 'spacy-bilstm "
-        "convert', or source the tok2vec alone and define a new component on it{grow}"
-    )
-    SOURCED_NOTHING = (
-        "{name}: sourced, and none of the {count} training texts is annotated for it; expected gold labels such as {label!r}. "
-        "Look whether paths.train is the right corpus, or name {name!r} in frozen_components"
-    )
-    LISTENER_WIDTH = (
-        "{name}: listens to {upstream!r} with width {found}, whose rows are {expected} wide. "
-        "Set width = {expected} in the component's Tok2VecListener"
-    )
     DISTILL_NO_MODEL = (
         "{path}: no such folder; expected that of a pretrained transformer, with its config.json, weights and tokenizer. "
         "(In a workflow of the project it comes from --vars.transformer)"
@@ -101,15 +67,10 @@ class Errors:
         "Add it to the labels file, or initialize without one. If the component is sourced, it keeps its labels: source "
         "the tok2vec alone, and define a new component on it"
     )
-    TAGGER_NO_LABELS = (
-        "{name}: found no tags; expected training data with tags, or [initialize.components.{name}.labels]. "
-        "Where there are none, leave it out of [nlp] pipeline"
-    )
     TOKENIZER_PATTERN_NAME = (
         "TweetTokenizer.v1: patterns has the name {found!r}; expected letters, digits and _ that do not begin with a "
         "digit, and no rule of the tokenizer's own"
     )
-    ENSEMBLE_LOAD = "{path}: cannot be loaded as a pipeline ({reason}); expected a folder that spacy train wrote, such as training/ritter/model-best"
 
 
 def unreadable_corpus(error: OSError) -> ConfigError:

@@ -91,6 +91,22 @@ def test_a_sourced_tagger_of_other_labels_says_what_to_do(starter, first):
     init_nlp(config)
 
 
+def test_a_sourced_ner_of_other_labels_can_be_given_them(starter, room):
+    def write(name, label):
+        docs = [Doc(spacy.blank("en").vocab, words=["so", "good"], ents=["O", f"B-{label}"])]
+        DocBin(docs=docs).to_disk(room / f"{name}.spacy")
+
+    write("person", "person")
+    write("both", "other")
+    init_nlp(starter("person", "narrow.txt", nlp__pipeline=["tok2vec", "ner"])).to_disk(room / "first")
+    config = starter("both", "first", nlp__pipeline=["tok2vec", "ner"])
+    config["components"] = {name: {"source": str(room / "first")} for name in ("tok2vec", "ner")}
+    with pytest.raises(
+        ConfigError, match=r"^ner: sourced with 1 labels, .* or give them to the sourced one with add_label"
+    ):
+        init_nlp(config)
+
+
 def test_a_sourced_tagger_has_to_have_something_to_learn(starter, first, room):
     def write(**annotation):
         doc = Doc(spacy.blank("en").vocab, words=["so", "good"], **annotation)

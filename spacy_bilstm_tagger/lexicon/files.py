@@ -87,11 +87,12 @@ def read_utf8(path: Path, kind: str) -> str:
 
 
 @contextmanager
-def keeping_reason(path: Path, kind: str) -> Iterator[None]:
-    """RAISES: DataError with the reason in one line, in the place of whatever damaged files raise."""
+def keeping_reason(path: Path, kind: str, errors: tuple[type[BaseException], ...] = (BaseException,)) -> Iterator[None]:
+    """RAISES: DataError with the reason in one line, in the place of whatever another library raises for damaged files: a
+    panic in the Rust of tokenizers is no Exception. errors (tuple of types): what it can be, where that is known."""
     try:
         yield
     except (DataError, KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:  # a panic in tokenizers' Rust is no Exception
+    except errors as error:
         raise damaged(path, kind, error) from None

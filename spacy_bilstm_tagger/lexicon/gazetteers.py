@@ -13,7 +13,7 @@ from typing import Mapping, Optional, Sequence
 import numpy as np
 from spacy.lang.en.stop_words import STOP_WORDS
 
-from ..errors import ConfigError, DataError, Errors
+from ..errors import ConfigError, DataError
 from ..types import Mask
 from .files import is_pipeline, read_table, read_utf8
 from .name_lists import other_format
@@ -141,8 +141,12 @@ def read_gazetteers(source: Path) -> tuple[dict[str, list[str]], int]:
         n_lines += len(lines)
         lists[name] = [line for line in lines if why_useless(line) is None]
         if not lists[name]:
-            message = Errors.GAZETTEERS_USELESS if lines else Errors.GAZETTEERS_EMPTY
-            raise DataError(message.format(path=path, longest=MAX_TOKENS))
+            raise DataError(
+                f"{path}: found no name to look for, expected at least one of up to {MAX_TOKENS} words, with a letter, and "
+                "more than one character or function words"
+                if lines
+                else f"{path}: found no names, expected one a line"
+            )
     return lists, n_lines - sum(map(len, lists.values()))
 
 

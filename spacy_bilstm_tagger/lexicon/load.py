@@ -12,7 +12,7 @@ from spacy.training.initialize import load_vectors_into_model
 from spacy.util import dot_to_object, resolve_dot_names
 from thinc.api import Model
 
-from ..errors import ConfigError, DataError, Errors, unreadable_corpus
+from ..errors import ConfigError, DataError, unreadable_corpus
 from ..util import check_at_least
 from .brown import load_brown
 from .claim import other_tables, tables_read
@@ -154,8 +154,10 @@ def _check_listeners(upstream: str, pipe: Tok2Vec) -> None:
         for listener in pipe.listener_map[name]:
             found = listener.get_dim("nO") if listener.has_dim("nO") else expected
             if found != expected:
-                detail = {"name": name, "upstream": upstream, "found": found, "expected": expected}
-                raise ConfigError(Errors.LISTENER_WIDTH.format(**detail))
+                raise ConfigError(
+                    f"{name}: listens to {upstream!r} with width {found}, whose rows are {expected} wide. Set width = "
+                    f"{expected} in the component's Tok2VecListener"
+                )
 
 
 def _check_tables(nlp: Language, name: str, model: Model, *, same_vectors: bool) -> None:
@@ -190,16 +192,21 @@ def _check_labels(nlp: Language, sourced: list[str]) -> None:
     docs = (_training_docs(nlp) if learners else None) or []
     for pipe in learners if docs else ():
         if not any(label for doc in docs for label in pipe.gold_labels(doc)):
-            detail = {"name": pipe.name, "count": len(docs), "label": pipe.labels[0]}
-            raise ConfigError(Errors.SOURCED_NOTHING.format(**detail))
+            raise ConfigError(
+                f"{pipe.name}: sourced, and none of the {len(docs)} training texts is annotated for it; expected gold labels "
+                f"such as {pipe.labels[0]!r}. Look whether paths.train is the right corpus, or name {pipe.name!r} in "
+                "frozen_components"
+            )
         unknown = pipe.unknown_labels(docs)
         if unknown:
             listed = ", ".join(f"{label!r} ({count:,})" for label, count in unknown.most_common(MAX_LISTED))
             more = f" and {len(unknown) - MAX_LISTED} more" if len(unknown) > MAX_LISTED else ""
             grow = ", or give them to the sourced one with add_label, save that pipeline, and source it"
-            grow = grow if getattr(pipe, "grows", False) else ""
-            detail = {"name": pipe.name, "count": len(pipe.labels), "found": listed + more, "grow": grow}
-            raise ConfigError(Errors.SOURCED_LABELS.format(**detail))
+            raise ConfigError(
+                f"{pipe.name}: sourced with {len(pipe.labels)} labels, but the training data has others: {listed}{more}. "
+                "Rename them with 'spacy-bilstm convert', or source the tok2vec alone and define a new component on it"
+                f"{grow if pipe.resizable else ''}"
+            )
 
 
 def _training_docs(nlp: Language) -> Optional[list[Doc]]:

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import zipfile
+import zlib
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
@@ -31,7 +32,7 @@ def read_vectors(source: str, *, max_rows: Optional[int] = None, dim: Optional[i
     path = Path(source)
     if not path.is_file():
         path = download(source)
-    with keeping_reason(path, "word vectors"):
+    with keeping_reason(path, "word vectors", (EOFError, OSError, zlib.error, zipfile.BadZipFile)):
         if zipfile.is_zipfile(path):
             return _read_zip(path, max_rows, dim)
         with open_bytes(path) as file:
@@ -127,8 +128,13 @@ def check_rows(path: Path, *, has_header: bool, max_rows: Optional[int], parse: 
             if not width:
                 break
             if found != width:
-                message = Errors.VECTORS_ROW_CUT if rows else Errors.VECTORS_ROW_WIDTH
-                raise DataError(message.format(path=path, line=line, found=found, expected=width, rows=rows))
+                start = f"{path}, line {line}: found {found} numbers, expected {width} as"
+                raise DataError(
+                    f"{start} in the rows before. The file is damaged or cut off there; download it again, or read the "
+                    f"part before with --max-rows {rows}"
+                    if rows
+                    else f"{start} the first line says"
+                )
             _check_key_and_numbers(path, line, row, parse)
             rows += 1
     if not rows:

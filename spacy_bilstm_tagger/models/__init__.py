@@ -5,11 +5,4 @@ from .heads import Ensemble, LinearChainCRF, TokenClassifier
 from .transformer_embed import TransformerEmbed
 from .tweet_embed import TweetEmbed
 
-__all__ = [
-    "BiLSTMEncoder",
-    "Ensemble",
-    "LinearChainCRF",
-    "TokenClassifier",
-    "TransformerEmbed",
-    "TweetEmbed",
-]
+__all__ = ["BiLSTMEncoder", "Ensemble", "LinearChainCRF", "TokenClassifier", "TransformerEmbed", "TweetEmbed"]

@@ -60,6 +60,7 @@ class SequenceComponent(TablesMixin, AtomicLoadMixin, TrainablePipe):
 
     # Settings of prediction, which `spacy.load(..., config=...)` may change on a trained component.
     prediction_settings: tuple[str, ...] = ("overwrite",)
+    resizable = False  # whether add_label also works on a trained component
     _rehearsal_model: Optional[Model] = None
 
     def __init__(

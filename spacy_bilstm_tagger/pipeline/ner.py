@@ -114,7 +114,7 @@ class BiLSTMNER(SpanComponent):
     """Decodes under the constraints of its scheme and of entities that are already there; trains on partial labels."""
 
     prediction_settings = ("overwrite", "threshold", "entity_odds", "temperature", "top_k")
-    resizable = True  # add_label also works on a trained component
+    resizable = True
     _scheme: Optional[EntityScheme] = None
 
     @property

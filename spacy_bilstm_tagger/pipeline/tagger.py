@@ -12,7 +12,6 @@ from spacy.tokens import Doc, Token
 from spacy.training import Example
 
 from ..crf.inference import ChainScores, marginals, viterbi
-from ..errors import Errors
 from ..layers.label_scores import ScoresModel
 from ..types import Ints, Mask
 from . import TOKEN_CLASSIFIER
@@ -87,7 +86,10 @@ class TagComponent(SequenceComponent):
         return single_tags({token.tag_ for doc in docs for token in doc})
 
     def no_labels(self) -> str:
-        return Errors.TAGGER_NO_LABELS.format(name=self.name)
+        return (
+            f"{self.name}: found no tags; expected training data with tags, or [initialize.components.{self.name}.labels]. "
+            "Where there are none, leave it out of [nlp] pipeline"
+        )
 
     def allowed(self, examples: list[Example]) -> Mask:
         tags = (tag for eg in examples for tag in eg.get_aligned("TAG", as_string=True))

@@ -33,7 +33,7 @@ factory = "bilstm_ner"
 @architectures = "spacy.Tok2Vec.v2"
 
 [components.ner.model.tok2vec.embed]
-@architectures = "spacy-bilstm-tagger.ConcatEmbed.v1"
+@layers = "concatenate.v1"
 
 [components.ner.model.tok2vec.embed.*.transformer]
 @architectures = "spacy-bilstm-tagger.TransformerEmbed.v1"
@@ -252,7 +252,7 @@ class TestInAPipeline:
 
 
 def scores(nlp, text):
-    return nlp.get_pipe("ner").model.predict([nlp.make_doc(text)])[0]
+    return nlp.get_pipe("ner").model.predict([nlp.make_doc(text)]).emissions
 
 
 class TestDamagedBytes:
