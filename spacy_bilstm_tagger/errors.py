@@ -67,10 +67,6 @@ class Errors:
         "Add it to the labels file, or initialize without one. If the component is sourced, it keeps its labels: source "
         "the tok2vec alone, and define a new component on it"
     )
-    TOKENIZER_PATTERN_NAME = (
-        "TweetTokenizer.v1: patterns has the name {found!r}; expected letters, digits and _ that do not begin with a "
-        "digit, and no rule of the tokenizer's own"
-    )
 
 
 def unreadable_corpus(error: OSError) -> ConfigError:

@@ -78,10 +78,7 @@ class LikeNum:
 
 def set_kinds(vocab: Vocab, pattern: re.Pattern, kinds: dict[str, str]) -> None:
     """Make the vocabulary compute the kind of every word type, and from it LIKE_URL, LIKE_EMAIL, LIKE_NUM and IS_PUNCT.
-
-    pattern (Pattern): all rules.
-    kinds (dict): the kind of each rule, by the name of its group.
-    """
+    The arguments are those of `KindReader`."""
     getters = vocab.lex_attr_getters  # type: ignore[attr-defined]
     reader = KindReader(pattern, kinds)
     others = getters.get(LIKE_NUM, like_num)

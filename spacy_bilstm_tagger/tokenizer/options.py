@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, Mapping, Optional, Sequence, get_args, get_origin, get_type_hints
 
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError
 
 Norms = Literal["glove", "lower"]
 Scheme = Literal["ptb", "ud"]
@@ -63,10 +63,8 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
 
 
 def check_pattern(name: str, pattern: str) -> None:
-    """RAISES: ConfigError for a name that is not an identifier, and for a pattern that does not compile, matches the
-    empty string or has groups: their numbers would change inside the whole expression."""
-    if not (name.isidentifier() and name.isascii()):
-        raise ConfigError(Errors.TOKENIZER_PATTERN_NAME.format(found=name))
+    """RAISES: ConfigError for a pattern that does not compile, matches the empty string or has groups: their numbers
+    would change inside the whole expression."""
     where = f"TweetTokenizer.v1: the pattern {name} = {pattern!r}"
     try:
         compiled = re.compile(pattern)

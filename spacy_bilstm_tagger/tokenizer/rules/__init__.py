@@ -7,7 +7,7 @@ rule that matches takes its characters as one token. The last rules take any cha
 import re
 from functools import lru_cache
 
-from ...errors import ConfigError, Errors
+from ...errors import ConfigError
 from ..options import TokenizerOptions
 from .faces import emoji_rules, emoticon_rules
 from .marks import mark_rules
@@ -25,13 +25,16 @@ _BUILDERS = (tag_rules, address_rules, emoji_rules, emoticon_rules, name_rules, 
 def build_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
     """All rules; the user's own patterns go first.
 
-    RAISES: ConfigError for a pattern with the name of a rule.
+    RAISES: ConfigError for a pattern whose name is not an identifier, or that of a rule.
     """
     rules = (plain_word_rule(options), *(rule for build in _BUILDERS for rule in build(options)))
     names = {rule.name for rule in rules}.union(*(re.findall(r"\(\?P<(\w+)>", rule.pattern) for rule in rules))
     for name, _ in options.patterns:
-        if name in names:
-            raise ConfigError(Errors.TOKENIZER_PATTERN_NAME.format(found=name))
+        if name in names or not (name.isidentifier() and name.isascii()):
+            raise ConfigError(
+                f"TweetTokenizer.v1: patterns has the name {name!r}; expected letters, digits and _ that do not begin "
+                "with a digit, and no rule of the tokenizer's own"
+            )
     own = (
         Rule(name, pattern, "The config.", (), (), kind="pattern", start="any") for name, pattern in options.patterns
     )

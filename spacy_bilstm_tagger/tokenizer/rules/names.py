@@ -2,6 +2,7 @@
 addresses and files."""
 
 from html.entities import name2codepoint
+from typing import Iterator
 
 from ..characters import LETTER, LOOSE_APOSTROPHE, combining_marks, word_unit
 from ..options import TokenizerOptions
@@ -21,83 +22,77 @@ _REST = rf"{_CHAR}*(?:\([^\s<>\"“”()]*\){_CHAR}*)*(?<![.,:;!?'’‘\]}}…*
 _NO_LINK = r"(?![hH][tT][tT][pP][sS]?://)"
 
 
-def tag_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
-    return (
-        sign_rule(
-            "user",
-            rf"[@＠]{word_unit()}",
-            "Twokenize: @ and the characters of a name. A clitic such as 's is another token.",
-            ("@mara_lune", "@_x1", "@mara 's", "RT @mara", ". @mara"),
-            ("@", "mara"),
+def tag_rules(options: TokenizerOptions) -> Iterator[Rule]:
+    yield sign_rule(
+        "user",
+        rf"[@＠]{word_unit()}",
+        "Twokenize: @ and the characters of a name. A clitic such as 's is another token.",
+        ("@mara_lune", "@_x1", "@mara 's", "RT @mara", ". @mara"),
+        ("@", "mara"),
+    )
+    yield from _hashtag_rules(options)
+    yield _number_tag(options)
+
+
+def address_rules(options: TokenizerOptions) -> Iterator[Rule]:
+    yield Rule(
+        "url",
+        rf"(?i:https?://|ftp://|www\.)\w{_REST}|(?i:mailto:)\w[\w.%+-]{{0,63}}@\w{_REST}",
+        "RFC 3986 without its escapes: a scheme or www., and the rest of the address. Pairs of brackets as in Gruber's "
+        "pattern for URLs in prose (2010). mailto: before an address is RFC 6068.",
+        (
+            *("http://bit.ly/x7Qa2", "https://t.co/a?b=c&d=e", "www.example.org", "http://x.org/a ."),
+            *("http://en.example.org/wiki/Fado_(music)", "( http://x.org/a )", "mailto:jo@example.com"),
         ),
-        *_hashtag_rules(options),
-        _number_tag(options),
+        ("http", "http://", "www.", "mailto:jo"),
+    )
+    yield Rule(
+        "bare_url",
+        rf"(?<![\w@.-])(?i:(?:[^\W_](?:[^\W_]|-)*\.)+(?:(?:{DOMAINS})(?![\w@-])(?:/{_REST})?|(?:{WORD_DOMAINS})/\w{_REST}))",
+        "Twokenize (O'Connor et al. 2010): a name and a top-level domain make a link that Twitter shows as one; "
+        "names in any script (RFC 5890).",
+        ("tvguide.ca/soaps", "t.co/ab12", "Example.Com", "youtu.be/x1y2", "bit.ly/a .", "bücher.de"),
+        ("end.Then", "sure.It", "1.2", "a.com@b"),
+        kind="url",
+    )
+    yield Rule(
+        "email",
+        r"(?<![\w+-])(?<!\w\.)\w[\w+-]*(?:\.[\w+-]+)*@(?:[\w-]+\.)+[a-zA-Z]{2,}(?![\w@])",
+        "RFC 5322 without quoted names.",
+        ("jo.lee+x@mail.example.com", "jo@example.com .", "mail .. jo@example.com"),
+        ("@user", "a@b"),
+    )
+    yield Rule(
+        "file",
+        rf"(?<![\w.@-])\w[\w-]*\.(?i:{EXTENSIONS})(?![\w@-])",
+        "A name with the extension of a common type of file is one word in UD English EWT.",
+        ("paris.flv", "my_song.mp3"),
+        ("end.then", "a.doc.x"),
     )
 
 
-def address_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
-    return (
-        Rule(
-            "url",
-            rf"(?i:https?://|ftp://|www\.)\w{_REST}|(?i:mailto:)\w[\w.%+-]{{0,63}}@\w{_REST}",
-            "RFC 3986 without its escapes: a scheme or www., and the rest of the address. Pairs of brackets as in Gruber's "
-            "pattern for URLs in prose (2010). mailto: before an address is RFC 6068.",
-            (
-                *("http://bit.ly/x7Qa2", "https://t.co/a?b=c&d=e", "www.example.org", "http://x.org/a ."),
-                *("http://en.example.org/wiki/Fado_(music)", "( http://x.org/a )", "mailto:jo@example.com"),
-            ),
-            ("http", "http://", "www.", "mailto:jo"),
-        ),
-        Rule(
-            "bare_url",
-            rf"(?<![\w@.-])(?i:(?:[^\W_](?:[^\W_]|-)*\.)+(?:(?:{DOMAINS})(?![\w@-])(?:/{_REST})?|(?:{WORD_DOMAINS})/\w{_REST}))",
-            "Twokenize (O'Connor et al. 2010): a name and a top-level domain make a link that Twitter shows as one; "
-            "names in any script (RFC 5890).",
-            ("tvguide.ca/soaps", "t.co/ab12", "Example.Com", "youtu.be/x1y2", "bit.ly/a .", "bücher.de"),
-            ("end.Then", "sure.It", "1.2", "a.com@b"),
-            kind="url",
-        ),
-        Rule(
-            "email",
-            r"(?<![\w+-])(?<!\w\.)\w[\w+-]*(?:\.[\w+-]+)*@(?:[\w-]+\.)+[a-zA-Z]{2,}(?![\w@])",
-            "RFC 5322 without quoted names.",
-            ("jo.lee+x@mail.example.com", "jo@example.com .", "mail .. jo@example.com"),
-            ("@user", "a@b"),
-        ),
-        Rule(
-            "file",
-            rf"(?<![\w.@-])\w[\w-]*\.(?i:{EXTENSIONS})(?![\w@-])",
-            "A name with the extension of a common type of file is one word in UD English EWT.",
-            ("paris.flv", "my_song.mp3"),
-            ("end.then", "a.doc.x"),
-        ),
+def name_rules(options: TokenizerOptions) -> Iterator[Rule]:
+    yield sign_rule(
+        "html_entity",
+        rf"&(?:{'|'.join(sorted(name2codepoint))}|apos|#\d{{1,7}}|#[xX][0-9a-fA-F]{{1,6}});",
+        "HTML 4.01, character entity references, as in Python's html.entities; Twitter's API escapes &, < and >.",
+        ("&amp;", "&lt;", "&#39;", "&hearts;", "&#x2665;"),
+        ("&", "&c;", "&Jerry;"),
+        kind="html",
     )
-
-
-def name_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
-    return (
-        sign_rule(
-            "html_entity",
-            rf"&(?:{'|'.join(sorted(name2codepoint))}|apos|#\d{{1,7}}|#[xX][0-9a-fA-F]{{1,6}});",
-            "HTML 4.01, character entity references, as in Python's html.entities; Twitter's API escapes &, < and >.",
-            ("&amp;", "&lt;", "&#39;", "&hearts;", "&#x2665;"),
-            ("&", "&c;", "&Jerry;"),
-            kind="html",
-        ),
-        sign_rule(
-            "cashtag",
-            r"(?<![\w$])\$[A-Z]{1,6}(?:\.[A-Z]{1,2})?(?!\w)",
-            "Twitter's cashtags: $ and the symbol of a stock.",
-            ("$AAPL", "$BRK.B"),
-            ("$5", "$", "$one", "CA$H"),
-        ),
-        Rule(
-            "retweet",
-            r"(?<!\w)(?:RT|MT)(?![\w&])|(?<!\w)RT(?=@)",
-            "Twokenize: the mark before a repeated tweet, with or without space after it.",
-            ("RT", "RT @mara", "RT :"),
-            ("RTs", "ART", "rt"),
-        ),
+    yield sign_rule(
+        "cashtag",
+        r"(?<![\w$])\$[A-Z]{1,6}(?:\.[A-Z]{1,2})?(?!\w)",
+        "Twitter's cashtags: $ and the symbol of a stock.",
+        ("$AAPL", "$BRK.B"),
+        ("$5", "$", "$one", "CA$H"),
+    )
+    yield Rule(
+        "retweet",
+        r"(?<!\w)(?:RT|MT)(?![\w&])|(?<!\w)RT(?=@)",
+        "Twokenize: the mark before a repeated tweet, with or without space after it.",
+        ("RT", "RT @mara", "RT :"),
+        ("RTs", "ART", "rt"),
     )
 
 
@@ -121,21 +116,20 @@ def _number_tag(options: TokenizerOptions) -> Rule:
     )
 
 
-def _hashtag_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
+def _hashtag_rules(options: TokenizerOptions) -> Iterator[Rule]:
     # A hashtag holds at least one letter, of any script; "# 1" is a number sign.
     marks = combining_marks()
     start = rf"[#＃](?=[\d_]*{LETTER})"
     if options.hashtags == "whole":
-        return (
-            sign_rule(
-                "hashtag",
-                rf"{start}(?:{_NO_LINK}\w|[{marks}]|[\u200c\u200d](?=\w))+",
-                "Twokenize and Twitter's own rule: # and letters of any script, digits and _.",
-                ("#nowplaying", "#2pac", "#東京", "#été", "#a #b", "#wow http://x.org/a"),
-                ("#1", "#", "wow"),
-            ),
+        yield sign_rule(
+            "hashtag",
+            rf"{start}(?:{_NO_LINK}\w|[{marks}]|[\u200c\u200d](?=\w))+",
+            "Twokenize and Twitter's own rule: # and letters of any script, digits and _.",
+            ("#nowplaying", "#2pac", "#東京", "#été", "#a #b", "#wow http://x.org/a"),
+            ("#1", "#", "wow"),
         )
-    sign = sign_rule(
+        return
+    yield sign_rule(
         "hashtag_sign",
         start,
         "The sign is a token, for taggers of ordinary text.",
@@ -144,16 +138,13 @@ def _hashtag_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         kind="symbol",
     )
     if options.hashtags == "sign":
-        return (sign,)
-    return (
-        sign,
-        Rule(
-            "hashtag_word",
-            # Behind # or in the middle of a word, where only a hashtag is left off, or a verb before n't. The first
-            # alternative is all capitals up to one that begins a word: HTMLPage.
-            rf"(?<=[#＃\w])(?!(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w))(?:[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|_+|(?:(?![A-Za-z\d_])\w[{marks}]*)+)",
-            "Capitals and digits part the words of a hashtag.",
-            ("# Now Playing", "# Top 10 HTML Pages", "# tbt"),
-            ("NowPlaying", "#"),
-        ),
+        return
+    yield Rule(
+        "hashtag_word",
+        # Behind # or in the middle of a word, where only a hashtag is left off, or a verb before n't. The first
+        # alternative is all capitals up to one that begins a word: HTMLPage.
+        rf"(?<=[#＃\w])(?!(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w))(?:[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|_+|(?:(?![A-Za-z\d_])\w[{marks}]*)+)",
+        "Capitals and digits part the words of a hashtag.",
+        ("# Now Playing", "# Top 10 HTML Pages", "# tbt"),
+        ("NowPlaying", "#"),
     )

@@ -1,6 +1,7 @@
 """Numbers, dates, times, scores, ranges, money, ordinals, units, phone numbers."""
 
 from functools import partial
+from typing import Iterator
 
 from ..characters import CURRENCY
 from ..options import TokenizerOptions
@@ -20,8 +21,8 @@ UNITS = (
 # again at its next part.
 
 
-def number_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
-    dates = number_rule(
+def number_rules(options: TokenizerOptions) -> Iterator[Rule]:
+    yield number_rule(
         "date",
         r"(?<![\w$.])(?:\d{1,4}(?P<datesep>[/.-])\d{1,2}(?P=datesep)\d{1,4}"
         r"|(?i:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)-\d{1,2}-\d{2,4}|\d{1,2}-(?i:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)-\d{2,4})(?![\w/-])",
@@ -29,14 +30,14 @@ def number_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         ("10/27/2010", "31.05.2016", "2016-06-18", "Apr-6-2016"),
         ("10/27", "1.2", "a1/2/3"),
     )
-    phones = number_rule(
+    yield number_rule(
         "phone",
         r"(?<![\w$.-])(?:\d{1,3}[-.])?(?:\d{3}[-.]\d{3}|\d{3})[-.]\d{4}(?![\w-])",
         "UD English EWT: phone numbers are one token; the North American plan (NANP) groups 3, 3 and 4 digits.",
         ("713-853-3989", "345-9945", "1-800-555-0199"),
         ("713-853", "3-4", "2015-2016"),
     )
-    abroad = sign_rule(
+    yield sign_rule(
         "phone_abroad",
         r"(?<![\w+])\+\d{1,3}(?:[-.]\d{2,4}){2,5}(?![\w-])",
         "ITU-T E.123: a phone number with + and the code of its country is one token, as those without are.",
@@ -44,102 +45,96 @@ def number_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
         ("+1", "+1-555", "1+1-555-1234"),
         kind="number",
     )
-    if options.units == "whole":
-        return dates, phones, abroad, *_whole_numbers()
-    return dates, phones, abroad, *_split_numbers()
+    yield from _whole_numbers() if options.units == "whole" else _split_numbers()
 
 
-def _whole_numbers() -> tuple[Rule, ...]:
+def _whole_numbers() -> Iterator[Rule]:
     rest = rf"(?:[.,:/-]\d+){{0,40}}(?:[a-zA-Z]{{1,4}}|[{CURRENCY}]|°[a-zA-Z]?)?(?:%|\+)?(?:/[a-zA-Z]+)?(?!\w)(?!-\w)"
     source = "Ritter's corpus keeps signs and units with the number: 60%, 7pm, 10/4."
-    return (
-        Rule(
-            "number",
-            rf"(?<!\w)\d+{rest}",
-            source,
-            ("7", "1,000", "3.5", "10/4", "3-1", "7:30", "7pm", "2nd", "20k", "60%", "100+"),
-            ("3-year-old", "a1", "1,"),
-        ),
-        sign_rule(
-            "signed_number",
-            rf"(?<!\w)(?:[-+]?[{CURRENCY}]\d+|[-+]\d+|[-+]?[{CURRENCY}]?(?<![\w.])\.\d+){rest}",
-            source,
-            ("$20", "$4.5m", "-5", "$21/hour", "£100", ".5", "-$5"),
-            ("5", "$", "-a1"),
-            kind="number",
-        ),
+    yield Rule(
+        "number",
+        rf"(?<!\w)\d+{rest}",
+        source,
+        ("7", "1,000", "3.5", "10/4", "3-1", "7:30", "7pm", "2nd", "20k", "60%", "100+"),
+        ("3-year-old", "a1", "1,"),
+    )
+    yield sign_rule(
+        "signed_number",
+        rf"(?<!\w)(?:[-+]?[{CURRENCY}]\d+|[-+]\d+|[-+]?[{CURRENCY}]?(?<![\w.])\.\d+){rest}",
+        source,
+        ("$20", "$4.5m", "-5", "$21/hour", "£100", ".5", "-$5"),
+        ("5", "$", "-a1"),
+        kind="number",
     )
 
 
-def _split_numbers() -> tuple[Rule, ...]:
+def _split_numbers() -> Iterator[Rule]:
     # After a comma up to three digits: "Jan 16,2011" is two numbers.
     number, point = r"\d+(?:[.:]\d+|,\d{1,3}(?!\d)){0,40}", r"\.\d+"
-    return (
-        number_rule(
-            "ordinal",
-            r"(?<!\w)\d+(?:[,.]\d+){0,9}(?i:st|nd|rd|th|s)(?!\w)",
-            "UD English EWT: ordinals and decades are one token, whatever other letters do behind a number.",
-            ("1st", "22ND", "1980s", "90s"),
-            ("1", "1km", "a1st"),
-        ),
-        number_rule(
-            "fraction",
-            r"(?<![\w/.$-])\d{1,3}/\d{1,4}(?![\w/])",
-            "UD English EWT: 9/11 and 1/2 are one token.",
-            ("9/11", "1/2", "8/12"),
-            ("1/", "1/2/3", "12:30/1:30"),
-        ),
-        number_rule(
-            "score",
-            rf"(?<![\w$.,:/-])(?:{_scores()})(?![\w.,:/-]*\w)",
-            "Tweebank v2: the score of a game, which is written with the winner's first, is one token (3-0); a range, "
-            "which ascends, is three (6 - 8).",
-            ("3-0", "1-1", "21-14", "10-3"),
-            ("6-8", "10-12", "3-0-1"),
-        ),
-        number_rule(
-            "series",
-            r"(?<![\w$.,:/-])\d+(?P<seriessep>[-/])\d+(?:(?P=seriessep)\d+){1,40}(?![\w-])",
-            "Tweebank v2: three and more numbers with hyphens or slashes are one token, neither a range nor a choice.",
-            ("1-4-3-2", "10/30/10/5"),
-            ("1-4", "1-4/3"),
-        ),
-        number_rule(
-            "quantity",
-            rf"(?<![\w.])(?:{number})(?=(?i:{UNITS})(?!\w))",
-            "UD English guidelines, words: a unit of measure is a token of its own.",
-            ("6 pm", "8 GB", "4.5 k", "400 g", "8:30 am"),
-            ("2nite", "6", "1st"),
-        ),
-        Rule(
-            "unit",
-            rf"(?<=\d)(?i:{UNITS})(?!\w)",
-            "UD English guidelines, words: a unit of measure is a token of its own.",
-            ("6 pm", "$ 20 k"),
-            ("pm", "2day"),
-        ),
-        sign_rule(
-            "degrees",
-            r"°[CFcf](?!\w)",
-            "UD English guidelines, words: a unit of measure is a token of its own.",
-            ("°C", "15.5 °C"),
-            ("°", "°Ca"),
-        ),
-        number_rule(
-            "plain_number",
-            rf"(?<![\w.])\d+[.:]\d+(?=[a-zA-Z])|(?<![\w.]){number}(?!\w)",
-            "UD English guidelines: points, commas and colons inside a number; %, $ and hyphens stand apart.",
-            ("7", "1,000", "3.5", "7:30", "60 %", "$ 20", "6 - 8", "2015 - 2016", "7.03 xyz"),
-            ("1,", "a1", "2nite"),
-        ),
-        sign_rule(
-            "signed_number",
-            rf"(?<!\S)[-+]{number}(?!\w)|(?<![\w.]){point}(?!\w)",
-            "Tweebank v2: a sign before a number that nothing stands before; a number that begins with its point.",
-            ("-5", "+40", ".5", ".5 %"),
-            ("5", "-a", "-"),
-            kind="number",
-        ),
+    yield number_rule(
+        "ordinal",
+        r"(?<!\w)\d+(?:[,.]\d+){0,9}(?i:st|nd|rd|th|s)(?!\w)",
+        "UD English EWT: ordinals and decades are one token, whatever other letters do behind a number.",
+        ("1st", "22ND", "1980s", "90s"),
+        ("1", "1km", "a1st"),
+    )
+    yield number_rule(
+        "fraction",
+        r"(?<![\w/.$-])\d{1,3}/\d{1,4}(?![\w/])",
+        "UD English EWT: 9/11 and 1/2 are one token.",
+        ("9/11", "1/2", "8/12"),
+        ("1/", "1/2/3", "12:30/1:30"),
+    )
+    yield number_rule(
+        "score",
+        rf"(?<![\w$.,:/-])(?:{_scores()})(?![\w.,:/-]*\w)",
+        "Tweebank v2: the score of a game, which is written with the winner's first, is one token (3-0); a range, "
+        "which ascends, is three (6 - 8).",
+        ("3-0", "1-1", "21-14", "10-3"),
+        ("6-8", "10-12", "3-0-1"),
+    )
+    yield number_rule(
+        "series",
+        r"(?<![\w$.,:/-])\d+(?P<seriessep>[-/])\d+(?:(?P=seriessep)\d+){1,40}(?![\w-])",
+        "Tweebank v2: three and more numbers with hyphens or slashes are one token, neither a range nor a choice.",
+        ("1-4-3-2", "10/30/10/5"),
+        ("1-4", "1-4/3"),
+    )
+    yield number_rule(
+        "quantity",
+        rf"(?<![\w.])(?:{number})(?=(?i:{UNITS})(?!\w))",
+        "UD English guidelines, words: a unit of measure is a token of its own.",
+        ("6 pm", "8 GB", "4.5 k", "400 g", "8:30 am"),
+        ("2nite", "6", "1st"),
+    )
+    yield Rule(
+        "unit",
+        rf"(?<=\d)(?i:{UNITS})(?!\w)",
+        "UD English guidelines, words: a unit of measure is a token of its own.",
+        ("6 pm", "$ 20 k"),
+        ("pm", "2day"),
+    )
+    yield sign_rule(
+        "degrees",
+        r"°[CFcf](?!\w)",
+        "UD English guidelines, words: a unit of measure is a token of its own.",
+        ("°C", "15.5 °C"),
+        ("°", "°Ca"),
+    )
+    yield number_rule(
+        "plain_number",
+        rf"(?<![\w.])\d+[.:]\d+(?=[a-zA-Z])|(?<![\w.]){number}(?!\w)",
+        "UD English guidelines: points, commas and colons inside a number; %, $ and hyphens stand apart.",
+        ("7", "1,000", "3.5", "7:30", "60 %", "$ 20", "6 - 8", "2015 - 2016", "7.03 xyz"),
+        ("1,", "a1", "2nite"),
+    )
+    yield sign_rule(
+        "signed_number",
+        rf"(?<!\S)[-+]{number}(?!\w)|(?<![\w.]){point}(?!\w)",
+        "Tweebank v2: a sign before a number that nothing stands before; a number that begins with its point.",
+        ("-5", "+40", ".5", ".5 %"),
+        ("5", "-a", "-"),
+        kind="number",
     )
 
 

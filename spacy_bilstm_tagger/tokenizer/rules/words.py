@@ -1,5 +1,7 @@
 """Abbreviations, contractions, elisions, and words with hyphens, slashes and apostrophes."""
 
+from typing import Iterator
+
 from ..characters import APOSTROPHE, HYPHEN, LETTER, LOOSE_APOSTROPHE, word_unit
 from ..options import TokenizerOptions
 from .rule import Rule, sign_rule
@@ -70,172 +72,161 @@ def _trie(words: list[str]) -> str:
     )
 
 
-def word_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
-    return (
-        *_abbreviation_rules(),
-        *(() if options.contractions == "whole" else _contraction_rules(options)),
-        *_elision_rules(),
-        *(_hyphen_rules() if options.hyphens == "split" else ()),
-        _word_rule(options),
+def word_rules(options: TokenizerOptions) -> Iterator[Rule]:
+    yield from _abbreviation_rules()
+    if options.contractions != "whole":
+        yield from _contraction_rules(options)
+    yield from _elision_rules()
+    if options.hyphens == "split":
+        yield from _hyphen_rules()
+    yield _word_rule(options)
+
+
+def _abbreviation_rules() -> Iterator[Rule]:
+    yield Rule(
+        "letters",
+        # U.S., a.m., R.I.P, A.M, S.O.S; I. at the end of a sentence is not, nor is u.
+        rf"(?<![\w.])(?:(?:{LETTER}\.){{2,}}(?:{LETTER}(?!\w))?|{LETTER}\.{LETTER}(?![\w.])|(?<!°)[A-HJ-Z]\.(?![\w.]))",
+        "Penn Treebank tokenization (Marcus et al. 1993): points inside abbreviations and after initials stay.",
+        ("U.S.", "a.m.", "R.I.P", "A.M", "J."),
+        ("end.", "I.", "a.bc"),
+    )
+    yield Rule(
+        "degree",
+        r"(?<!\w)(?:Ph\.D|Ed\.D|M\.Sc|B\.Sc|M\.Ed|B\.Ed|D\.Phil|M\.Phil|Ll\.B)(?!\w)\.?(?!\.)",
+        "Penn Treebank tokenization: academic degrees with their points.",
+        ("Ph.D.", "Ph.D", "M.Sc."),
+        ("Ph", "Ph.Da"),
+    )
+    yield Rule(
+        "abbreviation",
+        rf"(?<![\w.])(?:(?:(?i:{ABBREVIATIONS})|{CAPITAL_ABBREVIATIONS})\.(?![\w.])|(?i:{ABBREVIATIONS}|{NUMBERED})\.(?=\d))",
+        "Penn Treebank tokenization: titles, months, days, companies and the like keep their point; more of them "
+        "where a number follows.",
+        ("Mr.", "St.", "vs.", "Prof.", "Thurs.", "Wed.", "No. 1", "vol. 2", "EP. 10"),
+        ("end.", "Dr", "Dr...", "no.", "wed.", "ep."),
+    )
+    yield Rule(
+        "ampersand",
+        r"(?<![\w&])(?:[A-Z]{1,3}&(?:amp;)?[A-Z]{1,3}|[a-z]&(?:amp;)?[a-z])(?![\w&])",
+        "Penn Treebank tokenization: AT&T and R&B are one word; also with & as Twitter's API writes it.",
+        ("AT&T", "R&B", "Q&amp;A", "r&b"),
+        ("you&me", "&", "AT&t"),
+    )
+    yield Rule(
+        "with",
+        r"(?<!\w)(?i:w/o(?!\w)|w/(?!\w)|w/(?=[a-z]{3}))",
+        "Twokenize: w/ and w/o for with and without, also before a word.",
+        ("w/", "w/o", "w/ friends"),
+        ("w", "and/or"),
+    )
+    yield Rule(
+        "programming",
+        r"(?<!\w)(?:[cC]\+\+|[CF]#)(?![\w+#])",
+        "Names of programming languages that end in signs, as in spaCy's exceptions and Stanford's tokenizer.",
+        ("C++", "C#"),
+        ("C", "1++"),
     )
 
 
-def _abbreviation_rules() -> tuple[Rule, ...]:
-    return (
-        Rule(
-            "letters",
-            # U.S., a.m., R.I.P, A.M, S.O.S; I. at the end of a sentence is not, nor is u.
-            rf"(?<![\w.])(?:(?:{LETTER}\.){{2,}}(?:{LETTER}(?!\w))?|{LETTER}\.{LETTER}(?![\w.])|(?<!°)[A-HJ-Z]\.(?![\w.]))",
-            "Penn Treebank tokenization (Marcus et al. 1993): points inside abbreviations and after initials stay.",
-            ("U.S.", "a.m.", "R.I.P", "A.M", "J."),
-            ("end.", "I.", "a.bc"),
-        ),
-        Rule(
-            "degree",
-            r"(?<!\w)(?:Ph\.D|Ed\.D|M\.Sc|B\.Sc|M\.Ed|B\.Ed|D\.Phil|M\.Phil|Ll\.B)(?!\w)\.?(?!\.)",
-            "Penn Treebank tokenization: academic degrees with their points.",
-            ("Ph.D.", "Ph.D", "M.Sc."),
-            ("Ph", "Ph.Da"),
-        ),
-        Rule(
-            "abbreviation",
-            rf"(?<![\w.])(?:(?:(?i:{ABBREVIATIONS})|{CAPITAL_ABBREVIATIONS})\.(?![\w.])|(?i:{ABBREVIATIONS}|{NUMBERED})\.(?=\d))",
-            "Penn Treebank tokenization: titles, months, days, companies and the like keep their point; more of them "
-            "where a number follows.",
-            ("Mr.", "St.", "vs.", "Prof.", "Thurs.", "Wed.", "No. 1", "vol. 2", "EP. 10"),
-            ("end.", "Dr", "Dr...", "no.", "wed.", "ep."),
-        ),
-        Rule(
-            "ampersand",
-            r"(?<![\w&])(?:[A-Z]{1,3}&(?:amp;)?[A-Z]{1,3}|[a-z]&(?:amp;)?[a-z])(?![\w&])",
-            "Penn Treebank tokenization: AT&T and R&B are one word; also with & as Twitter's API writes it.",
-            ("AT&T", "R&B", "Q&amp;A", "r&b"),
-            ("you&me", "&", "AT&t"),
-        ),
-        Rule(
-            "with",
-            r"(?<!\w)(?i:w/o(?!\w)|w/(?!\w)|w/(?=[a-z]{3}))",
-            "Twokenize: w/ and w/o for with and without, also before a word.",
-            ("w/", "w/o", "w/ friends"),
-            ("w", "and/or"),
-        ),
-        Rule(
-            "programming",
-            r"(?<!\w)(?:[cC]\+\+|[CF]#)(?![\w+#])",
-            "Names of programming languages that end in signs, as in spaCy's exceptions and Stanford's tokenizer.",
-            ("C++", "C#"),
-            ("C", "1++"),
-        ),
+def _contraction_rules(options: TokenizerOptions) -> Iterator[Rule]:
+    yield Rule(
+        "negated",
+        rf"{LETTER}+(?=(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w))",
+        "Penn Treebank tokenization (Marcus et al. 1993): the verb before n't.",
+        ("do n't", "ca n’t", "ai N'T"),
+        ("not", "don't"),
     )
-
-
-def _contraction_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
-    rules = [
-        Rule(
-            "negated",
-            rf"{LETTER}+(?=(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w))",
-            "Penn Treebank tokenization (Marcus et al. 1993): the verb before n't.",
-            ("do n't", "ca n’t", "ai N'T"),
-            ("not", "don't"),
-        ),
-        Rule(
-            "negation",
-            rf"(?<={LETTER})(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w)|(?<!\S)(?i:n[{APOSTROPHE}]t)(?!\S)",
-            "Penn Treebank tokenization: n't is a token.",
-            ("do n't", "N't"),
-            ("nt", "don't"),
-        ),
-        sign_rule(
-            "clitic",
-            rf"(?<=[\w?!)\]”\"])(?<!\"[\"'’]){_CLITIC}|(?<=\w)[{LOOSE_APOSTROPHE}](?i:s|m|re|ve|ll|d)(?!\w)"
-            rf"|(?<!\S)[{APOSTROPHE}](?i:s|m|re|ve|ll|d)(?!\S)",
-            "Penn Treebank tokenization: 's 'm 're 've 'll 'd. Also where it stands alone, as in texts that are "
-            "tokenized already, and with the signs that keyboards give for an apostrophe.",
-            ("it 's", "they ’re", "I 'd 've", "'s", "How `s", "I 'mmm"),
-            ("it's", "'s-x", "s", "'tree"),
-        ),
-    ]
+    yield Rule(
+        "negation",
+        rf"(?<={LETTER})(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w)|(?<!\S)(?i:n[{APOSTROPHE}]t)(?!\S)",
+        "Penn Treebank tokenization: n't is a token.",
+        ("do n't", "N't"),
+        ("nt", "don't"),
+    )
+    yield sign_rule(
+        "clitic",
+        rf"(?<=[\w?!)\]”\"])(?<!\"[\"'’]){_CLITIC}|(?<=\w)[{LOOSE_APOSTROPHE}](?i:s|m|re|ve|ll|d)(?!\w)"
+        rf"|(?<!\S)[{APOSTROPHE}](?i:s|m|re|ve|ll|d)(?!\S)",
+        "Penn Treebank tokenization: 's 'm 're 've 'll 'd. Also where it stands alone, as in texts that are "
+        "tokenized already, and with the signs that keyboards give for an apostrophe.",
+        ("it 's", "they ’re", "I 'd 've", "'s", "How `s", "I 'mmm"),
+        ("it's", "'s-x", "s", "'tree"),
+    )
     if options.contractions == "split_all":
         joined = "|".join(rf"(?:{heads})(?={tail}(?![\w{APOSTROPHE}]))" for tail, heads in NO_APOSTROPHE.items())
         merged = "|".join(rf"(?:{heads})(?={tail}(?![\w{APOSTROPHE}]))" for tail, heads in MERGED.items())
-        rules += [
-            Rule(
-                "contracted",
-                rf"(?<!\w)(?i:{joined})",
-                "UD English EWT and Tweebank v2: contractions are split where the apostrophe is left out, too.",
-                ("do nt", "i m", "that s", "it s", "u r"),
-                ("were", "well", "id", "bits", "cant", "lets"),
-            ),
-            Rule(
-                "merged",
-                rf"(?<!\w)(?i:{merged})|(?<!\w)[yY](?=[{APOSTROPHE}](?i:all)(?!\w))",
-                "Penn Treebank tokenization, which UD follows: gon|na, wan|na, got|ta, lem|me, gim|me, can|not.",
-                ("gon na", "wan na", "got ta", "lem me", "can not", "y 'all"),
-                ("gonna", "kinda", "imma", "yall"),
-            ),
-            sign_rule(
-                "all",
-                rf"(?<=[yY])[{APOSTROPHE}](?i:all)(?!\w)",
-                "Tweebank v2: y'all is two words.",
-                ("y 'all",),
-                ("'all", "y'all"),
-            ),
-        ]
-    return tuple(rules)
+        yield Rule(
+            "contracted",
+            rf"(?<!\w)(?i:{joined})",
+            "UD English EWT and Tweebank v2: contractions are split where the apostrophe is left out, too.",
+            ("do nt", "i m", "that s", "it s", "u r"),
+            ("were", "well", "id", "bits", "cant", "lets"),
+        )
+        yield Rule(
+            "merged",
+            rf"(?<!\w)(?i:{merged})|(?<!\w)[yY](?=[{APOSTROPHE}](?i:all)(?!\w))",
+            "Penn Treebank tokenization, which UD follows: gon|na, wan|na, got|ta, lem|me, gim|me, can|not.",
+            ("gon na", "wan na", "got ta", "lem me", "can not", "y 'all"),
+            ("gonna", "kinda", "imma", "yall"),
+        )
+        yield sign_rule(
+            "all",
+            rf"(?<=[yY])[{APOSTROPHE}](?i:all)(?!\w)",
+            "Tweebank v2: y'all is two words.",
+            ("y 'all",),
+            ("'all", "y'all"),
+        )
 
 
-def _elision_rules() -> tuple[Rule, ...]:
-    return (
-        sign_rule(
-            "elision",
-            rf"(?<!\w)[{APOSTROPHE}](?:(?i:{ELISIONS})|\d\ds?)(?!\w)(?:(?<=[nN])[{APOSTROPHE}](?!\w))?",
-            "Twokenize: words that have lost their beginning; years and decades without their century.",
-            ("'em", "'til", "’cause", "'90s", "'68", "'n'"),
-            ("'tree", "'", "'emu"),
-        ),
-        Rule(
-            "cut_word",
-            rf"(?<![\w\"'‘“*])(?:{LETTER}+(?i:in)|(?i:{CUT_WORDS}))[{APOSTROPHE}](?!\w)",
-            "Twokenize and Tweebank v2: words that have lost their end, goin' above all.",
-            ("goin'", "drinkin’", "n'", "ol'"),
-            ("dogs'", "in'", "'begin'", "goin"),
-        ),
-        Rule(
-            "censored",
-            rf"(?<!\w){LETTER}+(?:\*+{LETTER}+){{1,40}}|(?<!\w){LETTER}+(?:\$+{LETTER}+){{1,40}}(?!\w)",
-            "Ritter and Tweebank v2: * and $ between letters stand for letters.",
-            ("f*ck", "sh**t", "Ke$ha", "A$AP"),
-            ("*hugs*", "$AAPL", "a*"),
-        ),
+def _elision_rules() -> Iterator[Rule]:
+    yield sign_rule(
+        "elision",
+        rf"(?<!\w)[{APOSTROPHE}](?:(?i:{ELISIONS})|\d\ds?)(?!\w)(?:(?<=[nN])[{APOSTROPHE}](?!\w))?",
+        "Twokenize: words that have lost their beginning; years and decades without their century.",
+        ("'em", "'til", "’cause", "'90s", "'68", "'n'"),
+        ("'tree", "'", "'emu"),
+    )
+    yield Rule(
+        "cut_word",
+        rf"(?<![\w\"'‘“*])(?:{LETTER}+(?i:in)|(?i:{CUT_WORDS}))[{APOSTROPHE}](?!\w)",
+        "Twokenize and Tweebank v2: words that have lost their end, goin' above all.",
+        ("goin'", "drinkin’", "n'", "ol'"),
+        ("dogs'", "in'", "'begin'", "goin"),
+    )
+    yield Rule(
+        "censored",
+        rf"(?<!\w){LETTER}+(?:\*+{LETTER}+){{1,40}}|(?<!\w){LETTER}+(?:\$+{LETTER}+){{1,40}}(?!\w)",
+        "Ritter and Tweebank v2: * and $ between letters stand for letters.",
+        ("f*ck", "sh**t", "Ke$ha", "A$AP"),
+        ("*hugs*", "$AAPL", "a*"),
     )
 
 
-def _hyphen_rules() -> tuple[Rule, ...]:
+def _hyphen_rules() -> Iterator[Rule]:
     unit = word_unit()
-    return (
-        Rule(
-            "affixed",
-            rf"(?<![\w{HYPHEN}])(?i:(?:{PREFIXES})-{LETTER}\w*|(?:mid|pre|post)-\d\w*)(?![\w{HYPHEN}])|(?<![\w{HYPHEN}]){LETTER}+-(?i:{SUFFIXES})(?![\w{HYPHEN}])",
-            "English Web Treebank guidelines (Bies et al. 2012): affixes that are no words keep their hyphen; the "
-            "list is that of Stanford's PTBTokenizer.",
-            ("anti-abortion", "e-mail", "re-watching", "Pre-show", "clock-wise", "mid-80s"),
-            ("late-night", "self-made", "anti-", "e-5"),
-        ),
-        Rule(
-            "spelled",
-            rf"(?<![\w{HYPHEN}])[A-Za-z](?:-{unit}){{1,99}}(?![\w{HYPHEN}]|[:.,]\d)",
-            "Tweebank v2: a hyphen after a single letter is inside a name or a word that is spelled out.",
-            ("T-shirt", "K-pop", "O-M-G", "K-5"),
-            ("late-night", "a-", "3-0", "Net-2"),
-        ),
-        Rule(
-            "short_pair",
-            rf"(?<![\w/]){LETTER}{{1,2}}[/\\]{LETTER}{{1,2}}(?![\w/])",
-            "Tweebank v2: a slash between one or two letters is inside an abbreviation (AC/DC, s/o), between words it "
-            "is a token.",
-            ("AC/DC", "s/o", "b/c", "s\\o"),
-            ("and/or", "his/her", "a/b/c"),
-        ),
+    yield Rule(
+        "affixed",
+        rf"(?<![\w{HYPHEN}])(?i:(?:{PREFIXES})-{LETTER}\w*|(?:mid|pre|post)-\d\w*)(?![\w{HYPHEN}])|(?<![\w{HYPHEN}]){LETTER}+-(?i:{SUFFIXES})(?![\w{HYPHEN}])",
+        "English Web Treebank guidelines (Bies et al. 2012): affixes that are no words keep their hyphen; the "
+        "list is that of Stanford's PTBTokenizer.",
+        ("anti-abortion", "e-mail", "re-watching", "Pre-show", "clock-wise", "mid-80s"),
+        ("late-night", "self-made", "anti-", "e-5"),
+    )
+    yield Rule(
+        "spelled",
+        rf"(?<![\w{HYPHEN}])[A-Za-z](?:-{unit}){{1,99}}(?![\w{HYPHEN}]|[:.,]\d)",
+        "Tweebank v2: a hyphen after a single letter is inside a name or a word that is spelled out.",
+        ("T-shirt", "K-pop", "O-M-G", "K-5"),
+        ("late-night", "a-", "3-0", "Net-2"),
+    )
+    yield Rule(
+        "short_pair",
+        rf"(?<![\w/]){LETTER}{{1,2}}[/\\]{LETTER}{{1,2}}(?![\w/])",
+        "Tweebank v2: a slash between one or two letters is inside an abbreviation (AC/DC, s/o), between words it "
+        "is a token.",
+        ("AC/DC", "s/o", "b/c", "s\\o"),
+        ("and/or", "his/her", "a/b/c"),
     )
 
 
