@@ -2,27 +2,17 @@
 
 import pytest
 import srsly
-from golden.make import GOLDEN, make_golden
+from golden.make import GOLDEN
 from tiny import annotate
 
 
-@pytest.fixture(scope="module")
-def golden(tmp_path_factory):
-    """The folder in the repository; until there is one, a new one."""
-    if (GOLDEN / "pipeline").is_dir():
-        return GOLDEN
-    folder = tmp_path_factory.mktemp("golden")
-    make_golden(folder)
-    return folder
+def test_it_is_small():
+    assert sum(path.stat().st_size for path in GOLDEN.rglob("*") if path.is_file()) < 200_000
 
 
-def test_it_is_small(golden):
-    assert sum(path.stat().st_size for path in golden.rglob("*") if path.is_file()) < 200_000
-
-
-def test_annotations_are_those_of_the_version_that_saved_it(golden):
-    expected = srsly.read_json(golden / "annotations.json")
-    found = annotate(golden / "pipeline", [text["text"] for text in expected])
+def test_annotations_are_those_of_the_version_that_saved_it():
+    expected = srsly.read_json(GOLDEN / "annotations.json")
+    found = annotate(GOLDEN / "pipeline", [text["text"] for text in expected])
     assert any(text["entities"] for text in expected)
     for new, old in zip(found, expected, strict=True):
         assert [tag for tag, _ in new["tags"]] == [tag for tag, _ in old["tags"]]
