@@ -12,25 +12,22 @@ from .errors import ConfigError, DataError, Errors
 
 @contextmanager
 def write_beside(path: Path) -> Iterator[Path]:
-    """A temporary path for a file or folder, in the folder of `path`. It replaces `path` at the end of the block, or is
-    removed if the block raises an error."""
+    """A temporary path for a file or folder, beside `path`. It replaces `path` at the end of the block, or is removed
+    if the block raises an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tmp_dir = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         draft = tmp_dir / path.name
         yield draft
-        if draft.is_dir():
-            old = tmp_dir / "old"
-            if path.exists():
-                path.rename(old)
-            try:
-                draft.rename(path)
-            except BaseException:
-                if old.exists():
-                    old.rename(path)
-                raise
-        else:
+        old = tmp_dir / "old"
+        if draft.is_dir() and path.exists():
+            path.rename(old)
+        try:
             draft.replace(path)
+        except BaseException:
+            if old.exists():
+                old.rename(path)
+            raise
     finally:
         shutil.rmtree(tmp_dir, ignore_errors=True)
 
@@ -51,15 +48,12 @@ def read_text(path: Path, encoding: str, *, option: str = "") -> str:
         return text.replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         data = error.object  # without the byte order mark
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{path}, line {line}: not {encoding}; byte 0x{data[error.start]:02x} cannot be there. Save the file as "
-            f"UTF-8{option}"
-        ) from None
+        line, byte = data.count(b"\n", 0, error.start) + 1, f"0x{data[error.start]:02x}"
+        advice = f"Save the file as UTF-8{option}"
+        raise DataError(f"{path}, line {line}: not {encoding}; byte {byte} cannot be there. {advice}") from None
     except LookupError:
-        raise DataError(
-            f"--encoding {encoding}: Python knows no such encoding; expected a name such as utf-8 or latin-1"
-        ) from None
+        expected = "expected a name such as utf-8 or latin-1"
+        raise DataError(f"--encoding {encoding}: Python knows no such encoding; {expected}") from None
 
 
 def no_gradient(d_output: Any) -> list:

@@ -14,8 +14,6 @@ from ..corpus.token_agreement import compare_tokens
 from ..errors import DataError
 from ..tokenizer import SCHEMES
 
-TWEET_TOKENIZER = "spacy-bilstm-tagger.TweetTokenizer.v1"
-
 
 def tokenize_eval(
     input: Annotated[Path, typer.Argument(metavar="CONLLU", help="CoNLL-U with raw text, or any other corpus.")],
@@ -53,7 +51,7 @@ def load_tokenizer(name: str) -> Language:
     RAISES: DataError for a name that is none of these.
     """
     if name in SCHEMES:
-        return _blank({"@tokenizers": TWEET_TOKENIZER, "scheme": name})
+        return _blank({"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1", "scheme": name})
     if name.startswith("{"):
         try:
             settings = srsly.json_loads(name)

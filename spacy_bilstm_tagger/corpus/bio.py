@@ -53,10 +53,8 @@ class EntityTags:
                 self.repaired += 1
                 bio.append(f"B-{label}")
             else:
-                raise DataError(
-                    f"{path}, line {line}: {tag} cannot follow {previous}; expected B-{label} or O; or pass "
-                    "--repair-bio"
-                )
+                expected = f"B-{label} or O; or pass --repair-bio"
+                raise DataError(f"{path}, line {line}: {tag} cannot follow {previous}; expected {expected}")
             previous, is_open = tag, prefix not in _CLOSES
             if not is_open:
                 self._marks.add(prefix)

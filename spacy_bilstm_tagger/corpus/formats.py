@@ -85,8 +85,8 @@ def guess_format(path: Path, content: str) -> str:
 
     RAISES: DataError for an empty file, and one whose first lines are in none of FORMATS.
     """
-    lines = [line for line in content.split("\n", _LINES_TO_GUESS_FROM)[:_LINES_TO_GUESS_FROM] if line.strip()]
-    rows = [line for line in lines if not line.startswith(("# ", "-DOCSTART-"))]
+    lines = content.split("\n", _LINES_TO_GUESS_FROM)[:_LINES_TO_GUESS_FROM]
+    rows = [line for line in lines if line.strip() and not line.startswith(("# ", "-DOCSTART-"))]
     if not rows:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     by_header = csv_format(rows[0])

@@ -19,20 +19,17 @@ def read_tag_map(path: Path) -> dict[str, str]:
     for number, line in enumerate(read_text(path, "utf-8").splitlines(), 1):
         if not line.strip():
             continue
-        cells = [cell.strip() for cell in line.split("\t")]
+        where, cells = f"{path}, line {number}", [cell.strip() for cell in line.split("\t")]
         if len(cells) != 2 or not all(cells):
-            raise DataError(f"{path}, line {number}: found {line!r}, expected two columns: tag TAB new tag")
+            raise DataError(f"{where}: found {line!r}, expected two columns: tag TAB new tag")
         tag, new = cells
         parts = alternatives(new)
         if not all(parts) or len(parts) != len(set(parts)):
-            raise DataError(
-                f"{path}, line {number}: {tag} becomes {new!r}; expected one label, or several different ones "
-                "such as person|group"
-            )
+            expected = "one label, or several different ones such as person|group"
+            raise DataError(f"{where}: {tag} becomes {new!r}; expected {expected}")
         if mapping.setdefault(tag, new) != new:
             raise DataError(
-                f"{path}, line {number}: {tag} becomes {new} here and {mapping[tag]} above; expected one new "
-                "tag for each"
+                f"{where}: {tag} becomes {new} here and {mapping[tag]} above; expected one new tag for each"
             )
     if not mapping:
         raise DataError(f"{path}: found no entries, expected lines of tag TAB new tag")

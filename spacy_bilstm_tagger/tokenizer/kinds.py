@@ -99,9 +99,7 @@ def tweet_kind(token: Token) -> str:
     """One of KINDS; "space" for white space; "" for a token of a vocabulary without kinds."""
     lexeme = token.lex
     number = sum(lexeme.check_flag(flag) << bit for bit, flag in enumerate(BITS))
-    if number:
-        return KINDS[number - 1]
-    return "space" if token.is_space else ""
+    return KINDS[number - 1] if number else "space" if token.is_space else ""
 
 
 # At import, so that the extension also exists in a process that only unpickles a pipeline.

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Optional, Union, get_args
+from typing import Any, Callable, Iterable, Optional, Union, get_args
 
 import srsly
 from spacy.attrs import NORM
@@ -102,7 +102,11 @@ class TweetTokenizer(Tokenizer):
     def explain(self, text: str) -> list[tuple[str, str]]:
         """The rule and the text of each token that is not white space. For a token of `add_special_case` the rule is
         SPECIAL-1, SPECIAL-2 ..., as in spaCy's explain."""
-        names = {(start, end): name for start, end, name in self._matches(text)}
+        names = {
+            (chunk.start() + match.start(), chunk.start() + match.end()): match.lastgroup
+            for chunk in re.finditer(r"\S+", text)
+            for match in self.infix_finditer(chunk[0])
+        }
         cases = self.rules or {}
         explained: list[tuple[str, str]] = []
         special = 0
@@ -114,11 +118,6 @@ class TweetTokenizer(Tokenizer):
                 special = 0 if name else 1 if begins else special + 1
                 explained.append((name or f"SPECIAL-{special}", token.text))
         return explained
-
-    def _matches(self, text: str) -> Iterator[tuple[int, int, str]]:
-        for chunk in re.finditer(r"\S+", text):
-            for match in self.infix_finditer(chunk[0]):
-                yield chunk.start() + match.start(), chunk.start() + match.end(), match.lastgroup
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """The rules are saved with the tokenizer, so that a newer version does not change the tokens of a pipeline."""
