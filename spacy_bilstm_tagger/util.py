@@ -1,11 +1,11 @@
-"""Reading text in any encoding, writing a file or folder completely or not at all, and checking numbers."""
+"""Reading text in any encoding, writing a file or folder completely or not at all, and numbers."""
 
 import codecs
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
 from .errors import ConfigError, DataError, Errors
 
@@ -54,6 +54,13 @@ def read_text(path: Path, encoding: str, *, option: str = "") -> str:
     except LookupError:
         expected = "expected a name such as utf-8 or latin-1"
         raise DataError(f"--encoding {encoding}: Python knows no such encoding; {expected}") from None
+
+
+def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """The runs of neighbouring numbers, in order, as (start, end); end is exclusive."""
+    found = set(numbers)
+    starts, lasts = ({number for number in found if number + step not in found} for step in (-1, 1))
+    return [(start, last + 1) for start, last in zip(sorted(starts), sorted(lasts))]
 
 
 def no_gradient(d_output: Any) -> list:

@@ -44,7 +44,7 @@ def convert(
     tags: Annotated[str, typer.Option(help="The column of CoNLL-U tags: upos or xpos.")] = "upos",
     roles: Annotated[
         Optional[str],
-        typer.Option("--columns", help="The role of each column, such as token,tag,-,ent. Guessed by default."),
+        typer.Option("--columns", help="Roles of the columns, such as token,tag,-,ent; guessed by default."),
     ] = None,
     encoding: Annotated[Optional[str], typer.Option(help="utf-8 by default; latin-1 for gmb.")] = None,
     repair_bio: Annotated[bool, typer.Option(help="Let a tag that cannot follow begin an entity.")] = False,

@@ -60,8 +60,7 @@ def ensemble(
 
 
 def check_paths(pipelines: list[Path], output: Path) -> None:
-    """RAISES: DataError for a pipeline that is given twice, and for an output that exists but was not made by this
-    command."""
+    """RAISES: DataError for a pipeline given twice, and for an output that this command did not make."""
     places = [path.resolve() for path in pipelines]
     for path in pipelines:
         if places.count(path.resolve()) > 1:

@@ -48,10 +48,8 @@ class AnnotatedText:
         for word, line in zip(self.words, self.lines):
             if not rest.startswith(word):
                 expected = repr(rest[: len(word)]) if rest else "the end of the text"
-                raise DataError(
-                    f"{path}, line {line}: the token {word!r} does not continue the text {self.raw!r}; expected "
-                    f"{expected}"
-                )
+                found = f"the token {word!r} does not continue the text {self.raw!r}"
+                raise DataError(f"{path}, line {line}: {found}; expected {expected}")
             after = rest[len(word) :]
             rest = after.lstrip()
             spaces.append(len(rest) < len(after))

@@ -73,10 +73,8 @@ class EntityTags:
             line, tag = self._open[0]
             ends = "L and U" if self._marks & set("LU") else "E and S"
             expected = f"{ends[0] if tag[0] == 'I' else ends[-1]}-{tag[2:]}; or pass --repair-bio"
-            raise DataError(
-                f"{path}, line {line}: {tag} is the last of its entity, in a file that marks ends with {ends}; "
-                f"expected {expected}"
-            )
+            found = f"{tag} is the last of its entity, in a file that marks ends with {ends}"
+            raise DataError(f"{path}, line {line}: {found}; expected {expected}")
 
 
 def looks_like_bio(tags: set[str]) -> bool:

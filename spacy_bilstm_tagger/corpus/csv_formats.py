@@ -4,9 +4,10 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Iterable, Iterator, Optional
+from typing import Iterator, Optional
 
 from ..errors import DataError, Errors
+from ..util import runs
 from .annotated_text import AnnotatedText
 from .bio import EntityTags
 from .columns import check_width
@@ -37,9 +38,8 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags) -> list[Annotate
     if not content.strip():
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     if header != GMB_HEADER:
-        raise DataError(
-            f"{path}, line 1: found the columns {', '.join(header) or 'none'}, expected {', '.join(GMB_HEADER)}"
-        )
+        found, expected = ", ".join(header) or "none", ", ".join(GMB_HEADER)
+        raise DataError(f"{path}, line 1: found the columns {found}, expected {expected}")
     sentences: list[list[tuple[int, list[str]]]] = []
     for line, cells in records:
         if not any(cells):
@@ -80,18 +80,15 @@ def read_toxic_spans(path: Path, content: str) -> list[AnnotatedText]:
     records = ((line, cells) for line, cells in _records(path, content, multiline=True) if cells)
     line, header = next(records, (1, []))
     if header and any(header.count(name) != 1 for name in TOXIC_COLUMNS):
-        raise DataError(
-            f"{path}, line {line}: found the columns {', '.join(header)[:_SHOWN]}, expected "
-            f"{' and '.join(TOXIC_COLUMNS)}, each once"
-        )
+        found, expected = ", ".join(header)[:_SHOWN], " and ".join(TOXIC_COLUMNS)
+        raise DataError(f"{path}, line {line}: found the columns {found}, expected {expected}, each once")
     texts = []
     for line, cells in records:
         check_width(path, line, cells, ",", len(header), f"{len(header)} ({', '.join(header)})")
         spans, text = (cells[header.index(name)] for name in TOXIC_COLUMNS)
         if not text.strip():
             raise DataError(f"{path}, line {line}: the text is empty, expected at least one word; remove the record")
-        ranges = _ranges(_offsets(path, line, spans, text))
-        texts.append(AnnotatedText([], None, None, text, [line], spans=ranges))
+        texts.append(AnnotatedText([], None, None, text, [line], spans=runs(_offsets(path, line, spans, text))))
     if not texts:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     return texts
@@ -137,14 +134,3 @@ def _offsets(path: Path, line: int, cell: str, text: str) -> list[int]:
             f"{len(text) - 1}; correct it, or remove it from the list"
         )
     return offsets
-
-
-def _ranges(offsets: Iterable[int]) -> list[tuple[int, int]]:
-    """The runs of neighbouring offsets, as (start, end); end is exclusive."""
-    ranges: list[tuple[int, int]] = []
-    for offset in sorted(set(offsets)):
-        if ranges and ranges[-1][1] == offset:
-            ranges[-1] = (ranges[-1][0], offset + 1)
-        else:
-            ranges.append((offset, offset + 1))
-    return ranges

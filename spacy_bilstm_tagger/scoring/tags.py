@@ -56,8 +56,7 @@ def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
 
 
 def _by_label(example: Example, tag_of: Callable[[Token], str]) -> dict[str, PRFScore]:
-    """The score of each label. A predicted token that spans several gold tokens does not count, as in spaCy's own
-    score."""
+    """The score of each label. A predicted token that spans several gold tokens does not count, as in spaCy's score."""
     gold = {(token.i, tag_of(token)) for token in example.reference if tag_of(token)}
     tagged = {i for i, _ in gold}
     aligned = [(example.alignment.x2y[token.i], token.tag_) for token in example.predicted if not token.is_space]

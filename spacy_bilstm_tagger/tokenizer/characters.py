@@ -1,8 +1,9 @@
 """Character classes that Python's `re` does not have, written as the inside of a [...] class."""
 
-import sys
 import unicodedata
 from functools import lru_cache
+
+from ..util import runs
 
 APOSTROPHE = "'’"
 # Also neighbouring keys and similar signs; only between letters can they be told from quotes.
@@ -50,15 +51,9 @@ def word_unit() -> str:
 
 
 def _ranges(category: str, without: str) -> str:
-    ranges: list[list[int]] = []
-    for code in range(0x21, min(0x1E960, sys.maxunicode)):
-        if unicodedata.category(chr(code))[0] != category or chr(code) in without:
-            continue
-        if ranges and ranges[-1][1] == code - 1:
-            ranges[-1][1] = code
-        else:
-            ranges.append([code, code])
-    return "".join(f"{_escaped(a)}-{_escaped(b)}" for a, b in ranges)
+    characters = map(chr, range(0x21, 0x1E960))
+    codes = [ord(char) for char in characters if unicodedata.category(char)[0] == category and char not in without]
+    return "".join(f"{_escaped(start)}-{_escaped(end - 1)}" for start, end in runs(codes))
 
 
 def _escaped(code: int) -> str:

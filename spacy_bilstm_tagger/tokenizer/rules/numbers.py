@@ -17,11 +17,9 @@ UNITS = (
 )
 
 
-# The parts of a number are counted up to a bound: a rule that reads a long row of them and then fails would read it
-# again at its next part.
-
-
 def number_rules(options: TokenizerOptions) -> Iterator[Rule]:
+    # The parts of a number are counted up to a bound: a rule that reads a long row of them and then fails would read it
+    # again at its next part.
     yield number_rule(
         "date",
         r"(?<![\w$.])(?:\d{1,4}(?P<datesep>[/.-])\d{1,2}(?P=datesep)\d{1,4}"
