@@ -28,7 +28,7 @@ class Format:
 
 
 _ROLES = ("columns", "entities")
-# For a new format, add it here with its reader. `guess_format` recognizes it; `csv_format` knows the headers.
+# For a new format, add it here with its reader, and to `guess_format` below, or to `csv_format` if it has a header.
 FORMATS = {
     "ritter": Format("token and tag, one space between them", partial(read_columns, separator=" "), _ROLES),
     "tsv": Format("columns separated by TAB", partial(read_columns, separator="\t"), _ROLES),

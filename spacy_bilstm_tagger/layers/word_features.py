@@ -1,6 +1,7 @@
 """Features of word types: rows of vector tables, hashed attributes, Brown prefixes; and names, of tokens.
 
-Each is a thinc layer from word types to rows, so that the layer `TweetEmbed` computes them once for each distinct word.
+Each is a thinc layer from word types to rows, so that `TweetEmbed` computes it once for each distinct word. Names are the
+exception: they depend on the words around, so `GazetteerFeatures` gives a row for each token.
 """
 
 import logging
@@ -72,11 +73,9 @@ def TunedVectors() -> Features:
     """As `NormVectors`, but the rows are parameters: E, a copy of the table made when the model is initialized, and
     saved with it; (types, nO).
 
-    It gains nothing with a table of 2,720 rows; the whole GloVe table may change that.
-
-    Only the rows of words that the table knows learn. The `<unk>` row stays as it is, since words that training never
-    shows get it beside the rows of words that it never shows, which stay too. `vocab.vectors` still tells which row is
-    whose. Every step of the optimizer goes over the whole copy, so this is for a table that was cut to the words of a
+    Only the rows of words that the table has learn. The `<unk>` row stays as it is: so do the rows of words that are not
+    in the training data, and new words, which get `<unk>`, stand among those. `vocab.vectors` still gives the row of each
+    word. Every step of the optimizer goes over the whole copy, so this is for a table that was cut to the words of a
     corpus (`max_rows` or `prune_to` of load_vectors.v1).
     """
     attrs = {NAME: VOCAB_VECTORS}

@@ -37,7 +37,7 @@ def claim_tables(model: Model, vocab: Vocab, *, source: Optional[Path] = None, o
     """Give the vocabulary the tables that the model was trained with, and check those that it has.
 
     spaCy loads a sourced component without the lookups of its pipeline, so a component takes its tables from there.
-    `vocab.vectors` are not taken; where they are missing, they may come yet.
+    `vocab.vectors` are not taken. Where there are none, this is no error: a config may load them later.
 
     source (Path or None): the folder of the pipeline that the model was saved with.
     origin (Vocab or None): the vocabulary that the model has worked with so far.

@@ -187,7 +187,7 @@ def find_entities(
         probabilities = SpanProbabilities(forward_backward(scores), scheme.spans)
     likely: list[tuple[Entity, float]] = []
     if probabilities is not None and (threshold is not None or top_k):
-        floor = min(threshold or 1.0, ALTERNATIVES_FLOOR if top_k else 1.0)
+        floor = min(1.0 if threshold is None else threshold, ALTERNATIVES_FLOOR if top_k else 1.0)
         (starts, ends, types), p = probabilities.spans_above(floor)
         order = np.argsort(-p, kind="stable")
         spans = zip(starts[order].tolist(), ends[order].tolist(), types[order].tolist())

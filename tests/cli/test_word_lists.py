@@ -28,7 +28,7 @@ FILES = {
     "CSV of words": (b"Sentence #,Word,POS,Tag\nSentence: 1,so,RB,O\n,good,JJ,O\n", ("corpus", ["so", "good"])),
     "CSV of texts": (f'spans,text\n"[0, 1]",{TWEET}\n'.encode(), ("corpus", TWEET_WORDS)),
     "Brown clusters": (BROWN.encode(), ("Brown clusters", ["so", "#yes"])),
-    "packed Brown clusters": (gzip.compress(BROWN.encode()), ("Brown clusters", ["so", "#yes"])),
+    "packed Brown clusters": (gzip.compress(BROWN.encode(), mtime=0), ("Brown clusters", ["so", "#yes"])),
     "GloVe": (GLOVE.encode(), ("vectors", ["so", "<user>"])),
     "word2vec": (f"2 2\n{GLOVE}".encode(), ("vectors", ["so", "<user>"])),
     "<unk> is no word": (f"{GLOVE}<unk> 1 1\n".encode(), ("vectors", ["so", "<user>"])),

@@ -16,7 +16,7 @@ LINES = "  so good!! \n\n é 😭 http://bit.ly/x\r\n \n".encode()
     [
         ("tweets.txt", LINES),
         ("tweets", LINES),
-        ("tweets.gz", gzip.compress(LINES)),
+        ("tweets.gz", gzip.compress(LINES, mtime=0)),
         ("tweets.jsonl", "".join(json.dumps({"id": 1, "text": text}) + "\r\n\n" for text in TEXTS).encode()),
     ],
 )
@@ -59,8 +59,8 @@ def test_a_line_that_is_no_json_object_with_a_text_is_named(tmp_path, line):
     ("name", "data"),
     [
         ("a.gz", b"not zipped"),
-        ("a.gz", gzip.compress(LINES)[:-9]),
-        ("a.gz", gzip.compress(b"\xff")),
+        ("a.gz", gzip.compress(LINES, mtime=0)[:-9]),
+        ("a.gz", gzip.compress(b"\xff", mtime=0)),
         ("a.spacy", b"not a DocBin"),
         ("a.spacy", b""),
     ],
