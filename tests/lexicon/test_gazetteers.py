@@ -51,7 +51,14 @@ def write(tmp_path):
 
 @pytest.mark.parametrize(
     "data",
-    [DATA, DATA[:-1], DATA.replace(b"\n", b"\r\n"), gzip.compress(DATA, mtime=0), b"\xef\xbb\xbf" + DATA, DATA + b"\n\nit\n"],
+    [
+        DATA,
+        DATA[:-1],
+        DATA.replace(b"\n", b"\r\n"),
+        gzip.compress(DATA, mtime=0),
+        b"\xef\xbb\xbf" + DATA,
+        DATA + b"\n\nit\n",
+    ],
     ids=["plain", "no-last-line-end", "windows", "gzip", "byte-order-mark", "useless"],
 )
 def test_file(write, data):
