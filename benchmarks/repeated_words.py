@@ -49,7 +49,7 @@ def seconds(nlp: Language, texts: list[str], batch_size: int, *, once: bool = Tr
 
 @contextmanager
 def each_row_by_itself() -> Iterator[None]:
-    with mock.patch(f"{LAYERS}.bilstm.LEAST_ROWS", 1e9), mock.patch(f"{LAYERS}.characters.CHUNK", 10**9):
+    with mock.patch(f"{LAYERS}.bilstm.LEAST_ROWS", 1e9), mock.patch(f"{LAYERS}.characters.WORDS_AT_ONCE", 10**9):
         yield
 
 

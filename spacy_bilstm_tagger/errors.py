@@ -40,7 +40,6 @@ class Errors:
         "{path}: the row of {key!r} holds NaN or infinity in {dtype}; expected finite numbers. Remove that row"
     )
     VECTORS_EMPTY = "{path}: found no vectors, expected rows of 'key number number ...'"
-    VECTORS_ENCODING = "{path}, line {line}: not UTF-8 (byte {byte} of the row); expected UTF-8 text"
     VECTORS_MISSING = (
         "TweetEmbed.v1 has include_static_vectors = true, but the pipeline has no vectors table. "
         'Set [initialize.before_init] to @callbacks = "spacy-bilstm-tagger.load_vectors.v1", '
@@ -58,10 +57,6 @@ class Errors:
         "The file is damaged, cut off or from another program: get it again"
     )
     COMPONENT_LOAD = "{name}: cannot load {source}. {reason}"
-    COMPONENT_FOREIGN = (
-        "It cannot be read ({error}); expected what this component saved. "
-        "The file is damaged, cut off or from another program: get it again"
-    )
     LABEL_UNKNOWN = (
         "{name}: the gold label {label!r} is not among the component's {count} labels. "
         "Add it to the labels file, or initialize without one. If the component is sourced, it keeps its labels: source "

@@ -6,6 +6,7 @@ from thinc.types import Floats2d
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Rows = list[Floats2d]  # an array for each text
 
 
 class TokenRows(list[Floats2d]):

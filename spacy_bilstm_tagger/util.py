@@ -1,13 +1,15 @@
 """Reading text in any encoding, writing a file or folder completely or not at all, and numbers."""
 
 import codecs
+import gzip
 import shutil
 import tempfile
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterable, Iterator
+from typing import IO, Any, Iterable, Iterator, cast
 
-from .errors import ConfigError, DataError, Errors
+from .errors import ConfigError, DataError, Errors, damaged
 
 
 @contextmanager
@@ -32,17 +34,28 @@ def write_beside(path: Path) -> Iterator[Path]:
         shutil.rmtree(tmp_dir, ignore_errors=True)
 
 
-def read_text(path: Path, encoding: str, *, option: str = "") -> str:
-    """The decoded file without a byte order mark, its lines ended by LF alone.
+def open_bytes(path: Path) -> IO[bytes]:
+    """The file's bytes, unpacked if it is gzip, whatever its name."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
+
+
+def read_text(path: Path, encoding: str = "utf-8", *, option: str = "") -> str:
+    """The decoded file, unpacked if it is gzip, without a byte order mark, its lines ended by LF alone.
 
     option (str): another way out, for the message about a wrong encoding.
-    RAISES: DataError with the line of the first byte that does not fit the encoding, and for a missing file.
+    RAISES: DataError with the line of the first byte that does not fit the encoding, and for a missing or damaged file.
     """
     if path.is_dir():
         raise DataError(f"{path}: is a folder, expected a file")
     if not path.is_file():
         raise DataError(Errors.CORPUS_MISSING.format(path=path))
-    data = path.read_bytes()
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else open_bytes(path) as file:
+            data = file.read()
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{damaged(path, 'a file of text', error)}; get the file again") from None
     try:
         text = data.decode("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
         return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -110,6 +110,7 @@ def check(lines, corpora, also_scored=()):
     assert not leaks, "texts that are scored and trained on:\n" + "\n".join(leaks)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("workflow", [name for name in CONFIG["workflows"] if name not in READ_APART])
 def test_workflows_train_on_no_text_that_is_scored(workflow, corpora):

@@ -210,12 +210,11 @@ def tables(room):
         ({"brown": "two.tsv"}, "Brown clusters"),
         ({"gazetteers": "two"}, "gazetteers"),
         ({"distilled": "two.txt"}, "a vector table 'distilled'"),
-        ({"distilled": "two.txt", "brown": "two.tsv"}, "Brown clusters and a vector table 'distilled'"),
     ],
 )
 def test_a_sourced_tok2vec_and_tables_of_another_content(starter, room, tables, change, message):
     init_nlp(starter("tags", "one.txt", **tables("one"))).to_disk(room / "first")
     assert init_nlp(sourced(starter("other", "one.txt", **tables("one")), room / "first"))
     other = sourced(starter("other", "one.txt", **tables("one", **change)), room / "first")
-    with pytest.raises(ConfigError, match=f"^tok2vec: sourced from a pipeline with {message} of another content"):
+    with pytest.raises(ConfigError, match=f"^tok2vec: sourced, and cannot read.*{message} of another content"):
         init_nlp(other)

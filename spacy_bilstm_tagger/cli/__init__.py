@@ -1,4 +1,4 @@
-"""The `spacy-bilstm` command: one file a subcommand."""
+"""The `spacy-bilstm` command: one file a group of subcommands."""
 
 import sys
 

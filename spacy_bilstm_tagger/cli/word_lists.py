@@ -13,11 +13,11 @@ from ..corpus.formats import guess_format
 from ..corpus.raw import read_raw_texts
 from ..errors import DataError, Errors
 from ..lexicon.brown import read_brown
-from ..lexicon.files import is_pipeline, open_bytes
+from ..lexicon.files import is_pipeline
 from ..lexicon.sources import read_vectors
 from ..lexicon.vectors import UNK_KEY, load_vectors
 from ..tokenizer import create_tweet_tokenizer
-from ..util import read_text
+from ..util import open_bytes, read_text
 
 _SAMPLE = 1 << 16  # bytes to guess from
 _BROWN = re.compile(r"[01]+\t[^\t]+\t\d+")
@@ -26,7 +26,7 @@ _HEADER = re.compile(r"\d+ \d+")
 
 
 def read_words(path: Path) -> tuple[str, list[str]]:
-    """What the file was taken for, and its words in order, repeated as they are there.
+    """The kind of the file, and its words in order, repeated as they are there.
 
     Corpora with gold tokens give these; texts are tokenized by TweetTokenizer, and so are entries of a word list with
     white space in them. `<unk>` is no word.
@@ -96,9 +96,7 @@ def _entry(line: str) -> str:
 
 
 def _lines(path: Path) -> list[str]:
-    if path.suffix in (".spacy", ".jsonl", ".gz"):
-        return read_raw_texts(path)
-    return read_text(path, "utf-8").split("\n")
+    return read_raw_texts(path) if path.suffix in (".spacy", ".jsonl") else read_text(path).split("\n")
 
 
 def _tokenize(texts: list[str]) -> list[str]:

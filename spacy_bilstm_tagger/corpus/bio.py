@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import DataError
+from ..pipeline.gold import OUTSIDE, is_missing
 
-OUTSIDE = "O"
-MISSING = ("-", "")
 _BEGIN, _INSIDE = "BSU", "IEL"  # BIO; BIOES adds S and E, BILUO calls them U and L
 _CLOSES = "SUEL"
 
@@ -34,10 +33,11 @@ class EntityTags:
         bio: list[str] = []
         previous, is_open, last_line = OUTSIDE, False, 0
         for tag, line in zip(tags, lines):
-            if is_open and (tag in (OUTSIDE, *MISSING) or tag[0] in _BEGIN):
+            is_label = tag != OUTSIDE and not is_missing(tag)
+            if is_open and not (is_label and tag[0] not in _BEGIN):
                 self._open.append((last_line, previous))
             last_line = line
-            if tag in (OUTSIDE, *MISSING):
+            if not is_label:
                 previous, is_open = tag or "-", False
                 bio.append(previous)
                 continue
@@ -82,6 +82,6 @@ def looks_like_bio(tags: set[str]) -> bool:
 
     So a single misspelt tag does not turn the column into tags; `EntityTags` refuses it.
     """
-    others = tags - {OUTSIDE, *MISSING}
+    others = {tag for tag in tags if tag != OUTSIDE and not is_missing(tag)}
     prefixed = [tag for tag in others if tag[0] in _BEGIN + _INSIDE and tag[1:2] == "-" and len(tag) > 2]
     return len(prefixed) >= len(others) / 2 if others else OUTSIDE in tags

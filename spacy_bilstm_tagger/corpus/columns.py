@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Iterator, NamedTuple, Optional
 
 from ..errors import DataError, Errors
+from ..pipeline.gold import is_missing
 from .annotated_text import AnnotatedText
 from .bio import EntityTags, looks_like_bio
 from .labels import list_counts
@@ -103,7 +104,7 @@ def read_columns(
         lines = [line for line, _ in block]
         by_role = dict(zip(columns.roles, map(list, zip(*(cells for _, cells in block)))))
         ents = entities.to_bio(path, by_role["ent"], lines) if "ent" in by_role else None
-        tags = ["" if tag == "-" else tag for tag in by_role["tag"]] if "tag" in by_role else None
+        tags = ["" if is_missing(tag) else tag for tag in by_role["tag"]] if "tag" in by_role else None
         texts.append(AnnotatedText(by_role["token"], tags, ents, raw, lines))
     entities.check_ends(path)
     return texts

@@ -10,10 +10,9 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
 from ..errors import DataError, Errors, damaged
-from ..pipeline.gold import set_annotated_types
+from ..pipeline.gold import is_missing, set_annotated_types
 from ..tokenizer import create_tweet_tokenizer
 from .annotated_text import AnnotatedText
-from .bio import MISSING
 
 
 @dataclass
@@ -93,7 +92,7 @@ def to_docbin(
     docbin = DocBin(store_user_data=annotated is not None)
     for text in texts:
         if text.spans is None:
-            ents = text.ents and ["" if tag in MISSING else tag for tag in text.ents]
+            ents = text.ents and ["" if is_missing(tag) else tag for tag in text.ents]
             doc = Doc(nlp.vocab, words=text.words, spaces=text.spaces(path), tags=text.tags, ents=ents)
         else:
             doc = tokenizer(text.text)

@@ -64,7 +64,7 @@ def read_corpus(
     if path.suffix == ".spacy":
         raise DataError(f"{path}: is a DocBin, expected the annotated text that such a file is made of")
     first_line = b""
-    if path.is_file():  # if not, `read_text` says so
+    if path.is_file():  # if not, `read_text` raises the error
         with path.open("rb") as file:
             first_line = file.readline()
     has_mark = first_line.startswith(codecs.BOM_UTF8)

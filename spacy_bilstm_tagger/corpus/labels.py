@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Sequence
 
 from ..errors import DataError
-from ..pipeline.gold import alternatives
+from ..pipeline.gold import alternatives, is_missing
 from ..util import read_text
 from .annotated_text import AnnotatedText
 
@@ -16,7 +16,7 @@ def read_tag_map(path: Path) -> dict[str, str]:
     RAISES: DataError for a line that is not two columns, a tag with two new tags, and a new tag such as "a|" or "a|a".
     """
     mapping: dict[str, str] = {}
-    for number, line in enumerate(read_text(path, "utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         if not line.strip():
             continue
         where, cells = f"{path}, line {number}", [cell.strip() for cell in line.split("\t")]
@@ -46,7 +46,7 @@ def map_tags(path: Path, mapping: dict[str, str], source: Path, texts: list[Anno
     _check_gaps(path, mapping, source, kind="tag", counts=_count_tags(texts))
     for text in texts:
         if text.tags is not None:
-            text.tags = [mapping[tag].removeprefix("-") if tag else "" for tag in text.tags]
+            text.tags = ["" if is_missing(new) else new for new in (mapping.get(tag, "") for tag in text.tags)]
 
 
 def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[AnnotatedText]) -> None:
@@ -59,7 +59,7 @@ def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[Anno
         raise DataError(f"{path}: {source} has no entities to map; leave --map-ents out")
     _check_gaps(path, mapping, source, kind="entity type", counts=counts)
     bio = {
-        f"{prefix}-{label}": "-" if new == "-" else f"{prefix}-{new}"
+        f"{prefix}-{label}": new if is_missing(new) else f"{prefix}-{new}"
         for label, new in mapping.items()
         for prefix in "BI"
     }

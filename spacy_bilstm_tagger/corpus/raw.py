@@ -1,13 +1,11 @@
 """Texts without their annotation: for training vectors, and to find texts that two corpora share."""
 
-import gzip
 import json
-import zlib
 from itertools import chain
 from pathlib import Path
 from typing import Iterator
 
-from ..errors import DataError, Errors, damaged
+from ..errors import DataError
 from ..util import read_text
 from .annotated_text import AnnotatedText, text_fingerprint
 from .docs import read_docbin
@@ -20,8 +18,6 @@ def read_raw_texts(path: Path) -> list[str]:
 
     RAISES: DataError for a file that is missing, empty or not of its format.
     """
-    if not path.is_file():
-        raise DataError(Errors.CORPUS_MISSING.format(path=path))
     texts = [text.strip() for text in _texts(path) if text.strip()]
     if not texts:
         raise DataError(f"{path}: found no text, expected at least one line")
@@ -32,15 +28,10 @@ def _texts(path: Path) -> list[str]:
     if path.suffix == ".spacy":
         return [doc.text for doc in read_docbin(path)]
     if path.suffix == ".jsonl":
-        lines = read_text(path, "utf-8").split("\n")  # splitlines() would split a text at U+0085 too
+        lines = read_text(path).split("\n")  # splitlines() would split a text at U+0085 too
         return [_json_text(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    if path.suffix == ".gz":
-        try:
-            return gzip.decompress(path.read_bytes()).decode("utf-8-sig").split("\n")
-        except (OSError, EOFError, zlib.error, ValueError) as error:
-            raise DataError(f"{damaged(path, 'a .gz file', error)}; get the file again") from None
-    if path.suffix in (".txt", ""):
-        return read_text(path, "utf-8").split("\n")
+    if path.suffix in (".txt", ".gz", ""):
+        return read_text(path).split("\n")
     return [text.text for text in read_corpus(path)[1]]
 
 

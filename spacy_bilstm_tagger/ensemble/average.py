@@ -139,7 +139,7 @@ def average_models(members: Sequence[Sequence[Model]]) -> float:
     """Give the first member's models the mean of all members' weights.
 
     RETURNS: the mean cosine of the weights of two members. It is 1 where they are the same, and about 0 where they
-    began from different random numbers: then nothing says which unit of the one is which of the other, and their mean
+    began from different random numbers: then a unit of the one matches none of the other, and their mean
     is of no use. Networks that went on from one trained network can be averaged (Wortsman et al. 2022, "Model soups").
 
     members (sequence): each member's models, in one order; all on the CPU.

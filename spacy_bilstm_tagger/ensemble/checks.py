@@ -51,7 +51,7 @@ def _differences(
     for name in sorted({*tables.tables, *others.tables}):
         if name not in tables or name not in others:
             yield "the lookup tables", f"{name!r} is in one of them only"
-        elif dict(tables.get_table(name)) != dict(others.get_table(name)):
+        elif tables.get_table(name).to_bytes() != others.get_table(name).to_bytes():
             yield "the lookup tables", f"{name!r} has other entries"
     for name in averaged:
         pipes: list[Any] = [first.get_pipe(name), other.get_pipe(name)]

@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..crf.packing import Block, Packing, Windows, pack
 from ..errors import ConfigError
-from ..types import Ints, TokenRows
+from ..types import Ints, Rows, TokenRows
 from ..util import no_gradient
 from .lstm_prediction import predict_lstm
 from .shim import TorchModule, TorchShim
@@ -22,7 +22,6 @@ from .shim import TorchModule, TorchShim
 Cell = Literal["lstm", "gru", "rnn_tanh", "rnn_relu"]
 DropoutPlace = Literal["input", "between", "output"]
 Initialization = Literal["orthogonal", "torch"]
-Rows = list[Floats2d]
 
 BLOCK_ROWS = 32_768  # packed rows that are computed at once at prediction; more only take more memory
 # When `predict_lstm` pays: rows of a step on average, and distinct rows of all.

@@ -15,7 +15,7 @@ from .shim import TorchModule, TorchShim
 
 TABLE_ROWS = 512  # of the character table
 OWN_ROWS = 384  # code points below this (Latin, and its supplements) have a row of their own; the others share the rest
-CHUNK = 256  # word types, of much the same length, that are computed at once at prediction
+WORDS_AT_ONCE = 256  # word types, of much the same length, that are computed at once at prediction
 PADDING = 0  # row of the character table for positions after a word's end
 MAX_CHARACTERS = 24  # of longer words, the first and the last 12 characters are read
 
@@ -53,7 +53,7 @@ def init(model: Model[WordTypes, Floats2d], X: Optional[WordTypes] = None, Y: Op
 def _predict_by_length(shim: TorchShim, words: list[str]) -> Tensor:
     """(words, width). Short words are not padded to long ones, which would be most of the work."""
     by_length = np.argsort([len(word) for word in words], kind="stable")
-    chunks = [by_length[at : at + CHUNK] for at in range(0, len(words), CHUNK)]
+    chunks = [by_length[at : at + WORDS_AT_ONCE] for at in range(0, len(words), WORDS_AT_ONCE)]
     rows = torch.cat([shim.predict(_inputs(shim, [words[i] for i in chunk])) for chunk in chunks])
     return torch.empty_like(rows).index_copy_(0, torch.from_numpy(by_length).to(rows.device), rows)
 

@@ -9,8 +9,8 @@ from thinc.types import Floats2d, FloatsXd, Ints1d
 from thinc.util import torch2xp, xp2torch
 
 from ..crf.inference import ChainScores, mean_scores
+from ..types import Rows
 
-Rows = list[Floats2d]
 ScoresModel = Model[list[Doc], ChainScores]
 _CHAIN = "label_chain"  # name of the layer
 

@@ -1,5 +1,6 @@
 """Rows of a pretrained transformer, one for each token: the mean of its word pieces."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Optional, cast
 
@@ -18,49 +19,49 @@ from transformers import AutoConfig
 
 from ..errors import ConfigError, DataError
 from ..lexicon.word_encoder import check_model, quiet_transformers
+from ..types import Rows
 from ..util import no_gradient
+from .fixed import Fixed
 from .transformer_shim import TransformerShim
 
-Rows = list[Floats2d]
 Backprop = Callable[[Rows], list[Doc]]
 TransformerModel = Model[list[Doc], Rows]
 
 BATCH_TOKENS = 4_096  # of texts of about one length that are computed at once at prediction, with their padding
 
 
-def Transformer(
-    name: str, shim: TransformerShim, *, layer: Optional[int], window: int, stride: int, kept_tokens: int
-) -> TransformerModel:
+def Transformer(name: str, shim: TransformerShim, *, kept_tokens: int, **settings: Optional[int]) -> TransformerModel:
     """(tokens, nO) for each doc; a token without word pieces gets zeros.
 
-    Word pieces, windows and alignment are those of spacy-transformers. Frozen weights compute the texts of training
+    settings: layer, window and stride, as in `TransformerEmbed.v1`. Word pieces, windows and alignment are those of
+    spacy-transformers. Frozen weights compute the texts of training
     once and keep their rows, up to `kept_tokens` tokens.
     """
-    attrs: dict[str, Any] = {
-        "name": name,
-        "layer": layer,
-        "window": window,
-        "stride": stride,
-        "kept_tokens": kept_tokens,
-    }
-    attrs["dropout_rate"] = 0.0
-    return Model("transformer_rows", forward, init=init, shims=[shim], dims={"nO": None}, attrs=attrs)
+    attrs = {key: Fixed("TransformerEmbed.v1", value) for key, value in settings.items()}
+    return Model(
+        "transformer_rows",
+        partial(forward, kept_tokens=kept_tokens),
+        init=partial(init, name=name),
+        shims=[shim],
+        dims={"nO": None},
+        attrs={**attrs, "dropout_rate": 0.0},
+    )
 
 
-def forward(model: TransformerModel, docs: list[Doc], is_train: bool) -> tuple[Rows, Backprop]:
+def forward(model: TransformerModel, docs: list[Doc], is_train: bool, *, kept_tokens: int) -> tuple[Rows, Backprop]:
     shim = _shim(model)
     texts = [doc for doc in docs if len(doc)]
     if is_train and shim.learn_rate_factor:
         rows, backprop = _learn(model, shim, texts)
     else:
-        find = _remember if is_train else _predict
-        rows, backprop = find(model, shim, texts), no_gradient
+        rows = _remember(model, shim, texts, kept_tokens) if is_train else _predict(model, shim, texts)
+        backprop = no_gradient
     each = iter(rows)
     Ys = [next(each) if len(doc) else model.ops.alloc2f(0, model.get_dim("nO")) for doc in docs]
     return Ys, lambda dYs: backprop([dY for dY, doc in zip(dYs, docs) if len(doc)])
 
 
-def init(model: TransformerModel, X: Optional[list[Doc]] = None, Y: Optional[list] = None) -> None:
+def init(model: TransformerModel, X: Optional[list[Doc]] = None, Y: Optional[list] = None, *, name: str) -> None:
     """Load the transformer, unless it is there. RAISES: ConfigError if it cannot be."""
     shim = _shim(model)
     objects = shim.objects
@@ -69,7 +70,7 @@ def init(model: TransformerModel, X: Optional[list[Doc]] = None, Y: Optional[lis
             "tokenizer_config": objects._init_tokenizer_config,
             "transformer_config": objects._init_transformer_config,
         }
-        shim.set_objects(load_transformer(model.attrs["name"], model.attrs["layer"], **configs))
+        shim.set_objects(load_transformer(name, model.attrs["layer"].value, **configs))
     model.set_dim("nO", shim.objects.transformer.config.hidden_size)
 
 
@@ -90,13 +91,13 @@ def _learn(model: TransformerModel, shim: TransformerShim, docs: list[Doc]) -> t
     return model.ops.unflatten(rows, lengths), backprop
 
 
-def _remember(model: TransformerModel, shim: TransformerShim, docs: list[Doc]) -> Rows:
+def _remember(model: TransformerModel, shim: TransformerShim, docs: list[Doc], kept_tokens: int) -> Rows:
     """Rows of frozen weights in training, from a cache: every epoch needs the same."""
     kept = shim.kept_rows
     keys = [doc.to_array(["ORTH", "SPACY"]).tobytes() for doc in docs]
     new = {key: doc for key, doc in zip(keys, docs) if key not in kept}
     found = dict(zip(new, _predict(model, shim, list(new.values()))))
-    room = model.attrs["kept_tokens"] - sum(len(rows) for rows in kept.values())
+    room = kept_tokens - sum(len(rows) for rows in kept.values())
     Ys = [kept[key] if key in kept else found[key] for key in keys]
     for key, rows in found.items():
         if len(rows) <= room:
@@ -120,7 +121,9 @@ def _predict(model: TransformerModel, shim: TransformerShim, docs: list[Doc]) ->
 def _word_pieces(model: Model, shim: TransformerShim, docs: list[Doc]) -> tuple[ArgsKwargs, Ragged]:
     """The input of the transformer, (windows, word pieces), and the places of each token's word pieces in it."""
     spans = [
-        span for several in get_strided_spans(docs, model.attrs["window"], model.attrs["stride"]) for span in several
+        span
+        for several in get_strided_spans(docs, model.attrs["window"].value, model.attrs["stride"].value)
+        for span in several
     ]
     tokenizer = shim.tokenizer
     encoding = huggingface_tokenize(tokenizer, [span.text for span in spans])

@@ -1,5 +1,6 @@
 """The layer of TweetEmbed.v1: features of word types side by side, gathered to token rows."""
 
+from functools import partial
 from typing import Callable, Optional
 
 import numpy as np
@@ -8,13 +9,12 @@ from thinc.api import Model, Ops
 from thinc.types import Floats2d
 
 from ..lexicon.table import Hashes, WordTypes, distinct_rows
-from ..types import Ints, Mask, TokenRows
+from ..types import Ints, Mask, Rows, TokenRows
 from ..util import no_gradient
+from .fixed import Fixed
+from .word_features import Features
 
-CHUNK = 32_768  # word types that are embedded at once at prediction
-
-Features = Model[WordTypes, Floats2d]
-Output = tuple[list[Floats2d], Callable[[list[Floats2d]], list]]
+TYPES_AT_ONCE = 32_768  # word types that are embedded at once at prediction
 
 
 def EmbedWordTypes(
@@ -24,7 +24,7 @@ def EmbedWordTypes(
     names: Optional[Features] = None,
     norm: Optional[Features] = None,
     norm_dropout: float = 0.0,
-) -> Model[list[Doc], list[Floats2d]]:
+) -> Model[list[Doc], Rows]:
     """One row for each token, (tokens, nO): the rows of its word type by all features, laid side by side. Each distinct
     word of a batch is computed once.
 
@@ -38,33 +38,35 @@ def EmbedWordTypes(
     """
     return Model(
         "tweet_embed",
-        forward,
+        partial(forward, norm_dropout=norm_dropout),
         init=init,
         layers=features if names is None else [*features, names],
         refs={"names": names, "norm": norm if norm_dropout else None},
         dims={"nO": None},
-        attrs={"token_attrs": attrs, "norm_dropout": norm_dropout, "dropout_rate": 0.0},
+        attrs={"attrs": Fixed("TweetEmbed.v1", attrs), "dropout_rate": 0.0},
     )
 
 
-def forward(model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool) -> Output:
+def forward(
+    model: Model[list[Doc], Rows], docs: list[Doc], is_train: bool, *, norm_dropout: float
+) -> tuple[Rows, Callable[[Rows], list]]:
     """At prediction the list is a `TokenRows`."""
     if not any(len(doc) for doc in docs):
         return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs], no_gradient
-    types = WordTypes.of(docs, model.attrs["token_attrs"])
+    types = WordTypes.of(docs, model.attrs["attrs"].value)
     if is_train:
-        return _forward_train(model, types)
+        return _forward_train(model, types, norm_dropout)
     distinct, row_of = _predict(model, types)
     rows = TokenRows(_by_doc(model.ops.xp.take(distinct, model.ops.xp.asarray(row_of), axis=0), types.lengths))
     rows.distinct, rows.row_of = distinct, row_of
     return rows, no_gradient
 
 
-def init(model: Model[list[Doc], list[Floats2d]], X: Optional[list[Doc]] = None, Y: object = None) -> None:
+def init(model: Model[list[Doc], Rows], X: Optional[list[Doc]] = None, Y: object = None) -> None:
     types = None
     if X:  # widths need a token
         docs = [doc for doc in X if len(doc)] or [Doc(X[0].vocab, words=["a"])]
-        types = WordTypes.of(docs, model.attrs["token_attrs"])
+        types = WordTypes.of(docs, model.attrs["attrs"].value)
     for layer in model.layers:
         layer.initialize(X=types)
     if types is not None:
@@ -76,7 +78,7 @@ def _predict(model: Model, types: WordTypes) -> tuple[Floats2d, Ints]:
     of a word type and of the names around a token."""
     ops = model.ops
     features, names = _features(model)
-    chunks = types.chunks(CHUNK) if len(types) > CHUNK else [types]
+    chunks = types.chunks(TYPES_AT_ONCE) if len(types) > TYPES_AT_ONCE else [types]
     of_types = ops.xp.concatenate(
         [_side_by_side(ops, len(chunk), [feature.predict(chunk) for feature in features]) for chunk in chunks]
     )
@@ -89,7 +91,7 @@ def _predict(model: Model, types: WordTypes) -> tuple[Floats2d, Ints]:
     return _side_by_side(ops, len(first), distinct), row_of
 
 
-def _forward_train(model: Model, types: WordTypes) -> Output:
+def _forward_train(model: Model, types: WordTypes, norm_dropout: float) -> tuple[Rows, Callable[[Rows], list]]:
     ops = model.ops
     features, names = _features(model)
     index = ops.xp.asarray(types.index, dtype="int32")
@@ -100,7 +102,7 @@ def _forward_train(model: Model, types: WordTypes) -> Output:
         backprops.append(backprop)
         ends.append(ends[-1] + Y.shape[1])
         if feature is model.maybe_get_ref("norm") and model.attrs["dropout_rate"]:
-            is_kept = ops.xp.random.uniform(size=(len(index), 1)) >= model.attrs["norm_dropout"]
+            is_kept = ops.xp.random.uniform(size=(len(index), 1)) >= norm_dropout
             mask, masked = ops.asarray2f(is_kept, dtype="f"), slice(*ends[-2:])
     tokens = ops.xp.take(_side_by_side(ops, len(types), rows), index, axis=0)
     if mask is not None:
@@ -108,7 +110,7 @@ def _forward_train(model: Model, types: WordTypes) -> Output:
     if names is not None:
         tokens = _side_by_side(ops, len(index), [tokens, names(types, True)[0]])
 
-    def backprop_features(dYs: list[Floats2d]) -> list:
+    def backprop_features(dYs: Rows) -> list:
         d_tokens = ops.xp.concatenate(dYs)
         if mask is not None:
             d_tokens[:, masked] *= mask
@@ -127,11 +129,11 @@ def _features(model: Model) -> tuple[list[Features], Optional[Features]]:
     return (model.layers if names is None else model.layers[:-1]), names
 
 
-def _side_by_side(ops: Ops, rows: int, parts: list[Floats2d]) -> Floats2d:
+def _side_by_side(ops: Ops, rows: int, parts: Rows) -> Floats2d:
     return ops.xp.concatenate([ops.alloc2f(rows, 0), *parts], axis=1)
 
 
-def _by_doc(rows: Floats2d, lengths: Ints) -> list[Floats2d]:
+def _by_doc(rows: Floats2d, lengths: Ints) -> Rows:
     """(tokens, width) -> (tokens, width) for each doc, without copying."""
     return [rows[end - length : end] for end, length in zip(np.cumsum(lengths).tolist(), lengths.tolist())]
 

@@ -14,24 +14,26 @@ from thinc.api import HashEmbed, Model, chain, concatenate, get_array_module
 from thinc.types import Floats2d, Ints2d
 
 from ..errors import ConfigError, Errors
-from ..lexicon.claim import NAME, remember_table
 from ..lexicon.gazetteers import find_names
 from ..lexicon.new_words import NewWords
 from ..lexicon.table import (
     BROWN,
     GAZETTEERS,
-    MISSING,
+    NAME,
+    NO_ROW,
     VECTORS_PREFIX,
     Hashes,
     WordTypes,
     by_lower,
     by_lower_without_sign,
     by_norm,
-    get_table,
+    claimed_table,
+    remember_table,
 )
-from ..lexicon.vectors import UNK_HASH, UNK_KEY, VOCAB_VECTORS, check_further_table, check_shape, check_vectors
+from ..lexicon.vectors import UNK_HASH, UNK_KEY, VOCAB_VECTORS, check_shape, check_vectors
 from ..types import Ints, Mask
 from ..util import no_gradient
+from .fixed import Fixed
 
 # Below spaCy's logger, so that its handler prints these messages; it is itself silent below WARNING.
 logger = logging.getLogger("spacy.bilstm_tagger")
@@ -63,7 +65,7 @@ def _norm_vectors_forward(model: Features, types: WordTypes, is_train: bool) -> 
         check_shape(vectors, width=model.get_dim("nO"))
     rows, _ = _norm_rows(types, vectors)
     Y = model.ops.asarray2f(vectors.data[get_array_module(vectors.data).asarray(rows)], dtype="f")
-    Y *= model.ops.xp.asarray(rows[:, None] != MISSING)
+    Y *= model.ops.xp.asarray(rows[:, None] != NO_ROW)
     if not np.isfinite(float(model.ops.xp.sum(Y))):  # one pass; that of finite numbers can overflow, so look again
         check_vectors(vectors)
     return Y, no_gradient
@@ -91,7 +93,7 @@ def _tuned_forward(model: Features, types: WordTypes, is_train: bool) -> Output:
         check_shape(vectors, width=E.shape[1], tuned_rows=E.shape[0])
     at, is_known = _norm_rows(types, vectors)
     rows = model.ops.xp.asarray(at)
-    Y = E[rows] * (rows != MISSING)[:, None]
+    Y = E[rows] * (rows != NO_ROW)[:, None]
 
     def backprop(dY: Floats2d) -> list:
         learns = model.ops.xp.asarray(np.flatnonzero(is_known))
@@ -119,10 +121,10 @@ def _vectors_init(model: Features, X: Optional[WordTypes] = None, Y: Optional[Fl
 
 
 def _norm_rows(types: WordTypes, vectors: Vectors) -> tuple[Ints, Mask]:
-    """The row of each word type, or MISSING for zeros; and whether it is its own, not that of `<unk>`; (types,) each."""
+    """The row of each word type, or NO_ROW for zeros; and whether it is its own, not that of `<unk>`; (types,) each."""
     key2row = vectors.key2row
-    own = np.array([key2row.get(key, MISSING) for key in types.norm.tolist()], dtype=np.int64)
-    return np.where(own != MISSING, own, key2row.get(UNK_HASH, MISSING)), own != MISSING
+    own = np.array([key2row.get(key, NO_ROW) for key in types.norm.tolist()], dtype=np.int64)
+    return np.where(own != NO_ROW, own, key2row.get(UNK_HASH, NO_ROW)), own != NO_ROW
 
 
 def TableVectors(table: str, new_words: Optional[NewWords] = None) -> Features:
@@ -142,15 +144,11 @@ def TableVectors(table: str, new_words: Optional[NewWords] = None) -> Features:
 
 
 def _table_forward(model: Features, types: WordTypes, is_train: bool, *, new_words: Optional[NewWords]) -> Output:
-    name = model.attrs[NAME]
-    table = get_table(types.vocab, name)
-    width = model.get_dim("nO")
+    table = claimed_table(model, types.vocab)
     rows, _ = table.find_types(types, ROW_KEYS)
     Y = table.arrays["rows"][rows].astype("float32")
-    missing = rows == MISSING
+    missing = rows == NO_ROW
     Y[missing] = 0
-    if Y.shape[1] != width or not np.isfinite(Y.sum(dtype="float64")):
-        check_further_table(table, name, width=width)
     if new_words is not None and missing.any():
         Y[missing] = new_words.find(types.lower[missing], types.vocab, table)
     return model.ops.asarray2f(cast(Floats2d, Y)), no_gradient
@@ -163,9 +161,11 @@ def _table_init(
         return
     name = model.attrs[NAME].removeprefix(VECTORS_PREFIX)
     table = remember_table(model, X.vocab)
+    if not np.isfinite(table.arrays["rows"].sum(dtype="float64")):
+        raise ConfigError(f"The vector table {name!r} holds NaN or infinity; expected finite numbers. Make it again")
     model.set_dim("nO", table.arrays["rows"].shape[1], force=True)
     rows, found_by = table.find_types(X, ROW_KEYS)
-    is_known = rows != MISSING
+    is_known = rows != NO_ROW
     _log_coverage(f"Vector table {name}", X, is_known, "row", f": {_count_keys(X, found_by, list(ROW_KEYS))}")
     missing = np.unique(X.lower[~is_known])
     if new_words is not None and len(missing):
@@ -204,15 +204,15 @@ def BrownPrefixes(prefixes: list[int]) -> Model[WordTypes, Ints2d]:
 
     prefixes (list of int): numbers of bits.
     """
-    attrs = {"prefixes": prefixes, NAME: BROWN}
+    attrs = {"brown_prefixes": Fixed("TweetEmbed.v1", prefixes), NAME: BROWN}
     return Model("brown_prefixes", _prefixes_forward, init=_prefixes_init, attrs=attrs)
 
 
 def _prefixes_forward(model: Model[WordTypes, Ints2d], types: WordTypes, is_train: bool) -> tuple[Ints2d, Callable]:
-    table = get_table(types.vocab, BROWN)
+    table = claimed_table(model, types.vocab)
     rows, _ = table.find_types(types, PATH_KEYS)
-    paths = np.where(rows == MISSING, np.uint64(0), table.arrays["paths"][rows])
-    features = np.column_stack([cut_paths(paths, length) for length in model.attrs["prefixes"]])
+    paths = np.where(rows == NO_ROW, np.uint64(0), table.arrays["paths"][rows])
+    features = np.column_stack([cut_paths(paths, length) for length in model.attrs["brown_prefixes"].value])
     return model.ops.asarray2i(cast(Ints2d, features), dtype="uint64"), no_gradient
 
 
@@ -221,7 +221,7 @@ def _prefixes_init(model: Model[WordTypes, Ints2d], X: Optional[WordTypes] = Non
         return
     table = remember_table(model, X.vocab)
     rows, found_by = table.find_types(X, PATH_KEYS)
-    is_known = rows != MISSING
+    is_known = rows != NO_ROW
     has_stand_in = is_known & np.isin(table.hashes[rows], np.array(table.info["stand_ins"], dtype=np.uint64))
     found_by = np.where(has_stand_in, 2, np.where(is_known, found_by, 3))
     keys = [*PATH_KEYS, "a stand-in for their NORM"]
@@ -244,12 +244,12 @@ def GazetteerFeatures(lists: Optional[list[str]] = None) -> Features:
     lists (list of str or None): the lists to look at. None: all that are there when the model is initialized.
     """
     width = None if lists is None else 2 * len(lists)
-    attrs = {"asked_for": lists, "lists": lists, NAME: GAZETTEERS}
+    attrs = {"gazetteers": Fixed("TweetEmbed.v1", lists), "lists": lists, NAME: GAZETTEERS}
     return Model("gazetteer_features", _names_forward, init=_names_init, dims={"nO": width}, attrs=attrs)
 
 
 def _names_forward(model: Features, types: WordTypes, is_train: bool) -> Output:
-    begins_and_goes_on = find_names(get_table(types.vocab, GAZETTEERS), types, model.attrs["lists"])
+    begins_and_goes_on = find_names(claimed_table(model, types.vocab), types, model.attrs["lists"])
     return model.ops.asarray2f(cast(Floats2d, np.concatenate(begins_and_goes_on, axis=1)), dtype="f"), no_gradient
 
 
@@ -257,7 +257,7 @@ def _names_init(model: Features, X: Optional[WordTypes] = None, Y: Optional[Floa
     if X is None:
         return
     table = remember_table(model, X.vocab)
-    lists = model.attrs["asked_for"] or table.info["lists"]
+    lists = model.attrs["gazetteers"].value or table.info["lists"]
     model.attrs["lists"] = lists
     model.set_dim("nO", 2 * len(lists), force=True)
     begins, goes_on = find_names(table, X, lists)

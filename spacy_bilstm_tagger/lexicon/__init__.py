@@ -1,1 +1,1 @@
-"""What is known of a word: vectors, Brown cluster paths, names on lists. Read from files, built, looked up, stored."""
+"""Knowledge of words: vectors, Brown paths and lists of names; read from files, built, looked up, stored."""

@@ -12,7 +12,8 @@ import numpy as np
 from spacy.strings import get_string_id
 
 from ..errors import DataError
-from .files import is_pipeline, read_table, read_utf8
+from ..util import read_text
+from .files import is_pipeline, read_table
 from .table import BROWN, WordTable
 
 MAX_BITS = 52  # of a path: as many as a float64 counts exactly
@@ -80,7 +81,7 @@ def read_brown(path: Path) -> dict[str, str]:
             "brown'"
         )
     paths: dict[str, str] = {}
-    for line, row in enumerate(StringIO(read_utf8(path, "Brown clusters")), start=1):
+    for line, row in enumerate(StringIO(read_text(path)), start=1):
         columns = row.rstrip("\n").split("\t")
         bits, word, count = columns if len(columns) == 3 else ("", "", "")
         if not row.strip():

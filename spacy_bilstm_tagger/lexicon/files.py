@@ -1,11 +1,9 @@
-"""Files that tables are read from, and folders of pipelines that hold some."""
+"""Folders of pipelines that hold tables."""
 
-import gzip
 import json
-from codecs import BOM_UTF8
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Iterator, cast
+from typing import Iterator
 
 import spacy
 from spacy.lookups import Lookups
@@ -62,28 +60,6 @@ def read_table(folder: Path, name: str, *, missing: str) -> WordTable:
     if table is None:
         raise DataError(missing)
     return table
-
-
-def open_bytes(path: Path) -> IO[bytes]:
-    """The file's bytes, unpacked if it is gzip, whatever its name."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
-
-
-def read_utf8(path: Path, kind: str) -> str:
-    """The text of a file, also .gz, without a byte order mark, its lines ended by LF alone.
-
-    kind (str): for the message of a damaged file.
-    RAISES: DataError with the line that is not UTF-8, and where the file is damaged.
-    """
-    with keeping_reason(path, kind), open_bytes(path) as file:
-        data = file.read().removeprefix(BOM_UTF8)
-    try:
-        return data.decode("utf8").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        line, byte = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start) - 1
-        raise DataError(Errors.VECTORS_ENCODING.format(path=path, line=line, byte=byte)) from None
 
 
 @contextmanager

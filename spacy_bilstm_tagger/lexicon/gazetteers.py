@@ -15,9 +15,10 @@ from spacy.lang.en.stop_words import STOP_WORDS
 
 from ..errors import ConfigError, DataError
 from ..types import Mask
-from .files import is_pipeline, read_table, read_utf8
+from ..util import read_text
+from .files import is_pipeline, read_table
 from .name_lists import other_format
-from .table import GAZETTEERS, MISSING, Hashes, WordTable, WordTypes
+from .table import GAZETTEERS, NO_ROW, Hashes, WordTable, WordTypes
 
 MAX_TOKENS = 6  # of a name
 
@@ -64,7 +65,7 @@ def find_names(table: WordTable, types: WordTypes, lists: Optional[list[str]] = 
     first, joined = np.arange(tokens), hashes
     for size in range(1, MAX_TOKENS + 1):
         row = table.find(joined)
-        found = np.flatnonzero((row != MISSING) & (size <= table.arrays["pieces"][row]))
+        found = np.flatnonzero((row != NO_ROW) & (size <= table.arrays["pieces"][row]))
         if len(found):
             on = np.unpackbits(table.arrays["bits"][row[found]], axis=1)[:, columns]
             begin = first[found]
@@ -173,7 +174,7 @@ def list_files(source: Path) -> dict[str, Path]:
 
 def read_lines(path: Path) -> list[str]:
     """RAISES: DataError with the line that is not UTF-8, or is no name, or shows that the file is no list of names."""
-    text = read_utf8(path, "a list of names")
+    text = read_text(path)
     lines = text.split("\n")
     if control := _CONTROL.search(text):
         line = text.count("\n", 0, control.start()) + 1

@@ -15,11 +15,11 @@ from thinc.api import Model
 from ..errors import ConfigError, DataError, unreadable_corpus
 from ..util import check_at_least
 from .brown import load_brown
-from .claim import other_tables, tables_read
+from .claim import tables_read
 from .files import is_pipeline
 from .gazetteers import load_gazetteers
 from .sources import read_vectors
-from .table import BROWN, GAZETTEERS, VECTORS_PREFIX, describe
+from .table import BROWN, GAZETTEERS, VECTORS_PREFIX
 from .vectors import VOCAB_VECTORS, load_further_table, load_vectors, set_vectors
 
 MAX_LISTED = 20  # labels in a message
@@ -166,7 +166,6 @@ def _check_tables(nlp: Language, name: str, model: Model, *, same_vectors: bool)
         for node in model.walk():
             if node.name == "tweet_embed":
                 node.predict([nlp.make_doc("a")])
-        others = other_tables(model, nlp.vocab)
     except ConfigError as error:
         raise ConfigError(
             f"{name}: sourced, and cannot read the tables of this pipeline ({error}). {way_out}"
@@ -176,11 +175,6 @@ def _check_tables(nlp: Language, name: str, model: Model, *, same_vectors: bool)
             f"{name}: sourced from a pipeline with other vectors than {nlp.vocab.vectors.name!r}, which are this one's. "
             "In [initialize.before_init], set source to the pipeline that the component is sourced from, and "
             "[initialize] vectors to null"
-        )
-    if others:
-        raise ConfigError(
-            f"{name}: sourced from a pipeline with {' and '.join(map(describe, others))} of another content than this "
-            f"one's. {way_out}"
         )
 
 

@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 
 from ..errors import DataError
 from .distill import Distiller, word_type
-from .table import MISSING, Hashes, WordTable
+from .table import NO_ROW, Hashes, WordTable
 from .vectors import DISTILLER
 
 MAX_KEPT = 100_000  # word types whose rows stay in memory; width * itemsize bytes each
@@ -75,8 +75,8 @@ class NewWords:
         rows = np.zeros((len(words), data.shape[1]), dtype=data.dtype)
         # Only tokenizers that leave @users and links their own NORM come here with them: their row is in the table.
         at = table.find(np.array([get_string_id(word) for word in words], dtype=np.uint64))
-        rows[at != MISSING] = data[at[at != MISSING]]
-        unknown = [i for i, word in enumerate(words) if at[i] == MISSING and word.strip()]
+        rows[at != NO_ROW] = data[at[at != NO_ROW]]
+        unknown = [i for i, word in enumerate(words) if at[i] == NO_ROW and word.strip()]
         try:
             rows[unknown] = distiller.rows([words[i] for i in unknown])
         except DataError as error:

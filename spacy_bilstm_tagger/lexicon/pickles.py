@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError
-from .files import keeping_reason, open_bytes
+from ..util import open_bytes
+from .files import keeping_reason
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors

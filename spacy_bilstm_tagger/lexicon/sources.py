@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Optional
 from tqdm import tqdm
 
 from ..errors import DataError, Errors
-from .files import keeping_reason, open_bytes
+from ..util import open_bytes
+from .files import keeping_reason
 from .pickles import read_saved
 
 if TYPE_CHECKING:
@@ -152,7 +153,9 @@ def _check_key_and_numbers(path: Path, line: int, row: bytes, parse: bool) -> No
     try:
         key.decode("utf8")
     except UnicodeDecodeError as error:
-        raise DataError(Errors.VECTORS_ENCODING.format(path=path, line=line, byte=error.start)) from None
+        raise DataError(
+            f"{path}, line {line}: not UTF-8 (byte {error.start} of the row); expected UTF-8 text"
+        ) from None
     # Only digits, signs, points and exponents: cheaper than parsing, and almost always enough.
     if not parse and not numbers.translate(None, b"0123456789.-+eE "):
         return

@@ -13,6 +13,7 @@ from spacy.lookups import Lookups, Table
 from spacy.strings import StringStore, get_string_id
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
+from thinc.api import Model
 
 from ..errors import ConfigError
 from ..types import Ints
@@ -24,7 +25,7 @@ BROWN = "brown_paths"
 GAZETTEERS = "gazetteers"
 VECTORS_PREFIX = "vectors_"  # followed by the name of a further vector table
 
-MISSING = -1
+NO_ROW = -1
 _HASHES, _ARRAYS, _INFO = "hashes", "arrays", "info"
 
 # Odd 64-bit constants with well mixed bits (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number
@@ -124,25 +125,25 @@ class WordTable:
         return cls(hashes[order], {name: array[order] for name, array in arrays.items()}, info or {})
 
     def find(self, hashes: Hashes) -> Ints:
-        """The row of each hash, or MISSING."""
+        """The row of each hash, or NO_ROW."""
         if not len(self.hashes):
-            return np.full(len(hashes), MISSING)
+            return np.full(len(hashes), NO_ROW)
         at = np.minimum(self.hashes.searchsorted(hashes), len(self.hashes) - 1)
-        return np.where(self.hashes[at] == hashes, at, MISSING)
+        return np.where(self.hashes[at] == hashes, at, NO_ROW)
 
     def find_types(self, types: WordTypes, keys: Mapping[str, "Key"]) -> tuple[Ints, Ints]:
-        """The row of each word type by the first of the keys under which the table has it, or MISSING; and the number
+        """The row of each word type by the first of the keys under which the table has it, or NO_ROW; and the number
         of that key, or the number of keys; (types,) each.
 
         keys (mapping): name -> key, in the order in which they are tried.
         """
-        rows = np.full(len(types), MISSING)
+        rows = np.full(len(types), NO_ROW)
         found_by = np.full(len(types), len(keys))
         missing = np.arange(len(types))
         for number, key in enumerate(keys.values()):
             rows[missing] = found = self.find(key(types, missing))
-            found_by[missing[found != MISSING]] = number
-            missing = missing[found == MISSING]
+            found_by[missing[found != NO_ROW]] = number
+            missing = missing[found == NO_ROW]
         return rows, found_by
 
     @cached_property
@@ -198,6 +199,33 @@ def get_table(vocab: Vocab, name: str) -> WordTable:
         ) from None
     if table is None:
         raise ConfigError(_missing(vocab, name))
+    return table
+
+
+# A layer that reads a table keeps its name and checksum among its attrs, which are saved with the weights. Tables of the
+# same shape may hold quite other clusters, names or rows, so the name alone tells too little.
+NAME, CHECKSUM = "word_table", "word_table_checksum"
+
+
+def remember_table(model: Model, vocab: Vocab) -> WordTable:
+    """The table that the layer is to read; keeps its checksum."""
+    table = get_table(vocab, model.attrs[NAME])
+    model.attrs[CHECKSUM] = table.checksum
+    return table
+
+
+def claimed_table(model: Model, vocab: Vocab) -> WordTable:
+    """The table that the layer reads, of the vocabulary of its docs.
+
+    RAISES: ConfigError where there is none, or one of another content than the model was trained with.
+    """
+    table = get_table(vocab, model.attrs[NAME])
+    if table.checksum != model.attrs.get(CHECKSUM, table.checksum):
+        raise ConfigError(
+            f"The model was trained with {describe(model.attrs[NAME])} of another content than the pipeline has. Load the "
+            "pipeline with the tables that the model was trained with, or train again. If nothing was exchanged, the "
+            "pipeline is damaged: get it again"
+        )
     return table
 
 

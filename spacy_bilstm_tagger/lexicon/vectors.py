@@ -156,21 +156,6 @@ def check_shape(vectors: Vectors, *, width: int, tuned_rows: Optional[int] = Non
         )
 
 
-def check_further_table(table: WordTable, name: str, *, width: int) -> None:
-    """Raise ConfigError for a further table of another width, or that holds NaN. name (str): in the lookups."""
-    name, rows = name.removeprefix(VECTORS_PREFIX), table.arrays["rows"]
-    if rows.shape[1] != width:
-        raise ConfigError(
-            f"TweetEmbed.v1 was built for a vector table {name!r} of width {width}, but the pipeline's has width "
-            f"{rows.shape[1]}. Load the table the model was trained with, or train again"
-        )
-    if not np.isfinite(rows.sum(dtype="float64")):
-        raise ConfigError(
-            f"The vector table {name!r} holds NaN or infinity; expected finite numbers. The pipeline is damaged: get it "
-            "again, or make the table and train again"
-        )
-
-
 def _check_finite(keys: list[str], rows: np.ndarray, *, name: str, dtype: str) -> None:
     with np.errstate(over="ignore"):
         bad = np.flatnonzero(~np.isfinite(rows.astype(dtype)).all(axis=1))

@@ -12,11 +12,10 @@ from spacy.tokens import Doc
 from ..crf.inference import ChainScores, forward_backward, viterbi
 from ..crf.spans import SpanProbabilities, SpanTags
 from ..types import Mask
-from .gold import alternatives
+from .gold import OUTSIDE, alternatives
 
 Scheme = Literal["bio", "biluo", "bioes"]  # BIOES is BILUO by other letters
 Entity = tuple[int, int, int]  # start, end, type number
-OUTSIDE = "O"
 ALTERNATIVES_FLOOR = 0.01  # less probable spans are no alternatives
 _BEGIN = 3  # ENT_IOB; without a type the token is blocked
 

@@ -13,13 +13,18 @@ from spacy.tokens import Doc
 from ..types import Mask
 
 EITHER = "|"
-_MISSING = "-"  # besides the empty tag
+OUTSIDE = "O"  # of any entity, in BIO
 _ANNOTATED = "annotated_entity_types"  # in Doc.user_data
 
 
 def alternatives(label: str) -> list[str]:
     """The entity types that a label stands for."""
     return label.split(EITHER)
+
+
+def is_missing(tag: str) -> bool:
+    """Whether the annotation leaves the tag open."""
+    return tag in ("", "-")
 
 
 def known_tags(tag: str, known: AbstractSet[str]) -> list[str]:
@@ -30,7 +35,7 @@ def known_tags(tag: str, known: AbstractSet[str]) -> list[str]:
     """
     if tag in known:
         return [tag]
-    if not tag or tag == _MISSING:
+    if is_missing(tag):
         return []
     parts = tag.split(EITHER)
     if len(parts) > 1 and all(part in known for part in parts):

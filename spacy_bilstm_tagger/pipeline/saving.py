@@ -88,8 +88,12 @@ class AtomicLoadMixin:
                 self.model.from_bytes(weights)
             if isinstance(error, (OSError, ConfigError)):  # names its file, or the setting that is wrong
                 raise
-            known = isinstance(error, DataError)
-            reason = str(error) if known else Errors.COMPONENT_FOREIGN.format(error=f"{type(error).__name__}: {error}")
+            reason = str(error)
+            if not isinstance(error, DataError):
+                reason = (
+                    f"It is as it was saved, and does not fit the settings ({reason}). Set [components.{self.name}] to those "
+                    "that it was saved with, or train again"
+                )
             raise DataError(Errors.COMPONENT_LOAD.format(name=self.name, source=source, reason=reason)) from error
 
 
@@ -101,13 +105,13 @@ def write_checksums(folder: Path) -> None:
 
 
 def _check_files(name: str, folder: Path, exclude: Iterable[str]) -> None:
-    """Compare with the checksums, unless there are none: spaCy's own component saved the folder.
-
-    RAISES: DataError for a file that is not as it was saved; OSError for a missing one.
-    """
+    """RAISES: DataError for a file that is not as it was saved; OSError for a missing one."""
     checksums = folder / CHECKSUMS
-    if not checksums.exists():
-        return
+    if folder.is_dir() and not checksums.exists():
+        raise DataError(
+            f"{name}: cannot load {folder}. Its file {CHECKSUMS} is missing; expected a folder that to_disk wrote, with "
+            "the checksums of its files. Get the whole folder again"
+        )
     lines = checksums.read_text(encoding="utf8", errors="replace").splitlines()
     expected = {file: digest for digest, _, file in (line.partition("  ") for line in lines)}
     for file in (folder / each for each in FILES if each not in exclude):

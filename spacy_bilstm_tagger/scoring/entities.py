@@ -41,7 +41,7 @@ def ner_score(examples: Iterable[Example], **cfg: Any) -> Scores:
 
 def ner_prf(examples: Iterable[Example]) -> Scores:
     """As spaCy's get_ner_prf, and alike where all is annotated. An entity of gold type "a|b" is found by either; where
-    a text names the types that were annotated, a prediction of another type beside its entities does not count."""
+    a text names the types that were annotated, a prediction of another type outside its entities does not count."""
     per_type: dict[str, PRFScore] = defaultdict(PRFScore)
     for example in examples:
         if not example.y.has_annotation("ENT_IOB"):

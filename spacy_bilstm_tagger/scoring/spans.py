@@ -19,7 +19,7 @@ def make_spans_scorer(spans_key: str = "toxic") -> Callable[..., Scores]:
 
 
 def spans_score(examples: Iterable[Example], *, spans_key: str, **cfg: Any) -> Scores:
-    """Scores over the texts whose reference has a group under the key; an empty group says that nothing is to be found.
+    """Scores over the texts whose reference has a group under the key; an empty group stands for nothing to find.
 
     spans_KEY_char_p, spans_KEY_char_r, spans_KEY_char_f: precision, recall and F1 of a text's characters, then averaged
         over the texts. All three count 1 where neither side has any, and 0 where only one has. The F1 is the measure of

@@ -138,7 +138,10 @@ class TweetTokenizer(Tokenizer):
             self._read(data, exclude)
         except Exception as error:
             self._read(before, ["vocab"])
-            reason = Errors.COMPONENT_FOREIGN.format(error=f"{type(error).__name__}: {error}")
+            reason = (
+                f"It cannot be read ({type(error).__name__}: {error}); expected what this tokenizer saved. The file is damaged, "
+                "cut off or from another program: get it again"
+            )
             raise DataError(Errors.COMPONENT_LOAD.format(name="tokenizer", source=source, reason=reason)) from error
         return self
 

@@ -12,7 +12,7 @@ from spacy.strings import get_string_id
 
 from spacy_bilstm_tagger import cli
 from spacy_bilstm_tagger.lexicon.gazetteers import find_names
-from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, MISSING, WordTypes, get_table
+from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, NO_ROW, WordTypes, get_table
 
 GLOVE = "<user> 1 2\nthe 3 4\n:) -1 0\n"
 
@@ -210,7 +210,7 @@ class TestBrown:
         nlp = spacy.load(tmp_path / "out")
         table = get_table(nlp.vocab, BROWN)
         at = table.find(np.array([get_string_id(word) for word in ("so", "good", "zzz")], dtype="uint64"))
-        assert (table.arrays["paths"][at[:2]].tolist(), at[2]) == ([0b100, 0b10101], MISSING)
+        assert (table.arrays["paths"][at[:2]].tolist(), at[2]) == ([0b100, 0b10101], NO_ROW)
         assert run("brown", tmp_path / "paths", tmp_path / "out")[0] == 0
 
     def test_file_that_is_wrong(self, fails, tmp_path):

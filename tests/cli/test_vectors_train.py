@@ -109,8 +109,8 @@ def test_bad_texts_are_one_line_and_leave_nothing(name, train, tmp_path):
 
 
 def test_texts_that_are_not_there(train, tmp_path):
-    for path in (tmp_path / "none.txt", tmp_path):
-        assert train(path, tmp_path / "out") == (1, "", f"✘ {path}: no such file\n")
+    for path, problem in ((tmp_path / "none.txt", "no such file"), (tmp_path, "is a folder, expected a file")):
+        assert train(path, tmp_path / "out") == (1, "", f"✘ {path}: {problem}\n")
     assert list(tmp_path.iterdir()) == []
 
 

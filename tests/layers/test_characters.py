@@ -64,7 +64,7 @@ def test_gradients_are_those_of_autograd_on_the_formula(model, tweet_nlp):
 def test_word_types_are_read_in_chunks(model, tweet_nlp, monkeypatch):
     docs = [tweet_nlp("so incomprehensibilities a 😂 good"), tweet_nlp("!! a so")]
     expected = token_rows(model, docs)
-    monkeypatch.setattr("spacy_bilstm_tagger.layers.characters.CHUNK", 2)
+    monkeypatch.setattr("spacy_bilstm_tagger.layers.characters.WORDS_AT_ONCE", 2)
     assert_allclose(token_rows(model, docs), expected, atol=1e-6)
 
 

@@ -57,7 +57,7 @@ def test_distinct_rows_make_the_token_rows(texts, with_names):
 def test_word_types_are_embedded_in_parts(monkeypatch, with_names):
     model, docs = make_model(names=GazetteerFeatures() if with_names else None), make_docs(["abcdE", "", "aabbc"])
     expected = model.predict(docs)
-    monkeypatch.setattr(tweet_embed, "CHUNK", 2)
+    monkeypatch.setattr(tweet_embed, "TYPES_AT_ONCE", 2)
     for Y, rows in zip(model.predict(docs), expected):
         assert_array_equal(Y, rows)
 

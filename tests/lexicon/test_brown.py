@@ -17,7 +17,7 @@ from spacy_bilstm_tagger.lexicon.brown import (
     read_brown,
 )
 from spacy_bilstm_tagger.lexicon.files import BROWN_FOLDER, save_folder
-from spacy_bilstm_tagger.lexicon.table import BROWN, MISSING, WordTypes, get_table
+from spacy_bilstm_tagger.lexicon.table import BROWN, NO_ROW, WordTypes, get_table
 from spacy_bilstm_tagger.lexicon.vectors import save_vectors
 
 
@@ -35,7 +35,7 @@ def token_paths(docs):
     """Whole numbers; 0 for none."""
     table, types = get_table(docs[0].vocab, BROWN), WordTypes.of(docs)
     rows = table.find_types(types, PATH_KEYS)[0][types.index]
-    return np.where(rows == MISSING, 0, table.arrays["paths"][rows])
+    return np.where(rows == NO_ROW, 0, table.arrays["paths"][rows])
 
 
 ROWS = b"0010\t<@MENTION>\t3220165\n00\tso\t316307\n0\tna\xc3\xafve\t12\n"
@@ -84,8 +84,8 @@ BAD = {
     "no path": (b"\tword\t1\n", "line 1: found the path '', expected up to"),
     "long path": (b"0" * (MAX_BITS + 1) + b"\tword\t1\n", "line 1: found the path '0000"),
     "twice": (ROWS + b"01\tso\t2\n", "line 4: 'so' has the path 01 here and 00 above; expected one path a word"),
-    "not UTF-8": (ROWS + b"01\tna\xefve\t2\n", r"line 4: not UTF-8 \(byte 5 of the row\)"),
-    "cut gzip": (gzip.compress(ROWS * 99, mtime=0)[:-9], r"cannot be read as Brown clusters \(EOFError"),
+    "not UTF-8": (ROWS + b"01\tna\xefve\t2\n", r"line 4: not utf-8; byte 0xef cannot be there"),
+    "cut gzip": (gzip.compress(ROWS * 99, mtime=0)[:-9], r"cannot be read as a file of text \(EOFError"),
 }
 
 

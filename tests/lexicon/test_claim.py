@@ -8,7 +8,7 @@ from spacy.training import Example
 
 from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.lexicon.brown import brown_table
-from spacy_bilstm_tagger.lexicon.claim import other_tables, tables_read
+from spacy_bilstm_tagger.lexicon.claim import tables_read
 from spacy_bilstm_tagger.lexicon.gazetteers import gazetteer_table
 from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, WordTable, get_table
 
@@ -119,6 +119,34 @@ def test_a_flipped_bit_is_found(saved, tmp_path):
 def test_the_tables_that_layers_read(saved):
     model = saved.get_pipe("bilstm_tagger").model
     assert tables_read(model) == set(TABLES)
-    assert other_tables(model, saved.vocab) == []
-    give_tables(saved.vocab, 2.0)
-    assert other_tables(model, saved.vocab) == ["vectors_toy"]
+
+
+def make_spacy_s_tagger():
+    nlp = spacy.blank("en")
+    give_tables(nlp.vocab)
+    nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": TOK2VEC}})
+    examples = [Example.from_dict(nlp.make_doc("so good"), {"tags": ["A", "B"]})]
+    nlp.initialize(lambda: examples)
+    return nlp
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_component_of_spacy_never_reads_a_table_of_another_content(table):
+    """It brings no tables along, so the layers compare."""
+    saved = make_spacy_s_tagger()
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tagger", source=saved)
+    with pytest.raises(ConfigError, match="the pipeline has no"):
+        nlp("so good in New York")
+    nlp = spacy.blank("en")
+    give_tables(nlp.vocab)
+    nlp.add_pipe("tagger", source=saved)
+    assert nlp("so good in New York")[0].tag_ == saved("so good in New York")[0].tag_
+    others = {
+        BROWN: brown_table({"so": "11"}),
+        GAZETTEERS: gazetteer_table({"place": ["Oslo"]}),
+        "vectors_toy": WordTable.build(np.array([1], dtype="uint64"), rows=np.ones((1, 3), dtype="f")),
+    }
+    others[table].to_lookups(nlp.vocab.lookups, table)
+    with pytest.raises(ConfigError, match="of another content"):
+        nlp("so good in New York")

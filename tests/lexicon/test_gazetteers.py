@@ -130,8 +130,8 @@ BAD = {
     "blank": (b"\n \n\r\n", "found no names, expected one a line"),
     "columns": (DATA + b"Oslo\tNorway\n", r"line 3: found 'Oslo\\tNorway', expected one name and no TABs"),
     "binary": (DATA + b"\0\1\n", r"line 3: found '\\x00\\x01', expected one name"),
-    "not UTF-8": (DATA + b"na\xefve\n", r"line 3: not UTF-8 \(byte 2 of the row\)"),
-    "UTF-16": ("New York\n".encode("utf-16"), r"line 1: not UTF-8 \(byte 0 of the row\)"),
+    "not UTF-8": (DATA + b"na\xefve\n", r"line 3: not utf-8; byte 0xef cannot be there"),
+    "UTF-16": ("New York\n".encode("utf-16"), r"line 1: not utf-8; byte 0xff cannot be there"),
     "useless": (b"the\n7\na b c d e f g\n", "found no name to look for, expected at least one of up to 6 words"),
     "CSV": (b"Paris,city\nOslo,city\n", r"line 1: found columns separated by ',' \('Paris,city'\), expected one name"),
     "semicolons": (b"\nname;type\nOslo;city\n", r"line 2: found columns separated by ';' \('name;type'\)"),
@@ -159,7 +159,7 @@ BAD = {
     ),
     "numbers": (b"1. Oslo\n2. Rome\n3. Faro\n", r"line 1: found numbered names \('1\. Oslo'\)"),
     "tags": (b"\nso RB\ngood JJ\n! .\n\nhis PRP$\nday NN\n", r"line 2: found tokens with tags \('so RB'\)"),
-    "cut gzip": (gzip.compress(DATA * 99, mtime=0)[:-9], r"cannot be read as a list of names \(EOFError"),
+    "cut gzip": (gzip.compress(DATA * 99, mtime=0)[:-9], r"cannot be read as a file of text \(EOFError"),
 }
 
 

@@ -3,8 +3,8 @@ import gzip
 import pytest
 
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.lexicon.files import open_bytes
 from spacy_bilstm_tagger.lexicon.sources import check_rows
+from spacy_bilstm_tagger.util import open_bytes
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ def test_same_seed_same_vectors_bit_by_bit(algorithm):
     assert not np.array_equal(first.vectors, other.vectors)
 
 
+@pytest.mark.slow
 def test_vectors_do_not_depend_on_the_hashes_of_the_process():
     code = (
         "import hashlib; from spacy_bilstm_tagger.lexicon.train import *; "

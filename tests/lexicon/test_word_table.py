@@ -9,7 +9,7 @@ from spacy.strings import get_string_id
 
 from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.layers.word_features import ROW_KEYS
-from spacy_bilstm_tagger.lexicon.table import MISSING, WordTable, WordTypes, get_table
+from spacy_bilstm_tagger.lexicon.table import NO_ROW, WordTable, WordTypes, get_table
 
 WORDS = ["so", "good", "#ff", "lisbon", "😭"]
 ROWS = np.arange(10, dtype="float16").reshape(5, 2)
@@ -28,7 +28,7 @@ def nlp(tweet_nlp):
 def rows_of(docs):
     table, types = get_table(docs[0].vocab, "vectors_toy"), WordTypes.of(docs)
     rows = table.find_types(types, ROW_KEYS)[0][types.index].tolist()
-    return [None if row == MISSING else table.arrays["rows"][row].tolist() for row in rows]
+    return [None if row == NO_ROW else table.arrays["rows"][row].tolist() for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_key_is_told(nlp):
     rows, found_by = get_table(nlp.vocab, "vectors_toy").find_types(types, ROW_KEYS)
     assert list(ROW_KEYS) == ["LOWER", "LOWER without #", "NORM"]
     assert found_by[types.index].tolist() == [0, 0, 1, 3, 2, 0]
-    assert (rows[types.index] == MISSING).tolist() == [False, False, False, True, False, False]
+    assert (rows[types.index] == NO_ROW).tolist() == [False, False, False, True, False, False]
 
 
 def test_rows_of_several_docs_follow_each_other(nlp):
@@ -65,7 +65,7 @@ def test_rows_of_several_docs_follow_each_other(nlp):
 
 def test_a_table_without_words():
     nothing = WordTable.build(np.zeros(0, dtype="uint64"), rows=np.zeros((0, 2)))
-    assert nothing.find(np.array([1, 2], dtype="uint64")).tolist() == [MISSING, MISSING]
+    assert nothing.find(np.array([1, 2], dtype="uint64")).tolist() == [NO_ROW, NO_ROW]
 
 
 @pytest.mark.parametrize("by", ["disk", "bytes", "pickle", "copy"])

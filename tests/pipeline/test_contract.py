@@ -130,7 +130,13 @@ class TestSharing:
         assert [found[number] == expected for number in range(8)] == [True] * 8
 
     @pytest.mark.timeout(180)
-    @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+    @pytest.mark.parametrize(
+        "method",
+        [
+            pytest.param(each, marks=[pytest.mark.slow] * (i > 0))
+            for i, each in enumerate(multiprocessing.get_all_start_methods())
+        ],
+    )
     def test_two_processes_after_predictions_in_the_parent(self, trained, method, monkeypatch):
         texts = tweets(4000)
         expected = tags(trained.pipe(texts))
@@ -427,9 +433,9 @@ class TestLongTexts:
         docs = [trained.make_doc(text) for text in [*tweets(30), ""]]
         expected = model.predict(docs)
         for module, name in (
-            ("layers.tweet_embed", "CHUNK"),
+            ("layers.tweet_embed", "TYPES_AT_ONCE"),
             ("layers.bilstm", "BLOCK_ROWS"),
-            ("layers.characters", "CHUNK"),
+            ("layers.characters", "WORDS_AT_ONCE"),
         ):
             monkeypatch.setattr(f"spacy_bilstm_tagger.{module}.{name}", 7)
         assert_allclose(model.predict(docs).emissions, expected.emissions, atol=1e-5)

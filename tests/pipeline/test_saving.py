@@ -214,12 +214,11 @@ def test_other_files_in_the_folder_do_not_matter(live, tmp_path):
     live.from_disk(tmp_path, exclude=["vocab"])
 
 
-def test_folder_without_checksums_is_read(nlp, live, tmp_path):
-    pipe, doc = nlp.get_pipe(live.name), nlp.make_doc("so good !!")
-    pipe.to_disk(tmp_path, exclude=["vocab"])
+def test_folder_without_checksums(live, tmp_path):
+    live.to_disk(tmp_path, exclude=["vocab"])
     (tmp_path / "sha256sums").unlink()
-    live.from_disk(tmp_path, exclude=["vocab"])
-    assert_array_equal(emissions(live, doc), emissions(pipe, doc))
+    with pytest.raises(DataError, match=rf"{live.name}: cannot load .*Its file sha256sums is missing"):
+        live.from_disk(tmp_path, exclude=["vocab"])
 
 
 @pytest.mark.parametrize("labels", [[], ["A", "B", "C", "D"]])
@@ -241,13 +240,18 @@ def test_labels_of_another_model(live, tmp_path, labels):
         ({"model.tok2vec.encode.width": 10}, "dimension 'nO' .* from 10 to 8"),
         ({"model.tok2vec.encode.depth": 2}, "depth is 1, expected 2"),
         ({"model.tok2vec.encode.cell": "gru"}, "cell is lstm, expected gru"),
+        (
+            {"model.tok2vec.embed.attrs": ["LOWER"]},
+            r"TweetEmbed.v1: attrs = \['LOWER'\], but .* trained with \['NORM'\]",
+        ),
     ],
 )
-def test_config_of_another_shape(nlp, tmp_path, change, message):
+def test_config_of_another_model(nlp, tmp_path, change, message):
     nlp.to_disk(tmp_path)
     (name,) = nlp.pipe_names
-    with pytest.raises(DataError, match=f"{name}: cannot load .*{message}"):
+    with pytest.raises((DataError, ConfigError), match=message) as caught:
         spacy.load(tmp_path, config={f"components.{name}.{key}": value for key, value in change.items()})
+    assert "damaged" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -274,13 +278,9 @@ def test_vectors_of_another_pipeline_or_damaged(tmp_path, tuned, change, message
 
 
 @pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (np.full((2, 3), np.nan, dtype="f"), "vector table 'extra' holds NaN or infinity"),
-        (np.ones((2, 4), dtype="f"), "table 'extra' of width 3, but the pipeline's has width 4"),
-    ],
+    "data", [np.full((2, 3), np.nan, dtype="f"), np.ones((2, 4), dtype="f")], ids=["not-a-number", "wider"]
 )
-def test_further_tables_of_another_pipeline_or_damaged(tmp_path, data, message):
+def test_further_tables_of_another_pipeline_or_damaged(tmp_path, data):
     nlp = spacy.blank("en")
     hashes = np.array([nlp.vocab.strings.add(word) for word in ("so", "good")], dtype="uint64")
     set_vector_table(nlp.vocab, "extra", hashes, np.ones((2, 3), dtype="f"))
@@ -292,7 +292,7 @@ def test_further_tables_of_another_pipeline_or_damaged(tmp_path, data, message):
     assert spacy.load(tmp_path)("so good")[0].tag_
     set_vector_table(nlp.vocab, "extra", hashes, data)
     nlp.vocab.to_disk(tmp_path / "vocab")
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(ConfigError, match="trained with a vector table 'extra' of another content"):
         spacy.load(tmp_path)
 
 

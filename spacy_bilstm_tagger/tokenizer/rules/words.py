@@ -18,7 +18,7 @@ CAPITAL_ABBREVIATIONS = "Mon|Wed|Fri|Sec|Pt|Pres|Reps"
 NUMBERED = "no|pt|ep|eps|ch|p|pp|fig|art|sec"
 # Words that begin with an apostrophe.
 ELISIONS = "cause|cuz|coz|em|til|till|bout|round|tis|twas|n|nuff|kay|fraid|tude|sup|ello"
-# Words that end in one, besides those in -in'.
+# Words that end in one, apart from those in -in'.
 CUT_WORDS = "n|o|ol|lil|th|wit|fo|mo|po|jus|an"
 
 # Written without apostrophe, before the clitic; not where the whole is a word of its own (well, hell, ill, id, were).
