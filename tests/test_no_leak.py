@@ -18,7 +18,7 @@ from spacy_bilstm_tagger import cli
 from spacy_bilstm_tagger.corpus import read_corpus
 from spacy_bilstm_tagger.corpus.raw import read_raw_texts
 
-pytestmark = pytest.mark.xdist_group("leaks")  # `corpora` is made once
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("leaks")]  # `corpora` is made once
 CONFIG = srsly.read_yaml(PROJECT / "project.yml")
 READ_APART = {"distill", "pretrain", "results"}
 # How many scored texts the sources of the distilled words hold, without their labels: a word's row is made of its
@@ -110,7 +110,6 @@ def check(lines, corpora, also_scored=()):
     assert not leaks, "texts that are scored and trained on:\n" + "\n".join(leaks)
 
 
-@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("workflow", [name for name in CONFIG["workflows"] if name not in READ_APART])
 def test_workflows_train_on_no_text_that_is_scored(workflow, corpora):

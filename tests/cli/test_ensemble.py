@@ -5,6 +5,9 @@ import spacy
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
+from spacy_bilstm_tagger.lexicon.brown import brown_table
+from spacy_bilstm_tagger.lexicon.table import BROWN
+
 TOK2VEC = {
     "@architectures": "spacy.Tok2Vec.v2",
     "embed": {
@@ -12,6 +15,7 @@ TOK2VEC = {
         "attrs": ["NORM"],
         "rows": [50],
         "include_static_vectors": False,
+        "brown_prefixes": [2],
     },
     "encode": {"@architectures": "spacy-bilstm-tagger.BiLSTMEncoder.v1", "width": 8, "depth": 1},
 }
@@ -23,6 +27,7 @@ def members(tmp_path_factory):
     """Two pipelines that began from different numbers, and two others that went on from the first."""
     folder, paths = tmp_path_factory.mktemp("members"), []
     nlp = spacy.blank("en")
+    brown_table({"so": "01", "good": "1"}).to_lookups(nlp.vocab.lookups, BROWN)
     nlp.add_pipe("bilstm_tagger", config={"model": MODEL})
     examples = [Example.from_dict(nlp.make_doc("so good there"), {"tags": ["A", "B", "C"]})]
     for seed, name in enumerate(["one", "two", "tuned1", "tuned2"]):

@@ -163,6 +163,7 @@ class TestBrown:
         with pytest.raises(ConfigError, match="has brown_prefixes, but the pipeline has no Brown clusters"):
             TweetEmbed(**BROWN).initialize(X=[tweet_nlp("so")])
 
+    @pytest.mark.slow
     def test_in_a_pipeline(self, nlp, make_examples, tmp_path):
         """Trained, saved, loaded; in spawned processes too."""
         embed = {"@architectures": "spacy-bilstm-tagger.TweetEmbed.v1", **BROWN}

@@ -1,6 +1,7 @@
 import copy
 import itertools
 import pickle
+import sys
 
 import numpy as np
 import pytest
