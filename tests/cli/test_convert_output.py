@@ -143,7 +143,7 @@ def test_missing_folders_of_the_output_are_made(spacy_bilstm, write, tmp_path):
     assert docs_in(tmp_path / "new" / "er" / "x.spacy")[0][0].tag_ == "Y"
 
 
-@pytest.mark.parametrize(("content", "code"), [(TWO_TEXTS, 0), ("a X\nb\n", 1)])
+@pytest.mark.parametrize(("content", "code"), [pytest.param(TWO_TEXTS, 0, marks=pytest.mark.slow), ("a X\nb\n", 1)])
 def test_as_a_process(write, tmp_path, content, code):
     path, output = write("corpus", content), tmp_path / "out.spacy"
     command = [sys.executable, "-m", "spacy_bilstm_tagger", "convert", str(path), str(output)]

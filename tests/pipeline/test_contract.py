@@ -117,6 +117,7 @@ class TestSharing:
         assert sum(result != expected for result in found.values()) == 0
         assert len(found) == 8
 
+    @pytest.mark.slow
     def test_eight_threads_one_pipeline_from_texts(self, shared):
         texts = tweets(500)
         expected = annotations(shared.pipe(texts))
