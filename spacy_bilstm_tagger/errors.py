@@ -32,7 +32,7 @@ class Errors:
     # Corpora and other files of text
     CORPUS_EMPTY = "{path}: found no annotated text, expected at least one token"
     CORPUS_MISSING = "{path}: no such file"
-    CORPUS_TOKEN = "{path}, line {line}: the token is empty, expected a word before the separator"
+    CORPUS_TOKEN = "{path}, line {line}: the token is empty, expected a word before the separator; remove the line"
     OUTPUT_NOT_FOLDER = "{path}: exists and is not a folder made by this command; give another name or remove it"
 
     # Tables

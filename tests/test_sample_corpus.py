@@ -75,7 +75,7 @@ def test_tags_and_types(texts):
 def test_tokens_spell_the_text(parts, project):
     for part, texts in parts.items():
         for text in texts:
-            text.spaces(project / "assets" / "sample" / f"{part}.conll")
+            text.gaps(project / "assets" / "sample" / f"{part}.conll")
 
 
 def test_tokenizer_makes_the_gold_tokens(texts, tweet_nlp):

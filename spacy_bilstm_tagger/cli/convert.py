@@ -5,7 +5,17 @@ from typing import Annotated, Optional
 
 import typer
 
-from ..corpus import FORMATS, AnnotatedText, CharacterSpans, Columns, EntityTags, read_corpus, to_docbin
+from ..corpus import (
+    FORMATS,
+    AnnotatedText,
+    CharacterSpans,
+    Columns,
+    EntityRanges,
+    EntityTags,
+    Notes,
+    read_corpus,
+    to_docbin,
+)
 from ..corpus.labels import check_annotated, label_summary, map_ents, map_tags, read_tag_map
 from ..corpus.raw import exclude
 from ..errors import DataError
@@ -46,7 +56,7 @@ def convert(
         Optional[str],
         typer.Option("--columns", help="Roles of the columns, such as token,tag,-,ent; guessed by default."),
     ] = None,
-    encoding: Annotated[Optional[str], typer.Option(help="utf-8 by default; latin-1 for gmb.")] = None,
+    encoding: Annotated[Optional[str], typer.Option(help="utf-8 by default; for gmb cp1252 where it is none.")] = None,
     repair_bio: Annotated[bool, typer.Option(help="Let a tag that cannot follow begin an entity.")] = False,
     spans_key: Annotated[str, typer.Option(help="For toxic_spans: key in doc.spans and label of spans.")] = "toxic",
 ) -> None:
@@ -59,9 +69,9 @@ def convert(
     if output.suffix != ".spacy" or output.is_dir():
         raise DataError(f"{output}: expected the name of a file that ends in .spacy")
     columns, entities = Columns(roles.split(",") if roles else []), EntityTags(repair=repair_bio)
-    spans = CharacterSpans(spans_key)
+    spans, ranges, notes = CharacterSpans(spans_key), EntityRanges(), Notes()
     name, texts = read_corpus(
-        input, format=format, encoding=encoding, columns=columns, conllu_tags=tags, entities=entities
+        input, format=format, encoding=encoding, columns=columns, conllu_tags=tags, entities=entities, notes=notes
     )
     texts, excluded = exclude(input, _select(input, texts, skip, first), others or [])
     if map_tags_file is not None:
@@ -72,10 +82,10 @@ def convert(
     if annotated is not None:
         types = [part.strip() for part in annotated.split(",") if part.strip()]
         check_annotated(input, types, texts)
-    docbin = to_docbin(input, texts, spans=spans, annotated=types)
+    docbin = to_docbin(input, texts, spans=spans, ranges=ranges, annotated=types)
     with write_beside(output) as draft:
         docbin.to_disk(draft)
-    lines = [f"Format: {name} ({FORMATS[name].help}){'' if format else ', guessed'}", *columns.summary()]
+    lines = [f"Format: {name} ({FORMATS[name].help}){'' if format else ', guessed'}", *columns.summary(), *notes.lines]
     if others:
         lines += _excluded_summary(others, excluded)
     n_tokens, n_raw = sum(map(len, docbin.tokens)), sum(text.raw is not None for text in texts)
@@ -87,6 +97,8 @@ def convert(
     if entities.repaired:
         lines.append(f"Repaired entity tags: {entities.repaired}")
     typer.echo("\n".join(lines))
+    for warning in [*notes.warnings, *filter(None, [ranges.summary()])]:
+        typer.secho(f"⚠ {warning}", fg=typer.colors.YELLOW)
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
 
 

@@ -1,6 +1,6 @@
 """An annotated text, as the readers of all formats return it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
@@ -8,16 +8,25 @@ from ..errors import DataError
 
 
 @dataclass
+class Notes:
+    """Lines for the report of reading a corpus, and warnings of what looks wrong in it."""
+
+    lines: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass
 class AnnotatedText:
     """One tweet, post or sentence.
 
-    words (list of str): gold tokens; empty where `spans` is given: TweetTokenizer then makes the tokens.
+    words (list of str): gold tokens; empty where `spans` or `entities` is given: TweetTokenizer then makes the tokens.
     tags (list of str or None): a tag for each token, "" where it is missing; None if the format has no tags.
     ents (list of str or None): a BIO tag for each token, "-" where it is missing; None if the format has no entities.
     raw (str or None): the text before tokenization, if known.
     lines (list of int): the line of each token in its file, for messages; of a text without tokens, its first line.
     spans (list of (int, int) or None): (start, end) ranges of the characters of `raw` that are inside spans, in order
         and disjoint; end is exclusive. None if the format has no such spans.
+    entities (list of (int, int, str) or None): (start, end, label) ranges of characters, in order; as `spans`.
     """
 
     words: list[str]
@@ -26,6 +35,7 @@ class AnnotatedText:
     raw: Optional[str]
     lines: list[int]
     spans: Optional[list[tuple[int, int]]] = None
+    entities: Optional[list[tuple[int, int, str]]] = None
 
     @property
     def text(self) -> str:
@@ -35,16 +45,18 @@ class AnnotatedText:
     @property
     def entity_types(self) -> list[str]:
         """The type of each entity, in order."""
+        if self.entities is not None:
+            return [label for _, _, label in self.entities]
         return [tag.removeprefix("B-") for tag in self.ents or [] if tag.startswith("B-")]
 
-    def spaces(self, path: Path) -> Optional[list[bool]]:
-        """Whether white space follows each token in the raw text; None if there is no raw text.
+    def gaps(self, path: Path) -> Optional[list[str]]:
+        """The white space after each token in the raw text; None if there is no raw text.
 
         RAISES: DataError if the tokens do not spell the raw text.
         """
         if self.raw is None:
             return None
-        spaces, rest = [], self.raw
+        gaps, rest = [], self.raw
         for word, line in zip(self.words, self.lines):
             if not rest.startswith(word):
                 expected = repr(rest[: len(word)]) if rest else "the end of the text"
@@ -52,13 +64,13 @@ class AnnotatedText:
                 raise DataError(f"{path}, line {line}: {found}; expected {expected}")
             after = rest[len(word) :]
             rest = after.lstrip()
-            spaces.append(len(rest) < len(after))
+            gaps.append(after[: len(after) - len(rest)])
         if rest:
             raise DataError(
                 f"{path}, line {self.lines[-1]}: {self.words[-1]!r} is the last token of the text {self.raw!r}; "
                 f"expected tokens for {rest!r} after it"
             )
-        return spaces
+        return gaps
 
 
 def text_fingerprint(text: str) -> str:

@@ -1,13 +1,21 @@
 """Entity tags of the schemes BIO, BIOES and BILUO, as plain BIO."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import AbstractSet, Optional
 
 from ..errors import DataError
 from ..pipeline.gold import OUTSIDE, is_missing
 
 _BEGIN, _INSIDE = "BSU", "IEL"  # BIO; BIOES adds S and E, BILUO calls them U and L
 _CLOSES = "SUEL"
+_OTHER_FORMS = {
+    "without a type": re.compile("[BIESLU]"),
+    "with another sign than the hyphen": re.compile(r"[BIESLU][_:/|.]\S+"),
+    "in small letters": re.compile(r"[bieslu][-_]\S+"),
+    "with the prefix at the end": re.compile(r"\S+[-_][BIESLU]"),
+}
 
 
 @dataclass
@@ -21,12 +29,29 @@ class EntityTags:
 
     repair (bool): repair instead of refusing. An entity whose end is not marked is then kept.
     repaired (int): tags repaired so far.
+    iob1 (bool): whether `recognize` has found the form of CoNLL 2003 (Ramshaw and Marcus 1995), where B marks only an
+        entity right after another one of its type. An I that follows anything else then begins an entity.
     """
 
     repair: bool = False
     repaired: int = field(default=0, init=False)
+    iob1: bool = field(default=False, init=False)
     _marks: set[str] = field(default_factory=set, init=False)
     _open: list[tuple[int, str]] = field(default_factory=list, init=False)
+
+    def recognize(self, texts: list[list[str]]) -> None:
+        """Find out whether the tags of a file are IOB1: some I begin an entity, and no B does that needs none. Not
+        with `repair`, which counts them."""
+        if self.repair:
+            return
+        begun_by_i = 0
+        for tags in texts:
+            for before, tag in zip(["", *tags], tags):
+                goes_on = before[1:] == tag[1:] and before[:1] in ("B", "I")
+                if tag[:2] in ("S-", "E-", "L-", "U-") or (tag[:2] == "B-" and not goes_on):
+                    return
+                begun_by_i += tag[:2] == "I-" and not goes_on
+        self.iob1 = begun_by_i > 1
 
     def to_bio(self, path: Path, tags: list[str], lines: list[int]) -> list[str]:
         """RAISES: DataError for a tag of another form, and for a tag that may not follow the one before it."""
@@ -49,8 +74,8 @@ class EntityTags:
                 )
             if prefix in _BEGIN or (is_open and previous.partition("-")[2] == label):
                 bio.append(f"{'B' if prefix in _BEGIN else 'I'}-{label}")
-            elif self.repair:
-                self.repaired += 1
+            elif self.repair or self.iob1:
+                self.repaired += not self.iob1
                 bio.append(f"B-{label}")
             else:
                 expected = f"B-{label} or O; or pass --repair-bio"
@@ -77,7 +102,15 @@ class EntityTags:
             raise DataError(f"{path}, line {line}: {found}; expected {expected}")
 
 
-def looks_like_bio(tags: set[str]) -> bool:
+def other_form(tags: AbstractSet[str]) -> Optional[tuple[set[str], str]]:
+    """Entity tags that are not of BIO, and what they are instead; None for BIO and for tags of another kind."""
+    others = {tag for tag in tags if tag not in (OUTSIDE, "o") and not is_missing(tag)}
+    if not others or len(others) == len(tags):
+        return None
+    return next(((others, form) for form, tag in _OTHER_FORMS.items() if all(map(tag.fullmatch, others))), None)
+
+
+def looks_like_bio(tags: AbstractSet[str]) -> bool:
     """Whether the values of a column are entity tags: O alone, or at least half of the others have a prefix and a type.
 
     So a single misspelt tag does not turn the column into tags; `EntityTags` refuses it.

@@ -1,36 +1,39 @@
-"""Formats with a token a line and a blank line between texts: columns of any kind, and CoNLL-U."""
+"""Formats with a token a line in columns of any kind, and a blank line between texts; and spaCy's `.iob`, a text a line."""
 
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Iterator, NamedTuple, Optional
+from typing import Optional
 
 from ..errors import DataError, Errors
 from ..pipeline.gold import is_missing
-from .annotated_text import AnnotatedText
-from .bio import EntityTags, looks_like_bio
+from .annotated_text import AnnotatedText, Notes
+from .bio import EntityTags, looks_like_bio, other_form
 from .labels import list_counts
-
-CONLLU_WIDTH = 10
-CONLLU_TAGS = {"upos": 3, "xpos": 4}
-_TEXT_COMMENT = re.compile(r"# text =(.*)")
-_CONLLU_COMMENT = re.compile(r"#(?:\s*text\s*=(.*))?")
 
 _ROLES = {"token", "tag", "ent", "-"}
 # Names of columns: a first line of nothing else is a header, not a token and its tag.
 _NAMES = {"token", "word", "form", "text", "tag", "tags", "pos", "upos", "xpos", "ner", "entity", "label"}
+_TEXT = re.compile(r"# text =(.*)")
+# Comments of common corpora. A token of this form has a tag or entity tag that other tokens have too.
+_COMMENT = re.compile(r"#\s*(?:[\w.:-]+\s*=\s*\S|(?:id|sent_?id|doc_?id|text_?id|newdoc|newpar)\b)", re.IGNORECASE)
+_EMPTY = {"-", "_", ""}
+_CHUNKS = {"NP", "VP", "PP", "NC", "VC", "PC"}  # of CoNLL 2000 and 2003
+_MOST_TAGS = 1000  # of a tag set; lemmas are more
+_LONG_TEXT = 100  # tokens of a file's only text
 
 Row = tuple[int, list[str]]  # the line's number and its cells
+Block = tuple[Optional[str], list[Row]]  # the raw text, if a comment gives it, and the rows
 
 
 @dataclass
 class Columns:
     """The roles of the columns of a file.
 
-    roles (list of str): token, tag, ent or "-" for each column. By default they are guessed when a file is read: the
-        first is the token, the last the entity if its values look like BIO tags, and the second the tag if it is not
-        the entity.
+    roles (list of str): token, tag, ent or "-" for each column. By default they are guessed when a file is read: see
+        `_guess_roles`.
     guessed (bool): whether they were guessed.
     unused (dict): the number of each column without a role, from 1 -> counts of its values.
     RAISES: DataError for other roles, and for a role that is given twice.
@@ -51,10 +54,10 @@ class Columns:
     def fit(self, path: Path, rows: list[Row], separator: Optional[str]) -> None:
         """Guess the roles if none are given, and check all rows.
 
-        RAISES: DataError for a row with another number of columns, and for a header.
+        RAISES: DataError for a row with another number of columns, a header, and texts in the place of tokens.
         """
         if not self.roles:
-            self.roles, self.guessed = _guess_roles(rows), True
+            self.roles, self.guessed = _guess_roles(path, rows), True
         width = len(self.roles)
         expected = f"{width} ({', '.join(self.roles)})" if width > 1 else "at least 2: a token and a tag"
         for line, cells in rows:
@@ -64,6 +67,12 @@ class Columns:
             raise DataError(
                 f"{path}, line {line}: found {cells}, names of columns, expected a token and its tag; remove the line, "
                 "and name the columns with --columns"
+            )
+        token = self.roles.index("token")
+        if len(rows) > 1 and sum(" " in cells[token] for _, cells in rows) > len(rows) / 2:
+            raise DataError(
+                f"{path}, line {line}: found {cells[token][:60]!r} as a token, and white space in most of the others; "
+                "expected one token a line, with a blank line between texts. This looks like a table of whole texts"
             )
         for i, role in enumerate(self.roles):
             if role == "-":
@@ -76,29 +85,79 @@ class Columns:
         return [f"Columns: {', '.join(self.roles)}, guessed"] + [
             f"Column {number} is not used: {list_counts(values, most=5)}; name it with --columns (token, tag, ent)"
             for number, values in self.unused.items()
+            if not _EMPTY.issuperset(values)
         ]
 
 
 def read_columns(
-    path: Path, content: str, *, separator: Optional[str], entities: EntityTags, columns: Optional[Columns] = None
+    path: Path,
+    content: str,
+    *,
+    separator: Optional[str],
+    entities: EntityTags,
+    columns: Optional[Columns] = None,
+    notes: Optional[Notes] = None,
 ) -> list[AnnotatedText]:
-    """Quotes are ordinary characters. A comment line `# text = ...` gives the raw text of the tokens after it.
+    """Quotes are ordinary characters. A comment line `# text = ...` gives the raw text of the tokens after it; other
+    comments before a text's tokens (`# key = value`, `# id`) are skipped and counted.
 
     separator (str or None): between columns; None for any white space.
     columns (Columns or None): the roles of the columns; guessed by default.
     RAISES: DataError for a line with another number of columns than most have, an empty token, a header, and entity
         tags that `entities` refuses.
     """
-    blocks = list(_blocks(content, separator, _TEXT_COMMENT))
+    notes = notes or Notes()
+    blocks = _blocks(path, content, separator, notes)
     rows = [row for _, block in blocks for row in block]
     if not rows:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     for line, cells in rows:
         if not cells[0].strip():
-            raise DataError(Errors.CORPUS_TOKEN.format(path=path, line=line))
+            raise DataError(empty_token(path, line, cells[0]))
         cells[:] = map(str.strip, cells)
-    columns = columns or Columns()
+    return _to_texts(path, blocks, columns or Columns(), separator, entities, notes)
+
+
+def read_iob(
+    path: Path,
+    content: str,
+    *,
+    entities: EntityTags,
+    columns: Optional[Columns] = None,
+    notes: Optional[Notes] = None,
+) -> list[AnnotatedText]:
+    """spaCy's `.iob`: a text a line, its tokens as `token|tag|entity` or `token|entity`, with blanks between them.
+
+    RAISES: as `read_columns`.
+    """
+    lines = [(number, line) for number, line in enumerate(content.split("\n"), 1) if line.strip()]
+    if not lines:
+        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    width = max(item.count("|") for item in lines[0][1].split())
+    blocks: list[Block] = [(None, [(n, item.rsplit("|", width)) for item in line.split()]) for n, line in lines]
+    return _to_texts(path, blocks, columns or Columns(), "|", entities, notes or Notes())
+
+
+def looks_like_iob(lines: list[str]) -> bool:
+    """Whether each item of the lines has one or two bars, and the last part of most looks like BIO."""
+    items = [item for line in lines for item in line.split()]
+    bars = {min(item.count("|"), 2) for item in items if not item.startswith("|")}
+    return bars in ({1}, {2}) and looks_like_bio({item.rpartition("|")[2] for item in items})
+
+
+def _to_texts(
+    path: Path, blocks: list[Block], columns: Columns, separator: Optional[str], entities: EntityTags, notes: Notes
+) -> list[AnnotatedText]:
+    rows = [row for _, block in blocks for row in block]
     columns.fit(path, rows, separator)
+    at = {role: i for i, role in enumerate(columns.roles)}
+    for line, cells in rows:
+        if not cells[at["token"]]:
+            raise DataError(empty_token(path, line, ""))
+    if "ent" in at:
+        entities.recognize([[cells[at["ent"]] for _, cells in block] for _, block in blocks])
+        if entities.iob1:
+            notes.lines.append("Entity tags: IOB1, as in CoNLL 2003; read as BIO")
     texts = []
     for raw, block in blocks:
         lines = [line for line, _ in block]
@@ -107,109 +166,168 @@ def read_columns(
         tags = ["" if is_missing(tag) else tag for tag in by_role["tag"]] if "tag" in by_role else None
         texts.append(AnnotatedText(by_role["token"], tags, ents, raw, lines))
     entities.check_ends(path)
+    _warn(texts, rows, notes)
     return texts
 
 
-def _guess_roles(rows: list[Row]) -> list[str]:
+def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
+    if len(texts) == 1 and len(rows) > _LONG_TEXT:
+        notes.warnings.append(
+            f"The file has no blank line, so all {len(rows):,} tokens are one text; put a blank line between texts"
+        )
+    tags = Counter(tag for text in texts for tag in text.tags or [] if tag)
+    once = sum(count == 1 for count in tags.values())
+    if tags.total() > 20 and once > tags.total() / 2:
+        notes.warnings.append(
+            f"{once:,} of {tags.total():,} tags occur once; if these are no tags, name the columns with --columns"
+        )
+    quoted = [cell for _, cells in rows for cell in cells if len(cell) > 2 and cell[0] == cell[-1] == '"']
+    if quoted:
+        notes.warnings.append(
+            f"{len(quoted):,} cells are in quotes, such as {quoted[0]}; quotes are read as characters. If a CSV writer "
+            "put them there, write the file again without quoting"
+        )
+
+
+def empty_token(path: Path, line: int, cell: str) -> str:
+    """The message for a token of white space; `cell` is what stands in its place."""
+    if cell.strip(" \t"):
+        names = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(cell))
+        return (
+            f"{path}, line {line}: the token is white space ({names}), expected a word; remove the line, or its token"
+        )
+    return Errors.CORPUS_TOKEN.format(path=path, line=line)
+
+
+def _guess_roles(path: Path, rows: list[Row]) -> list[str]:
+    """By the values of each column, over the rows that are as wide as most.
+
+    A first column that counts is an index, and a column of nothing but - or _ is left out. The first of the others is the
+    token. The first that looks like BIO tags, and not of chunks, is the entity: nested entities come after the outer ones.
+    The first other column whose values are a tag set is the tag: no numbers, few different ones, and other ones than the
+    words.
+
+    RAISES: DataError where there is neither, and for entity tags of another form.
+    """
     width = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
-    roles = ["token"] + ["-"] * (width - 1)
-    if width > 1:
-        if looks_like_bio({cells[-1] for _, cells in rows if len(cells) == width}):
-            roles[-1] = "ent"
-        if width > 2 or roles[-1] == "-":
-            roles[1] = "tag"
+    values = [list(column) for column in zip(*(cells for _, cells in rows if len(cells) == width))]
+    roles = ["-"] * width
+    empty = {i for i, column in enumerate(values) if _EMPTY.issuperset(column)}
+    rest = [i for i in range(width) if i not in empty]
+    if width > 2 and rest and _counts(values[rest[0]]):
+        rest.pop(0)
+    if not rest or width < 2:
+        return ["token"]
+    token, *rest = rest
+    roles[token] = "token"
+    bio = [i for i in rest if looks_like_bio(set(values[i]))]
+    if bio:
+        roles[next((i for i in bio if not _has_chunks(values[i])), bio[-1])] = "ent"
+    others = [i for i in rest if i not in bio]
+    _refuse_other_forms(path, rows, width, others[-1:])
+    tag = next((i for i in others if _is_tag_set(values[i], values[token])), None)
+    if tag is not None:
+        roles[tag] = "tag"
+    elif not bio:
+        found = ", ".join(list(dict.fromkeys(values[others[0]]))[:5]) if others else "nothing else"
+        raise DataError(
+            f"{path}, line {rows[0][0]}: no column looks like tags or entity tags (found {found} after the tokens); expected "
+            "one of few different values, or of O, B-TYPE and I-TYPE. Name the columns with --columns"
+        )
     return roles
 
 
-class _Word(NamedTuple):
-    id: int
-    form: str
-    tag: str
-    line: int
-    space_after: bool
+def _counts(column: list[str]) -> bool:
+    """Whether these are the numbers of rows, or of a text's tokens."""
+    if len(column) < 2 or not all(map(str.isdecimal, column)):
+        return False
+    numbers = list(map(int, column))
+    return all(b == a + 1 or b in (0, 1) for a, b in pairwise(numbers)) and numbers[0] in (0, 1)
 
 
-def read_conllu(path: Path, content: str, *, tags: str = "upos") -> list[AnnotatedText]:
-    """CoNLL-U (https://universaldependencies.org/format.html): words, UPOS or XPOS, raw text and SpaceAfter. Each
-    sentence is a text.
-
-    A multiword token whose words spell it (don't = do + n't) becomes its words. Any other (au = a + le) becomes one
-    word, its tag missing. Empty nodes (1.1) are left out.
-
-    tags (str): "upos" or "xpos".
-    RAISES: DataError for a line that is not ten columns, and for an id of another form.
-    """
-    check_conllu_tags(tags)
-    texts = []
-    for raw, rows in _blocks(content, "\t", _CONLLU_COMMENT):
-        words = _conllu_words(path, rows, CONLLU_TAGS[tags])
-        if words:
-            raw = raw or "".join(word.form + " " * word.space_after for word in words).rstrip()
-            _, forms, gold, lines, _ = map(list, zip(*words))
-            texts.append(AnnotatedText(forms, gold, None, raw, lines))
-    if not texts:
-        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
-    return texts
+def _has_chunks(column: list[str]) -> bool:
+    return not _CHUNKS.isdisjoint(tag[2:] for tag in column)
 
 
-def check_conllu_tags(tags: str) -> None:
-    """RAISES: DataError if this is no column of tags."""
-    if tags not in CONLLU_TAGS:
-        raise DataError(f"--tags {tags}: expected upos or xpos")
+def _is_tag_set(column: list[str], tokens: list[str]) -> bool:
+    tags = {value for value in column if not is_missing(value) and value != "_"}
+    if not tags or len(tags) > _MOST_TAGS or all(re.fullmatch(r"-?\d+(?:[.,]\d+)?", tag) for tag in tags):
+        return False
+    if any(" " in tag for tag in tags):
+        return False
+    words = [(value, token) for value, token in zip(column, tokens) if token.isalpha()]
+    if (
+        len(words) > 4
+        and sum(value.lower() == token.lower() and not value.isupper() for value, token in words) > len(words) / 10
+    ):
+        return False  # lemmas, or the words once more
+    return len(column) <= 50 or len(tags) <= len(column) / 2
 
 
-def _conllu_words(path: Path, rows: list[Row], tag_column: int) -> list[_Word]:
-    words: list[_Word] = []
-    multiword: list[tuple[int, int, str, bool]] = []  # the ids of its first and last word, form, space after
-    for line, cells in rows:
-        check_width(path, line, cells, "\t", CONLLU_WIDTH, f"{CONLLU_WIDTH}, separated by TAB")
-        first, dash, last = cells[0].partition("-")
-        form, tag, space_after = cells[1], cells[tag_column], "SpaceAfter=No" not in cells[9].split("|")
-        if dash and first.isdecimal() and last.isdecimal():
-            multiword.append((int(first), int(last), form, space_after))
-        elif first.isdecimal() and not dash:
-            if not form.strip():
-                raise DataError(Errors.CORPUS_TOKEN.format(path=path, line=line))
-            words.append(_Word(int(first), form, "" if tag == "_" else tag, line, space_after))
-        elif not cells[0].replace(".", "", 1).isdecimal():
+def _refuse_other_forms(path: Path, rows: list[Row], width: int, columns: list[int]) -> None:
+    """RAISES: DataError for a last column of entity tags that are not BIO."""
+    for i in columns:
+        found = other_form({cells[i] for _, cells in rows if len(cells) == width})
+        if found:
+            line, cells = next(row for row in rows if len(row[1]) == width and row[1][i] in found[0])
             raise DataError(
-                f"{path}, line {line}: found the id {cells[0]!r}, expected a number, a range 1-2 or an empty node 1.1"
+                f"{path}, line {line}: found entity tags such as {cells[i]!r}, {found[1]}; expected O, B-TYPE and I-TYPE, such "
+                "as B-person. Write them in that form; if they are something else, name the columns with --columns"
             )
-    for first_id, last_id, form, space_after in reversed(multiword):
-        at = [i for i, word in enumerate(words) if first_id <= word.id <= last_id]
-        if at:
-            parts = words[at[0] : at[-1] + 1]
-            if "".join(word.form for word in parts) == form:
-                spaces = [False] * (len(parts) - 1) + [space_after]
-                parts = [word._replace(space_after=space) for word, space in zip(parts, spaces)]
-            else:
-                parts = [_Word(first_id, form, "", parts[0].line, space_after)]
-            words[at[0] : at[-1] + 1] = parts
-    return words
 
 
-def _blocks(
-    content: str, separator: Optional[str], text_comment: "re.Pattern[str]"
-) -> Iterator[tuple[Optional[str], list[Row]]]:
-    """The raw text, if a comment gives it, and the rows of each text.
-
-    text_comment (Pattern): matches a comment line; its group is the raw text.
-    """
+def _blocks(path: Path, content: str, separator: Optional[str], notes: Notes) -> list[Block]:
+    """The raw text, if a comment gives it, and the rows of each text."""
+    blocks: list[Block] = []
     raw: Optional[str] = None
     rows: list[Row] = []
-    for number, line in enumerate(content.split("\n"), 1):
+    heads: list[tuple[list[Row], Row, str]] = []  # first lines of a text that may be a comment
+    is_head = True
+    for number, line in enumerate([*content.split("\n"), ""], 1):
         line = line.rstrip("\r")
-        comment = text_comment.match(line)
+        comment = _TEXT.match(line)
         if not line.strip() or line.startswith("-DOCSTART-"):
             if rows:
-                yield raw, rows
-            raw, rows = None, []
+                blocks.append((raw, rows))
+            raw, rows, is_head = None, [], True
+        elif comment and not is_head:
+            raise DataError(between_tokens(path, number, line))
         elif comment:
-            raw = raw if comment[1] is None else comment[1].strip()
+            raw = comment[1].strip()
         else:
             rows.append((number, line.split(separator)))
-    if rows:
-        yield raw, rows
+            is_head = is_head and line.startswith("#")
+            if is_head:
+                heads.append((rows, rows[-1], line))
+    _drop_comments(blocks, heads, notes)
+    return [(raw, rows) for raw, rows in blocks if rows]
+
+
+def _drop_comments(blocks: list[Block], heads: list[tuple[list[Row], Row, str]], notes: Notes) -> None:
+    """A first line is a comment if it has the form of one, or is no row of the table; and a token if its last cell is that
+    of other tokens too."""
+    first = {id(row) for _, row, line in heads if _COMMENT.match(line) or line[1:2].isspace()}
+    others = [cells for _, rows in blocks for row in rows if id(row) not in first for cells in [row[1]]]
+    if not heads or not others:
+        return
+    width = Counter(map(len, others)).most_common(1)[0][0]
+    last = {cells[-1].strip() for cells in others if len(cells) == width}
+    dropped = 0
+    for rows, row, line in heads:
+        is_row = len(row[1]) == width and (row[1][-1].strip() in last or not _COMMENT.match(line))
+        if not is_row and (_COMMENT.match(line) or line[1:2].isspace()):
+            rows.remove(row)
+            dropped += 1
+    if dropped:
+        notes.lines.append(f"Comment lines, left out: {dropped:,}")
+
+
+def between_tokens(path: Path, line: int, comment: str) -> str:
+    """The message for a comment that belongs before the tokens of a text."""
+    return (
+        f"{path}, line {line}: found the comment {comment[:40]!r} between tokens; the blank line between two texts is missing "
+        "before it"
+    )
 
 
 def check_width(path: Path, line: int, cells: list[str], separator: str, width: int, expected: str) -> None:

@@ -8,9 +8,9 @@ from typing import Iterator, Optional
 
 from ..errors import DataError, Errors
 from ..util import runs
-from .annotated_text import AnnotatedText
+from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
-from .columns import check_width
+from .columns import check_width, empty_token
 
 GMB_HEADER = ["Sentence #", "Word", "POS", "Tag"]
 TOXIC_COLUMNS = ("spans", "text")
@@ -21,31 +21,41 @@ _SHOWN = 60  # characters of a cell or a record, in messages
 def csv_format(first_line: str) -> Optional[str]:
     """The name of the format whose header this is; None for other lines. A header of toxic_spans may name the columns
     in any order and among others."""
-    if first_line.startswith(",".join(GMB_HEADER[:2])):
+    cells = [cell.strip(' "') for cell in first_line.rstrip("\r\n").split(",")]
+    if GMB_HEADER[:2] in (cells[:2], cells[1:3]):
         return "gmb"
-    cells = {cell.strip(' "') for cell in first_line.rstrip("\n").split(",")}
-    return "toxic_spans" if cells.issuperset(TOXIC_COLUMNS) else None
+    return "toxic_spans" if set(cells).issuperset(TOXIC_COLUMNS) else None
 
 
-def read_gmb(path: Path, content: str, *, entities: EntityTags) -> list[AnnotatedText]:
+def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[Notes] = None) -> list[AnnotatedText]:
     """The Kaggle "annotated corpus for named entity recognition", cut from the Groningen Meaning Bank: tags, and
-    entities such as B-geo. Each sentence is a text; its number is only on its first line.
+    entities such as B-geo. Each sentence is a text; its number is on its first line, or on all of them. A column before
+    it, the index that pandas writes, is left out.
 
     RAISES: DataError for another header or number of cells, an open quote, and a word before the first sentence.
     """
+    notes = notes or Notes()
     records = _records(path, content, multiline=False)
     _, header = next(records, (1, []))
     if not content.strip():
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    has_index = header[1:] == GMB_HEADER and header[0] in ("", "Unnamed: 0")
+    if has_index:
+        notes.lines.append("The first column, an index, is left out")
+        header = header[1:]
     if header != GMB_HEADER:
         found, expected = ", ".join(header) or "none", ", ".join(GMB_HEADER)
         raise DataError(f"{path}, line 1: found the columns {found}, expected {expected}")
     sentences: list[list[tuple[int, list[str]]]] = []
+    current = ""
     for line, cells in records:
         if not any(cells):
             continue
+        if has_index:
+            cells = cells[1:]
         check_width(path, line, cells, ",", len(header), f"{len(header)} ({', '.join(header)})")
-        if cells[0]:
+        if cells[0] and cells[0] != current:
+            current = cells[0]
             sentences.append([])
         if not sentences:
             raise DataError(
@@ -53,7 +63,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags) -> list[Annotate
                 "first column"
             )
         if not cells[1].strip(_BLANKS):
-            raise DataError(Errors.CORPUS_TOKEN.format(path=path, line=line))
+            raise DataError(empty_token(path, line, cells[1]))
         sentences[-1].append((line, cells))
     if not sentences:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
@@ -66,7 +76,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags) -> list[Annotate
     return texts
 
 
-def read_toxic_spans(path: Path, content: str) -> list[AnnotatedText]:
+def read_toxic_spans(path: Path, content: str, *, notes: Optional[Notes] = None) -> list[AnnotatedText]:
     """The toxic spans of SemEval-2021 task 5 (Pavlopoulos et al. 2021, https://aclanthology.org/2021.semeval-1.6):
     the column spans lists the offset of every toxic character of the column text. Each record is a text.
 

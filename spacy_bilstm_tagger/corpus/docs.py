@@ -8,11 +8,14 @@ from typing import Optional, Sequence
 
 import spacy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
+from spacy.vocab import Vocab
 
 from ..errors import DataError, Errors, damaged
-from ..pipeline.gold import is_missing, set_annotated_types
+from ..pipeline.gold import OUTSIDE, is_missing, set_annotated_types
 from ..tokenizer import create_tweet_tokenizer
 from .annotated_text import AnnotatedText
+
+MOST_SHOWN = 5  # ranges in a message
 
 
 @dataclass
@@ -72,35 +75,107 @@ class CharacterSpans:
         )
 
 
+@dataclass
+class EntityRanges:
+    """Sets `doc.ents` from labelled ranges of characters, and collects those that cannot be set.
+
+    White space at the ends of a range is left out. A range that cuts a token, or overlaps one before it, is no entity:
+    its tokens are left open.
+
+    unset (list of str): the text of each such range, and its line.
+    """
+
+    unset: list[str] = field(default_factory=list)
+
+    def to_bio(self, doc: Doc, text: AnnotatedText) -> list[str]:
+        """A tag for each token, "" where it is open."""
+        tags = [OUTSIDE] * len(doc)
+        for start, end, label in text.entities or []:
+            inside = doc.text[start:end]
+            start, end = start + len(inside) - len(inside.lstrip()), end - len(inside) + len(inside.rstrip())
+            span = doc.char_span(start, end, alignment_mode="expand") if start < end else None
+            if span is None:
+                continue
+            within = range(span.start, span.end)
+            is_whole = (span.start_char, span.end_char) == (start, end)
+            if is_whole and not is_missing(label) and all(tags[i] == OUTSIDE for i in within):
+                tags[span.start : span.end] = [f"B-{label}", *[f"I-{label}"] * (len(span) - 1)]
+                continue
+            for i in within:
+                tags[i] = "" if tags[i] == OUTSIDE else tags[i]
+            if not is_missing(label):
+                self.unset.append(f"line {text.lines[0]}: {doc.text[start:end]!r} in {span.text!r}")
+        return tags
+
+    def summary(self) -> str:
+        """One line; empty if all were set."""
+        if not self.unset:
+            return ""
+        more = f", and {len(self.unset) - MOST_SHOWN} more" if len(self.unset) > MOST_SHOWN else ""
+        return (
+            f"{len(self.unset):,} entities cut a token or overlap another one; their tokens are left open "
+            f"({'; '.join(self.unset[:MOST_SHOWN])}{more})"
+        )
+
+
 def to_docbin(
     path: Path,
     texts: list[AnnotatedText],
     *,
     spans: Optional[CharacterSpans] = None,
+    ranges: Optional[EntityRanges] = None,
     annotated: Optional[Sequence[str]] = None,
 ) -> DocBin:
     """A text without raw text becomes a Doc with unknown spaces, so that spaCy's Corpus keeps its gold tokens instead
-    of tokenizing it again. A text with spans is tokenized by TweetTokenizer.
+    of tokenizing it again. A text with ranges of characters is tokenized by TweetTokenizer. More white space than one
+    blank between tokens becomes a token, as in spaCy.
 
     path (Path): the file of the texts, for messages.
     spans (CharacterSpans or None): sets the spans; by default under the key "toxic".
+    ranges (EntityRanges or None): sets the entities that are ranges of characters.
     annotated (sequence of str or None): the entity types that the annotators looked for; None for all.
     RAISES: DataError if the tokens of a text do not spell its raw text.
     """
-    nlp, spans = spacy.blank("xx"), spans or CharacterSpans()
+    nlp, spans, ranges = spacy.blank("xx"), spans or CharacterSpans(), ranges or EntityRanges()
     tokenizer = create_tweet_tokenizer()(nlp)
     docbin = DocBin(store_user_data=annotated is not None)
     for text in texts:
-        if text.spans is None:
-            ents = text.ents and ["" if is_missing(tag) else tag for tag in text.ents]
-            doc = Doc(nlp.vocab, words=text.words, spaces=text.spaces(path), tags=text.tags, ents=ents)
-        else:
+        if text.spans is not None:
             doc = tokenizer(text.text)
             spans.set_spans(doc, text.spans)
+        elif text.entities is not None:
+            doc = tokenizer(text.text)
+            words, spaces = [token.text for token in doc], [bool(token.whitespace_) for token in doc]
+            doc = Doc(nlp.vocab, words=words, spaces=spaces, ents=ranges.to_bio(doc, text))
+        else:
+            doc = _of_gold_tokens(nlp.vocab, text, path)
         if annotated is not None:
             set_annotated_types(doc, annotated)
         docbin.add(doc)
     return docbin
+
+
+def _of_gold_tokens(vocab: Vocab, text: AnnotatedText, path: Path) -> Doc:
+    gaps = text.gaps(path)
+    ents = text.ents and ["" if is_missing(tag) else tag for tag in text.ents]
+    if gaps is None or all(gap in ("", " ") for gap in gaps):
+        known = None if gaps is None else [bool(gap) for gap in gaps]
+        return Doc(vocab, words=text.words, spaces=known, tags=text.tags, ents=ents)
+    rows: list[tuple[str, bool, str, str]] = []
+    following = [*(ents or [])[1:], OUTSIDE]
+    for i, (word, gap) in enumerate(zip(text.words, gaps)):
+        rows.append((word, gap[:1] == " ", text.tags[i] if text.tags else "", ents[i] if ents else ""))
+        white_space = gap.removeprefix(" ")
+        if white_space:
+            inside = following[i] if ents and following[i][:1] == "I" else OUTSIDE
+            rows.append((white_space, False, "", inside))
+    return Doc(
+        vocab,
+        words=[word for word, _, _, _ in rows],
+        spaces=[space for _, space, _, _ in rows],
+        tags=[tag for _, _, tag, _ in rows] if text.tags else None,
+        ents=[ent for _, _, _, ent in rows] if ents else None,
+    )
 
 
 def read_docbin(path: Path) -> list[Doc]:

@@ -1,43 +1,58 @@
 """The formats of annotated text: the table of all of them, and reading a file in any of them."""
 
 import codecs
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ..errors import DataError, Errors
-from ..util import read_text
-from .annotated_text import AnnotatedText
+from ..util import open_bytes, read_text
+from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
-from .columns import CONLLU_WIDTH, Columns, check_conllu_tags, read_columns, read_conllu
+from .columns import Columns, looks_like_iob, read_columns, read_iob
+from .conllu import COLUMNS, check_conllu_tags, is_conllu_plus, read_conllu
 from .csv_formats import csv_format, read_gmb, read_toxic_spans
+from .json_lines import looks_like_json, read_json_lines
 
 
 @dataclass(frozen=True)
 class Format:
     """help: the format in a few words, for the command line.
-    read: reads the path (for messages), the content and the options.
+    read: reads the path (for messages), the content, the notes and the options.
     options: the names of the options that `read` takes, of "columns", "entities" and "tags".
-    encoding: of files as they are published."""
+    encodings: of files as they are published, UTF-8 first; the first in which all bytes have a meaning is used."""
 
     help: str
     read: Callable[..., list[AnnotatedText]]
     options: tuple[str, ...] = ()
-    encoding: str = "utf-8"
+    encodings: tuple[str, ...] = ("utf-8",)
 
 
 _ROLES = ("columns", "entities")
+_WINDOWS = ("utf-8", "cp1252", "latin-1")
 # For a new format, add it here with its reader, and to `guess_format` below, or to `csv_format` if it has a header.
 FORMATS = {
     "ritter": Format("token and tag, one space between them", partial(read_columns, separator=" "), _ROLES),
     "tsv": Format("columns separated by TAB", partial(read_columns, separator="\t"), _ROLES),
     "conll": Format("columns separated by any white space", partial(read_columns, separator=None), _ROLES),
-    "conllu": Format("CoNLL-U", read_conllu, ("tags",)),
-    "gmb": Format("CSV with the columns Sentence #, Word, POS, Tag", read_gmb, ("entities",), encoding="latin-1"),
+    "conllu": Format("CoNLL-U", read_conllu, ("entities", "tags")),
+    "iob": Format("a text a line, its tokens as token|tag|entity", read_iob, _ROLES),
+    "gmb": Format("CSV with the columns Sentence #, Word, POS, Tag", read_gmb, ("entities",), encodings=_WINDOWS),
     "toxic_spans": Format("CSV with the columns spans (a list of character offsets) and text", read_toxic_spans),
+    "jsonl": Format("JSON lines with a text and labelled ranges of it, as labelling tools write them", read_json_lines),
 }
 _LINES_TO_GUESS_FROM = 200
+_NOT_A_CORPUS = {
+    "a pointer of Git LFS; run 'git lfs pull' where it comes from": re.compile(r"version https://git-lfs"),
+    "a web page; download the file itself (the raw one)": re.compile(
+        r"\s*<(?:!doctype|html|\?xml|head)", re.IGNORECASE
+    ),
+    "the error message of a web server; look at the address, and download the file again": re.compile(
+        r"\s*(?:HTTP/\S+ )?[45]\d\d:? [A-Z][a-z ]+[^\t]*(?:\n|\Z)"
+    ),
+}
 
 
 def read_corpus(
@@ -48,14 +63,16 @@ def read_corpus(
     columns: Optional[Columns] = None,
     conllu_tags: str = "upos",
     entities: Optional[EntityTags] = None,
+    notes: Optional[Notes] = None,
 ) -> tuple[str, list[AnnotatedText]]:
     """The name of the format, and the texts.
 
     format (str or None): one of FORMATS; None to guess it from the first lines.
-    encoding (str or None): that of the format by default, or utf-8 if the file begins with a byte order mark.
+    encoding (str or None): UTF-8 by default, and for gmb, if the bytes are none, Windows-1252.
     columns (Columns or None): the roles of columns without a header; guessed by default.
     conllu_tags (str): "upos" or "xpos".
     entities (EntityTags or None): reads the entity tags; strictly by default.
+    notes (Notes or None): gets lines for the report, and warnings.
     RAISES: DataError for anything wrong with the file, with its line, and for options that do not fit.
     """
     if format is not None and format not in FORMATS:
@@ -63,21 +80,62 @@ def read_corpus(
     check_conllu_tags(conllu_tags)
     if path.suffix == ".spacy":
         raise DataError(f"{path}: is a DocBin, expected the annotated text that such a file is made of")
-    first_line = b""
-    if path.is_file():  # if not, `read_text` raises the error
-        with path.open("rb") as file:
-            first_line = file.readline()
-    has_mark = first_line.startswith(codecs.BOM_UTF8)
-    format = format or csv_format(first_line.decode("utf-8-sig", "replace"))
-    encoding = encoding or (FORMATS[format].encoding if format and not has_mark else "utf-8")
-    content = read_text(path, encoding, option=", or give convert its --encoding, such as latin-1")
+    notes = notes or Notes()
+    content = _decode(path, format, encoding, notes)
+    _refuse_other_files(path, content)
     format = format or guess_format(path, content)
     chosen = FORMATS[format]
     columns = columns or Columns()
     if columns.roles and "columns" not in chosen.options:
         raise DataError(f"--columns {','.join(columns.roles)}: the columns of {format} are fixed; leave the option out")
     options: dict[str, Any] = {"columns": columns, "entities": entities or EntityTags(), "tags": conllu_tags}
-    return format, chosen.read(path, content, **{name: options[name] for name in chosen.options})
+    return format, chosen.read(path, content, notes=notes, **{name: options[name] for name in chosen.options})
+
+
+def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: Notes) -> str:
+    """The text. An encoding other than UTF-8 is noted.
+
+    RAISES: DataError for bytes that the encoding does not have, and for control characters of latin-1, which no text has.
+    """
+    start = b""
+    if path.is_file():  # if not, `read_text` raises the error
+        with open_bytes(path) as file:
+            start = file.readline(1 << 16)
+    format = format or csv_format(start.decode("utf-8-sig", "replace"))
+    candidates = (encoding,) if encoding else FORMATS[format].encodings if format else ("utf-8",)
+    advice = ", or give convert its --encoding, such as cp1252 (Windows)"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        advice = ", or give convert its --encoding, here utf-16"
+    for candidate in candidates:
+        try:
+            content = read_text(path, candidate, option=advice)
+            break
+        except DataError:
+            if candidate == candidates[-1]:
+                raise
+    control = (
+        re.search("[\x80-\x84\x86-\x9f]", content) if candidate == encoding and "utf" not in candidate.lower() else None
+    )
+    if control:
+        line, byte = content.count("\n", 0, control.start()) + 1, f"0x{ord(control[0]):02x}"
+        raise DataError(
+            f"{path}, line {line}: {byte} is a control character in {encoding}, which no text has; expected --encoding cp1252"
+        )
+    if candidate != "utf-8":
+        notes.lines.append(f"Encoding: {candidate}")
+    return content
+
+
+def _refuse_other_files(path: Path, content: str) -> None:
+    """RAISES: DataError for what is often found in the place of a corpus."""
+    for kind, pattern in _NOT_A_CORPUS.items():
+        if pattern.match(content) and (not kind.startswith("the error") or content.count("\n") < 5):
+            raise DataError(f"{path}: found {content.strip()[:40]!r}, {kind}")
+    first = content.lstrip().partition("\n")[0]
+    if first.startswith("[") and (looks_like_json(content) or first.strip() == "["):
+        raise DataError(
+            f"{path}: found a JSON list, expected JSON lines, an object a line ('jq -c .[] FILE' makes them), or columns"
+        )
 
 
 def guess_format(path: Path, content: str) -> str:
@@ -86,16 +144,20 @@ def guess_format(path: Path, content: str) -> str:
     RAISES: DataError for an empty file, and one whose first lines are in none of FORMATS.
     """
     lines = content.split("\n", _LINES_TO_GUESS_FROM)[:_LINES_TO_GUESS_FROM]
-    rows = [line for line in lines if line.strip() and not line.startswith(("# ", "-DOCSTART-"))]
+    rows = [line for line in lines if line.strip() and not line.startswith(("# ", "#\t", "-DOCSTART-"))]
     if not rows:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     by_header = csv_format(rows[0])
     if by_header:
         return by_header
+    if rows[0].startswith("{") and looks_like_json(rows[0]):
+        return "jsonl"
     half = len(rows) / 2
     tabs = [row.count("\t") for row in rows]
-    if path.suffix == ".conllu" or tabs.count(CONLLU_WIDTH - 1) >= half:
+    if path.suffix == ".conllu" or is_conllu_plus(content) or _has_ids(rows):
         return "conllu"
+    if looks_like_iob(rows):
+        return "iob"
     if sum(n > 0 for n in tabs) >= half:
         return "tsv"
     widths = [len(row.split()) for row in rows]
@@ -107,3 +169,8 @@ def guess_format(path: Path, content: str) -> str:
         f"{path}: cannot tell the format from lines such as {rows[0][:60]!r}; name it with --format "
         f"({', '.join(FORMATS)})"
     )
+
+
+def _has_ids(rows: list[str]) -> bool:
+    """Whether half of the rows have the columns of CoNLL-U. The shared tasks from CoNLL-X on have ten, too."""
+    return sum(row.count("\t") == len(COLUMNS) - 1 for row in rows) >= len(rows) / 2

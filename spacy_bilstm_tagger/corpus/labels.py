@@ -65,6 +65,7 @@ def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[Anno
     }
     for text in texts:
         text.ents = text.ents and [bio.get(tag, tag) for tag in text.ents]
+        text.entities = text.entities and [(start, end, mapping[label]) for start, end, label in text.entities]
 
 
 def _check_gaps(path: Path, mapping: dict[str, str], source: Path, *, kind: str, counts: "Counter[str]") -> None:
@@ -90,7 +91,7 @@ def label_summary(texts: list[AnnotatedText]) -> list[str]:
     if any(text.tags for text in texts):
         tags, missing = _count_tags(texts), sum(not tag for text in texts for tag in text.tags or [])
         lines.append(f"{len(tags):,} tags: {list_counts(tags)}; tokens without a tag: {missing:,}")
-    if any(text.ents is not None for text in texts):
+    if any(text.ents is not None or text.entities is not None for text in texts):
         lines.append(f"Entities: {list_counts(_count_types(texts)) or 'none'}")
     return lines
 

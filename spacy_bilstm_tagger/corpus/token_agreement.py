@@ -86,7 +86,7 @@ def compare_tokens(
 
 
 def _gold_offsets(text: AnnotatedText, path: Path) -> Offsets:
-    text.spaces(path)  # refuses tokens that do not spell the text
+    text.gaps(path)  # refuses tokens that do not spell the text
     offsets: Offsets = []
     end = 0
     for word in text.words:

@@ -16,7 +16,11 @@ BAD_INPUTS = {
         [],
         ", line 1: found 3 column(s) in 'b Y Z', expected 2 (token, tag)",
     ),
-    "no-token": ("a X\n Y\n", [], ", line 2: the token is empty, expected a word before the separator"),
+    "no-token": (
+        "a X\n Y\n",
+        [],
+        ", line 2: the token is empty, expected a word before the separator; remove the line",
+    ),
     "roles": (
         "a X\n",
         ["--columns", "token,tag,ent"],
@@ -36,7 +40,7 @@ BAD_INPUTS = {
         b"a X\n\nb\xe9 Y\n",
         [],
         ", line 3: not utf-8; byte 0xe9 cannot be there. "
-        "Save the file as UTF-8, or give convert its --encoding, such as latin-1",
+        "Save the file as UTF-8, or give convert its --encoding, such as cp1252 (Windows)",
     ),
     "empty": ("", [], ": found no annotated text, expected at least one token"),
     "empty-csv": ("", ["--format", "gmb"], ": found no annotated text, expected at least one token"),
@@ -45,7 +49,7 @@ BAD_INPUTS = {
         "nobody tagged this\nplain prose\nyet\n",
         [],
         ": cannot tell the format from lines such as 'nobody tagged this'; "
-        "name it with --format (ritter, tsv, conll, conllu, gmb, toxic_spans)",
+        "name it with --format (ritter, tsv, conll, conllu, iob, gmb, toxic_spans, jsonl)",
     ),
     "conllu-nine-columns": (
         CONLLU_ROW + CONLLU_ROW.replace("\t_\n", "\n"),
@@ -93,7 +97,7 @@ BAD_INPUTS = {
         TOXIC.encode() + b"[],caf\xe9\n",
         [],
         ", line 3: not utf-8; byte 0xe9 cannot be there. "
-        "Save the file as UTF-8, or give convert its --encoding, such as latin-1",
+        "Save the file as UTF-8, or give convert its --encoding, such as cp1252 (Windows)",
     ),
     "spans-column-missing": (
         "offsets,text\n[],a\n",
@@ -140,7 +144,7 @@ def test_leaving_out_all_is_one_line(spacy_bilstm, write, folder):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--format", "iob"], "--format iob: expected one of ritter, tsv, conll, conllu, gmb, toxic_spans"),
+        (["--format", "xml"], "--format xml: expected one of ritter, tsv, conll, conllu, iob, gmb, toxic_spans, jsonl"),
         (["--tags", "pos"], "--tags pos: expected upos or xpos"),
         (["--spans-key", ""], "--spans-key '': expected a name, such as toxic"),
         (

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bilstm_tagger.corpus.columns import read_conllu
+from spacy_bilstm_tagger.corpus.conllu import read_conllu
 from spacy_bilstm_tagger.errors import DataError
 
 PATH = Path("ud.conllu")
@@ -46,7 +46,7 @@ def test_raw_text_is_put_together_by_space_after_where_there_is_no_text_comment(
         row("4", ")"),
     )
     assert text.raw == "(a b)"
-    assert text.spaces(PATH) == [False, True, False, False]
+    assert text.gaps(PATH) == ["", " ", "", ""]
 
 
 def test_a_multiword_token_that_its_words_spell_becomes_its_words():
@@ -72,7 +72,7 @@ def test_a_multiword_token_that_its_words_do_not_spell_stays_whole_with_its_tag_
     assert text.words == ["Va", "au", "lac", "."]
     assert text.tags == ["VERB", "", "NOUN", "PUNCT"]
     assert text.lines == [2, 4, 6, 7]
-    assert text.spaces(PATH) == [True, True, False, False]
+    assert text.gaps(PATH) == [" ", " ", "", ""]
 
 
 def test_several_multiword_tokens_keep_their_own_spaces():

@@ -18,7 +18,12 @@ SAMPLES = [
     ("conll", "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n"),
     ("conll", "a    X\nlonger Y\nb    Z\nc    Z\n"),
     ("conllu", "# sent_id = 1\n# text = a\n" + CONLLU_ROW),
+    ("conllu", "# global.columns = ID FORM UPOS NER:IOB\n1\tMia\tPROPN\tB-PER\n2\truns\tVERB\tO\n"),
+    ("iob", "Mia|NNP|B-PER runs|VBZ|O\nI|PRP|O know|VBP|O\n"),
+    ("iob", "Mia|B-PER runs|O\n"),
+    ("jsonl", '{"text": "Mia runs", "label": [[0, 3, "PER"]]}\n'),
     ("gmb", GMB),
+    ("gmb", "Unnamed: 0," + GMB.replace("Sentence: 1", "0,Sentence: 1")),
     ("toxic_spans", 'spans,text\n"[0, 1]",so bad\n'),
     ("toxic_spans", '"id","text","spans"\n7,so bad,[]\n'),
 ]
@@ -60,7 +65,7 @@ def test_a_file_of_no_format_shows_a_line_and_the_choices(content):
         guess_format(Path("prose"), content)
     assert str(error.value) == (
         f"prose: cannot tell the format from lines such as {content.splitlines()[0]!r}; "
-        "name it with --format (ritter, tsv, conll, conllu, gmb, toxic_spans)"
+        "name it with --format (ritter, tsv, conll, conllu, iob, gmb, toxic_spans, jsonl)"
     )
 
 
@@ -107,7 +112,7 @@ def test_options_reach_the_reader(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"format": "iob"}, "--format iob: expected one of ritter, tsv, conll, conllu, gmb, toxic_spans"),
+        ({"format": "xml"}, "--format xml: expected one of ritter, tsv, conll, conllu, iob, gmb, toxic_spans, jsonl"),
         (
             {"encoding": "utf-9"},
             "--encoding utf-9: Python knows no such encoding; expected a name such as utf-8 or latin-1",

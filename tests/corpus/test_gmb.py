@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bilstm_tagger.corpus import EntityTags, read_corpus
+from spacy_bilstm_tagger.corpus import EntityTags, Notes, read_corpus
 from spacy_bilstm_tagger.corpus.csv_formats import read_gmb
 from spacy_bilstm_tagger.errors import DataError
 
@@ -32,12 +32,38 @@ def test_empty_rows_are_skipped_and_lines_still_counted():
     assert (text.words, text.lines) == (["a", "b"], [2, 5])
 
 
-def test_it_is_read_as_latin_1_by_default(tmp_path):
+@pytest.mark.parametrize(
+    ("data", "words", "encoding"),
+    [
+        ("caf\xe9 \x85 it\x92s".encode("latin-1"), ["café", "…", "it’s"], "cp1252"),
+        ("café … it’s".encode(), ["café", "…", "it’s"], None),
+        ("caf\xe9 \x81".encode("latin-1"), ["café", "\x81"], "latin-1"),
+    ],
+)
+def test_bytes_that_are_no_utf_8_are_windows_1252_before_latin_1(tmp_path, data, words, encoding):
+    path, notes = tmp_path / "ner_dataset.csv", Notes()
+    rows = b"".join(b"%s,%s,NN,O\n" % (b"Sentence: 1" * (i == 0), word) for i, word in enumerate(data.split(b" ")))
+    path.write_bytes(HEADER.encode() + rows)
+    format, (text,) = read_corpus(path, notes=notes)
+    assert (format, text.words) == ("gmb", words)
+    assert notes.lines == ([f"Encoding: {encoding}"] if encoding else [])
+
+
+def test_latin_1_by_name_is_refused_where_it_gives_control_characters(tmp_path):
     path = tmp_path / "ner_dataset.csv"
-    path.write_bytes((HEADER + "Sentence: 1,café,NN,O\n,\x85,:,O\n,\xa0,:,O\n").encode("latin-1"))
-    format, (text,) = read_corpus(path)
-    assert format == "gmb"
-    assert text.words == ["café", "\x85", "\xa0"]
+    path.write_bytes(HEADER.encode() + b"Sentence: 1,it\x92s,NN,O\n")
+    with pytest.raises(DataError, match=r"line 2: 0x92 is a control character in latin-1.*--encoding cp1252"):
+        read_corpus(path, encoding="latin-1")
+
+
+@pytest.mark.parametrize("index", ["", "Unnamed: 0"])
+def test_a_number_on_every_row_and_an_index_before_it(tmp_path, index):
+    path, notes = tmp_path / "filled.csv", Notes()
+    rows = ["0,Sentence: 1,Mia,NNP,B-per", "1,Sentence: 1,Lee,NNP,I-per", "2,Sentence: 2,ok,UH,O"]
+    path.write_text("\n".join([f"{index},{HEADER.strip()}", *rows]), encoding="utf8")
+    _, texts = read_corpus(path, notes=notes)
+    assert [(text.words, text.ents) for text in texts] == [(["Mia", "Lee"], ["B-per", "I-per"]), (["ok"], ["O"])]
+    assert notes.lines == ["The first column, an index, is left out"]
 
 
 def test_a_byte_order_mark_makes_it_utf_8(tmp_path):
@@ -65,7 +91,7 @@ def test_another_encoding_can_be_named(tmp_path):
             ",a,X,O\n",
             "line 2: found a word before the first sentence, expected 'Sentence: 1' in the first column",
         ),
-        ("Sentence: 1,,X,O\n", "line 2: the token is empty, expected a word before the separator"),
+        ("Sentence: 1,,X,O\n", "line 2: the token is empty, expected a word before the separator; remove the line"),
         (
             "Sentence: 1,a,X,O\n,b,X,I-geo\n",
             "line 3: I-geo cannot follow O; expected B-geo or O; or pass --repair-bio",

@@ -1,0 +1,284 @@
+"""Corpora as they are published, and files that lie in the place of one: read as their user expects, or refused in one
+line."""
+
+import pytest
+from spacy.tokens import DocBin
+from spacy.vocab import Vocab
+
+from spacy_bilstm_tagger.corpus import EntityRanges, EntityTags, Notes, read_corpus, to_docbin
+from spacy_bilstm_tagger.errors import DataError
+
+
+def conllu(id, form, *, upos="X", misc="_"):
+    return "\t".join([id, form, "_", upos, "_", "_", "_", "_", "_", misc]) + "\n"
+
+
+def conll_2009(id, form, lemma, pos, head, relation):
+    return "\t".join([id, form, lemma, lemma, pos, pos, "_", "_", head, head, relation, relation, "_", "_"]) + "\n"
+
+
+# The content; its format; the texts as form/TAG/entity, "" for what is missing; parts of the notes.
+READ = {
+    "conll-2003-iob1": (
+        "-DOCSTART- -X- O O\n\nEU NNP I-NP I-ORG\nrejects VBZ I-VP O\nGerman JJ I-NP I-MISC\nEU NNP B-NP B-MISC\n\n"
+        "Peter NNP I-NP I-PER\nLee NNP I-NP I-PER\n",
+        "conll",
+        ["EU/NNP/B-ORG rejects/VBZ/O German/JJ/B-MISC EU/NNP/B-MISC", "Peter/NNP/B-PER Lee/NNP/I-PER"],
+        ["IOB1"],
+    ),
+    "conll-2003-german": (
+        "Vom vom APPRART I-PC O\nAutomaten Automat NN I-NC O\nin in APPR I-PC O\nBonn Bonn NE I-NC I-LOC\n"
+        "und und KON O O\nBerlin Berlin NE I-NC I-LOC\nsie sie PPER I-NC O\n",
+        "conll",
+        ["Vom/APPRART/O Automaten/NN/O in/APPR/O Bonn/NE/B-LOC und/KON/O Berlin/NE/B-LOC sie/PPER/O"],
+        ["IOB1"],
+    ),
+    "germeval-2014": (
+        "#\thttp://de.wikipedia.org/wiki/FC [2009-10-17]\n1\tDer\tO\tO\n2\tFC\tB-ORG\tO\n3\tBerlin\tI-ORG\tB-LOC\n\n"
+        "#\thttp://de.wikipedia.org/wiki/Mia [2009-10-17]\n1\tMia\tB-PER\tO\n2\tlacht\tO\tO\n",
+        "tsv",
+        ["Der//O FC//B-ORG Berlin//I-ORG", "Mia//B-PER lacht//O"],
+        ["Comment lines, left out: 2"],
+    ),
+    "conll-2009": (
+        conll_2009("1", "The", "the", "DT", "2", "NMOD")
+        + conll_2009("2", "dogs", "dog", "NNS", "3", "SBJ")
+        + conll_2009("3", "bark", "bark", "VBP", "0", "ROOT")
+        + conll_2009("4", "now", "now", "RB", "3", "TMP")
+        + "\n"
+        + conll_2009("1", "Then", "then", "RB", "2", "TMP")
+        + conll_2009("2", "stop", "stop", "VBP", "0", "ROOT"),
+        "tsv",
+        ["The/DT/ dogs/NNS/ bark/VBP/ now/RB/", "Then/RB/ stop/VBP/"],
+        [],
+    ),
+    "conllu-plus": (
+        "# global.columns = ID FORM UPOS NER:IOB\n# text = Mia runs\n1\tMia\tPROPN\tB-PER\n2\truns\tVERB\tO\n\n1\tok\tINTJ\tO\n",
+        "conllu",
+        ["Mia/PROPN/B-PER runs/VERB/O", "ok/INTJ/O"],
+        ["from the column NER:IOB"],
+    ),
+    "conllu-entities-in-misc": (
+        conllu("1", "Mia", misc="SpaceAfter=No|name=B-PER") + conllu("2", "runs", misc="name=O"),
+        "conllu",
+        ["Mia/X/B-PER runs/X/O"],
+        ["MISC (name=)"],
+    ),
+    "multiconer": (
+        "# id 5239d808-f300\tdomain=train\nhis _ _ O\nsonny _ _ B-PER\n\n# id 69c1ec7d\tdomain=train\nfilm _ _ B-CW\n",
+        "conll",
+        ["his//O sonny//B-PER", "film//B-CW"],
+        ["Comment lines, left out: 2"],
+    ),
+    "iob-of-spacy": (
+        "Mia|NNP|B-PER lives|VBZ|O in|IN|O Rome|NNP|B-LOC\nI|PRP|O see|VBP|O\n",
+        "iob",
+        ["Mia/NNP/B-PER lives/VBZ/O in/IN/O Rome/NNP/B-LOC", "I/PRP/O see/VBP/O"],
+        [],
+    ),
+    "tweeboparser": (
+        "1\tikr\t_\t!\t!\t_\t0\t_\n2\the\t_\tO\tO\t_\t3\t_\n3\tasked\t_\tV\tV\t_\t0\t_\n\n1\tok\t_\t!\t!\t_\t0\t_\n",
+        "tsv",
+        ["ikr/!/ he/O/ asked/V/", "ok/!/"],
+        [],
+    ),
+    "index-of-pandas": ("0\tMia\tNNP\n1\truns\tVBZ\n\n2\tok\tUH\n", "tsv", ["Mia/NNP/ runs/VBZ/", "ok/UH/"], []),
+    "offsets-of-characters": (
+        "Mia\t0\t3\tB-PER\nruns\t4\t8\tO\n\nok\t0\t2\tO\n",
+        "tsv",
+        ["Mia//B-PER runs//O", "ok//O"],
+        [],
+    ),
+    "tweebank-ner": ("Mia\t-\t-\tB-PER\nruns\t-\t-\tO\n\nok\t-\t-\tO\n", "tsv", ["Mia//B-PER runs//O", "ok//O"], []),
+    "comments": (
+        "# newdoc = 3\n#id 12\nMia\tNNP\nruns\tVBZ\n\n#id 13\n#nowplaying\tNNP\nok\tUH\n",
+        "tsv",
+        ["Mia/NNP/ runs/VBZ/", "#nowplaying/NNP/ ok/UH/"],
+        ["Comment lines, left out: 3"],
+    ),
+    "hashtags-and-hashes-first": (
+        "#id HT\n# NNP\nok NNP\n\n#b HT\nok UH\n",
+        "ritter",
+        ["#id/HT/ #/NNP/ ok/NNP/", "#b/HT/ ok/UH/"],
+        [],
+    ),
+    "doccano": (
+        '{"id": 1, "text": "Mia lives in Rome", "label": [[0, 3, "PER"], [12, 17, "LOC"]]}\n{"text": "ok", "label": []}\n',
+        "jsonl",
+        ["Mia//B-PER lives//O in//O Rome//B-LOC", "ok//O"],
+        [],
+    ),
+    "doccano-entities": (
+        '{"text": "Mia ran", "entities": [{"id": 5, "label": "PER", "start_offset": 0, "end_offset": 3}], "relations": []}\n',
+        "jsonl",
+        ["Mia//B-PER ran//O"],
+        [],
+    ),
+    "prodigy": (
+        '{"text": "Mia Lee ran", "spans": [{"start": 0, "end": 7, "label": "PER", "token_start": 0}], "answer": "accept"}\n'
+        '{"text": "no", "spans": [], "answer": "reject"}\n',
+        "jsonl",
+        ["Mia//B-PER Lee//I-PER ran//O"],
+        ["Left out, as their answer is 'reject': 1"],
+    ),
+    "label-studio": (
+        '{"text": "Mia ran", "id": 3, "label": [{"start": 0, "end": 3, "text": "Mia", "labels": ["PER"]}]}\n',
+        "jsonl",
+        ["Mia//B-PER ran//O"],
+        [],
+    ),
+}
+
+# The content, and how the message goes on after the name of the file.
+REFUSED = {
+    "ids-begin-again": (
+        conllu("1", "a") + conllu("2-3", "don't") + conllu("2", "do") + conllu("3", "n't") + conllu("1", "b"),
+        ", line 5: the ids begin again at 1 after 3; the blank line between two sentences is missing",
+    ),
+    "text-between-tokens": (
+        conllu("1", "a") + "# text = b\n" + conllu("1", "b"),
+        ", line 2: found the comment '# text = b'",
+    ),
+    "id-too-high": (conllu("1", "a") + conllu("3", "b"), ", line 2: found the id 3, expected 2"),
+    "range-without-words": (
+        conllu("1", "a") + conllu("2-3", "du"),
+        ", line 2: the word 3 of the multiword token 'du' is missing",
+    ),
+    "half-a-range": (
+        conllu("1-2", "du") + conllu("1", "de"),
+        ", line 1: the word 2 of the multiword token 'du' is missing",
+    ),
+    "range-backwards": (
+        conllu("1-1", "du") + conllu("1", "de"),
+        ", line 1: found the range 1-1, expected one of at least two",
+    ),
+    "text-taken-out": (
+        "".join(conllu(str(i), "_") for i in range(1, 5)),
+        ", line 1: all words of the sentence are '_', so the text was taken out of the file",
+    ),
+    "untyped-entities": ("Mia\tB\nLee\tI\nran\tO\n", ", line 1: found entity tags such as 'B', without a type"),
+    "underscore": ("Mia NNP B_PER\nran VBZ O\n", ", line 1: found entity tags such as 'B_PER', with another sign"),
+    "prefix-last": (
+        "Mia NNP PER-B\nran VBZ O\n",
+        ", line 1: found entity tags such as 'PER-B', with the prefix at the end",
+    ),
+    "small-letters": ("Mia b-np\nran O\n", ", line 1: found entity tags such as 'b-np', in small letters"),
+    "not-found": ("404: Not Found", ": found '404: Not Found', the error message of a web server"),
+    "git-lfs": (
+        "version https://git-lfs.github.com/spec/v1\noid sha256:a\nsize 12\n",
+        ": found 'version https://git-lfs",
+    ),
+    "web-page": ("<!DOCTYPE html>\n<html>\n<body>a b</body></html>\n", ": found '<!DOCTYPE html>\\n<html>"),
+    "json-lines-without-ranges": (
+        '{"text": "a b"}\n{"text": "a b"}\n',
+        ', line 1: found \'{"text": "a b"}\', expected a JSON obj',
+    ),
+    "json-list": ('[{"text": "a", "label": []}]', ": found a JSON list, expected JSON lines"),
+    "range-outside": ('{"text": "Mia", "label": [[0, 4, "PER"]]}\n', ", line 1: the range 0 to 4 is not in the text"),
+    "range-of-another-text": (
+        '{"text": "so Mia", "label": [{"start": 0, "end": 3, "text": "Mia", "labels": ["PER"]}]}\n',
+        ", line 1: the range 0 to 3 is 'so ' in the text, and 'Mia' by its own record",
+    ),
+    "tweets-in-a-table": (
+        "1\tso good\t2011\n4\tthe new one\t2011\n",
+        ", line 1: no column looks like tags or entity tags",
+    ),
+    "texts-and-labels": (
+        "so good\tpos\nthe new one\tneg\nnot so\tneg\n",
+        ", line 1: found 'so good' as a token, and white space in",
+    ),
+    "every-tag-once": (
+        "".join(f"w{i} t{i}\n" for i in range(60)),
+        ", line 1: no column looks like tags or entity tags (found t0, t1, t2, t3, t4 after the tokens)",
+    ),
+    "no-break-space": ("a\tX\n\u00a0\tY\n", ", line 2: the token is white space (U+00A0), expected a word"),
+}
+
+
+def write(tmp_path, content):
+    path = tmp_path / "corpus"
+    path.write_text(content, encoding="utf8")
+    return path
+
+
+def docs_of(path, texts, **options):
+    return list(DocBin().from_bytes(to_docbin(path, texts, **options).to_bytes()).get_docs(Vocab()))
+
+
+def in_short(token):
+    iob = token.ent_iob_ if token.ent_iob_ != "O" or token.doc.has_annotation("ENT_IOB") else ""
+    return f"{token.text}/{token.tag_}/{iob}{'-' * bool(token.ent_type_)}{token.ent_type_}"
+
+
+@pytest.mark.parametrize(("content", "format", "expected", "noted"), READ.values(), ids=READ)
+def test_read(tmp_path, content, format, expected, noted):
+    path, notes = write(tmp_path, content), Notes()
+    found, texts = read_corpus(path, notes=notes)
+    docs = docs_of(path, texts)
+    assert found == format
+    assert [" ".join(map(in_short, doc)) for doc in docs] == expected
+    assert len(notes.lines) == len(noted)
+    assert all(part in line for part, line in zip(noted, notes.lines))
+    assert notes.warnings == []
+
+
+@pytest.mark.parametrize(("content", "message"), REFUSED.values(), ids=REFUSED)
+def test_refused(tmp_path, content, message):
+    path = write(tmp_path, content)
+    with pytest.raises(DataError) as error:
+        read_corpus(path)
+    assert str(error.value).startswith(f"{path}{message}")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "warning"),
+    [
+        (
+            "".join(f"w{i % 40} {['NN', 'VB'][i % 2]}\n" for i in range(311)),
+            "no blank line, so all 311 tokens are one text",
+        ),
+        ('"say ""hi"""\tUH\nok\tUH\n', '1 cells are in quotes, such as "say ""hi"""'),
+        (conllu("1", "Mia", misc="Entity=(e1-person)"), "MISC has Entity=..., which is not read"),
+    ],
+)
+def test_warned_of(spacy_bilstm, tmp_path, content, warning):
+    path, notes = write(tmp_path, content), Notes()
+    read_corpus(path, notes=notes)
+    assert [warning in each for each in notes.warnings] == [True]
+    code, out, _ = spacy_bilstm("convert", path, tmp_path / "out.spacy")
+    assert code == 0
+    assert f"⚠ {notes.warnings[0]}\n" in out
+
+
+def test_both_blanks_of_a_text_are_kept(tmp_path):
+    path = write(tmp_path, "# text = hi  New  York\n" + conllu("1", "hi") + conllu("2", "New") + conllu("3", "York"))
+    (text,) = read_corpus(path)[1]
+    text.ents = ["O", "B-LOC", "I-LOC"]
+    (doc,) = docs_of(path, [text])
+    assert doc.text == "hi  New  York"
+    assert [(token.text, token.tag_, token.ent_iob_) for token in doc] == [
+        ("hi", "X", "O"),
+        (" ", "", "O"),
+        ("New", "X", "B"),
+        (" ", "", "I"),
+        ("York", "X", "I"),
+    ]
+
+
+def test_ranges_that_cut_tokens_or_overlap_are_left_open_counted_and_shown(tmp_path):
+    content = '{"text": "in Lisbon Mia Lee", "label": [[3, 8, "LOC"], [10, 17, "PER"], [14, 17, "PER"]]}\n'
+    path, ranges = write(tmp_path, content), EntityRanges()
+    (doc,) = docs_of(path, read_corpus(path)[1], ranges=ranges)
+    assert [token.ent_iob_ for token in doc] == ["O", "", "B", "I"]
+    assert ranges.summary() == (
+        "2 entities cut a token or overlap another one; their tokens are left open (line 1: 'Lisbo' in 'Lisbon'; "
+        "line 1: 'Lee' in 'Lee')"
+    )
+
+
+def test_one_entity_that_i_begins_is_a_mistake_and_not_iob1(tmp_path):
+    path = write(tmp_path, "so O\nMia I-PER\n")
+    with pytest.raises(DataError, match="I-PER cannot follow O"):
+        read_corpus(path)
+    assert read_corpus(path, entities=EntityTags(repair=True))[1][0].ents == ["O", "B-PER"]
