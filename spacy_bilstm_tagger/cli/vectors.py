@@ -69,7 +69,10 @@ def load(
 ) -> None:
     """Read vectors through gensim and write them as a spaCy table, under their own keys."""
     check_output(output, kind=VECTORS_FOLDER)
-    vectors = read_vectors(source, max_rows=max_rows, dim=dim)
+    notes: list[str] = []
+    vectors = read_vectors(source, max_rows=max_rows, dim=dim, notes=notes)
+    for note in notes:
+        typer.secho(f"⚠ {note}", fg=typer.colors.YELLOW)
     keys, rows = vectors.index_to_key, vectors.vectors
     _report(save_vectors(keys, rows, output, name=Path(source).name, prune_to=prune_to, dtype=dtype.value), output)
 

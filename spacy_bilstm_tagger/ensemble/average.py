@@ -6,18 +6,17 @@ from typing import Any, Callable, Iterator, Optional, Sequence, cast
 
 import numpy as np
 import spacy
-from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.util import registry
 from thinc.api import Model, PyTorchShim
 
 from ..errors import DataError
+from ..types import Floats
 from .checks import check_agree
 
 FACTORIES = ("bilstm_tagger", "bilstm_ner", "bilstm_spans")
 ARCHITECTURE = "spacy-bilstm-tagger.Ensemble.v1"
 Prepare = Optional[Callable[[Path, Language], None]]
-Weight = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -155,12 +154,12 @@ def average_models(members: Sequence[Sequence[Model]]) -> float:
     return float(cosines[~np.eye(len(members), dtype=bool)].mean())
 
 
-def _weights(model: Model) -> Iterator[Weight]:
+def _weights(model: Model) -> Iterator[Floats]:
     """Views of all weights, those of torch modules too."""
     for node in model.walk():
         for name in node.param_names:
             if node.has_param(name):
-                yield cast(Weight, node.get_param(name))
+                yield cast(Floats, node.get_param(name))
         for shim in node.shims:
             if isinstance(shim, PyTorchShim):
                 for weight in shim._model.parameters():

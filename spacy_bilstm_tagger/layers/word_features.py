@@ -50,8 +50,10 @@ Output = tuple[Floats2d, Callable[[Floats2d], list]]
 def NormVectors() -> Features:
     """The row of `vocab.vectors` under each NORM, frozen; (types, nO), nO the table's width.
 
-    Vectors(attr="NORM") would do the same, but spaCy forgets that attribute when it saves a table. A NORM that is not
-    in the table gets its `<unk>` row, see `set_vectors`, or zeros in a table without such a row.
+    Where the table does not have the NORM, the word as written counts, then its lower-cased form: a table of cased words
+    has `Lisbon`, and no `lisbon`. Vectors(attr="NORM") would do the first step, but spaCy forgets that attribute when it
+    saves a table. A word that is not in the table gets its `<unk>` row, see `set_vectors`, or zeros in a table without
+    such a row.
     """
     attrs = {NAME: VOCAB_VECTORS}
     return Model("norm_vectors", _norm_vectors_forward, init=_vectors_init, dims={"nO": None}, attrs=attrs)
@@ -91,12 +93,12 @@ def _tuned_forward(model: Features, types: WordTypes, is_train: bool) -> Output:
     vectors = types.vocab.vectors
     if vectors.shape != E.shape:
         check_shape(vectors, width=E.shape[1], tuned_rows=E.shape[0])
-    at, is_known = _norm_rows(types, vectors)
+    at, found_by = _norm_rows(types, vectors)
     rows = model.ops.xp.asarray(at)
     Y = E[rows] * (rows != NO_ROW)[:, None]
 
     def backprop(dY: Floats2d) -> list:
-        learns = model.ops.xp.asarray(np.flatnonzero(is_known))
+        learns = model.ops.xp.asarray(np.flatnonzero(found_by < 3))
         dE = model.ops.alloc2f(*E.shape)
         model.ops.scatter_add(dE, rows[learns], dY[learns])
         model.inc_grad("E", dE)
@@ -114,17 +116,26 @@ def _vectors_init(model: Features, X: Optional[WordTypes] = None, Y: Optional[Fl
     model.set_dim("nO", vectors.shape[1], force=True)
     if model.has_param("E") is not False:
         model.set_param("E", model.ops.asarray2f(vectors.data, dtype="f").copy())
-    _, is_known = _norm_rows(X, vectors)
+    _, found_by = _norm_rows(X, vectors)
     fallback = f"that of {UNK_KEY}" if UNK_HASH in vectors.key2row else "zeros"
-    unknown = int((~is_known[X.index]).sum())
-    _log_coverage("Vectors", X, is_known, "row", f"; the other {unknown} tokens get {fallback}")
+    keys = ["NORM", "the word as written", "LOWER"]
+    counts = _count_keys(X, found_by, keys)
+    _log_coverage("Vectors", X, found_by < len(keys), "row", f": {counts}, which get {fallback}")
 
 
-def _norm_rows(types: WordTypes, vectors: Vectors) -> tuple[Ints, Mask]:
-    """The row of each word type, or NO_ROW for zeros; and whether it is its own, not that of `<unk>`; (types,) each."""
+def _norm_rows(types: WordTypes, vectors: Vectors) -> tuple[Ints, Ints]:
+    """The row of each word type, or NO_ROW for zeros; and the number of the key that found it, of NORM, ORTH and LOWER, or
+    3 for a word that is not in the table and has the row of `<unk>`; (types,) each."""
     key2row = vectors.key2row
-    own = np.array([key2row.get(key, NO_ROW) for key in types.norm.tolist()], dtype=np.int64)
-    return np.where(own != NO_ROW, own, key2row.get(UNK_HASH, NO_ROW)), own != NO_ROW
+    rows = np.full(len(types), key2row.get(UNK_HASH, NO_ROW), dtype=np.int64)
+    found_by = np.full(len(types), 3)
+    missing = np.arange(len(types))
+    for number, keys in enumerate((types.norm, types.orth, types.lower)):
+        own = np.array([key2row.get(key, NO_ROW) for key in keys[missing].tolist()], dtype=np.int64)
+        found = own != NO_ROW
+        rows[missing[found]], found_by[missing[found]] = own[found], number
+        missing = missing[~found]
+    return rows, found_by
 
 
 def TableVectors(table: str, new_words: Optional[NewWords] = None) -> Features:

@@ -90,7 +90,10 @@ def _load(
         if source is not None and is_pipeline(Path(source)):
             load_vectors(nlp.vocab, Path(source))
         elif source is not None:
-            read = read_vectors(source, **options)
+            notes: list[str] = []
+            read = read_vectors(source, notes=notes, max_rows=options["max_rows"], dim=options["dim"])
+            for note in notes:
+                warnings.warn(f"load_vectors.v1: {note}", stacklevel=2)
             set_vectors(nlp.vocab, read.index_to_key, read.vectors, name=Path(source).name, **storage)
     except DataError as error:
         raise ConfigError(str(error)) from None

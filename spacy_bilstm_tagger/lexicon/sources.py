@@ -4,43 +4,53 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from tqdm import tqdm
-
-from ..errors import DataError, Errors
+from ..errors import DataError
 from ..util import open_bytes
 from .files import keeping_reason
 from .pickles import read_saved
+from .text_rows import is_header, read_text_rows
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
+_FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")  # https://github.com/facebookresearch/fastText, src/fasttext.cc
 GENSIM_NAMES = ("glove-twitter-25", "glove-twitter-50", "glove-twitter-100", "glove-twitter-200")
 
 
-def read_vectors(source: str, *, max_rows: Optional[int] = None, dim: Optional[int] = None) -> "KeyedVectors":
+def read_vectors(
+    source: str, *, max_rows: Optional[int] = None, dim: Optional[int] = None, notes: Optional[list[str]] = None
+) -> "KeyedVectors":
     """The vectors of a file, or of a data set that gensim downloads once and keeps in ~/gensim-data.
 
     source (str): a path, or one of GENSIM_NAMES. Files: GloVe text without a header (also .gz, or Stanford's
         .zip), word2vec text or binary (also .gz), KeyedVectors or a model saved by gensim.
     max_rows (int or None): read only the first rows, which are the most frequent words.
     dim (int or None): which file of a zip, by its width.
+    notes (list or None): gets lines about words that are there twice.
     RAISES: DataError with the file and the line (or the key) that is wrong.
     """
-    path = Path(source)
+    path, notes = Path(source), [] if notes is None else notes
     if not path.is_file():
         path = download(source)
     with keeping_reason(path, "word vectors", (EOFError, OSError, zlib.error, zipfile.BadZipFile)):
         if zipfile.is_zipfile(path):
-            return _read_zip(path, max_rows, dim)
+            return _read_zip(path, max_rows, dim, notes)
         with open_bytes(path) as file:
-            start = file.read(4)
-        if start == b"PK\x03\x04":
+            start = file.read(512)
+        if start.startswith(b"PK\x03\x04"):
             raise zipfile.BadZipFile("a zip archive that is cut off")
-        return _first_rows(read_saved(path), max_rows) if start[:1] == b"\x80" else _read_word2vec(path, max_rows)
+        for kind, is_it in (
+            ("a tar archive; unpack it, and give the file inside", start[257:262] == b"ustar"),
+            ("a model of fastText; give the .vec file that comes with it", start.startswith(_FASTTEXT_MAGIC)),
+        ):
+            if is_it:
+                raise DataError(f"{path}: is {kind}")
+        is_pickle = start.startswith(b"\x80")
+        return _first_rows(read_saved(path), max_rows) if is_pickle else _read_word2vec(path, max_rows, notes)
 
 
 def download(name: str) -> Path:
@@ -65,29 +75,45 @@ def download(name: str) -> Path:
         ) from None
 
 
-def _read_word2vec(path: Path, max_rows: Optional[int]) -> "KeyedVectors":
+def _read_word2vec(path: Path, max_rows: Optional[int], notes: list[str]) -> "KeyedVectors":
     """Text with or without a header line, or word2vec's binary form, which always has one."""
     from gensim.models import KeyedVectors
 
     with open_bytes(path) as file:
         first = file.readline()
         following = file.read(1 << 16)
-    has_header = len(first.split()) == 2 and all(part.isdigit() for part in first.split())
     # Binary rows are float32 bytes, so in a sample of them there are always some that no text has.
-    binary = has_header and (b"\0" in following or not _is_utf8(following))
-    if binary:
-        with keeping_reason(path, "word2vec binary vectors"):
-            return KeyedVectors.load_word2vec_format(str(path), binary=True, limit=max_rows)
-    check_rows(path, has_header=has_header, max_rows=max_rows)
-    try:
-        with keeping_reason(path, "vectors in text form"):
-            return KeyedVectors.load_word2vec_format(str(path), binary=False, no_header=not has_header, limit=max_rows)
-    except DataError:
-        check_rows(path, has_header=has_header, max_rows=max_rows, parse=True)  # to name the line
-        raise
+    if is_header(first) and (b"\0" in following or not _is_utf8(following)):
+        return _read_binary(path, first, max_rows)
+    with keeping_reason(path, "vectors in text form", (EOFError, OSError, zlib.error)):
+        text = read_text_rows(path, max_rows=max_rows)
+    if text.duplicates:
+        notes.append(f"{path}: {text.duplicates:,} rows are of words that were there before; the first of each is kept")
+    vectors = KeyedVectors(text.rows.shape[1], dtype="float32")
+    vectors.add_vectors(text.keys, text.rows)
+    return vectors
 
 
-def _read_zip(path: Path, max_rows: Optional[int], dim: Optional[int]) -> "KeyedVectors":
+def _read_binary(path: Path, header: bytes, max_rows: Optional[int]) -> "KeyedVectors":
+    """RAISES: DataError where more rows follow than the header promises, which gensim does not notice."""
+    from gensim.models import KeyedVectors
+
+    with keeping_reason(path, "word2vec binary vectors"):
+        vectors = KeyedVectors.load_word2vec_format(str(path), binary=True, limit=max_rows)
+        with open_bytes(path) as file:
+            found = sum(map(len, iter(partial(file.read, 1 << 20), b""))) - len(header)
+    promised, width = map(int, header.split())
+    # A row is its word, a blank, the numbers and perhaps a line end. Words that are there twice are not counted here.
+    expected = sum(len(key.encode("utf8")) + 2 + 4 * width for key in vectors.index_to_key)
+    if (max_rows or promised) >= promised == len(vectors) and found > expected + 4 * width:
+        raise DataError(
+            f"{path}: the first line promises {promised} rows, and more follow; correct it, or read the first ones with "
+            f"--max-rows {promised}"
+        )
+    return vectors
+
+
+def _read_zip(path: Path, max_rows: Optional[int], dim: Optional[int], notes: list[str]) -> "KeyedVectors":
     """One text file of an archive, unpacked beside the system's other temporary files."""
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.endswith(".txt")]
@@ -103,71 +129,9 @@ def _read_zip(path: Path, max_rows: Optional[int], dim: Optional[int]) -> "Keyed
             with keeping_reason(path, "a zip archive"), archive.open(wanted[0]) as member, unpacked.open("wb") as file:
                 shutil.copyfileobj(member, file)
             try:
-                return _read_word2vec(unpacked, max_rows)
+                return _read_word2vec(unpacked, max_rows, notes)
             except DataError as error:
                 raise DataError(str(error).replace(str(unpacked), f"{path}, {wanted[0]}")) from None
-
-
-def check_rows(path: Path, *, has_header: bool, max_rows: Optional[int], parse: bool = False) -> int:
-    """Compare every row with the first: a key and as many numbers. Returns the number of rows.
-
-    parse (bool): also parse what looks like numbers, as gensim does right after.
-    RAISES: DataError for the first row of another width, with a part that is no number, NaN or infinity, or
-        that is not UTF-8; and for a file without rows, or with fewer than its header says.
-    """
-    width = 0
-    rows = 0
-    promised = 0
-    with open_bytes(path) as file:
-        if has_header:
-            promised, width = (int(part) for part in file.readline().split())
-        file_rows = islice(file, max_rows)
-        for row in tqdm(file_rows, desc=f"Checking {path.name}", unit=" rows", disable=None, leave=False):
-            line = rows + 1 + has_header
-            found = row.rstrip().count(b" ")
-            width = width or found
-            if not width:
-                break
-            if found != width:
-                start = f"{path}, line {line}: found {found} numbers, expected {width} as"
-                raise DataError(
-                    f"{start} in the rows before. The file is damaged or cut off there; download it again, or read the "
-                    f"part before with --max-rows {rows}"
-                    if rows
-                    else f"{start} the first line says"
-                )
-            _check_key_and_numbers(path, line, row, parse)
-            rows += 1
-    if not rows:
-        raise DataError(Errors.VECTORS_EMPTY.format(path=path))
-    if rows < min(promised, max_rows or promised):
-        raise DataError(
-            f"{path}, line {rows + 1}: the file ends after {rows} rows, expected {promised} as its first line "
-            f"says. Get it again, or read the part with --max-rows {rows}"
-        )
-    return rows
-
-
-def _check_key_and_numbers(path: Path, line: int, row: bytes, parse: bool) -> None:
-    key, _, numbers = row.rstrip().partition(b" ")
-    try:
-        key.decode("utf8")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}, line {line}: not UTF-8 (byte {error.start} of the row); expected UTF-8 text"
-        ) from None
-    # Only digits, signs, points and exponents: cheaper than parsing, and almost always enough.
-    if not parse and not numbers.translate(None, b"0123456789.-+eE "):
-        return
-    for part in numbers.split(b" "):
-        try:
-            finite = float(part) - float(part) == 0
-        except ValueError:
-            found = part.decode("utf8", "replace")
-            raise DataError(f"{path}, line {line}: found {found!r} where a number is expected") from None
-        if not finite:
-            where = f"{path}, line {line}"
-            raise DataError(Errors.VECTORS_NOT_FINITE.format(path=where, key=key.decode("utf8"), dtype="float32"))
 
 
 def _first_rows(vectors: "KeyedVectors", max_rows: Optional[int]) -> "KeyedVectors":

@@ -119,10 +119,10 @@ BAD = {
     "prose": (lambda path: b"words\nand words\n", "found no vectors"),
     "too few rows": (
         lambda path: b"3 2\na 1 2\nb 3 4\n",
-        "line 3: the file ends after 2 rows, expected 3 as its first line says",
+        "line 3: the file ends after 2 rows, expected 3 as its first line promises",
     ),
     "wrong header": (lambda path: b"2 3\na 1 2\nb 3 4\n", "line 2: found 2 numbers, expected 3 as the first"),
-    "width 0": (lambda path: b"2 0\na 1 2\nb 3 4\n", "cannot be read as vectors in text form"),
+    "width 0": (lambda path: b"2 0\na 1 2\nb 3 4\n", "line 1: the header promises vectors of width 0"),
     "zip with several": (lambda path: _zip(path, "a.25d.txt", "a.50d.txt"), "(a.25d.txt, a.50d.txt). Choose"),
     "zip without text": (lambda path: _zip(path, "a.bin"), "holds no text vectors, found a.bin"),
     "zip of nothing": (lambda path: _zip(path), "holds no text vectors, found nothing"),
@@ -135,6 +135,9 @@ BAD = {
     "cut .kv": (lambda path: _kv(path)[:-20], "cannot be read as gensim KeyedVectors (UnpicklingError"),
     "cut .kv in gzip": (lambda path: gzip.compress(_kv(path))[:-20], "cannot be read as gensim KeyedVectors"),
     "other pickle": (lambda path: pickle.dumps({"a": 1}), "holds a dict, expected gensim KeyedVectors"),
+    "binary with more rows": (lambda path: _binary().replace(b"3 2", b"2 2"), "promises 2 rows, and more follow"),
+    "a tar archive": (lambda path: bytes(257) + b"ustar" + bytes(250), "is a tar archive; unpack it"),
+    "fastText's own": (lambda path: bytes.fromhex("ba164f2f0c000000"), "is a model of fastText; give the .vec file"),
     "payload": (lambda path: b"\x80\x04cposix\nsystem\n.", "refused, because the file could run code"),
 }
 

@@ -124,10 +124,10 @@ class TestNormVectors:
             NormVectors().initialize(X=of(nlp("so so zzz"), nlp("@x")))
             NormVectors().initialize(X=of(nlp("")))
         assert caplog.messages == [
-            "Vectors: 75.0% of the tokens (66.7% of the word types) of the first 2 texts have a row; "
-            "the other 1 tokens get zeros",
-            "Vectors: 50.0% of the tokens (33.3% of the word types) of the first 2 texts have a row; "
-            "the other 2 tokens get that of <unk>",
+            "Vectors: 75.0% of the tokens (66.7% of the word types) of the first 2 texts have a row: "
+            "3 by NORM, 0 by the word as written, 0 by LOWER; 1 by none, which get zeros",
+            "Vectors: 50.0% of the tokens (33.3% of the word types) of the first 2 texts have a row: "
+            "2 by NORM, 0 by the word as written, 0 by LOWER; 2 by none, which get that of <unk>",
         ]
 
 
@@ -380,3 +380,14 @@ class TestGazetteerFeatures:
     def test_missing_gazetteers_are_refused_at_initialization(self, tweet_nlp, text):
         with pytest.raises(ConfigError, match="has gazetteers, but the pipeline has none"):
             GazetteerFeatures().initialize(X=of(tweet_nlp(text)))
+
+
+def test_a_table_of_cased_words(tweet_nlp, caplog):
+    """Each word by its NORM, else as it is written, else in lower case."""
+    set_vectors(tweet_nlp, ["lisbon", "Mia", "rome", "<unk>"], [[1, 1], [2, 2], [3, 3], [9, 9]])
+    doc = tweet_nlp("Lisbon Mia ROME zzz")
+    doc[2].norm_ = "x"
+    with caplog.at_level(logging.INFO, "spacy.bilstm_tagger"):
+        model = NormVectors().initialize(X=of(doc))
+    assert_array_equal(token_rows(model, doc), [[1, 1], [2, 2], [3, 3], [9, 9]])
+    assert "1 by NORM, 1 by the word as written, 1 by LOWER; 1 by none, which get that of <unk>" in caplog.text

@@ -3,7 +3,7 @@ import gzip
 import pytest
 
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.lexicon.sources import check_rows
+from spacy_bilstm_tagger.lexicon.text_rows import read_text_rows
 from spacy_bilstm_tagger.util import open_bytes
 
 
@@ -12,7 +12,7 @@ def check(tmp_path):
     def run(text, **options):
         path = tmp_path / "toy.txt"
         path.write_bytes(text if isinstance(text, bytes) else text.encode("utf8"))
-        return check_rows(path, **{"has_header": False, "max_rows": None, **options})
+        return read_text_rows(path, **options)
 
     return run
 
@@ -36,20 +36,58 @@ def message(check, tmp_path):
         "a 1 2\nb 3 4",
         "a 1 2\r\nb 3 4\r\n",
         "a 1 2 \nb 3 4 \n",
-        "a +1 -2\nb 1e-5 .5E+3\n",
-        "\x85 1 2\n\u00a0 3 4\n",
-        " 1 2\nb 3 4\n",
-        "a 1_0 2\nb 3 4\n",
+        "a +1 +2\nb 3e0 .4E+1\n",
+        "\ufeffa 1 2\nb 3 4\n",
     ],
 )
-def test_rows_are_counted(text, check):
-    assert check(text) == 2
-    assert check(f"2 2\n{text}", has_header=True) == 2
-    assert check(text, max_rows=1) == 1
+def test_rows(text, check):
+    for content in (text, f"2 2\n{text}".replace("2 2\n\ufeff", "\ufeff2 2\n"), f"2 2\n{text}\n\n".replace("\ufeff", "")):
+        found = check(content)
+        assert (found.keys, found.rows.tolist(), found.duplicates) == (["a", "b"], [[1, 2], [3, 4]], 0)
+    assert check(text, max_rows=1).keys == ["a"]
+
+
+def test_keys_of_white_space_and_empty_ones(check):
+    assert check("\x85 1 2\n\u00a0 3 4\n").keys == ["\x85", "\u00a0"]
+    assert check(" 1 2\nb 3 4\n").keys == ["", "b"]  # as in the published Twitter files
+
+
+def test_keys_that_hold_blanks(check):
+    found = check("the 1 2\n. . . 3 4\nat name@domain.com 5 6\n")
+    assert found.keys == ["the", ". . .", "at name@domain.com"]
+    assert found.rows.tolist() == [[1, 2], [3, 4], [5, 6]]
+
+
+def test_words_that_are_there_twice_keep_their_first_row(check):
+    found = check("a 1 2\nb 3 4\na 5 6\n")
+    assert (found.keys, found.rows.tolist(), found.duplicates) == (["a", "b"], [[1, 2], [3, 4]], 1)
 
 
 def test_max_rows_leaves_out_what_is_wrong_after_them(check):
-    assert check("a 1 2\nb 3\n", max_rows=1) == 1
+    assert check("a 1 2\nb 3\nc 3 4\n", max_rows=1).keys == ["a"]
+
+
+def test_more_rows_than_the_first_line_promises(message, check):
+    text = "2 2\na 1 2\nb 3 4\nc 5 6\n"
+    assert message(text) == (
+        "toy.txt, line 4: the first line promises 2 rows, and more follow; correct it, or read the first ones with "
+        "--max-rows 2"
+    )
+    assert check(text, max_rows=2).keys == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2 2 1\na 1 2 3 4\nb 1 2 3 4\n", "line 1: found a header of 3 numbers, expected two (rows and width) or none"),
+        ("a\t1\t2\nb\t3\t4\n", "line 1: found TABs between the numbers, expected single blanks"),
+        ("2 0\na\nb\n", "line 1: the header promises vectors of width 0"),
+        ("a 1 2\nb 1_0 2\n", "line 2: found '1_0' where a number is expected"),
+        (b"\xff\xfea\x00 \x001\x00", "line 1: not UTF-8 but UTF-16"),
+    ],
+)
+def test_other_layouts_are_named(text, expected, message):
+    assert message(text).startswith(f"toy.txt, {expected}")
 
 
 def test_row_that_is_cut_off(message):
@@ -65,20 +103,20 @@ def test_row_of_another_width(row, found, message):
 
 
 def test_width_of_the_header_holds_for_the_first_row(message):
-    expected = "toy.txt, line 2: found 2 numbers, expected 3 as the first line says"
-    assert message("2 3\na 1 2\n", has_header=True) == expected
+    expected = "toy.txt, line 2: found 2 numbers, expected 3 as the first line promises"
+    assert message("2 3\na 1 2\n") == expected
 
 
 @pytest.mark.parametrize("part", ["x", "1,5", "0x10", "--", "½", "1\u00a0"])
 def test_part_that_is_no_number(part, message):
     expected = f"toy.txt, line 2: found {part!r} where a number is expected"
-    assert message(f"a 1 2\nb 1 {part}\n", parse=True) == expected
+    assert message(f"a 1 2\nb 1 {part}\n") == expected
 
 
 @pytest.mark.parametrize("part", ["-", "1-2", "e", "1e", "1.2.3"])
 def test_parts_made_of_the_marks_of_numbers_are_found_by_parsing(part, message):
     text = f"a 1 2\nb {part} 1\n"
-    assert message(text, parse=True) == f"toy.txt, line 2: found {part!r} where a number is expected"
+    assert message(text) == f"toy.txt, line 2: found {part!r} where a number is expected"
 
 
 @pytest.mark.parametrize("part", ["nan", "NaN", "inf", "-Infinity"])
@@ -99,7 +137,7 @@ def test_text_without_vectors(text, message):
 
 
 def test_header_without_rows(message):
-    assert message("0 3\n", has_header=True).startswith("toy.txt: found no vectors")
+    assert message("0 3\n").startswith("toy.txt: found no vectors")
 
 
 @pytest.mark.parametrize("name", ["plain", "plain.gz", "packed", "packed.gz"])

@@ -1,0 +1,166 @@
+"""Word vectors in text form: a word and its numbers a line, as GloVe and word2vec write them."""
+
+import math
+from array import array
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Iterator, Optional
+
+import numpy as np
+from tqdm import tqdm
+
+from ..errors import DataError, Errors
+from ..types import Floats
+from ..util import open_bytes
+
+SAMPLE = 100  # rows from which the width is known
+
+
+@dataclass
+class TextRows:
+    """keys (list of str): the words, each once. rows (float32): (keys, width). duplicates (int): rows left out, of words
+    that were there before."""
+
+    keys: list[str]
+    rows: Floats
+    duplicates: int
+
+
+def read_text_rows(path: Path, *, max_rows: Optional[int] = None) -> TextRows:
+    """The rows, after a first line `rows width` if there is one. A word may hold blanks, as some of GloVe's 840B do.
+
+    max_rows (int or None): read only so many.
+    RAISES: DataError with the line that is no word and as many finite numbers as in the others, and where there are fewer
+        or more rows than the first line promises.
+    """
+    with open_bytes(path) as file:
+        sample = list(islice(file, SAMPLE))
+    promised, width = _shape(path, sample)
+    first_line = 1 if promised is None else 2
+    keys: dict[str, None] = {}
+    numbers = array("f")
+    n_rows = duplicates = 0
+    with open_bytes(path) as file:
+        bar = tqdm(_rows(file, promised), desc=f"Reading {path.name}", unit=" rows", disable=None, leave=False)
+        for line, row in enumerate(islice(bar, max_rows), first_line):
+            if promised is not None and n_rows == promised:
+                raise DataError(
+                    f"{path}, line {line}: the first line promises {promised} rows, and more follow; correct it, or read the "
+                    f"first ones with --max-rows {promised}"
+                )
+            key, values = _parse(path, line, row, width, n_rows, promised is not None)
+            n_rows += 1
+            if key in keys:
+                duplicates += 1
+            else:
+                keys[key] = None
+                numbers.extend(values)
+    if not n_rows:
+        raise DataError(Errors.VECTORS_EMPTY.format(path=path))
+    if n_rows < min(promised or 0, max_rows or promised or 0):
+        raise DataError(
+            f"{path}, line {n_rows + 1}: the file ends after {n_rows} rows, expected {promised} as its first line "
+            f"promises. Get it again, or read the part with --max-rows {n_rows}"
+        )
+    rows = np.frombuffer(numbers, dtype="float32").reshape(len(keys), width)
+    _check_finite(path, list(keys), rows)
+    return TextRows(list(keys), rows, duplicates)
+
+
+def is_header(line: bytes) -> bool:
+    parts = line.split()
+    return len(parts) == 2 and line[:1].isdigit() and all(map(bytes.isdigit, parts))
+
+
+def _shape(path: Path, sample: list[bytes]) -> tuple[Optional[int], int]:
+    """The number of rows that the header promises, None without one, and the width."""
+    if not sample:
+        raise DataError(Errors.VECTORS_EMPTY.format(path=path))
+    if sample[0].startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise DataError(f"{path}, line 1: not UTF-8 but UTF-16; expected UTF-8 text")
+    sample[0] = sample[0].removeprefix(BOM_UTF8)
+    widths = Counter(row.rstrip().count(b" ") for row in sample)
+    if is_header(sample[0]):
+        promised, width = map(int, sample[0].split())
+        if not width:
+            raise DataError(f"{path}, line 1: the header promises vectors of width 0, expected at least 1")
+        return promised, width
+    parts = sample[0].split()
+    if len(parts) > 2 and all(map(bytes.isdigit, parts)) and len(parts) - 1 not in widths - Counter([len(parts) - 1]):
+        raise DataError(
+            f"{path}, line 1: found a header of {len(parts)} numbers, expected two (rows and width) or none. Remove the others"
+        )
+    if sum(b"\t" in row for row in sample) > len(sample) / 2:
+        raise DataError(
+            f"{path}, line 1: found TABs between the numbers, expected single blanks; write them anew with tr '\\t' ' '"
+        )
+    width = widths.most_common(1)[0][0]
+    if not width:
+        raise DataError(Errors.VECTORS_EMPTY.format(path=path))
+    return None, width
+
+
+def _rows(file: Iterator[bytes], promised: Optional[int]) -> Iterator[bytes]:
+    """All lines but the header. The file may end with blank ones."""
+    blank = 0
+    for number, row in enumerate(file):
+        if number == 0:
+            row = row.removeprefix(BOM_UTF8)
+            if promised is not None:
+                continue
+        if not row.strip() and promised is not None:
+            blank += 1
+            continue
+        yield from (b"" for _ in range(blank))
+        blank = 0
+        yield row
+
+
+def _parse(path: Path, line: int, row: bytes, width: int, n_rows: int, has_header: bool) -> tuple[str, list[float]]:
+    row = row.rstrip()
+    found = row.count(b" ")
+    key, *parts = row.rsplit(b" ", width) if found >= width else (row,)
+    has_more = found > width and (key[-1:] == b" " or _is_number(key.rpartition(b" ")[2]))
+    if found < width or has_more:
+        start = f"{path}, line {line}: found {found} numbers, expected {width} as"
+        raise DataError(
+            f"{start} in the rows before. The file is damaged or cut off there; download it again, or read the "
+            f"part before with --max-rows {n_rows}"
+            if n_rows
+            else f"{start} the first line promises"
+            if has_header
+            else f"{start} in most rows"
+        )
+    try:
+        text = key.decode("utf8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}, line {line}: not UTF-8 (byte {error.start} of the row); expected UTF-8 text"
+        ) from None
+    try:
+        if b"_" in row[len(key) :]:  # Python reads 1_0 as 10
+            raise ValueError
+        values = list(map(float, parts))
+    except ValueError:
+        wrong = next(part for part in parts if not _is_number(part)).decode("utf8", "replace")
+        raise DataError(f"{path}, line {line}: found {wrong!r} where a number is expected") from None
+    if not math.isfinite(sum(values)):
+        raise DataError(Errors.VECTORS_NOT_FINITE.format(path=f"{path}, line {line}", key=text, dtype="float32"))
+    return text, values
+
+
+def _is_number(part: bytes) -> bool:
+    try:
+        float(part)
+    except ValueError:
+        return False
+    return b"_" not in part
+
+
+def _check_finite(path: Path, keys: list[str], rows: Floats) -> None:
+    bad = np.flatnonzero(~np.isfinite(rows.sum(axis=1, dtype="float64")))
+    if len(bad):
+        raise DataError(Errors.VECTORS_NOT_FINITE.format(path=path, key=keys[int(bad[0])], dtype="float32"))
