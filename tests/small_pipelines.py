@@ -8,6 +8,8 @@ import spacy
 from spacy.language import Language
 from spacy.training import Example
 
+from spacy_bilstm_tagger.lexicon.files import CHECKSUMS, write_checksums
+
 TWEETS = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 TOK2VEC = {
     "@architectures": "spacy.Tok2Vec.v2",
@@ -72,3 +74,10 @@ def change_vectors(pipeline: Path, change: Callable[[np.ndarray], np.ndarray]) -
     data = change(np.load(path))
     with path.open("wb") as file:
         np.save(file, data)
+    renew_checksums(pipeline)
+
+
+def renew_checksums(pipeline: Path) -> None:
+    """As if the files of a saved pipeline had been saved as they are now."""
+    lines = (pipeline / CHECKSUMS).read_text(encoding="utf8").splitlines()
+    write_checksums(pipeline, [line.partition("  ")[2] for line in lines])

@@ -1,11 +1,14 @@
-"""Folders of pipelines that hold tables."""
+"""Folders of pipelines: those that hold tables, and the checksums of what lies in any."""
 
+import hashlib
 import json
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterable, Iterator, Optional, Union
 
 import spacy
+from spacy.language import Language
 from spacy.lookups import Lookups
 from spacy.vocab import Vocab
 
@@ -13,6 +16,8 @@ from ..errors import DataError, Errors, damaged
 from ..util import write_beside
 from .table import WordTable
 
+CHECKSUMS = "sha256sums"
+COMPONENT_FILES = ("cfg", "model")
 VECTORS_FOLDER, BROWN_FOLDER, GAZETTEERS_FOLDER = "vectors", "brown", "gazetteers"  # the names in their meta.json
 
 
@@ -72,3 +77,91 @@ def keeping_reason(path: Path, kind: str, errors: tuple[type[BaseException], ...
         raise
     except errors as error:
         raise damaged(path, kind, error) from None
+
+
+def protect(nlp: Language) -> None:
+    """Let `nlp.to_disk` write the checksums of the files that spaCy and its other components save, the tokenizer's and the
+    vocabulary's among them, and `nlp.from_disk` compare them before anything is read.
+
+    spaCy reads the vocabulary before its components and writes it after them, and has no hook for the whole, so the two
+    methods are replaced on this object.
+    """
+    if "to_disk" not in vars(nlp):
+        vars(nlp).update(to_disk=partial(_save_pipeline, nlp), from_disk=partial(_load_pipeline, nlp))
+
+
+def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+    type(nlp).to_disk(nlp, path, exclude=list(exclude))
+    folder = Path(path)
+    write_checksums(folder, _shared_files(folder, nlp))
+
+
+def _load_pipeline(
+    nlp: Language, path: Union[str, Path], *, exclude: Iterable[str] = (), overrides: Optional[dict[str, Any]] = None
+) -> Language:
+    """RAISES: DataError for a file that is not as it was saved. A folder without checksums is read: a pipeline whose
+    components were all sourced writes none."""
+    exclude, folder = list(exclude), Path(path)
+    if (folder / CHECKSUMS).exists():
+        check_files("nlp", folder, _shared_files(folder, nlp), exclude)
+    return type(nlp).from_disk(nlp, path, exclude=exclude, overrides=overrides or {})
+
+
+def _shared_files(folder: Path, nlp: Language) -> list[str]:
+    """The files of the tokenizer, the vocabulary and the components that write no checksums of their own. The config and
+    meta.json are the user's to change."""
+    parts = [folder / name for name in ("tokenizer", "vocab", *nlp.component_names)]
+    files = [part for part in parts if part.is_file()]
+    for part in parts:
+        if not (part / CHECKSUMS).exists():
+            files += [file for file in part.rglob("*") if file.is_file() and not file.name.startswith(".")]
+    return sorted(file.relative_to(folder).as_posix() for file in files)
+
+
+def forget_checksums(folder: Path) -> None:
+    """Remove those of a pipeline's folder, which are written anew after all of its files."""
+    (folder / CHECKSUMS).unlink(missing_ok=True)
+
+
+def write_checksums(folder: Path, files: Iterable[str] = COMPONENT_FILES) -> None:
+    """Write the checksums of these files of a folder, as the command sha256sum does."""
+    lines = (f"{_checksum(folder / file)}  {file}\n" for file in files if (folder / file).exists())
+    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf8")
+
+
+def check_files(name: str, folder: Path, files: Iterable[str], exclude: Iterable[str]) -> None:
+    """Compare these files of a folder, and all that were saved in it, with their checksums.
+
+    exclude (iterable of str): names of files, or of the folders that they are in.
+    RAISES: DataError for a file that is not as it was saved; OSError for a missing one.
+    """
+    checksums = folder / CHECKSUMS
+    if folder.is_dir() and not checksums.exists():
+        raise DataError(
+            f"{name}: cannot load {folder}. Its file {CHECKSUMS} is missing; expected a folder that to_disk wrote, with "
+            "the checksums of its files. Get the whole folder again"
+        )
+    lines = checksums.read_text(encoding="utf8", errors="replace").splitlines()
+    expected = {file: digest for digest, _, file in (line.partition("  ") for line in lines)}
+    for file in sorted({*files, *expected}):
+        path = folder / file
+        is_excluded = file.partition("/")[0] in exclude
+        if not is_excluded and (file in expected or path.exists()) and expected.get(file) != _checksum(path):
+            raise DataError(damaged_part(name, str(path), f"the checksum in {CHECKSUMS}"))
+
+
+def damaged_part(name: str, source: str, checksum: str) -> str:
+    """The message for a part of a pipeline that is not as it was saved."""
+    reason = (
+        f"It does not agree with {checksum}: it is not what was saved here. "
+        "The file is damaged, or from another pipeline: get the whole folder again"
+    )
+    return Errors.COMPONENT_LOAD.format(name=name, source=source, reason=reason)
+
+
+def _checksum(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as data:
+        for chunk in iter(partial(data.read, 1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -51,15 +51,28 @@ class TablesMixin:
         return super().update(examples, **kwargs)  # type: ignore[misc]
 
 
+class Setting:
+    """A setting of prediction: kept in cfg, so it is saved, and checked whenever it is set."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, pipe: Optional["SequenceComponent"], owner: Optional[type] = None) -> Any:
+        return self if pipe is None else pipe.cfg[self.name]
+
+    def __set__(self, pipe: "SequenceComponent", value: Any) -> None:
+        pipe.check_settings(pipe.name, **{**pipe.settings, self.name: value})
+        pipe.cfg[self.name] = value
+
+
 class SequenceComponent(TablesMixin, AtomicLoadMixin, TrainablePipe):
     """Labels tokens by the scores that its model gives, `ChainScores` of (tokens, n_outputs) for a list of docs.
 
     A component defines the labels that a gold token allows (`gold_labels`, `allowed`), the annotations that scores
-    become (`decode`), and where these are set (`set_annotations`).
+    become (`decode`), and where these are set (`set_annotations`). Its settings of prediction are attributes, see
+    `Setting`: they may be set on a trained component, also by `spacy.load(..., config=...)`.
     """
 
-    # Settings of prediction, which `spacy.load(..., config=...)` may change on a trained component.
-    prediction_settings: tuple[str, ...] = ("overwrite",)
     resizable = False  # whether add_label also works on a trained component
     _rehearsal_model: Optional[Model] = None
 
@@ -67,9 +80,22 @@ class SequenceComponent(TablesMixin, AtomicLoadMixin, TrainablePipe):
         self, vocab: Vocab, model: ScoresModel, name: str, *, scorer: Optional[Callable] = None, **settings: Any
     ) -> None:
         """settings: the arguments of the component's factory, which documents them."""
+        self.check_settings(name, **settings)
         super().__init__(vocab, model, name, labels=[], **settings)
         self.scorer = scorer
-        self.cfg["config_at_init"] = {key: settings[key] for key in self.prediction_settings if key in settings}
+        self.cfg["config_at_init"] = self.settings
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of prediction, by name."""
+        names = (
+            name for each in type(self).__mro__ for name, value in vars(each).items() if isinstance(value, Setting)
+        )
+        return {name: self.cfg[name] for name in names}
+
+    @classmethod
+    def check_settings(cls, name: str, **settings: Any) -> None:
+        """RAISES: ConfigError for a setting out of range. name (str): of the component."""
 
     @property
     @abstractmethod
@@ -215,6 +241,7 @@ class SequenceComponent(TablesMixin, AtomicLoadMixin, TrainablePipe):
         """
         docs = list(docs)
         self.meet(docs)
+        require_upstream(self.name, self.model, docs)
         if any(map(len, docs)):
             scores = self.model.predict(docs).cpu()
         else:
@@ -233,24 +260,18 @@ class SequenceComponent(TablesMixin, AtomicLoadMixin, TrainablePipe):
 class SpanComponent(SequenceComponent):
     """Sets `doc.spans[spans_key]`, of spans with a probability above a threshold."""
 
-    @property
-    def threshold(self) -> Optional[float]:
-        """As in the factory; may be set on a trained pipeline."""
-        return self.cfg["threshold"]
+    spans_key = Setting()
+    threshold = Setting()
 
-    @threshold.setter
-    def threshold(self, value: Optional[float]) -> None:
-        check_span_settings(self.name, self.cfg["spans_key"], value)
-        self.cfg["threshold"] = value
-
-
-def check_span_settings(name: str, spans_key: Optional[str], threshold: Optional[float]) -> None:
-    """RAISES: ConfigError for an empty key, and a threshold that is no probability above 0."""
-    if spans_key == "":
-        raise ConfigError(f"{name}: spans_key is empty; expected the name under which doc.spans keeps the spans")
-    is_number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
-    if threshold is not None and not (is_number and 0 < threshold <= 1):
-        raise ConfigError(f"{name}: threshold = {threshold!r}; expected null or a probability above 0 and up to 1")
+    @classmethod
+    def check_settings(cls, name: str, **settings: Any) -> None:
+        """RAISES: ConfigError for an empty key, and a threshold that is no probability above 0."""
+        threshold = settings["threshold"]
+        if settings["spans_key"] == "":
+            raise ConfigError(f"{name}: spans_key is empty; expected the name under which doc.spans keeps the spans")
+        is_number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
+        if threshold is not None and not (is_number and 0 < threshold <= 1):
+            raise ConfigError(f"{name}: threshold = {threshold!r}; expected null or a probability above 0 and up to 1")
 
 
 def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:
@@ -292,3 +313,21 @@ def _require_own_tok2vec(name: str, model: Model) -> None:
                 f"hears nothing. Call nlp.replace_listeners({upstream!r}, {name!r}, ['model.tok2vec']) before "
                 "nlp.resume_training()"
             )
+
+
+def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
+    """RAISES: ConfigError for docs to which the tok2vec that the model listens to has given no rows, or rows of another
+    width: spaCy's listener would read zeros."""
+    for node in model.walk():
+        upstream = getattr(node, "upstream_name", None)
+        if upstream is None:
+            continue
+        width = node.get_dim("nO") if node.has_dim("nO") else None
+        for doc in docs:
+            if len(doc) and (doc.tensor.size == 0 or width not in (None, doc.tensor.shape[1])):
+                found = "no rows" if doc.tensor.size == 0 else f"rows of width {doc.tensor.shape[1]}, expected {width}"
+                raise ConfigError(
+                    f"{name}: listens to a tok2vec ({upstream!r}), and found {found} in the doc; expected that component "
+                    f"before {name!r} in the pipeline, and not disabled. Or load the pipeline whole, and give {name!r} a tok2vec "
+                    "of its own with nlp.replace_listeners"
+                )

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import Callable, Iterable, Iterator, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence
 
 import numpy as np
 import torch
@@ -13,10 +13,11 @@ from spacy.training import Example
 from ..crf.inference import ChainScores
 from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel, add_labels, has_chain
+from ..lexicon.files import protect
 from ..types import Mask
 from ..util import check_above_zero, check_at_least
 from . import LINEAR_CHAIN_CRF
-from .base import SpanComponent, check_span_settings, span_group
+from .base import Setting, SpanComponent, span_group
 from .entities import EntityScheme, Scheme, ScoredSpans, find_entities, preset_mask
 from .gold import EITHER, alternatives, annotated_types
 
@@ -88,13 +89,7 @@ def make_bilstm_ner(
             f"{name}: the model has no scores between labels; expected [components.{name}.model] with "
             '@architectures = "spacy-bilstm-tagger.LinearChainCRF.v1"'
         )
-    check_span_settings(name, spans_key, threshold)
-    check_above_zero(name, entity_odds=entity_odds, temperature=temperature)
-    check_at_least(name, 0, top_k=top_k)
-    if top_k and spans_key is None:
-        raise ConfigError(
-            f"{name}: top_k = {top_k} needs a spans_key under which the alternatives are kept, found null"
-        )
+    protect(nlp)
     return BiLSTMNER(
         nlp.vocab,
         model,
@@ -113,9 +108,21 @@ def make_bilstm_ner(
 class BiLSTMNER(SpanComponent):
     """Decodes under the constraints of its scheme and of entities that are already there; trains on partial labels."""
 
-    prediction_settings = ("overwrite", "threshold", "entity_odds", "temperature", "top_k")
+    overwrite, entity_odds, temperature, top_k = Setting(), Setting(), Setting(), Setting()
     resizable = True
     _scheme: Optional[EntityScheme] = None
+
+    @classmethod
+    def check_settings(cls, name: str, **settings: Any) -> None:
+        """RAISES: ConfigError for a setting out of range."""
+        super().check_settings(name, **settings)
+        check_above_zero(name, entity_odds=settings["entity_odds"], temperature=settings["temperature"])
+        top_k = settings["top_k"]
+        check_at_least(name, 0, top_k=top_k)
+        if top_k and settings["spans_key"] is None:
+            raise ConfigError(
+                f"{name}: top_k = {top_k} needs a spans_key under which the alternatives are kept, found null"
+            )
 
     @property
     def scheme(self) -> EntityScheme:
@@ -214,10 +221,15 @@ class BiLSTMNER(SpanComponent):
     def _spans(
         self, taken: set[int], doc: Doc, entities: list[tuple[int, int, int]], scores: list[float]
     ) -> tuple[list[Span], list[float]]:
-        """The spans of the doc that hold none of the tokens that are taken, and their scores."""
+        """The spans of the doc that hold none of the tokens that are taken, without white space at their ends, and their
+        scores."""
         labels = self.cfg["labels"]
         new = [(entity, score) for entity, score in zip(entities, scores) if taken.isdisjoint(range(*entity[:2]))]
-        spans = [Span(doc, start, end, label=labels[number]) for (start, end, number), _ in new]
+        spans = []
+        for (start, end, number), _ in new:
+            while doc[end - 1].is_space and end > start + 1:
+                end -= 1
+            spans.append(Span(doc, start, end, label=labels[number]))
         return spans, [score for _, score in new]
 
 

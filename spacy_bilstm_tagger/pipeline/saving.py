@@ -11,9 +11,8 @@ from thinc.api import Model
 
 from ..errors import ConfigError, DataError, Errors
 from ..lexicon.claim import claim_tables
+from ..lexicon.files import COMPONENT_FILES, check_files, damaged_part, forget_checksums, write_checksums
 
-CHECKSUMS = "sha256sums"
-FILES = ("cfg", "model")  # in a component's folder
 DIGEST_SIZE = hashlib.sha256().digest_size
 
 Self = TypeVar("Self", bound="AtomicLoadMixin")
@@ -33,6 +32,7 @@ class AtomicLoadMixin:
     def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
         """Save to a folder, with the checksums of its files."""
         super().to_disk(path, exclude=exclude)  # type: ignore[misc]
+        forget_checksums(Path(path).parent)
         write_checksums(Path(path))
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
@@ -43,8 +43,8 @@ class AtomicLoadMixin:
     def from_disk(self: Self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> Self:
         """Load from a folder. RAISES: DataError for a damaged one; the component is then as it was."""
         folder = Path(path)
-        _check_files(self.name, folder, exclude)
-        with self._restore_if_it_fails(str(folder / "model")):
+        check_files(self.name, folder, COMPONENT_FILES, exclude)
+        with self._restore_if_it_fails(str(folder / "model"), refuses_changes=True):
             super().from_disk(folder, exclude=exclude)  # type: ignore[misc]
             claim_tables(self.model, self.vocab, source=folder.parent)
         return self
@@ -54,7 +54,7 @@ class AtomicLoadMixin:
         source = "the given bytes"
         data = bytes_data[DIGEST_SIZE:]
         if hashlib.sha256(data).digest() != bytes_data[:DIGEST_SIZE]:
-            raise DataError(_damaged(self.name, source, "their checksum"))
+            raise DataError(damaged_part(self.name, source, "their checksum"))
         with self._restore_if_it_fails(source):
             super().from_bytes(data, exclude=exclude)  # type: ignore[misc]
             claim_tables(self.model, self.vocab)
@@ -70,9 +70,12 @@ class AtomicLoadMixin:
             )
 
     @contextlib.contextmanager
-    def _restore_if_it_fails(self, source: str) -> Iterator[None]:
+    def _restore_if_it_fails(self, source: str, *, refuses_changes: bool = False) -> Iterator[None]:
         """RAISES: DataError that names the component and the source, for whatever goes wrong; ConfigError for tables
-        that do not go with the weights."""
+        that do not go with the weights, and for settings if the config keeps them.
+
+        refuses_changes (bool): whether the config stays as it is, and does not become that of the source.
+        """
         cfg = copy.deepcopy(self.cfg)
         weights = self.model.to_bytes() if self.model.has_dim("nO") else None
         try:
@@ -80,6 +83,8 @@ class AtomicLoadMixin:
             self._check_labels()
             for label in self.cfg.get("labels", ()):
                 self.vocab.strings.add(label)
+            if refuses_changes:
+                _check_unchanged(self.name, cfg, self.cfg)
             _prefer_changes(cfg, self.cfg)
         except Exception as error:
             self.cfg.clear()
@@ -97,43 +102,18 @@ class AtomicLoadMixin:
             raise DataError(Errors.COMPONENT_LOAD.format(name=self.name, source=source, reason=reason)) from error
 
 
-def write_checksums(folder: Path) -> None:
-    """Write the checksums of a component's files, as the command sha256sum does."""
-    files = (folder / name for name in FILES)
-    lines = (f"{_checksum(file)}  {file.name}\n" for file in files if file.exists())
-    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf8")
-
-
-def _check_files(name: str, folder: Path, exclude: Iterable[str]) -> None:
-    """RAISES: DataError for a file that is not as it was saved; OSError for a missing one."""
-    checksums = folder / CHECKSUMS
-    if folder.is_dir() and not checksums.exists():
-        raise DataError(
-            f"{name}: cannot load {folder}. Its file {CHECKSUMS} is missing; expected a folder that to_disk wrote, with "
-            "the checksums of its files. Get the whole folder again"
-        )
-    lines = checksums.read_text(encoding="utf8", errors="replace").splitlines()
-    expected = {file: digest for digest, _, file in (line.partition("  ") for line in lines)}
-    for file in (folder / each for each in FILES if each not in exclude):
-        if (file.name in expected or file.exists()) and expected.get(file.name) != _checksum(file):
-            raise DataError(_damaged(name, str(file), f"the checksum in {CHECKSUMS}"))
-
-
-def _damaged(name: str, source: str, checksum: str) -> str:
-    reason = (
-        f"It does not agree with {checksum}: it is not what was saved here. "
-        "The file is damaged, or from another pipeline: get the whole folder again"
-    )
-    return Errors.COMPONENT_LOAD.format(name=name, source=source, reason=reason)
-
-
-def _checksum(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _check_unchanged(name: str, given: dict[str, Any], loaded: dict[str, Any]) -> None:
+    """RAISES: ConfigError for a setting that the config has changed and that is none of prediction."""
+    for key in given.keys() - given.get("config_at_init", given).keys() - {"config_at_init", "labels"}:
+        if loaded.get(key, given[key]) != given[key]:
+            raise ConfigError(
+                f"{name}: {key} = {given[key]!r}, but it was trained with {loaded[key]!r}. Change it back, or train again"
+            )
 
 
 def _prefer_changes(given: dict[str, Any], loaded: dict[str, Any]) -> None:
-    """Keep a setting as given if the config gives it another value now than when the component was made and saved:
-    `spacy.load(..., config=...)` has changed it. Otherwise the saved value counts, which may have been set since."""
+    """Keep a setting of prediction as given if the config gives it another value now than when the component was made and
+    saved: `spacy.load(..., config=...)` has changed it. Otherwise the saved value counts, which may have been set since."""
     if "config_at_init" not in given:
         return
     before = loaded.get("config_at_init", {})

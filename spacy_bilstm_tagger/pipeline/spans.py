@@ -13,9 +13,10 @@ from ..crf.inference import ChainScores, forward_backward, viterbi
 from ..crf.loss import divergence, negative_log_likelihood
 from ..crf.spans import SpanProbabilities, SpanTags
 from ..layers.label_scores import ScoresModel
+from ..lexicon.files import protect
 from ..types import Ints, Mask
 from . import LINEAR_CHAIN_CRF
-from .base import SpanComponent, check_span_settings, span_group
+from .base import SpanComponent, span_group
 
 # Each label is a chain of its own, of two states: outside, and inside.
 _INSIDE = np.ones(1, dtype=np.int64)
@@ -60,14 +61,12 @@ def make_bilstm_spans(
     scorer (Callable or None): the scoring method; give it the same spans_key.
     RAISES: ConfigError for a setting out of range.
     """
-    check_span_settings(name, spans_key, threshold)
+    protect(nlp)
     return BiLSTMSpans(nlp.vocab, model, name, scorer=scorer, spans_key=spans_key, threshold=threshold)
 
 
 class BiLSTMSpans(SpanComponent):
     """Learns from `doc.spans[spans_key]`; texts without that group are not annotated and teach nothing."""
-
-    prediction_settings = ("threshold",)
 
     @property
     def n_outputs(self) -> int:

@@ -6,6 +6,7 @@ from typing import Callable, Iterable, Iterator, Literal, Optional, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from spacy.attrs import IS_SPACE
 from spacy.language import Language
 from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc, Token
@@ -13,9 +14,10 @@ from spacy.training import Example
 
 from ..crf.inference import ChainScores, marginals, viterbi
 from ..layers.label_scores import ScoresModel
+from ..lexicon.files import protect
 from ..types import Ints, Mask
 from . import TOKEN_CLASSIFIER
-from .base import SequenceComponent, split_by_doc
+from .base import SequenceComponent, Setting, split_by_doc
 from .gold import allowed_tags, annotated_tags, single_tags
 
 SCORE_WEIGHTS = {
@@ -27,6 +29,7 @@ SCORE_WEIGHTS = {
     "tag_per_type": None,
 }
 TAG_SCORES = "tag_scores"
+SPACE_TAG = "_SP"
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,16 @@ def make_bilstm_tagger(
     tag_scores (bool): keep the probability of every tag of every token: `token._.tag_scores`, a dict.
     scorer (Callable or None): the scoring method.
     """
+    protect(nlp)
     return BiLSTMTagger(
         nlp.vocab, model, name, overwrite=overwrite, reduction=reduction, tag_scores=tag_scores, scorer=scorer
     )
 
 
 class TagComponent(SequenceComponent):
-    """Sets `token.tag` to the best sequence of tags."""
+    """Sets `token.tag` to the best sequence of tags; white space gets `_SP`, as in spaCy's pipelines."""
+
+    overwrite = Setting()
 
     @property
     def n_outputs(self) -> int:
@@ -104,7 +110,11 @@ class TagComponent(SequenceComponent):
     def set_annotations(self, docs: Iterable[Doc], tagged: Iterable[Tagged]) -> None:
         """Set `token.tag`, and `token._.tag_scores` if they are kept."""
         docs, tagged = list(docs), list(tagged)
+        spaces = [doc[i] for doc in docs for i in np.flatnonzero(doc.to_array(IS_SPACE)).tolist()]
+        spaces = [token for token in spaces if self.overwrite or not token.tag]
         Tagger.set_annotations(self, docs, [each.labels for each in tagged])
+        for token in spaces:
+            token.tag_ = SPACE_TAG
         for doc, each in zip(docs, tagged):
             if each.scores is not None:
                 doc.user_data[TAG_SCORES] = {"labels": list(self.labels), "scores": each.scores}
@@ -113,7 +123,7 @@ class TagComponent(SequenceComponent):
 class BiLSTMTagger(TagComponent):
     """spaCy's Tagger with a loss over the tokens that have a tag, by a softmax or a linear-chain CRF."""
 
-    prediction_settings = ("overwrite", TAG_SCORES)
+    tag_scores = Setting()
 
     def loss(self, scores: ChainScores, allowed: torch.Tensor) -> tuple[float, ChainScores]:
         return self._reduce(*super().loss(scores, allowed), count=int((~allowed.all(dim=1)).sum()))

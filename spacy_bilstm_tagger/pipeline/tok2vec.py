@@ -10,6 +10,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..errors import ConfigError
+from ..lexicon.files import protect
 from . import TOK2VEC
 from .base import TablesMixin, check_examples, sample_docs
 from .saving import AtomicLoadMixin
@@ -23,6 +24,7 @@ def make_bilstm_tok2vec(nlp: Language, name: str, model: Model[list[Doc], list[F
 
     model (Model): list of docs -> list of (tokens, width) vectors.
     """
+    protect(nlp)
     return BiLSTMTok2Vec(nlp.vocab, model, name)
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import spacy
+from small_pipelines import renew_checksums
 from spacy.strings import get_string_id
 from spacy.training import Example
 
-from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.errors import ConfigError, DataError
 from spacy_bilstm_tagger.lexicon.brown import brown_table
 from spacy_bilstm_tagger.lexicon.claim import tables_read
 from spacy_bilstm_tagger.lexicon.gazetteers import gazetteer_table
@@ -102,6 +103,7 @@ def test_tables_of_another_content_are_refused(saved, tmp_path):
 def test_a_table_that_is_nowhere_is_refused_at_once(saved, tmp_path, name, message):
     saved.vocab.lookups.remove_table(name)
     saved.vocab.to_disk(tmp_path / "saved" / "vocab")
+    renew_checksums(tmp_path / "saved")
     for load in (spacy.load, source):
         with pytest.raises(ConfigError, match=message):
             load(tmp_path / "saved")
@@ -112,6 +114,9 @@ def test_a_flipped_bit_is_found(saved, tmp_path):
     data = bytearray(path.read_bytes())
     data[data.index(np.ones(3, dtype="f").tobytes())] ^= 1
     path.write_bytes(data)
+    with pytest.raises(DataError, match=r"nlp: cannot load .*vocab.lookups.bin. It does not agree with the checksum"):
+        spacy.load(tmp_path / "saved")
+    renew_checksums(tmp_path / "saved")
     with pytest.raises(ConfigError, match=r"another content.*If nothing was exchanged, the pipeline is damaged"):
         spacy.load(tmp_path / "saved")
 

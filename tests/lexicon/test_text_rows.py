@@ -41,7 +41,11 @@ def message(check, tmp_path):
     ],
 )
 def test_rows(text, check):
-    for content in (text, f"2 2\n{text}".replace("2 2\n\ufeff", "\ufeff2 2\n"), f"2 2\n{text}\n\n".replace("\ufeff", "")):
+    for content in (
+        text,
+        f"2 2\n{text}".replace("2 2\n\ufeff", "\ufeff2 2\n"),
+        f"2 2\n{text}\n\n".replace("\ufeff", ""),
+    ):
         found = check(content)
         assert (found.keys, found.rows.tolist(), found.duplicates) == (["a", "b"], [[1, 2], [3, 4]], 0)
     assert check(text, max_rows=1).keys == ["a"]

@@ -21,7 +21,7 @@ from spacy.training.pretrain import pretrain
 
 from spacy_bilstm_tagger.errors import DataError
 from spacy_bilstm_tagger.layers.shim import TorchShim
-from spacy_bilstm_tagger.pipeline.saving import write_checksums
+from spacy_bilstm_tagger.lexicon.files import write_checksums
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 EMBED = {

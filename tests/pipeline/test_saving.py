@@ -10,14 +10,14 @@ import pytest
 import spacy
 import srsly
 from numpy.testing import assert_array_equal
-from small_pipelines import change_vectors
+from small_pipelines import change_vectors, renew_checksums
 from spacy.tokens import Span
 from spacy.training import Example
 from spacy.vectors import Vectors
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
+from spacy_bilstm_tagger.lexicon.files import write_checksums
 from spacy_bilstm_tagger.lexicon.table import VECTORS_PREFIX, WordTable
-from spacy_bilstm_tagger.pipeline.saving import write_checksums
 
 TOK2VEC = {
     "@architectures": "spacy.Tok2Vec.v2",
@@ -292,6 +292,7 @@ def test_further_tables_of_another_pipeline_or_damaged(tmp_path, data):
     assert spacy.load(tmp_path)("so good")[0].tag_
     set_vector_table(nlp.vocab, "extra", hashes, data)
     nlp.vocab.to_disk(tmp_path / "vocab")
+    renew_checksums(tmp_path)
     with pytest.raises(ConfigError, match="trained with a vector table 'extra' of another content"):
         spacy.load(tmp_path)
 

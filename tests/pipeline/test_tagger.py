@@ -12,7 +12,7 @@ from thinc.api import ConfigValidationError
 
 from spacy_bilstm_tagger.crf.inference import marginals
 from spacy_bilstm_tagger.errors import ConfigError
-from spacy_bilstm_tagger.pipeline.saving import write_checksums
+from spacy_bilstm_tagger.lexicon.files import write_checksums
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 TEXTS = ["RT @mara_lune: so good !!", "do n't go there", "", "   ", "the new record"]

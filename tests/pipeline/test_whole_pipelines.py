@@ -1,0 +1,243 @@
+"""A saved pipeline is what was saved, or is refused; its settings act, or are refused."""
+
+import copy
+import json
+import pickle
+
+import numpy as np
+import pytest
+import spacy
+from small_pipelines import TOK2VEC, ner_examples, renew_checksums, small_pipeline, span_examples, train
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from spacy_bilstm_tagger.errors import ConfigError, DataError
+from spacy_bilstm_tagger.lexicon.vectors import set_vectors
+
+TEXTS = [
+    "so good in New York",
+    "Kim likes it :) #now",
+    "RT @mara_lune: so so good !!",
+    "real garbage\n\n http://bit.ly/x7Qa2 do n't",
+    "2nite 😭😭 in Lisbon w/ Mia Lee",
+]
+LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 8, "upstream": "*"}
+FILES = ["tokenizer", "vocab/key2row", "vocab/lookups.bin", "vocab/strings.json", "vocab/vectors"]
+
+
+def make_pipeline(seed=0):
+    """A shared tok2vec over vectors, tagger and ner."""
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}})
+    words = ["so", "good", "<user>", "<url>", "in", "new", "york", "kim", "<unk>"]
+    rows = np.random.default_rng(seed).normal(size=(len(words), 4)).astype("f")
+    set_vectors(nlp.vocab, words, rows, name="toy")
+    tok2vec = {**TOK2VEC, "embed": {**TOK2VEC["embed"], "include_static_vectors": True}}
+    nlp.add_pipe("bilstm_tok2vec", name="tok2vec", config={"model": tok2vec})
+    for factory, head in (("bilstm_tagger", "TokenClassifier"), ("bilstm_ner", "LinearChainCRF")):
+        model = {"@architectures": f"spacy-bilstm-tagger.{head}.v1", "tok2vec": LISTENER}
+        nlp.add_pipe(factory, config={"model": model})
+    tags, ents = ["RB", "JJ", "IN", "NNP", "NNP"], ["O", "O", "O", "B-place", "L-place"]
+    examples = [Example.from_dict(nlp.make_doc(TEXTS[0]), {"tags": tags, "entities": ents})]
+    optimizer = nlp.initialize(lambda: examples)
+    for _ in range(20):
+        nlp.update(examples, sgd=optimizer)
+    return nlp
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    """Not to be changed."""
+    return make_pipeline()
+
+
+def output(nlp, texts=TEXTS):
+    return [[(token.text, token.tag_, token.ent_iob_, token.ent_type_) for token in doc] for doc in nlp.pipe(texts)]
+
+
+class TestFiles:
+    @pytest.mark.parametrize("file", FILES)
+    @pytest.mark.parametrize("damage", ["altered", "missing", "cut"])
+    def test_a_file_that_is_not_as_it_was_saved_is_named(self, pipeline, tmp_path, file, damage):
+        pipeline.to_disk(tmp_path)
+        data = (tmp_path / file).read_bytes()
+        (tmp_path / file).write_bytes(bytes([data[0] ^ 1]) + data[1:] if damage == "altered" else data[:-1])
+        if damage == "missing":
+            (tmp_path / file).unlink()
+        with pytest.raises((DataError, FileNotFoundError), match=file):
+            spacy.load(tmp_path)
+
+    def test_a_tokenizer_of_another_pipeline(self, pipeline, tmp_path):
+        pipeline.to_disk(tmp_path)
+        pipe = spacy.blank("en", config={"nlp": {"tokenizer": {**pipeline.config["nlp"]["tokenizer"], "scheme": "ud"}}})
+        pipe.tokenizer.to_disk(tmp_path / "tokenizer")
+        with pytest.raises(DataError, match=r"nlp: cannot load .*tokenizer"):
+            spacy.load(tmp_path)
+        renew_checksums(tmp_path)
+        assert spacy.load(tmp_path)
+
+    def test_config_and_other_files_are_the_users(self, pipeline, tmp_path):
+        pipeline.to_disk(tmp_path)
+        (tmp_path / "README.md").write_text("mine", encoding="utf8")
+        (tmp_path / "vocab" / ".DS_Store").write_bytes(b"x")
+        meta = json.loads((tmp_path / "meta.json").read_text("utf8"))
+        (tmp_path / "meta.json").write_text(json.dumps({**meta, "description": "mine"}), encoding="utf8")
+        assert output(spacy.load(tmp_path)) == output(pipeline)
+
+    @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda nlp: pickle.loads(pickle.dumps(nlp))])
+    def test_copies_save_themselves(self, pipeline, tmp_path, duplicate):
+        twin = duplicate(pipeline)
+        twin.get_pipe("bilstm_tagger").cfg["labels"].reverse()
+        twin.to_disk(tmp_path)
+        labels = spacy.load(tmp_path).get_pipe("bilstm_tagger").labels
+        assert labels == pipeline.get_pipe("bilstm_tagger").labels[::-1]
+
+    def test_a_pipeline_of_sourced_components_alone_is_saved_over_another(self, pipeline, tmp_path):
+        pipeline.to_disk(tmp_path)
+        nlp = spacy.blank("en", vocab=pipeline.vocab)
+        for name in pipeline.pipe_names:
+            nlp.add_pipe(name, source=pipeline)
+        nlp.to_disk(tmp_path)
+        assert output(spacy.load(tmp_path)) == output(nlp)
+
+    def test_excluded_parts_are_not_compared(self, pipeline, tmp_path):
+        pipeline.to_disk(tmp_path)
+        (tmp_path / "tokenizer").write_bytes(b"x")
+        assert spacy.load(tmp_path, exclude=["tokenizer"]).pipe_names == pipeline.pipe_names
+
+    @pytest.mark.slow
+    @pytest.mark.timeout(1200)
+    def test_of_a_thousand_flipped_bits_none_changes_the_output(self, pipeline, tmp_path):
+        """Over all files, by their size; values of the config excepted."""
+        pipeline.to_disk(tmp_path)
+        expected = output(pipeline, TEXTS * 2)
+        files = sorted(path for path in tmp_path.rglob("*") if path.is_file() and path.name != "config.cfg")
+        sizes = np.array([path.stat().st_size for path in files])
+        rng = np.random.default_rng(0)
+        loaded = 0
+        for number in rng.choice(len(files), size=1000, p=0.5 * sizes / sizes.sum() + 0.5 / len(files)).tolist():
+            path, data = files[number], files[number].read_bytes()
+            at, bit = int(rng.integers(len(data))), int(rng.integers(8))
+            path.write_bytes(data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :])
+            try:
+                nlp = spacy.load(tmp_path)
+            except Exception:
+                continue
+            finally:
+                path.write_bytes(data)
+            loaded += 1
+            assert output(nlp, TEXTS * 2) == expected, f"{path}, byte {at}, bit {bit}"
+        assert loaded < 250  # meta.json, which changes nothing
+
+
+class TestListeners:
+    MESSAGE = (
+        r"bilstm_tagger: listens to a tok2vec \('\*'\), and found no rows in the doc; expected that component before"
+    )
+
+    def test_without_their_tok2vec(self, pipeline, tmp_path):
+        pipeline.to_disk(tmp_path)
+        for options in ({"exclude": ["tok2vec"]}, {"disable": ["tok2vec"]}):
+            nlp = spacy.load(tmp_path, **options)
+            with pytest.raises(ConfigError, match=self.MESSAGE):
+                nlp(TEXTS[0])
+            assert len(nlp("")) == 0
+
+    def test_before_their_tok2vec(self, pipeline):
+        nlp = copy.deepcopy(pipeline)
+        tok2vec = nlp._components.pop(0)
+        nlp._components.append(tok2vec)
+        with pytest.raises(ConfigError, match=self.MESSAGE):
+            nlp(TEXTS[0])
+
+    def test_rows_of_another_width(self, pipeline):
+        doc = pipeline.make_doc(TEXTS[0])
+        doc.tensor = np.zeros((len(doc), 5), dtype="f")
+        with pytest.raises(ConfigError, match="found rows of width 5, expected 8"):
+            pipeline.get_pipe("bilstm_ner")(doc)
+
+
+SETTINGS = {
+    "bilstm_tagger": {"overwrite": True, "tag_scores": True},
+    "bilstm_ner": {
+        "overwrite": True,
+        "spans_key": "names",
+        "threshold": 0.25,
+        "entity_odds": 2.0,
+        "temperature": 1.5,
+        "top_k": 3,
+    },
+    "bilstm_spans": {"spans_key": "mine", "threshold": None},
+}
+EXAMPLES = {"bilstm_ner": ner_examples, "bilstm_spans": span_examples}
+
+
+def tag_examples(nlp):
+    return [Example.from_dict(nlp.make_doc("so good"), {"tags": ["RB", "JJ"]})]
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        ("factory", "setting", "value"), [(f, *pair) for f, s in SETTINGS.items() for pair in s.items()]
+    )
+    def test_of_prediction_are_attributes_are_saved_and_can_be_given_in_the_config(
+        self, tmp_path, factory, setting, value
+    ):
+        nlp = small_pipeline(factory)
+        train(nlp, EXAMPLES.get(factory, tag_examples)(nlp), steps=1)
+        nlp.to_disk(tmp_path / "before")
+        setattr(nlp.get_pipe(factory), setting, value)
+        nlp.to_disk(tmp_path / "after")
+        by_config = spacy.load(tmp_path / "before", config={f"components.{factory}.{setting}": value})
+        for each in (nlp, spacy.load(tmp_path / "after"), by_config):
+            assert getattr(each.get_pipe(factory), setting) == each.get_pipe(factory).cfg[setting] == value
+
+    def test_they_act(self):
+        nlp = small_pipeline("bilstm_ner")
+        train(nlp, ner_examples(nlp), steps=3)
+        ner = nlp.get_pipe("bilstm_ner")
+        ner.top_k, ner.spans_key = 2, "names"
+        doc = nlp("Kim met Mara in New York")
+        assert set(doc.spans) == {"names", "names_alternatives"}
+        assert len(doc.spans["names_alternatives"]) == 2
+
+    @pytest.mark.parametrize(
+        ("setting", "value"),
+        [("threshold", 2), ("temperature", 0), ("entity_odds", -1), ("top_k", -1), ("spans_key", "")],
+    )
+    def test_out_of_range_are_refused_and_change_nothing(self, setting, value):
+        ner = small_pipeline("bilstm_ner").get_pipe("bilstm_ner")
+        before = dict(ner.cfg)
+        with pytest.raises(ConfigError, match=setting):
+            setattr(ner, setting, value)
+        assert ner.cfg == before
+
+    @pytest.mark.parametrize(
+        ("factory", "setting", "value"), [("bilstm_ner", "scheme", "biluo"), ("bilstm_tagger", "reduction", "mean")]
+    )
+    def test_of_training_cannot_be_changed_in_the_config(self, tmp_path, factory, setting, value):
+        nlp = small_pipeline(factory)
+        train(nlp, EXAMPLES.get(factory, tag_examples)(nlp), steps=1)
+        nlp.to_disk(tmp_path)
+        with pytest.raises(ConfigError, match=f"{factory}: {setting} = '{value}', but it was trained with"):
+            spacy.load(tmp_path, config={f"components.{factory}.{setting}": value})
+
+
+class TestWhiteSpace:
+    def test_its_tag(self, pipeline):
+        doc = pipeline("so\n\n good  in\t")
+        assert [token.tag_ == "_SP" for token in doc] == [token.is_space for token in doc]
+        assert sum(token.is_space for token in doc) == 3
+
+    def test_a_tag_that_is_set_stays(self, pipeline):
+        doc = Doc(pipeline.vocab, words=["so", "\n"], tags=["X", "Y"])
+        assert [token.tag_ for token in pipeline(doc)] == ["X", "Y"]
+
+    @pytest.mark.parametrize("scheme", ["bio", "biluo"])
+    @pytest.mark.parametrize("threshold", [None, 0.01])
+    def test_no_entity_begins_or_ends_with_it(self, scheme, threshold):
+        nlp = small_pipeline("bilstm_ner", scheme=scheme, threshold=threshold)
+        train(nlp, ner_examples(nlp), steps=3)
+        nlp.get_pipe("bilstm_ner").entity_odds = 1000.0
+        for text in ("Kim\n\nMara", " New \n York  ", "in\nLisbon\n\n", "\n\n"):
+            doc = nlp(text)
+            assert not any(ent[0].is_space or ent[-1].is_space for ent in doc.ents)
