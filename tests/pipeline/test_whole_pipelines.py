@@ -21,7 +21,7 @@ TEXTS = [
     "real garbage\n\n http://bit.ly/x7Qa2 do n't",
     "2nite 😭😭 in Lisbon w/ Mia Lee",
 ]
-LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 8, "upstream": "*"}
+LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32, "upstream": "*"}
 FILES = ["tokenizer", "vocab/key2row", "vocab/lookups.bin", "vocab/strings.json", "vocab/vectors"]
 
 
@@ -93,7 +93,8 @@ class TestFiles:
 
     def test_a_pipeline_of_sourced_components_alone_is_saved_over_another(self, pipeline, tmp_path):
         pipeline.to_disk(tmp_path)
-        nlp = spacy.blank("en", vocab=pipeline.vocab)
+        tokenizer = {"nlp": {"tokenizer": pipeline.config["nlp"]["tokenizer"]}}
+        nlp = spacy.blank("en", vocab=pipeline.vocab, config=tokenizer)
         for name in pipeline.pipe_names:
             nlp.add_pipe(name, source=pipeline)
         nlp.to_disk(tmp_path)
@@ -152,7 +153,7 @@ class TestListeners:
     def test_rows_of_another_width(self, pipeline):
         doc = pipeline.make_doc(TEXTS[0])
         doc.tensor = np.zeros((len(doc), 5), dtype="f")
-        with pytest.raises(ConfigError, match="found rows of width 5, expected 8"):
+        with pytest.raises(ConfigError, match="found rows of width 5, expected 32"):
             pipeline.get_pipe("bilstm_ner")(doc)
 
 
