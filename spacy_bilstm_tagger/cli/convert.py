@@ -108,7 +108,8 @@ def _select(path: Path, texts: list[AnnotatedText], skip: int, first: Optional[i
         raise DataError(f"--skip {skip}: expected a number from 0 to {len(texts) - 1}; {path} holds {len(texts)} texts")
     texts = texts[skip:]
     if first is not None and not 1 <= first <= len(texts):
-        raise DataError(f"--first {first}: expected a number from 1 to {len(texts)}, the number of texts in {path}")
+        left = f"that are left after --skip {skip}" if skip else f"in {path}"
+        raise DataError(f"--first {first}: expected a number from 1 to {len(texts)}, the number of texts {left}")
     return texts[:first]
 
 

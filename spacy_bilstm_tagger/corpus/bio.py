@@ -79,7 +79,8 @@ class EntityTags:
                 bio.append(f"B-{label}")
             else:
                 expected = f"B-{label} or O; or pass --repair-bio"
-                raise DataError(f"{path}, line {line}: {tag} cannot follow {previous}; expected {expected}")
+                wrong = f"{tag} cannot follow {previous}" if bio else f"{tag} cannot begin a text"
+                raise DataError(f"{path}, line {line}: {wrong}; expected {expected}")
             previous, is_open = tag, prefix not in _CLOSES
             if not is_open:
                 self._marks.add(prefix)

@@ -165,10 +165,13 @@ def guess_format(path: Path, content: str) -> str:
         return "ritter" if sum(row.count(" ") == 1 for row in rows) >= half else "conll"
     if widths[0] > 2 and widths.count(widths[0]) >= half:
         return "conll"
-    raise DataError(
-        f"{path}: cannot tell the format from lines such as {rows[0][:60]!r}; name it with --format "
-        f"({', '.join(FORMATS)})"
-    )
+    found = f"{path}: cannot tell the format from lines such as {rows[0][:60]!r}"
+    if sum("," in row for row in rows) >= half or sum(";" in row for row in rows) >= half:
+        raise DataError(
+            f"{found}. Of CSV, only that of gmb and toxic_spans is read; write columns with a TAB between them, no header, and a "
+            "blank line between texts (pandas: sep='\\t', header=False, index=False)"
+        )
+    raise DataError(f"{found}; name it with --format ({', '.join(FORMATS)})")
 
 
 def _has_ids(rows: list[str]) -> bool:

@@ -137,21 +137,23 @@ def _part(nlp: Language, name: str) -> Part:
 def average_models(members: Sequence[Sequence[Model]]) -> float:
     """Give the first member's models the mean of all members' weights.
 
-    RETURNS: the mean cosine of the weights of two members. It is 1 where they are the same, and about 0 where they
-    began from different random numbers: then a unit of the one matches none of the other, and their mean
-    is of no use. Networks that went on from one trained network can be averaged (Wortsman et al. 2022, "Model soups").
+    RETURNS: the median over the matrices of weights of the mean cosine of two members' matrices: a large one that is the
+    same in all, such as fine-tuned vectors, counts once; biases begin alike. It is 1 where members are the same, and about
+    0 where they began from different random numbers: then a unit of the one matches none of the other, and their mean is of
+    no use. Networks that went on from one trained network can be averaged (Wortsman et al. 2022, "Model soups").
 
     members (sequence): each member's models, in one order; all on the CPU.
     """
-    products = np.zeros((len(members), len(members)))
+    cosines = []
+    pairs = ~np.eye(len(members), dtype=bool)
     for models in zip(*members):
         for weights in zip(*(_weights(model) for model in models)):
-            rows = np.stack([weight.ravel() for weight in weights])
-            products += rows.astype("float64") @ rows.astype("float64").T
+            rows = np.stack([weight.ravel() for weight in weights]).astype("float64")
+            norms = np.linalg.norm(rows, axis=1)
+            if weights[0].ndim > 1 and norms.all():
+                cosines.append(((rows @ rows.T) / np.outer(norms, norms))[pairs].mean())
             weights[0][...] = np.mean(weights, axis=0)
-    norms = np.sqrt(products.diagonal())
-    cosines = products / np.outer(norms, norms)
-    return float(cosines[~np.eye(len(members), dtype=bool)].mean())
+    return float(np.median(cosines))
 
 
 def _weights(model: Model) -> Iterator[Floats]:

@@ -1,7 +1,7 @@
 """The layer of TweetEmbed.v1: features of word types side by side, gathered to token rows."""
 
 from functools import partial
-from typing import Callable, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 from spacy.tokens import Doc
@@ -20,7 +20,7 @@ TYPES_AT_ONCE = 32_768  # word types that are embedded at once at prediction
 def EmbedWordTypes(
     features: list[Features],
     *,
-    attrs: list[str],
+    settings: dict[str, Any],
     names: Optional[Features] = None,
     norm: Optional[Features] = None,
     norm_dropout: float = 0.0,
@@ -29,7 +29,8 @@ def EmbedWordTypes(
     word of a batch is computed once.
 
     features (list of Model): from word types to rows, (types, width).
-    attrs (list of str): the further token attributes of the word types.
+    settings (dict): the settings of TweetEmbed.v1 that go with the weights; `attrs` are the further token attributes of
+        the word types.
     names (Model or None): from word types to rows of tokens, which depend on neighbours; (tokens, width).
     norm (Model or None): the one of the features that hashes NORM.
     norm_dropout (float): share of training tokens for which its columns are zero. The columns of the others are not
@@ -41,9 +42,9 @@ def EmbedWordTypes(
         partial(forward, norm_dropout=norm_dropout),
         init=init,
         layers=features if names is None else [*features, names],
-        refs={"names": names, "norm": norm if norm_dropout else None},
+        refs={"names": names, "norm": norm},
         dims={"nO": None},
-        attrs={"attrs": Fixed("TweetEmbed.v1", attrs), "dropout_rate": 0.0},
+        attrs={**{key: Fixed("TweetEmbed.v1", value) for key, value in settings.items()}, "dropout_rate": 0.0},
     )
 
 
@@ -101,7 +102,7 @@ def _forward_train(model: Model, types: WordTypes, norm_dropout: float) -> tuple
         rows.append(Y)
         backprops.append(backprop)
         ends.append(ends[-1] + Y.shape[1])
-        if feature is model.maybe_get_ref("norm") and model.attrs["dropout_rate"]:
+        if norm_dropout and feature is model.maybe_get_ref("norm") and model.attrs["dropout_rate"]:
             is_kept = ops.xp.random.uniform(size=(len(index), 1)) >= norm_dropout
             mask, masked = ops.asarray2f(is_kept, dtype="f"), slice(*ends[-2:])
     tokens = ops.xp.take(_side_by_side(ops, len(types), rows), index, axis=0)

@@ -33,7 +33,6 @@ from ..lexicon.table import (
 from ..lexicon.vectors import UNK_HASH, UNK_KEY, VOCAB_VECTORS, check_shape, check_vectors
 from ..types import Ints, Mask
 from ..util import no_gradient
-from .fixed import Fixed
 
 # Below spaCy's logger, so that its handler prints these messages; it is itself silent below WARNING.
 logger = logging.getLogger("spacy.bilstm_tagger")
@@ -215,7 +214,7 @@ def BrownPrefixes(prefixes: list[int]) -> Model[WordTypes, Ints2d]:
 
     prefixes (list of int): numbers of bits.
     """
-    attrs = {"brown_prefixes": Fixed("TweetEmbed.v1", prefixes), NAME: BROWN}
+    attrs = {"prefixes": prefixes, NAME: BROWN}
     return Model("brown_prefixes", _prefixes_forward, init=_prefixes_init, attrs=attrs)
 
 
@@ -223,7 +222,7 @@ def _prefixes_forward(model: Model[WordTypes, Ints2d], types: WordTypes, is_trai
     table = claimed_table(model, types.vocab)
     rows, _ = table.find_types(types, PATH_KEYS)
     paths = np.where(rows == NO_ROW, np.uint64(0), table.arrays["paths"][rows])
-    features = np.column_stack([cut_paths(paths, length) for length in model.attrs["brown_prefixes"].value])
+    features = np.column_stack([cut_paths(paths, length) for length in model.attrs["prefixes"]])
     return model.ops.asarray2i(cast(Ints2d, features), dtype="uint64"), no_gradient
 
 
@@ -255,7 +254,7 @@ def GazetteerFeatures(lists: Optional[list[str]] = None) -> Features:
     lists (list of str or None): the lists to look at. None: all that are there when the model is initialized.
     """
     width = None if lists is None else 2 * len(lists)
-    attrs = {"gazetteers": Fixed("TweetEmbed.v1", lists), "lists": lists, NAME: GAZETTEERS}
+    attrs = {"asked_for": lists, "lists": lists, NAME: GAZETTEERS}
     return Model("gazetteer_features", _names_forward, init=_names_init, dims={"nO": width}, attrs=attrs)
 
 
@@ -268,7 +267,7 @@ def _names_init(model: Features, X: Optional[WordTypes] = None, Y: Optional[Floa
     if X is None:
         return
     table = remember_table(model, X.vocab)
-    lists = model.attrs["gazetteers"].value or table.info["lists"]
+    lists = model.attrs["asked_for"] or table.info["lists"]
     model.attrs["lists"] = lists
     model.set_dim("nO", 2 * len(lists), force=True)
     begins, goes_on = find_names(table, X, lists)

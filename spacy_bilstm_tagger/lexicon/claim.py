@@ -8,7 +8,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from .files import is_pipeline, read_lookups
-from .table import CHECKSUM, NAME, WordTable, claimed_table
+from .table import CHECKSUM, NAME, WordTable, claimed_table, get_table
 from .vectors import VOCAB_VECTORS, check_shape, check_vectors
 
 
@@ -30,20 +30,27 @@ def claim_tables(model: Model, vocab: Vocab, *, source: Optional[Path] = None, o
     RAISES: ConfigError for a table that is nowhere, or has another content than the model was trained with; DataError
         where `source` is damaged.
     """
+    brought = Vocab()  # so that nothing is stored if one of them is refused
     saved: Optional[Lookups] = None
     for node in _readers(model):
         name = node.attrs[NAME]
         if name == VOCAB_VECTORS:
             _check_vocab_vectors(node, vocab)
             continue
-        if name not in vocab.lookups:
-            table = WordTable.from_lookups(origin.lookups, name) if origin is not None else None
-            if table is None and source is not None and is_pipeline(source):
-                saved = saved or read_lookups(source)
-                table = WordTable.from_lookups(saved, name)
-            if table is not None:
-                table.to_lookups(vocab.lookups, name)
-        claimed_table(node, vocab)
+        if name in vocab.lookups:
+            claimed_table(node, vocab)
+            continue
+        table = WordTable.from_lookups(origin.lookups, name) if origin is not None else None
+        if table is None and source is not None and is_pipeline(source):
+            saved = saved or read_lookups(source)
+            table = WordTable.from_lookups(saved, name)
+        if table is None:
+            get_table(vocab, name)  # for its message
+        else:
+            table.to_lookups(brought.lookups, name)
+            claimed_table(node, brought)
+    for name in brought.lookups.tables:
+        get_table(brought, name).to_lookups(vocab.lookups, name)
 
 
 def _readers(model: Model) -> Iterator[Model]:

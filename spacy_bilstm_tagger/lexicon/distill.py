@@ -15,6 +15,7 @@ from spacy.vocab import Vocab
 from ..errors import DataError
 from ..tokenizer.glove_keys import glove_key
 from .files import VECTORS_FOLDER, check_output, save_folder
+from .table import without_sign
 from .vectors import DISTILLER, set_vectors
 from .word_encoder import WordEncoder
 
@@ -29,8 +30,7 @@ def word_type(text: str) -> str:
     key = glove_key(text)
     if key in SHARED_KEYS:
         return key
-    lower = text.lower()
-    return lower[1:] if len(lower) > 1 and lower[0] in "#＃" else lower
+    return without_sign(text.lower())
 
 
 class Distiller:

@@ -268,8 +268,13 @@ def by_lower(types: WordTypes, at: Ints) -> Hashes:
 def by_lower_without_sign(types: WordTypes, at: Ints) -> Hashes:
     """Of a hashtag without its #; 0, which no word has, for others."""
     words = types.texts(types.lower[at])
-    bare = [get_string_id(word[1:]) if len(word) > 1 and word[0] in "#＃" else 0 for word in words]
-    return np.array(bare, dtype=np.uint64)
+    bare = map(without_sign, words)
+    return np.array([0 if one == word else get_string_id(one) for one, word in zip(bare, words)], dtype=np.uint64)
+
+
+def without_sign(word: str) -> str:
+    """A hashtag without its #; other words as they are."""
+    return word[1:] if len(word) > 1 and word[0] in "#＃" else word
 
 
 def by_norm(types: WordTypes, at: Ints) -> Hashes:

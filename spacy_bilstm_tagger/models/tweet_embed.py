@@ -122,8 +122,16 @@ def TweetEmbed(
         features.append(HashedBrownPrefixes(brown_prefixes, width=brown_width, rows=brown_rows))
     return EmbedWordTypes(
         features,
-        attrs=attrs,
+        settings={
+            "attrs": attrs,
+            "include_static_vectors": include_static_vectors,
+            "finetune_vectors": finetune_vectors,
+            "tables": tables,
+            "char_kernels": char_kernels,
+            "brown_prefixes": brown_prefixes,
+            "gazetteers": gazetteers,
+        },
         names=GazetteerFeatures(None if gazetteers is True else gazetteers) if gazetteers else None,
-        norm=hashed[attrs.index("NORM")] if norm_dropout else None,
+        norm=hashed[attrs.index("NORM")] if "NORM" in attrs else None,
         norm_dropout=norm_dropout,
     )

@@ -34,10 +34,18 @@ class TablesMixin:
     vocab: Vocab
 
     def meet(self, docs: Sequence[Doc]) -> None:
-        """RAISES: ConfigError if the vocabulary of the docs has other tables, or a table is nowhere."""
-        if docs and docs[0].vocab is not self.vocab:
-            claim_tables(self.model, docs[0].vocab, origin=self.vocab)
-            self.vocab = docs[0].vocab
+        """RAISES: ConfigError if the vocabulary of the docs has other tables, or a table is nowhere; ValueError for docs of
+        several vocabularies."""
+        if not docs:
+            return
+        vocab = docs[0].vocab
+        if any(doc.vocab is not vocab for doc in docs):
+            raise ValueError("The docs of a batch are of several vocabularies; expected docs of one pipeline")
+        if vocab is not self.vocab:
+            claim_tables(self.model, vocab, origin=self.vocab)
+            for label in getattr(self, "labels", ()):
+                vocab.strings.add(label)
+            self.vocab = vocab
 
     def predict(self, docs: Iterable[Doc]) -> Any:
         docs = list(docs)

@@ -91,8 +91,11 @@ class AtomicLoadMixin:
             self.cfg.update(cfg)
             if weights is not None:
                 self.model.from_bytes(weights)
-            if isinstance(error, (OSError, ConfigError)):  # names its file, or the setting that is wrong
+            if isinstance(error, OSError):  # names its file
                 raise
+            if isinstance(error, ConfigError):
+                message = str(error).removeprefix(f"{self.name}: ")
+                raise ConfigError(f"{self.name}: {message}") from None
             reason = str(error)
             if not isinstance(error, DataError):
                 reason = (

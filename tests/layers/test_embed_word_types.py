@@ -27,7 +27,7 @@ def make_docs(texts):
 
 def make_model(norm_dropout=0.0, names=None):
     norm, lower = HashedAttribute(0, width=3, rows=50), HashedAttribute(1, width=2, rows=50)
-    features = {"norm": norm, "norm_dropout": norm_dropout, "names": names, "attrs": ["NORM", "LOWER"]}
+    features = {"norm": norm, "norm_dropout": norm_dropout, "names": names, "settings": {"attrs": ["NORM", "LOWER"]}}
     return EmbedWordTypes([norm, lower], **features).initialize(X=make_docs(["abcdE"]))
 
 

@@ -57,7 +57,7 @@ def address_rules(options: TokenizerOptions) -> Iterator[Rule]:
     )
     yield Rule(
         "email",
-        r"(?<![\w+-])(?<!\w\.)\w[\w+-]*(?:\.[\w+-]+)*@(?:[\w-]+\.)+[a-zA-Z]{2,}(?![\w@])",
+        r"(?<![\w+-])(?<![\w+-]\.)\w[\w+-]*(?:\.[\w+-]+)*@(?:[\w-]+\.)+[a-zA-Z]{2,}(?![\w@])",
         "RFC 5322 without quoted names.",
         ("jo.lee+x@mail.example.com", "jo@example.com .", "mail .. jo@example.com"),
         ("@user", "a@b"),
