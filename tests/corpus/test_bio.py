@@ -52,7 +52,8 @@ CANNOT_FOLLOW = [
 @pytest.mark.parametrize(("tags", "tag", "previous", "_repaired"), CANNOT_FOLLOW)
 def test_a_tag_inside_an_entity_must_follow_that_entity(tags, tag, previous, _repaired):
     line = tags.count(" ") + 1
-    expected = f"ents, line {line}: {tag} cannot follow {previous}; expected B-{tag[2:]} or O; or pass --repair-bio"
+    wrong = f"cannot follow {previous}" if line > 1 else "cannot begin a text"
+    expected = f"ents, line {line}: {tag} {wrong}; expected B-{tag[2:]} or O; or pass --repair-bio"
     with pytest.raises(DataError) as error:
         to_bio(tags)
     assert str(error.value) == expected

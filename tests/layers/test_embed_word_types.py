@@ -64,7 +64,7 @@ def test_word_types_are_embedded_in_parts(monkeypatch, with_names):
 
 def test_names_alone():
     docs = make_docs(["abc", "", "E"])
-    model = EmbedWordTypes([], attrs=[], names=GazetteerFeatures()).initialize(X=docs)
+    model = EmbedWordTypes([], settings={"attrs": []}, names=GazetteerFeatures()).initialize(X=docs)
     Ys, backprop = model.begin_update(docs)
     assert backprop(Ys) == []
     for found in (Ys, model.predict(docs)):
@@ -85,7 +85,9 @@ def test_gradients_are_summed_over_the_tokens_of_a_type():
     def init(model, X=None, Y=None):
         model.set_dim("nO", 2)
 
-    model = EmbedWordTypes([Model("zeros", forward, init=init, dims={"nO": None})], attrs=[]).initialize(X=docs)
+    model = EmbedWordTypes([Model("zeros", forward, init=init, dims={"nO": None})], settings={"attrs": []}).initialize(
+        X=docs
+    )
     _, backprop = model.begin_update(docs)
     backprop([np.array([[1, 2], [4, 8], [16, 32]], dtype="f"), np.array([[64, 128]], dtype="f")])
     assert_array_equal(found["dY"], [[81, 162], [4, 8], [81, 162], [81, 162]])

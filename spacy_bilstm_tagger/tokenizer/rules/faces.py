@@ -60,10 +60,10 @@ def emoticon_rules(options: TokenizerOptions) -> Iterator[Rule]:
         "face",
         # Eyes, tear, nose, mouth. Letters are mouths only at the end of a word; right after a word, only brackets,
         # D and P are.
-        rf"(?<![\w:;=])[>]?[:;=]['’]?{_NOSE}(?:[)\](\[}}{{@|\\/*>3]+(?!\w)|[)\](\[]+|[dDpPoOsScCbBXxLI$]+(?!\w))"
+        rf"(?<![\w:;=])(?:>|&gt;)?[:;=]['’]?{_NOSE}(?:[)\](\[}}{{@|\\/*>3]+(?!\w)|[)\](\[]+|[dDpPoOsScCbBXxLI$]+(?!\w))"
         rf"|(?<=[a-zA-Z])[:;=]['’]?-?(?:[)(\]]+|[DP]+(?!\w))",
         "Twokenize (O'Connor et al. 2010, TweetMotif) and the list of Read (2005): eyes, nose and mouth.",
-        (":)", ":-D", ";)", ":'(", "=P", ":/", ">:(", ":DD", ":L", ";3", ":^)", ":]", "lol :)", "you :D"),
+        (":)", ":-D", ";)", ":'(", "=P", ":/", ">:(", "&gt;:(", ":DD", ":L", ";3", ":^)", ":]", "lol :)", "you :D"),
         ("10:30", "http://x.org", ":", "ok:D3x", "a:b", "a:pm"),
     )
     yield Rule(

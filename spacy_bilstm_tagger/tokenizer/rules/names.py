@@ -11,7 +11,7 @@ from .rule import Rule, sign_rule
 # Top-level domains of addresses without a scheme. The list is short, so that "end.Then" is not an address.
 DOMAINS = "com|org|net|edu|gov|info|biz|co|io|ly|tv|fm|gl|gd|gg|uk|ca|de|fr|jp|au|nl|ru|br|mx|eu|ie|se|ch|tk|cc|fb"
 # Top-level domains that are also words need a path: "sure.It" is not an address, "bit.it/x1" is.
-WORD_DOMAINS = "me|us|in|es|it|am|to|be|is|at|so|no|my|by|ms|st|la|vu|ht"
+WORD_DOMAINS = "app|dev|social|xyz|me|us|in|es|it|am|to|be|is|at|so|no|my|by|ms|st|la|vu|ht"
 EXTENSIONS = "mp3|mp4|avi|mov|flv|wav|pdf|docx?|xlsx?|pptx?|txt|zip|rar|exe|apk|jpe?g|png|gif|html?|php|css|csv"
 
 # Anything but white space, brackets and quotes; round brackets only in pairs, as in /Wiki_(page); points, commas and
@@ -25,9 +25,13 @@ _NO_LINK = r"(?![hH][tT][tT][pP][sS]?://)"
 def tag_rules(options: TokenizerOptions) -> Iterator[Rule]:
     yield sign_rule(
         "user",
-        rf"[@＠]{word_unit()}",
-        "Twokenize: @ and the characters of a name. A clitic such as 's is another token.",
-        ("@mara_lune", "@_x1", "@mara 's", "RT @mara", ". @mara"),
+        rf"[@＠](?:\w+@(?:[\w-]+\.)+[a-zA-Z]{{2,}}(?!\w)|\w+?(?=(?i:https?)://)|{word_unit()})",
+        "Twokenize: @ and the characters of a name. A clitic such as 's is another token, and so is a link right after the "
+        "name. Mastodon's names have a host.",
+        (
+            *("@mara_lune", "@_x1", "@mara 's", "RT @mara", ". @mara", "@mara https://t.co/x"),
+            *("@mara@example.social", "@mara@example.social ."),
+        ),
         ("@", "mara"),
     )
     yield from _hashtag_rules(options)
@@ -82,10 +86,10 @@ def name_rules(options: TokenizerOptions) -> Iterator[Rule]:
     )
     yield sign_rule(
         "cashtag",
-        r"(?<![\w$])\$[A-Z]{1,6}(?:\.[A-Z]{1,2})?(?!\w)",
-        "Twitter's cashtags: $ and the symbol of a stock.",
-        ("$AAPL", "$BRK.B"),
-        ("$5", "$", "$one", "CA$H"),
+        r"(?<![\w$])\$(?:[A-Z]{1,6}(?:\.[A-Z]{1,2})?|[a-z]{3,4})(?!\w)",
+        "Twitter's cashtags: $ and the symbol of a stock or coin; in small letters, three or four.",
+        ("$AAPL", "$BRK.B", "$btc"),
+        ("$5", "$", "$money", "CA$H"),
     )
     yield Rule(
         "retweet",

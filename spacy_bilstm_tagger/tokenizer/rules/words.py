@@ -73,6 +73,13 @@ def _trie(words: list[str]) -> str:
 
 
 def word_rules(options: TokenizerOptions) -> Iterator[Rule]:
+    yield Rule(
+        "glued_word",
+        rf"(?<!\w){LETTER}+?(?=(?i:https?)://)",
+        "Tweets: the word before a link that stands right after it.",
+        ("lol http://t.co/x",),
+        ("http://t.co/x", "lolhttp", "lol"),
+    )
     yield from _abbreviation_rules()
     if options.contractions != "whole":
         yield from _contraction_rules(options)
@@ -196,9 +203,10 @@ def _elision_rules() -> Iterator[Rule]:
     )
     yield Rule(
         "censored",
-        rf"(?<!\w){LETTER}+(?:\*+{LETTER}+){{1,40}}|(?<!\w){LETTER}+(?:\$+{LETTER}+){{1,40}}(?!\w)",
-        "Ritter and Tweebank v2: * and $ between letters stand for letters.",
-        ("f*ck", "sh**t", "Ke$ha", "A$AP"),
+        rf"(?<!\w){LETTER}+(?:\*+{LETTER}+){{1,40}}|(?<!\w){LETTER}+(?:\$+{LETTER}+){{1,40}}(?!\w)"
+        rf"|(?<![\w.@]){LETTER}@{LETTER}{{1,2}}(?![\w.@])",
+        "Ritter and Tweebank v2: * and $ between letters stand for letters, and @ between single ones.",
+        ("f*ck", "sh**t", "Ke$ha", "A$AP", "b@d"),
         ("*hugs*", "$AAPL", "a*"),
     )
 
