@@ -1,8 +1,11 @@
 """Reading text in any encoding, writing a file or folder completely or not at all, and numbers."""
 
 import codecs
+import ctypes
 import gzip
+import os
 import shutil
+import sys
 import tempfile
 import zlib
 from contextlib import contextmanager
@@ -15,23 +18,54 @@ from .errors import ConfigError, DataError, Errors, damaged
 @contextmanager
 def write_beside(path: Path) -> Iterator[Path]:
     """A temporary path for a file or folder, beside `path`. It replaces `path` at the end of the block, or is removed
-    if the block raises an error."""
+    if the block raises an error. A link stays one, and a file keeps its mode."""
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    tmp_dir = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    _sweep(path)
+    tmp_dir = Path(tempfile.mkdtemp(prefix=f".{path.name}.{os.getpid()}-", dir=path.parent))
     try:
         draft = tmp_dir / path.name
         yield draft
-        old = tmp_dir / "old"
         if draft.is_dir() and path.exists():
-            path.rename(old)
-        try:
+            _exchange(draft, path)
+        else:
+            if path.exists():
+                draft.chmod(path.stat().st_mode)
             draft.replace(path)
-        except BaseException:
-            if old.exists():
-                old.rename(path)
-            raise
     finally:
         shutil.rmtree(tmp_dir, ignore_errors=True)
+
+
+def _exchange(draft: Path, path: Path) -> None:
+    """Exchange two folders in one step where the system can, so that there is always one under the name."""
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    if renameat2 is not None and not renameat2(-100, os.fsencode(draft), -100, os.fsencode(path), 2):
+        return  # AT_FDCWD and RENAME_EXCHANGE of Linux, renameat2(2)
+    old = draft.with_name("old")
+    path.rename(old)
+    try:
+        draft.rename(path)
+    except BaseException:
+        old.rename(path)
+        raise
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes that were killed have left beside `path`."""
+    for left in path.parent.glob(f".{path.name}.*-*"):
+        number = left.name.removeprefix(f".{path.name}.").partition("-")[0]
+        if number.isdecimal() and not _is_running(int(number)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def open_bytes(path: Path) -> IO[bytes]:

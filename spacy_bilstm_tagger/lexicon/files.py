@@ -10,6 +10,7 @@ from typing import Any, Iterable, Iterator, Optional, Union
 import spacy
 from spacy.language import Language
 from spacy.lookups import Lookups
+from spacy.util import get_model_meta, get_package_path, is_package
 from spacy.vocab import Vocab
 
 from ..errors import DataError, Errors, damaged
@@ -47,6 +48,15 @@ def check_output(path: Path, *, kind: str) -> None:
 
 def is_pipeline(source: Path) -> bool:
     return (source / "vocab").is_dir()
+
+
+def find_pipeline(source: str) -> Path:
+    """The path, or the folder of the installed pipeline of this name, such as en_core_web_md."""
+    if Path(source).exists() or not is_package(source):
+        return Path(source)
+    package = get_package_path(source)
+    meta = get_model_meta(package)
+    return package / f"{meta['lang']}_{meta['name']}-{meta['version']}"
 
 
 def read_lookups(folder: Path) -> Lookups:

@@ -16,7 +16,7 @@ from ..errors import ConfigError, DataError, unreadable_corpus
 from ..util import check_at_least
 from .brown import load_brown
 from .claim import tables_read
-from .files import is_pipeline, protect
+from .files import find_pipeline, is_pipeline, protect
 from .gazetteers import load_gazetteers
 from .sources import read_vectors
 from .table import BROWN, GAZETTEERS, VECTORS_PREFIX
@@ -41,8 +41,8 @@ def create_load_vectors(
     The tables are saved with the pipeline. A component that is sourced from a folder brings its further tables, clusters
     and lists along; only vectors have to be given again, with the folder as `source`.
 
-    source (str or None): a folder made by `spacy-bilstm vectors`, or whatever that command reads: a gensim-data name
-        such as glove-twitter-100, or a file. None: no vectors.
+    source (str or None): a folder made by `spacy-bilstm vectors`, an installed pipeline with vectors, or whatever that
+        command reads: a gensim-data name such as glove-twitter-100, or a file. None: no vectors.
     max_rows, prune_to, dim, dtype: as in that command; a folder is taken as it is.
     brown (str or None): a file of Brown clusters (bit path TAB word TAB count, also .gz), or a folder made by
         `spacy-bilstm vectors brown`. None: no clusters.
@@ -88,8 +88,8 @@ def _load(
             load_brown(Path(brown)).to_lookups(lookups, BROWN)
         if gazetteers is not None:
             load_gazetteers(Path(gazetteers)).to_lookups(lookups, GAZETTEERS)
-        if source is not None and is_pipeline(Path(source)):
-            load_vectors(nlp.vocab, Path(source))
+        if source is not None and is_pipeline(find_pipeline(source)):
+            load_vectors(nlp.vocab, find_pipeline(source))
         elif source is not None:
             notes: list[str] = []
             read = read_vectors(source, notes=notes, max_rows=options["max_rows"], dim=options["dim"])

@@ -1,6 +1,7 @@
 """Vectors that gensim saved. Such a file is a pickle, which could run code, so only its data is taken."""
 
 import pickle
+import pickletools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from .files import keeping_reason
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
+MAX_SCANNED = 1 << 26  # bytes; a larger file holds about what it claims
 _KEYS = {"index_to_key", "index2word"}  # the latter up to gensim 3
 # Containers and numbers: the only names that are looked up.
 _BUILT_IN = {
@@ -37,6 +39,10 @@ def read_saved(path: Path) -> "KeyedVectors":
     RAISES: DataError for a file that names anything else, or that is damaged.
     """
     with keeping_reason(path, "gensim KeyedVectors"):
+        with open_bytes(path) as file:
+            if len(start := file.read(MAX_SCANNED + 1)) <= MAX_SCANNED:
+                for _ in pickletools.genops(start):  # a false length is found before memory is taken for it
+                    pass
         with open_bytes(path) as file:
             saved = _DataUnpickler(path, file).load()
         attributes = vars(saved) if isinstance(saved, _Attributes) else {}

@@ -80,7 +80,7 @@ def _read_word2vec(path: Path, max_rows: Optional[int], notes: list[str]) -> "Ke
     from gensim.models import KeyedVectors
 
     with open_bytes(path) as file:
-        first = file.readline()
+        first = file.readline(1 << 16)
         following = file.read(1 << 16)
     # Binary rows are float32 bytes, so in a sample of them there are always some that no text has.
     if is_header(first) and (b"\0" in following or not _is_utf8(following)):

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import IO, Iterator, Optional
 
 import numpy as np
 from tqdm import tqdm
@@ -17,6 +17,7 @@ from ..types import Floats
 from ..util import open_bytes
 
 SAMPLE = 100  # rows from which the width is known
+MAX_LINE = 1 << 20  # bytes
 
 
 @dataclass
@@ -37,14 +38,16 @@ def read_text_rows(path: Path, *, max_rows: Optional[int] = None) -> TextRows:
         or more rows than the first line promises.
     """
     with open_bytes(path) as file:
-        sample = list(islice(file, SAMPLE))
+        sample = list(islice(_lines(path, file), SAMPLE))
     promised, width = _shape(path, sample)
     first_line = 1 if promised is None else 2
     keys: dict[str, None] = {}
     numbers = array("f")
     n_rows = duplicates = 0
     with open_bytes(path) as file:
-        bar = tqdm(_rows(file, promised), desc=f"Reading {path.name}", unit=" rows", disable=None, leave=False)
+        bar = tqdm(
+            _rows(_lines(path, file), promised), desc=f"Reading {path.name}", unit=" rows", disable=None, leave=False
+        )
         for line, row in enumerate(islice(bar, max_rows), first_line):
             if promised is not None and n_rows == promised:
                 raise DataError(
@@ -103,10 +106,20 @@ def _shape(path: Path, sample: list[bytes]) -> tuple[Optional[int], int]:
     return None, width
 
 
-def _rows(file: Iterator[bytes], promised: Optional[int]) -> Iterator[bytes]:
+def _lines(path: Path, file: IO[bytes]) -> Iterator[bytes]:
+    """RAISES: DataError for a line that no row of vectors is as long as, before it is in memory."""
+    number = 0
+    while line := file.readline(MAX_LINE):
+        number += 1
+        if len(line) == MAX_LINE:
+            raise DataError(f"{path}, line {number}: longer than {MAX_LINE:,} bytes, expected a word and its numbers")
+        yield line
+
+
+def _rows(lines: Iterator[bytes], promised: Optional[int]) -> Iterator[bytes]:
     """All lines but the header. The file may end with blank ones."""
     blank = 0
-    for number, row in enumerate(file):
+    for number, row in enumerate(lines):
         if number == 0:
             row = row.removeprefix(BOM_UTF8)
             if promised is not None:

@@ -273,13 +273,13 @@ class SpanComponent(SequenceComponent):
 
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:
-        """RAISES: ConfigError for an empty key, and a threshold that is no probability above 0."""
+        """RAISES: ConfigError for an empty key, and a threshold that is no probability."""
         threshold = settings["threshold"]
         if settings["spans_key"] == "":
             raise ConfigError(f"{name}: spans_key is empty; expected the name under which doc.spans keeps the spans")
         is_number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
-        if threshold is not None and not (is_number and 0 < threshold <= 1):
-            raise ConfigError(f"{name}: threshold = {threshold!r}; expected null or a probability above 0 and up to 1")
+        if threshold is not None and not (is_number and 0 <= threshold <= 1):
+            raise ConfigError(f"{name}: threshold = {threshold!r}; expected null or a probability from 0 to 1")
 
 
 def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:

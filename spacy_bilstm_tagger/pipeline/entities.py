@@ -16,7 +16,7 @@ from .gold import OUTSIDE, alternatives
 
 Scheme = Literal["bio", "biluo", "bioes"]  # BIOES is BILUO by other letters
 Entity = tuple[int, int, int]  # start, end, type number
-ALTERNATIVES_FLOOR = 0.01  # less probable spans are no alternatives
+FLOOR = 0.01  # less probable spans are not looked for
 _BEGIN = 3  # ENT_IOB; without a type the token is blocked
 
 
@@ -186,7 +186,7 @@ def find_entities(
         probabilities = SpanProbabilities(forward_backward(scores), scheme.spans)
     likely: list[tuple[Entity, float]] = []
     if probabilities is not None and (threshold is not None or top_k):
-        floor = min(1.0 if threshold is None else threshold, ALTERNATIVES_FLOOR if top_k else 1.0)
+        floor = min(1.0 if threshold is None else max(threshold, FLOOR), FLOOR if top_k else 1.0)
         (starts, ends, types), p = probabilities.spans_above(floor)
         order = np.argsort(-p, kind="stable")
         spans = zip(starts[order].tolist(), ends[order].tolist(), types[order].tolist())

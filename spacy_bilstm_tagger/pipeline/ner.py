@@ -73,6 +73,7 @@ def make_bilstm_ner(
         probability of each, that exactly this span is an entity of this type. None: no scores.
     threshold (float or None): None takes the most probable tag sequence. A number takes instead all spans of at least
         this probability, the most probable first where they overlap: a high one for precision, a low one for recall.
+        Below 0.01 it is 0.01.
     entity_odds (float): how many times as frequent entities are in the texts to come as in the training data. It
         multiplies the odds that an entity begins at a token (Saerens et al. 2002, "Adjusting the outputs of a
         classifier to new a priori probabilities"), in prediction only.

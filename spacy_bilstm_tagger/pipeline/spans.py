@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, Token
 from spacy.training import Example
 
 from ..crf.inference import ChainScores, forward_backward, viterbi
@@ -118,11 +118,14 @@ class BiLSTMSpans(SpanComponent):
         return [sorted(spans) for spans in found]
 
     def set_annotations(self, docs: Iterable[Doc], found: Iterable[Found]) -> None:
-        """Set `doc.spans[spans_key]`, in place of a group that was there."""
+        """Set `doc.spans[spans_key]`, in place of a group that was there. Users, links and signs of hashtags at the ends of a
+        span are left out."""
         key = self.cfg["spans_key"]
         for doc, each in zip(docs, found):
-            spans = [Span(doc, start, end, label=self.labels[number]) for start, end, number, _ in each]
-            doc.spans[key] = span_group(doc, key, spans, [score for *_, score in each])
+            found_spans = [(_without_addresses(doc, start, end), number, score) for start, end, number, score in each]
+            kept = [(*bounds, number, score) for bounds, number, score in found_spans if bounds[0] < bounds[1]]
+            spans = [Span(doc, start, end, label=self.labels[number]) for start, end, number, _ in kept]
+            doc.spans[key] = span_group(doc, key, spans, [score for *_, score in kept])
 
     def _gold(self, doc: Doc) -> Optional[list[Span]]:
         return list(doc.spans[self.cfg["spans_key"]]) if self.cfg["spans_key"] in doc.spans else None
@@ -154,3 +157,16 @@ class BiLSTMSpans(SpanComponent):
         starts = np.flatnonzero(is_inside & ~np.append(False, goes_on))
         ends = np.flatnonzero(is_inside & ~np.append(goes_on, False)) + 1
         return starts, ends, SpanProbabilities(lattice, _STATES).score_spans((starts, ends, np.zeros_like(starts)))
+
+
+def _without_addresses(doc: Doc, start: int, end: int) -> tuple[int, int]:
+    """The span without users, links, signs of hashtags and white space at its ends: none is anything by itself."""
+    while start < end and _is_address(doc[start]):
+        start += 1
+    while start < end and _is_address(doc[end - 1]):
+        end -= 1
+    return start, end
+
+
+def _is_address(token: Token) -> bool:
+    return token.is_space or token.like_url or token.text in "#＃" or (len(token) > 1 and token.text[0] in "@＠")

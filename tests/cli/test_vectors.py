@@ -132,8 +132,12 @@ BAD = {
     "cut gzip": (lambda path: gzip.compress(BIG)[:-2000], "Compressed file ended before"),
     "damaged gzip": (lambda path: _broken(gzip.compress(BIG)), "cannot be read as word vectors ("),
     "gzip header alone": (lambda path: b"\x1f\x8b", "cannot be read as word vectors (EOFError"),
-    "cut .kv": (lambda path: _kv(path)[:-20], "cannot be read as gensim KeyedVectors (UnpicklingError"),
+    "cut .kv": (lambda path: _kv(path)[:-20], "cannot be read as gensim KeyedVectors ("),
     "cut .kv in gzip": (lambda path: gzip.compress(_kv(path))[:-20], "cannot be read as gensim KeyedVectors"),
+    "a pickle of a false length": (
+        lambda path: b"\x80\x04B\xff\xff\xff\xffab",
+        "cannot be read as gensim KeyedVectors (",
+    ),
     "other pickle": (lambda path: pickle.dumps({"a": 1}), "holds a dict, expected gensim KeyedVectors"),
     "binary with more rows": (lambda path: _binary().replace(b"3 2", b"2 2"), "promises 2 rows, and more follow"),
     "a tar archive": (lambda path: bytes(257) + b"ustar" + bytes(250), "is a tar archive; unpack it"),

@@ -140,6 +140,11 @@ def test_text_without_vectors(text, message):
     assert message(text) == "toy.txt: found no vectors, expected rows of 'key number number ...'"
 
 
+def test_a_line_that_is_too_long_for_a_row(message, monkeypatch):
+    monkeypatch.setattr("spacy_bilstm_tagger.lexicon.text_rows.MAX_LINE", 100)
+    assert message("a 1 2\n" + "b" * 1000).startswith("toy.txt, line 2: longer than 100 bytes")
+
+
 def test_header_without_rows(message):
     assert message("0 3\n").startswith("toy.txt: found no vectors")
 

@@ -427,10 +427,10 @@ class TestThreshold:
         trained.to_disk(tmp_path)
         assert spacy.load(tmp_path).get_pipe("bilstm_ner").threshold == 0.75
 
-    @pytest.mark.parametrize("value", [0, 0.0, -0.1, 1.01, float("nan")])
+    @pytest.mark.parametrize("value", [-0.1, 1.01, float("nan"), "0.5", True])
     def test_out_of_range(self, trained, value):
         ner = trained.get_pipe("bilstm_ner")
-        with pytest.raises(ConfigError, match="expected null or a probability above 0 and up to 1"):
+        with pytest.raises(ConfigError, match="expected null or a probability from 0 to 1"):
             ner.threshold = value
         assert ner.threshold is None
 
@@ -468,8 +468,8 @@ class TestTexts:
         ({"top_k": -1}, "top_k = -1; expected a whole number of at least 0"),
         ({"top_k": 3, "spans_key": None}, "top_k = 3 needs a spans_key"),
         ({"spans_key": ""}, "spans_key is empty"),
-        ({"threshold": 0.0}, "threshold = 0.0; expected null or a probability above 0"),
-        ({"threshold": 1.5}, "threshold = 1.5; expected null or a probability above 0"),
+        ({"threshold": -0.1}, "threshold = -0.1; expected null or a probability from 0"),
+        ({"threshold": 1.5}, "threshold = 1.5; expected null or a probability from 0"),
         (
             {"model": {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": TOK2VEC}},
             r"bilstm_ner: the model has no scores between labels; expected \[components.bilstm_ner.model\]",

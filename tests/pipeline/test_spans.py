@@ -284,10 +284,22 @@ class TestAnnotation:
     ("config", "message"),
     [
         ({"spans_key": ""}, "bilstm_spans: spans_key is empty"),
-        ({"threshold": 0.0}, "threshold = 0.0; expected null or a probability above 0"),
-        ({"threshold": 1.5}, "threshold = 1.5; expected null or a probability above 0"),
+        ({"threshold": -0.1}, "threshold = -0.1; expected null or a probability from 0"),
+        ({"threshold": 1.5}, "threshold = 1.5; expected null or a probability from 0"),
     ],
 )
 def test_settings_out_of_range_are_refused(config, message):
     with pytest.raises(ConfigError, match=message):
         small_pipeline("bilstm_spans", **config)
+
+
+@pytest.mark.parametrize("text", ["@mara_lune", "@x http://bit.ly/x7Qa2 #", "so garbage @mara http://t.co/x"])
+def test_users_links_and_signs_are_nothing_by_themselves(text):
+    nlp = small_pipeline("bilstm_spans")
+    train(nlp, span_examples(nlp), steps=3)
+    nlp.get_pipe("bilstm_spans").threshold = 0.0  # every token
+    doc = nlp(text)
+    words = [token.text for token in doc if token.text[0] not in "@#" and not token.like_url]
+    found = [[token.text for token in span] for span in doc.spans["toxic"]]  # one for each label
+    assert all(each == words for each in found)
+    assert bool(found) == bool(words)

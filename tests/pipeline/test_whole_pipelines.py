@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import spacy
 from small_pipelines import TOK2VEC, ner_examples, renew_checksums, small_pipeline, span_examples, train
-from spacy.tokens import Doc
+from spacy.cli.find_threshold import find_threshold
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
@@ -110,7 +111,8 @@ class TestFiles:
     def test_of_a_thousand_flipped_bits_none_changes_the_output(self, pipeline, tmp_path):
         """Over all files, by their size; values of the config excepted."""
         pipeline.to_disk(tmp_path)
-        expected = output(pipeline, TEXTS * 2)
+        texts = [f"{one} {other} w{i}" for i in range(12) for one in TEXTS for other in TEXTS]  # 300
+        expected = output(pipeline, texts)
         files = sorted(path for path in tmp_path.rglob("*") if path.is_file() and path.name != "config.cfg")
         sizes = np.array([path.stat().st_size for path in files])
         rng = np.random.default_rng(0)
@@ -126,7 +128,7 @@ class TestFiles:
             finally:
                 path.write_bytes(data)
             loaded += 1
-            assert output(nlp, TEXTS * 2) == expected, f"{path}, byte {at}, bit {bit}"
+            assert output(nlp, texts) == expected, f"{path}, byte {at}, bit {bit}"
         assert loaded < 250  # meta.json, which changes nothing
 
 
@@ -242,3 +244,22 @@ class TestWhiteSpace:
         for text in ("Kim\n\nMara", " New \n York  ", "in\nLisbon\n\n", "\n\n"):
             doc = nlp(text)
             assert not any(ent[0].is_space or ent[-1].is_space for ent in doc.ents)
+
+
+class TestToolsOfSpacy:
+    def test_scores_are_written_as_json(self, pipeline):
+        tags, ents = ["RB", "JJ", "IN", "NNP", "NNP"], ["O", "O", "O", "B-place", "L-place"]
+        example = Example.from_dict(pipeline.make_doc(TEXTS[0]), {"tags": tags, "entities": ents})
+        scores = pipeline.evaluate([example])
+        assert json.loads(json.dumps(scores))["tag_acc"] == scores["tag_acc"]
+
+    def test_find_threshold(self, tmp_path, capsys):
+        nlp = small_pipeline("bilstm_spans")
+        examples = span_examples(nlp)
+        train(nlp, examples, steps=3)
+        nlp.to_disk(tmp_path / "model")
+        DocBin(docs=[eg.reference for eg in examples]).to_disk(tmp_path / "dev.spacy")
+        scored = "spans_toxic_f"
+        find_threshold(str(tmp_path / "model"), tmp_path / "dev.spacy", "bilstm_spans", "threshold", scored, n_trials=3)
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split()[0] for line in lines] == ["Threshold", "0.0", "0.5", "1.0"]

@@ -1,0 +1,57 @@
+"""Files and folders are written completely or not at all."""
+
+import os
+import sys
+
+import pytest
+
+from spacy_bilstm_tagger.util import write_beside
+
+
+def write(path, text, *, folder=False):
+    with write_beside(path) as draft:
+        if folder:
+            draft.mkdir()
+            (draft / "file").write_text(text, encoding="utf8")
+        else:
+            draft.write_text(text, encoding="utf8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes and links of POSIX")
+def test_a_file_keeps_its_mode_and_a_link_stays_one(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("old", encoding="utf8")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    write(link, "new")
+    assert (link.is_symlink(), target.read_text("utf8"), target.stat().st_mode & 0o777) == (True, "new", 0o600)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "target"]
+
+
+def test_a_folder_is_exchanged(tmp_path):
+    for text in ("old", "new"):
+        write(tmp_path / "out", text, folder=True)
+    assert (tmp_path / "out" / "file").read_text("utf8") == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="renameat2")
+def test_there_is_a_folder_under_the_name_at_any_time(tmp_path, monkeypatch):
+    write(tmp_path / "out", "old", folder=True)
+    monkeypatch.setattr("pathlib.Path.rename", lambda self, target: pytest.fail("two steps"))
+    write(tmp_path / "out", "new", folder=True)
+
+
+def test_without_an_exchange_in_one_step(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "other")
+    for text in ("old", "new"):
+        write(tmp_path / "out", text, folder=True)
+    assert (tmp_path / "out" / "file").read_text("utf8") == "new"
+
+
+def test_what_killed_processes_have_left_is_removed(tmp_path):
+    for name in (".out.4194305-abc", f".out.{os.getpid()}-abc", ".out.mine", ".other.4194305-abc"):
+        (tmp_path / name).mkdir()
+    write(tmp_path / "out", "new")
+    left = [".other.4194305-abc", f".out.{os.getpid()}-abc", ".out.mine", "out"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(left)
