@@ -34,8 +34,7 @@ def Transformer(name: str, shim: TransformerShim, *, kept_tokens: int, **setting
     """(tokens, nO) for each doc; a token without word pieces gets zeros.
 
     settings: layer, window and stride, as in `TransformerEmbed.v1`. Word pieces, windows and alignment are those of
-    spacy-transformers. Frozen weights compute the texts of training
-    once and keep their rows, up to `kept_tokens` tokens.
+    spacy-transformers. Frozen weights compute the texts of training once and keep their rows, up to `kept_tokens` tokens.
     """
     attrs = {key: Fixed("TransformerEmbed.v1", value) for key, value in settings.items()}
     return Model(

@@ -117,7 +117,7 @@ class TransformerShim(TorchShim, HFShim):
         frozen.requires_grad_(False)
 
     def _call(self, inputs: ArgsKwargs) -> Tensor:
-        """(texts, word pieces, width). A text is padded; what is computed of it does not depend on the padding."""
+        """(texts, word pieces, width). A text is padded; its rows do not depend on the padding."""
         kwargs = dict(inputs.kwargs)
         with_dropout = kwargs.pop("with_dropout", False)
         if not with_dropout:

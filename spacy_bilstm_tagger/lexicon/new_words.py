@@ -67,7 +67,7 @@ class NewWords:
         if DISTILLER in table.info:
             self._distiller = Distiller.from_info(table.info[DISTILLER], self.model_dir)
         if self._distiller is None or self._distiller.dim != width:
-            self._give_up("the pipeline does not say how this table was distilled")
+            self._give_up("the pipeline has no record of how this table was distilled")
 
     def _compute(self, distiller: Distiller, words: list[str], table: WordTable) -> np.ndarray:
         """(words, width)"""

@@ -1,4 +1,4 @@
-"""The distinct words of a batch, and tables of what is known of words, which lie in the lookups of a vocabulary."""
+"""The distinct words of a batch, and tables with rows for words, which lie in the lookups of a vocabulary."""
 
 import hashlib
 from dataclasses import dataclass, field

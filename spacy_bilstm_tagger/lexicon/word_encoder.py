@@ -67,8 +67,8 @@ class WordEncoder:
             self._max_pieces = min(_MAX_PIECES, self._tokenizer.model_max_length, positions)
 
     def encode(self, words: list[str], *, shows_progress: bool = False) -> np.ndarray:
-        """(words, width) float32. Only words of as many pieces go together, so there is no padding, and what a word
-        gets does not depend on the others, but for the rounding of float32.
+        """(words, width) float32. Only words of as many pieces go together, so there is no padding, and the row of
+        a word does not depend on the others, but for the rounding of float32.
 
         shows_progress (bool): draw a bar, on a terminal only.
         RAISES: DataError where the tokenizer or the model fails, as damaged ones may do only now.

@@ -29,8 +29,8 @@ def BiLSTMEncoder(
     """Encode tokens in context by bidirectional recurrent layers, as the upper half of a `spacy.Tok2Vec.v2`.
 
     A text's output is the same alone and in any batch, within 1e-5 of the largest value: nothing is padded. The dropout
-    rate is that of training (`[training] dropout`, or `nlp.update(drop=...)`); the settings here say where and how it
-    acts.
+    rate is that of training (`[training] dropout`, or `nlp.update(drop=...)`); the settings here set where and how
+    it acts.
 
     Texts of up to `window` tokens are read whole. Longer ones are read in windows, and with the default window and
     overlap, a depth of up to 2, inputs of about unit size and the cells lstm, gru and rnn_tanh, their output is within

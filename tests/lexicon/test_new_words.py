@@ -98,7 +98,7 @@ def test_threads_share_it(tweet_nlp, expected, model_dir):
         ("folder", "no such folder"),
         ("transformers", "need transformers"),
         ("model", "another model than the one the vectors were distilled from"),
-        ("lookups", "the pipeline does not say how this table was distilled"),
+        ("lookups", "the pipeline has no record of how this table was distilled"),
     ],
 )
 def test_a_model_not_at_hand_is_one_warning_and_zeros(tweet_nlp, expected, model_dir, monkeypatch, break_it, reason):
