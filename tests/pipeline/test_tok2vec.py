@@ -135,7 +135,7 @@ def test_it_can_be_pickled_after_training():
         for _ in range(2):  # spaCy's tok2vec takes its step with the next batch
             pipeline.update([example], sgd=optimizer)
         assert np.abs(pipeline(TEXT).tensor - before).max() > 0
-    with pytest.raises((AttributeError, pickle.PicklingError), match="pickle|local object"):
+    with pytest.raises((AttributeError, pickle.PicklingError), match=r"pickle|local object"):
         pickle.dumps(make("tok2vec"))
 
 
