@@ -4,6 +4,7 @@ import codecs
 import ctypes
 import gzip
 import os
+import platform
 import shutil
 import sys
 import tempfile
@@ -22,7 +23,7 @@ def write_beside(path: Path) -> Iterator[Path]:
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    tmp_dir = Path(tempfile.mkdtemp(prefix=f".{path.name}.{os.getpid()}-", dir=path.parent))
+    tmp_dir = Path(tempfile.mkdtemp(prefix=f"{_draft_prefix(path)}{os.getpid()}-", dir=path.parent))
     try:
         draft = tmp_dir / path.name
         yield draft
@@ -50,20 +51,27 @@ def _exchange(draft: Path, path: Path) -> None:
         raise
 
 
+def _draft_prefix(path: Path) -> str:
+    return f".{path.name}.{platform.node()}."  # processes of other machines may write here too
+
+
 def _sweep(path: Path) -> None:
-    """Remove what processes that were killed have left beside `path`."""
-    for left in path.parent.glob(f".{path.name}.*-*"):
-        number = left.name.removeprefix(f".{path.name}.").partition("-")[0]
-        if number.isdecimal() and not _is_running(int(number)):
-            shutil.rmtree(left, ignore_errors=True)
+    """Remove the drafts of killed processes of this machine."""
+    prefix = _draft_prefix(path)
+    for draft in [each for each in path.parent.iterdir() if each.name.startswith(prefix)]:
+        number, dash, _ = draft.name.removeprefix(prefix).partition("-")
+        if number.isdecimal() and dash and not _may_run(int(number)):
+            shutil.rmtree(draft, ignore_errors=True)
 
 
-def _is_running(process: int) -> bool:
+def _may_run(process: int) -> bool:
+    if os.name != "posix":  # elsewhere os.kill is no question
+        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:
+    except OSError:  # another user's
         return True
     return True
 

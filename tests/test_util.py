@@ -1,6 +1,7 @@
 """Files and folders are written completely or not at all."""
 
 import os
+import platform
 import sys
 
 import pytest
@@ -49,9 +50,16 @@ def test_without_an_exchange_in_one_step(tmp_path, monkeypatch):
     assert (tmp_path / "out" / "file").read_text("utf8") == "new"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="asks whether a process runs")
 def test_what_killed_processes_have_left_is_removed(tmp_path):
-    for name in (".out.4194305-abc", f".out.{os.getpid()}-abc", ".out.mine", ".other.4194305-abc"):
+    here = f".out.{platform.node()}"
+    left = [
+        f"{here}.{os.getpid()}-abc",
+        ".out.elsewhere.4194305-abc",
+        ".out.mine",
+        f".other.{platform.node()}.4194305-a",
+    ]
+    for name in (f"{here}.4194305-abc", *left):
         (tmp_path / name).mkdir()
     write(tmp_path / "out", "new")
-    left = [".other.4194305-abc", f".out.{os.getpid()}-abc", ".out.mine", "out"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(left)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*left, "out"])
