@@ -9,7 +9,7 @@ from ..errors import DataError
 
 @dataclass
 class Notes:
-    """Lines for the report of reading a corpus, and warnings of what looks wrong in it."""
+    """Lines for the report of reading a corpus, and warnings of suspicious values."""
 
     lines: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

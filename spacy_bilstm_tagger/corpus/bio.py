@@ -104,7 +104,7 @@ class EntityTags:
 
 
 def other_form(tags: AbstractSet[str]) -> Optional[tuple[set[str], str]]:
-    """Entity tags that are not of BIO, and what they are instead; None for BIO and for tags of another kind."""
+    """Entity tags that are not of BIO, and their form; None for BIO and for tags of another kind."""
     others = {tag for tag in tags if tag not in (OUTSIDE, "o") and not is_missing(tag)}
     if not others or len(others) == len(tags):
         return None

@@ -133,7 +133,7 @@ def read_iob(
     lines = [(number, line) for number, line in enumerate(content.split("\n"), 1) if line.strip()]
     if not lines:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
-    width = max(item.count("|") for item in lines[0][1].split())
+    width = min(item.count("|") for item in lines[0][1].split())  # a token may hold more
     blocks: list[Block] = [(None, [(n, item.rsplit("|", width)) for item in line.split()]) for n, line in lines]
     return _to_texts(path, blocks, columns or Columns(), "|", entities, notes or Notes())
 
@@ -190,7 +190,7 @@ def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
 
 
 def empty_token(path: Path, line: int, cell: str) -> str:
-    """The message for a token of white space; `cell` is what stands in its place."""
+    """The message for a token of white space. cell (str): the text in its place."""
     if cell.strip(" \t"):
         names = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(cell))
         return (

@@ -65,8 +65,9 @@ def read_conllu(
     sentences = [sentence for sentence in sentences if sentence.words]
     if not sentences:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
-    has_entities = any(word.entity != OUTSIDE for sentence in sentences for word in sentence.words)
+    has_entities = column != "MISC" or any(_ENTITY.search(cells[-1]) for _, block in rows for _, cells in block)
     if has_entities:
+        entities.recognize([[word.entity for word in sentence.words] for sentence in sentences])
         notes.lines.append(f"Entity tags: from the column {column}" + " (name=)" * (column == "MISC"))
     elif any("Entity=" in cells[-1] for _, block in rows for _, cells in block):
         notes.warnings.append("MISC has Entity=..., which is not read; expected name=B-TYPE for entities in BIO")
@@ -125,7 +126,7 @@ def _entity_column(names: tuple[str, ...], sentences: list[tuple[Optional[str], 
     """The first column of CoNLL-U Plus whose values look like BIO tags; else MISC."""
     for at, name in enumerate(names):
         values = {cells[at] for _, rows in sentences for _, cells in rows} - {"_"}
-        if name not in COLUMNS and values != {OUTSIDE} and looks_like_bio(values):
+        if name not in COLUMNS and looks_like_bio(values):
             return name
     return "MISC"
 

@@ -80,7 +80,7 @@ class EntityRanges:
     """Sets `doc.ents` from labelled ranges of characters, and collects those that cannot be set.
 
     White space at the ends of a range is left out. A range that cuts a token, or overlaps one before it, is no entity:
-    its tokens are left open.
+    its tokens count as missing.
 
     unset (list of str): the text of each such range, and its line.
     """
@@ -88,7 +88,7 @@ class EntityRanges:
     unset: list[str] = field(default_factory=list)
 
     def to_bio(self, doc: Doc, text: AnnotatedText) -> list[str]:
-        """A tag for each token, "" where it is open."""
+        """A tag for each token, "" where it is missing."""
         tags = [OUTSIDE] * len(doc)
         for start, end, label in text.entities or []:
             inside = doc.text[start:end]
@@ -113,7 +113,7 @@ class EntityRanges:
             return ""
         more = f", and {len(self.unset) - MOST_SHOWN} more" if len(self.unset) > MOST_SHOWN else ""
         return (
-            f"{len(self.unset):,} entities cut a token or overlap another one; their tokens are left open "
+            f"{len(self.unset):,} entities cut a token or overlap another one; their tokens count as missing "
             f"({'; '.join(self.unset[:MOST_SHOWN])}{more})"
         )
 

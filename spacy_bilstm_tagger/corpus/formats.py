@@ -113,9 +113,7 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
         except DataError:
             if candidate == candidates[-1]:
                 raise
-    control = (
-        re.search("[\x80-\x84\x86-\x9f]", content) if candidate == encoding and "utf" not in candidate.lower() else None
-    )
+    control = re.search("[\x80-\x9f]", content) if candidate == encoding and "utf" not in candidate.lower() else None
     if control:
         line, byte = content.count("\n", 0, control.start()) + 1, f"0x{ord(control[0]):02x}"
         raise DataError(
@@ -127,7 +125,7 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
 
 
 def _refuse_other_files(path: Path, content: str) -> None:
-    """RAISES: DataError for what is often found in the place of a corpus."""
+    """RAISES: DataError for files that are often found in the place of a corpus."""
     for kind, pattern in _NOT_A_CORPUS.items():
         if pattern.match(content) and (not kind.startswith("the error") or content.count("\n") < 5):
             raise DataError(f"{path}: found {content.strip()[:40]!r}, {kind}")
@@ -154,7 +152,7 @@ def guess_format(path: Path, content: str) -> str:
         return "jsonl"
     half = len(rows) / 2
     tabs = [row.count("\t") for row in rows]
-    if path.suffix == ".conllu" or is_conllu_plus(content) or _has_ids(rows):
+    if path.suffix == ".conllu" or is_conllu_plus(content) or _has_conllu_columns(rows):
         return "conllu"
     if looks_like_iob(rows):
         return "iob"
@@ -174,6 +172,6 @@ def guess_format(path: Path, content: str) -> str:
     raise DataError(f"{found}; name it with --format ({', '.join(FORMATS)})")
 
 
-def _has_ids(rows: list[str]) -> bool:
+def _has_conllu_columns(rows: list[str]) -> bool:
     """Whether half of the rows have the columns of CoNLL-U. The shared tasks from CoNLL-X on have ten, too."""
     return sum(row.count("\t") == len(COLUMNS) - 1 for row in rows) >= len(rows) / 2

@@ -1,4 +1,4 @@
-"""Folders of pipelines: those that hold tables, and the checksums of what lies in any."""
+"""Folders of pipelines: those that hold tables, and the checksums of their files."""
 
 import hashlib
 import json
@@ -89,7 +89,7 @@ def keeping_reason(path: Path, kind: str, errors: tuple[type[BaseException], ...
         raise damaged(path, kind, error) from None
 
 
-def protect(nlp: Language) -> None:
+def use_checksums(nlp: Language) -> None:
     """Let `nlp.to_disk` write the checksums of the files that spaCy and its other components save, the tokenizer's and the
     vocabulary's among them, and `nlp.from_disk` compare them before anything is read.
 
@@ -129,8 +129,9 @@ def _shared_files(folder: Path, nlp: Language) -> list[str]:
 
 
 def forget_checksums(folder: Path) -> None:
-    """Remove those of a pipeline's folder, which are written anew after all of its files."""
-    (folder / CHECKSUMS).unlink(missing_ok=True)
+    """Remove those of a pipeline's folder, which are written anew after all of its files. Any other folder stays as it is."""
+    if (folder / "config.cfg").exists() and (folder / "meta.json").exists():
+        (folder / CHECKSUMS).unlink(missing_ok=True)
 
 
 def write_checksums(folder: Path, files: Iterable[str] = COMPONENT_FILES) -> None:

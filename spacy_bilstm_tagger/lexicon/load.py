@@ -16,7 +16,7 @@ from ..errors import ConfigError, DataError, unreadable_corpus
 from ..util import check_at_least
 from .brown import load_brown
 from .claim import tables_read
-from .files import find_pipeline, is_pipeline, protect
+from .files import find_pipeline, is_pipeline, use_checksums
 from .gazetteers import load_gazetteers
 from .sources import read_vectors
 from .table import BROWN, GAZETTEERS, VECTORS_PREFIX
@@ -79,7 +79,7 @@ def _load(
             "a sourced component that brings its own. Where the pipeline needs none, set [initialize] before_init = "
             "null, and take what it names out of TweetEmbed.v1 (tables = [])"
         )
-    protect(nlp)
+    use_checksums(nlp)
     lookups = nlp.vocab.lookups
     try:
         for name, table in tables.items():

@@ -102,10 +102,14 @@ def _read_binary(path: Path, header: bytes, max_rows: Optional[int]) -> "KeyedVe
         vectors = KeyedVectors.load_word2vec_format(str(path), binary=True, limit=max_rows)
         with open_bytes(path) as file:
             found = sum(map(len, iter(partial(file.read, 1 << 20), b""))) - len(header)
-    promised, width = map(int, header.split())
-    # A row is its word, a blank, the numbers and perhaps a line end. Words that are there twice are not counted here.
-    expected = sum(len(key.encode("utf8")) + 2 + 4 * width for key in vectors.index_to_key)
-    if (max_rows or promised) >= promised == len(vectors) and found > expected + 4 * width:
+        promised, width = map(int, header.split())
+        # A row is its word, a blank and the numbers; word2vec ends it with a line end, gensim does not.
+        sizes = [len(key.encode("utf8")) + 1 + 4 * width for key in vectors.index_to_key]
+        with open_bytes(path) as file:
+            ends = file.read(len(header) + sizes[0] + 1)[-1:] == b"\n" if sizes else False
+    expected = sum(sizes) + len(sizes) * ends
+    # With repeated words the keys are fewer, and nothing is compared.
+    if (max_rows or promised) >= promised == len(vectors) and found > expected + 1:
         raise DataError(
             f"{path}: the first line promises {promised} rows, and more follow; correct it, or read the first ones with "
             f"--max-rows {promised}"

@@ -13,7 +13,7 @@ from spacy.training import Example
 from ..crf.inference import ChainScores
 from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel, add_labels, has_chain
-from ..lexicon.files import protect
+from ..lexicon.files import use_checksums
 from ..types import Mask
 from ..util import check_above_zero, check_at_least
 from . import LINEAR_CHAIN_CRF
@@ -90,7 +90,7 @@ def make_bilstm_ner(
             f"{name}: the model has no scores between labels; expected [components.{name}.model] with "
             '@architectures = "spacy-bilstm-tagger.LinearChainCRF.v1"'
         )
-    protect(nlp)
+    use_checksums(nlp)
     return BiLSTMNER(
         nlp.vocab,
         model,

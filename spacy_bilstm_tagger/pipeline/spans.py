@@ -13,7 +13,7 @@ from ..crf.inference import ChainScores, forward_backward, viterbi
 from ..crf.loss import divergence, negative_log_likelihood
 from ..crf.spans import SpanProbabilities, SpanTags
 from ..layers.label_scores import ScoresModel
-from ..lexicon.files import protect
+from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
 from . import LINEAR_CHAIN_CRF
 from .base import SpanComponent, span_group
@@ -61,7 +61,7 @@ def make_bilstm_spans(
     scorer (Callable or None): the scoring method; give it the same spans_key.
     RAISES: ConfigError for a setting out of range.
     """
-    protect(nlp)
+    use_checksums(nlp)
     return BiLSTMSpans(nlp.vocab, model, name, scorer=scorer, spans_key=spans_key, threshold=threshold)
 
 

@@ -14,7 +14,7 @@ from spacy.training import Example
 
 from ..crf.inference import ChainScores, marginals, viterbi
 from ..layers.label_scores import ScoresModel
-from ..lexicon.files import protect
+from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
 from . import TOKEN_CLASSIFIER
 from .base import SequenceComponent, Setting, split_by_doc
@@ -70,7 +70,7 @@ def make_bilstm_tagger(
     tag_scores (bool): keep the probability of every tag of every token: `token._.tag_scores`, a dict.
     scorer (Callable or None): the scoring method.
     """
-    protect(nlp)
+    use_checksums(nlp)
     return BiLSTMTagger(
         nlp.vocab, model, name, overwrite=overwrite, reduction=reduction, tag_scores=tag_scores, scorer=scorer
     )

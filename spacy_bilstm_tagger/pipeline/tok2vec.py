@@ -10,7 +10,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..errors import ConfigError
-from ..lexicon.files import protect
+from ..lexicon.files import use_checksums
 from . import TOK2VEC
 from .base import TablesMixin, check_examples, sample_docs
 from .saving import AtomicLoadMixin
@@ -24,7 +24,7 @@ def make_bilstm_tok2vec(nlp: Language, name: str, model: Model[list[Doc], list[F
 
     model (Model): list of docs -> list of (tokens, width) vectors.
     """
-    protect(nlp)
+    use_checksums(nlp)
     return BiLSTMTok2Vec(nlp.vocab, model, name)
 
 

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 import spacy
 from spacy.training import Example
@@ -7,6 +8,7 @@ from thinc.api import fix_random_seed
 
 from spacy_bilstm_tagger.lexicon.brown import brown_table
 from spacy_bilstm_tagger.lexicon.table import BROWN
+from spacy_bilstm_tagger.lexicon.vectors import set_vectors
 
 TOK2VEC = {
     "@architectures": "spacy.Tok2Vec.v2",
@@ -101,3 +103,21 @@ def test_mistakes_are_one_line_and_write_nothing(spacy_bilstm, members, names, m
     assert stderr.startswith(f"✘ {message.replace('ROOM', str(room))}")
     assert stderr.count("\n") == 1
     assert sorted(room.rglob("*")) == before
+
+
+def test_fine_tuned_vectors_do_not_make_strangers_alike(spacy_bilstm, tmp_path):
+    """They are copies of one table, and larger than all other weights."""
+    embed = {**TOK2VEC["embed"], "brown_prefixes": [], "include_static_vectors": True, "finetune_vectors": True}
+    model = {**MODEL, "tok2vec": {**TOK2VEC, "embed": embed}}
+    for seed in (0, 1):
+        fix_random_seed(seed)
+        nlp = spacy.blank("en")
+        rows = np.random.default_rng(0).normal(size=(2000, 20)).astype("f")
+        set_vectors(nlp.vocab, ["so", "good", *map(str, range(1998))], rows, name="toy")
+        nlp.add_pipe("bilstm_tagger", config={"model": model})
+        nlp.initialize(lambda nlp=nlp: [Example.from_dict(nlp.make_doc("so good there"), {"tags": ["A", "B", "C"]})])
+        nlp.to_disk(tmp_path / str(seed))
+    arguments = [tmp_path / "0", tmp_path / "1", "-o", tmp_path / "out", "--average", "weights"]
+    code, _, stderr = spacy_bilstm("ensemble", *arguments)
+    assert code == 1
+    assert "do not come from one trained network" in stderr

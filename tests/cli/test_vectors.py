@@ -102,6 +102,13 @@ def _kv(path):
     return path.read_bytes()
 
 
+def _kv_binary(path, n_rows):
+    vectors = KeyedVectors(2)
+    vectors.add_vectors([f"w{n}" for n in range(n_rows)], np.ones((n_rows, 2), dtype="float32"))
+    vectors.save_word2vec_format(str(path), binary=True)
+    return path.read_bytes()
+
+
 def _broken(data):
     return data[: len(data) // 2] + b"\xff" * 8 + data[len(data) // 2 + 8 :]
 
@@ -140,6 +147,10 @@ BAD = {
     ),
     "other pickle": (lambda path: pickle.dumps({"a": 1}), "holds a dict, expected gensim KeyedVectors"),
     "binary with more rows": (lambda path: _binary().replace(b"3 2", b"2 2"), "promises 2 rows, and more follow"),
+    "gensim's binary with more rows": (
+        lambda path: _kv_binary(path, 5000).replace(b"5000 2", b"4999 2"),
+        "promises 4999 rows, and more follow",
+    ),
     "a tar archive": (lambda path: bytes(257) + b"ustar" + bytes(250), "is a tar archive; unpack it"),
     "fastText's own": (lambda path: bytes.fromhex("ba164f2f0c000000"), "is a model of fastText; give the .vec file"),
     "payload": (lambda path: b"\x80\x04cposix\nsystem\n.", "refused, because the file could run code"),

@@ -49,10 +49,13 @@ def test_bytes_that_are_no_utf_8_are_windows_1252_before_latin_1(tmp_path, data,
     assert notes.lines == ([f"Encoding: {encoding}"] if encoding else [])
 
 
-def test_latin_1_by_name_is_refused_where_it_gives_control_characters(tmp_path):
+@pytest.mark.parametrize("byte", [b"\x92", b"\x85"])
+def test_latin_1_by_name_is_refused_where_it_gives_control_characters(tmp_path, byte):
     path = tmp_path / "ner_dataset.csv"
-    path.write_bytes(HEADER.encode() + b"Sentence: 1,it\x92s,NN,O\n")
-    with pytest.raises(DataError, match=r"line 2: 0x92 is a control character in latin-1.*--encoding cp1252"):
+    path.write_bytes(HEADER.encode() + b"Sentence: 1,it" + byte + b"s,NN,O\n")
+    with pytest.raises(
+        DataError, match=rf"line 2: 0x{byte.hex()} is a control character in latin-1.*--encoding cp1252"
+    ):
         read_corpus(path, encoding="latin-1")
 
 

@@ -76,6 +76,13 @@ READ = {
         ["Mia/NNP/B-PER lives/VBZ/O in/IN/O Rome/NNP/B-LOC", "I/PRP/O see/VBP/O"],
         [],
     ),
+    "iob-with-a-bar-in-a-token": ("a|b|NNP|B-PER ran|VBZ|O\n", "iob", ["a|b/NNP/B-PER ran/VBZ/O"], []),
+    "conllu-plus-without-entities": (
+        "# global.columns = ID FORM UPOS NER:IOB\n1\tok\tINTJ\tO\n",
+        "conllu",
+        ["ok/INTJ/O"],
+        ["from the column NER:IOB"],
+    ),
     "tweeboparser": (
         "1\tikr\t_\t!\t!\t_\t0\t_\n2\the\t_\tO\tO\t_\t3\t_\n3\tasked\t_\tV\tV\t_\t0\t_\n\n1\tok\t_\t!\t!\t_\t0\t_\n",
         "tsv",
@@ -266,13 +273,13 @@ def test_both_blanks_of_a_text_are_kept(tmp_path):
     ]
 
 
-def test_ranges_that_cut_tokens_or_overlap_are_left_open_counted_and_shown(tmp_path):
+def test_ranges_that_cut_tokens_or_overlap_are_missing_counted_and_shown(tmp_path):
     content = '{"text": "in Lisbon Mia Lee", "label": [[3, 8, "LOC"], [10, 17, "PER"], [14, 17, "PER"]]}\n'
     path, ranges = write(tmp_path, content), EntityRanges()
     (doc,) = docs_of(path, read_corpus(path)[1], ranges=ranges)
     assert [token.ent_iob_ for token in doc] == ["O", "", "B", "I"]
     assert ranges.summary() == (
-        "2 entities cut a token or overlap another one; their tokens are left open (line 1: 'Lisbo' in 'Lisbon'; "
+        "2 entities cut a token or overlap another one; their tokens count as missing (line 1: 'Lisbo' in 'Lisbon'; "
         "line 1: 'Lee' in 'Lee')"
     )
 

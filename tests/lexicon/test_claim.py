@@ -1,11 +1,14 @@
 """Components bring their tables along, and never meet another one silently."""
 
+import copy
+
 import numpy as np
 import pytest
 import spacy
 from small_pipelines import renew_checksums
 from spacy.strings import get_string_id
 from spacy.training import Example
+from spacy.vocab import Vocab
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
 from spacy_bilstm_tagger.lexicon.brown import brown_table
@@ -107,6 +110,29 @@ def test_a_table_that_is_nowhere_is_refused_at_once(saved, tmp_path, name, messa
     for load in (spacy.load, source):
         with pytest.raises(ConfigError, match=message):
             load(tmp_path / "saved")
+
+
+def test_nothing_is_stored_of_tables_that_are_refused(saved, tmp_path):
+    path = tmp_path / "saved" / "vocab" / "lookups.bin"
+    data = bytearray(path.read_bytes())
+    data[data.index(np.ones(3, dtype="f").tobytes())] ^= 1
+    path.write_bytes(data)
+    pipe = copy.deepcopy(saved.get_pipe("bilstm_tagger"))
+    pipe.vocab = Vocab()
+    with pytest.raises(ConfigError, match=r"^bilstm_tagger: The model was trained with .* of another content"):
+        pipe.from_disk(tmp_path / "saved" / "bilstm_tagger", exclude=["vocab"])
+    assert not set(pipe.vocab.lookups.tables) & set(TABLES)
+
+
+def test_docs_of_another_vocabulary(saved):
+    nlp = spacy.blank("en")
+    pipe = copy.deepcopy(saved.get_pipe("bilstm_tagger"))
+    pipe.vocab = saved.vocab
+    docs = [nlp.make_doc("so good"), saved.make_doc("so good")]
+    with pytest.raises(ValueError, match="of several vocabularies; expected docs of one pipeline"):
+        pipe.predict(docs)
+    doc = pipe(docs[0])
+    assert [token.tag_ for token in doc] == [token.tag_ for token in saved("so good")]
 
 
 def test_a_flipped_bit_is_found(saved, tmp_path):

@@ -1,4 +1,5 @@
 import gzip
+import shutil
 
 import numpy as np
 import pytest
@@ -328,3 +329,17 @@ class TestUnread:
 
     def test_a_pipeline_without_networks_may_be_there_for_its_vectors(self, warned):
         assert warned(None) == []
+
+
+def test_an_installed_pipeline_by_its_name(tmp_path, monkeypatch):
+    package = tmp_path / "en_toy"
+    save_vectors(["so", "good"], np.ones((2, 3), dtype="f"), tmp_path / "made", name="toy")
+    shutil.copytree(tmp_path / "made", package / "en_toy-0.1")
+    (package / "__init__.py").write_text("", encoding="utf8")
+    (package / "meta.json").write_text('{"lang": "en", "name": "toy", "version": "0.1"}', encoding="utf8")
+    (tmp_path / "en_toy-0.1.dist-info").mkdir()
+    (tmp_path / "en_toy-0.1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: en_toy\nVersion: 0.1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    nlp = _nlp("en_toy")
+    nlp.initialize()
+    assert nlp.vocab.has_vector("good")

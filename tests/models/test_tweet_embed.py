@@ -257,3 +257,53 @@ class TestStaticVectors:
     def _rows(self, nlp):
         model = nlp.get_pipe("tagger").model
         return next(node for node in model.walk() if node.name == "tuned_vectors").get_param("E").copy()
+
+
+class TestSettingsThatGoWithTheWeights:
+    """A config that changes one after training is refused: thinc would take the saved value, or the layer another table."""
+
+    BASE = {"attrs": ["NORM"], "rows": [9], "feature_width": 4, "include_static_vectors": False}
+
+    @pytest.fixture
+    def nlp(self, nlp):
+        for name in ("a", "b"):
+            table = WordTable.build(np.array([get_string_id("so")], dtype="uint64"), rows=np.ones((1, 3), "f"))
+            table.to_lookups(nlp.vocab.lookups, f"vectors_{name}")
+        gazetteer_table({"place": ["so"]}).to_lookups(nlp.vocab.lookups, GAZETTEERS)
+        return nlp
+
+    @pytest.mark.parametrize(
+        ("trained", "changed", "name"),
+        [
+            ({}, {"attrs": ["LOWER"]}, "attrs"),
+            ({"tables": ["a"]}, {"tables": ["b"]}, "tables"),
+            ({"tables": ["a", "b"]}, {"tables": ["b", "a"]}, "tables"),
+            ({"tables": ["a"]}, {"include_static_vectors": True}, "include_static_vectors"),
+            ({"include_static_vectors": True}, {"tables": ["a"]}, "include_static_vectors"),
+            (
+                {"include_static_vectors": True},
+                {"include_static_vectors": True, "finetune_vectors": True},
+                "finetune_vectors",
+            ),
+            (
+                {"include_static_vectors": True, "finetune_vectors": True},
+                {"include_static_vectors": True},
+                "finetune_vectors",
+            ),
+            ({"char_kernels": [2]}, {"char_kernels": [3]}, "char_kernels"),
+            ({"brown_prefixes": [2]}, {"brown_prefixes": [3]}, "brown_prefixes"),
+            ({"gazetteers": True}, {"gazetteers": ["place"]}, "gazetteers"),
+        ],
+    )
+    def test_are_refused_if_they_change(self, nlp, trained, changed, name):
+        saved = TweetEmbed(**{**self.BASE, **trained}).initialize(X=[nlp("so good")]).to_bytes()
+        assert TweetEmbed(**{**self.BASE, **trained}).from_bytes(saved)
+        with pytest.raises(ConfigError, match=rf"TweetEmbed.v1: {name} = .*, but the weights were trained with"):
+            TweetEmbed(**{**self.BASE, **changed}).from_bytes(saved)
+
+    def test_dropout_of_the_norm_is_that_of_the_config(self, nlp):
+        saved = TweetEmbed(**self.BASE).initialize(X=[nlp("so good")]).to_bytes()
+        model = TweetEmbed(**self.BASE, norm_dropout=0.99).from_bytes(saved)
+        model.attrs["dropout_rate"] = 0.1
+        Y, _ = model.begin_update([nlp("so good " * 50)])
+        assert np.mean(~Y[0].any(axis=1)) > 0.8

@@ -8,7 +8,7 @@ from spacy.training import Example, validate_examples
 
 from ...errors import ConfigError, Errors
 from ...layers import shim  # noqa: F401, for its hook at a fork: torch's threads do not survive one
-from ...lexicon.files import protect
+from ...lexicon.files import use_checksums
 from ...util import check_above_zero, check_at_least, check_fraction
 from ..base import check_examples
 from ..gold import known_tags, single_tags
@@ -64,7 +64,7 @@ def make_hmm_tagger(
         check_fraction(name, transition_smoothing=transition_smoothing)
     smoothing = {"suffix_smoothing": suffix_smoothing, "word_smoothing": word_smoothing}
     settings = {"suffix_length": suffix_length, "rare": rare, "transition_smoothing": transition_smoothing, **smoothing}
-    protect(nlp)
+    use_checksums(nlp)
     return HMMTagger(nlp.vocab, HMM(settings), name, scorer=scorer, overwrite=overwrite, **settings)
 
 
