@@ -57,11 +57,6 @@ class Errors:
         "The file is damaged, cut off or from another program: get it again"
     )
     COMPONENT_LOAD = "{name}: cannot load {source}. {reason}"
-    LABEL_UNKNOWN = (
-        "{name}: the gold label {label!r} is not among the component's {count} labels. "
-        "Add it to the labels file, or initialize without one. If the component is sourced, it keeps its labels: source "
-        "the tok2vec alone, and define a new component on it"
-    )
 
 
 def unreadable_corpus(error: OSError) -> ConfigError:

@@ -13,7 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Iterable, Iterator, cast
 
+import catalogue
+from srsly.msgpack import msgpack_decoders, msgpack_encoders
+
 from .errors import ConfigError, DataError, Errors, damaged
+
+GZIP = b"\x1f\x8b"
 
 
 @contextmanager
@@ -79,25 +84,51 @@ def _may_run(process: int) -> bool:
 def open_bytes(path: Path) -> IO[bytes]:
     """The file's bytes, unpacked if it is gzip, whatever its name."""
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
+        packed = file.read(2) == GZIP
     return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
 
 
-def read_text(path: Path, encoding: str = "utf-8", *, option: str = "") -> str:
-    """The decoded file, unpacked if it is gzip, without a byte order mark, its lines ended by LF alone.
+def is_stream(path: Path) -> bool:
+    """Whether it is the standard input, "-", or a pipe: it can be read once, and nobody can look at its beginning first."""
+    return str(path) == "-" or path.is_fifo() or path.is_char_device()
 
-    option (str): another way out, for the message about a wrong encoding.
-    RAISES: DataError with the line of the first byte that does not fit the encoding, and for a missing or damaged file.
-    """
+
+def check_file(path: Path) -> None:
+    """RAISES: DataError for what is no file, or none that can be read twice."""
+    if is_stream(path):
+        raise DataError(f"{path}: is a pipe, which can be read only once; expected a file: write it to one first")
     if path.is_dir():
         raise DataError(f"{path}: is a folder, expected a file")
     if not path.is_file():
         raise DataError(Errors.CORPUS_MISSING.format(path=path))
+
+
+def read_text(path: Path, encoding: str = "utf-8") -> str:
+    """The decoded file or stream, unpacked if it is gzip, without a byte order mark, its lines ended by LF alone.
+
+    RAISES: DataError with the line of the first byte that does not fit the encoding, and for a missing or damaged file.
+    """
+    return decode(path, read_bytes(path), encoding)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Of a file or stream of text, unpacked if it is gzip. RAISES: DataError for a missing or damaged file."""
     try:
+        if is_stream(path):
+            data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+            return gzip.decompress(data) if data.startswith(GZIP) else data
+        check_file(path)
         with gzip.open(path) if path.suffix == ".gz" else open_bytes(path) as file:
-            data = file.read()
+            return file.read()
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{damaged(path, 'a file of text', error)}; get the file again") from None
+
+
+def decode(path: Path, data: bytes, encoding: str, *, option: str = "") -> str:
+    """The text of these bytes of a file, as `read_text` gives it.
+
+    option (str): another way out, for the message about a wrong encoding.
+    """
     try:
         text = data.decode("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
         return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -109,6 +140,31 @@ def read_text(path: Path, encoding: str = "utf-8", *, option: str = "") -> str:
     except LookupError:
         expected = "expected a name such as utf-8 or latin-1"
         raise DataError(f"--encoding {encoding}: Python knows no such encoding; {expected}") from None
+
+
+class RememberedCoders:
+    """The coders of a registry of srsly, looked up again only when functions have been registered since."""
+
+    def __init__(self, registry: catalogue.Registry) -> None:
+        self.look_up = registry.get_all
+        self.coders: dict[str, Any] = {}
+        self.n_registered = -1
+
+    def __call__(self) -> dict[str, Any]:
+        if self.n_registered != len(catalogue.REGISTRY):
+            self.n_registered, self.coders = len(catalogue.REGISTRY), self.look_up()
+        return self.coders
+
+
+def remember_coders() -> None:
+    """Make srsly, by which docs travel between processes, as fast as it can be.
+
+    For each message it asks all entry points of the environment and all functions of all registries for coders, which takes
+    longer than a tweet. What it finds stays the same.
+    """
+    for registry in (msgpack_encoders, msgpack_decoders):
+        if not isinstance(registry.get_all, RememberedCoders):
+            registry.get_all = RememberedCoders(registry)
 
 
 def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:

@@ -4,6 +4,11 @@ import copy
 import hashlib
 import importlib.util
 import re
+import subprocess
+import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 import srsly
@@ -170,6 +175,37 @@ class TestAssetsFromFolder:
         assert result.exit_code == 1
         assert result.stderr.count("\n") == 1
         assert "nowhere: no such folder" in result.stderr
+
+
+class TestFetchAssets:
+    @pytest.fixture
+    def address(self, tmp_path):
+        """Of a server that has the file `there`."""
+        (tmp_path / "served").mkdir()
+        (tmp_path / "served" / "there").write_bytes(b"wanted")
+        handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "served"))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        server.server_close()
+
+    def fetch(self, project, folder, *urls):
+        folder.mkdir()
+        assets = [{"dest": f"assets/{i}", "url": url} for i, url in enumerate(urls)]
+        srsly.write_yaml(folder / "project.yml", {"assets": assets})
+        command = [sys.executable, project / "scripts" / "fetch_assets.py", "--project", folder]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    def test_what_is_there_is_fetched_and_the_rest_has_a_way_out(self, project, tmp_path, address):
+        found = self.fetch(project, tmp_path / "project", f"{address}/there", "http://127.0.0.1:1/away")
+        assert found.returncode == 1
+        assert (tmp_path / "project" / "assets" / "0").read_bytes() == b"wanted"
+        assert found.stderr.count("\n") == 1
+        assert "run: python scripts/assets_from_folder.py DIR" in found.stderr
+
+    def test_all_is_fetched(self, project, tmp_path, address):
+        assert self.fetch(project, tmp_path / "project", f"{address}/there").returncode == 0
 
 
 @pytest.mark.real_data

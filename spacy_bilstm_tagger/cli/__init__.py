@@ -6,8 +6,10 @@ import typer
 from thinc.api import ConfigValidationError
 
 from ..errors import DataError
+from .check_gpu import check_gpu
 from .convert import convert
 from .ensemble import ensemble
+from .render import render
 from .tokenize_eval import tokenize_eval
 from .vectors import vectors_app
 
@@ -16,8 +18,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(check_gpu)
 app.command()(convert)
 app.command()(ensemble)
+app.command()(render)
 app.command()(tokenize_eval)
 app.add_typer(vectors_app, name="vectors")
 

@@ -11,13 +11,13 @@ from ..corpus import read_corpus
 from ..corpus.csv_formats import csv_format
 from ..corpus.formats import guess_format
 from ..corpus.raw import read_raw_texts
-from ..errors import DataError, Errors
+from ..errors import DataError
 from ..lexicon.brown import read_brown
 from ..lexicon.files import is_pipeline
 from ..lexicon.sources import read_vectors
 from ..lexicon.vectors import UNK_KEY, load_vectors
 from ..tokenizer import create_tweet_tokenizer
-from ..util import open_bytes, read_text
+from ..util import check_file, open_bytes, read_text
 
 _SAMPLE = 1 << 16  # bytes to guess from
 _BROWN = re.compile(r"[01]+\t[^\t]+\t\d+")
@@ -60,8 +60,7 @@ def guess_kind(path: Path) -> str:
     """
     if path.is_dir():
         return "vectors"
-    if not path.is_file():
-        raise DataError(Errors.CORPUS_MISSING.format(path=path))
+    check_file(path)
     if path.suffix in (".spacy", ".jsonl"):
         return "texts"
     with open_bytes(path) as file:

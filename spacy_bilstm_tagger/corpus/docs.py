@@ -10,9 +10,10 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.vocab import Vocab
 
-from ..errors import DataError, Errors, damaged
+from ..errors import DataError, damaged
 from ..pipeline.gold import OUTSIDE, is_missing, set_annotated_types
 from ..tokenizer import create_tweet_tokenizer
+from ..util import check_file
 from .annotated_text import AnnotatedText
 
 MOST_SHOWN = 5  # ranges in a message
@@ -180,8 +181,7 @@ def _of_gold_tokens(vocab: Vocab, text: AnnotatedText, path: Path) -> Doc:
 
 def read_docbin(path: Path) -> list[Doc]:
     """The Docs of a .spacy file. RAISES: DataError for a file that is missing or not a DocBin."""
-    if not path.is_file():
-        raise DataError(Errors.CORPUS_MISSING.format(path=path))
+    check_file(path)
     try:
         return list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:

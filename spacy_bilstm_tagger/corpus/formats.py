@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ..errors import DataError, Errors
-from ..util import open_bytes, read_text
+from ..util import decode, read_bytes
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
 from .columns import Columns, looks_like_iob, read_columns, read_iob
@@ -97,10 +97,8 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
 
     RAISES: DataError for bytes that the encoding does not have, and for control characters of latin-1, which no text has.
     """
-    start = b""
-    if path.is_file():  # if not, `read_text` raises the error
-        with open_bytes(path) as file:
-            start = file.readline(1 << 16)
+    data = read_bytes(path)
+    start = data.partition(b"\n")[0]
     format = format or csv_format(start.decode("utf-8-sig", "replace"))
     candidates = (encoding,) if encoding else FORMATS[format].encodings if format else ("utf-8",)
     advice = ", or give convert its --encoding, such as cp1252 (Windows)"
@@ -108,7 +106,7 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
         advice = ", or give convert its --encoding, here utf-16"
     for candidate in candidates:
         try:
-            content = read_text(path, candidate, option=advice)
+            content = decode(path, data, candidate, option=advice)
             break
         except DataError:
             if candidate == candidates[-1]:

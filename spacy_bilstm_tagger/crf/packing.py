@@ -66,12 +66,17 @@ class Packing:
         while first < len(sizes):
             fitting = int(np.searchsorted(np.cumsum(sizes[first:]), most_rows, side="right"))
             end = first + max(fitting, 1)
-            rows = (self.sequence >= first) & (self.sequence < end)
-            running = np.clip(self.batch_sizes - first, 0, end - first)
+            rows, running = take_sequences(self.batch_sizes, self.sequence, first, end)
             flat = owner[rows]
             owned = np.flatnonzero(flat >= 0)
-            yield Block(self.gather[rows], running[running > 0], self.sequence[rows] - first, owned, flat[owned])
+            yield Block(self.gather[rows], running, self.sequence[rows] - first, owned, flat[owned])
             first = end
+
+
+def take_sequences(batch_sizes: Indices, sequence: Indices, first: int, end: int) -> tuple[Indices, Indices]:
+    """The packed rows of the sequences from number `first` up to `end`, and the batch sizes of these alone."""
+    running = np.clip(batch_sizes - first, 0, end - first)
+    return np.flatnonzero((sequence >= first) & (sequence < end)), running[running > 0]
 
 
 def pack(lengths: Lengths, window: int = 0, overlap: int = 0) -> Packing:

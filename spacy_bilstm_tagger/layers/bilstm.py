@@ -1,6 +1,7 @@
 """The encoder: a stack of bidirectional recurrent layers over packed rows, as a thinc layer and as the torch module in it."""
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Callable, Literal, Optional, cast
 
 import numpy as np
@@ -12,7 +13,7 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..crf.packing import Block, Packing, Windows, pack
+from ..crf.packing import Block, Packing, Windows, pack, take_sequences
 from ..errors import ConfigError
 from ..types import Ints, Rows, TokenRows
 from ..util import no_gradient
@@ -26,6 +27,7 @@ Initialization = Literal["orthogonal", "torch"]
 BLOCK_ROWS = 32_768  # packed rows that are computed at once at prediction; more only take more memory
 # When `predict_lstm` pays: rows of a step on average, and distinct rows of all.
 LEAST_ROWS, MOST_DISTINCT = 16, 0.75
+LONG_SEQUENCE = 256  # tokens, see `PackedRNN._read`
 
 
 @dataclass(frozen=True)
@@ -202,11 +204,26 @@ class PackedRNN(TorchModule):
         for i, layer in enumerate(self.layers[first:], start=first):
             if i:
                 X = self._drop("between", X, sequence, rate)
-            Y = layer(PackedSequence(X, batch_sizes))[0].data
+            Y = self._read(layer, X, batch_sizes, sequence)
             X = X + Y if self.config.residual and X.shape == Y.shape else Y
         if self.project is not None:
             X = self.project(X)
         return self._drop("output", X, sequence, rate)
+
+    def _read(self, layer: nn.Module, X: Tensor, batch_sizes: Tensor, sequence: Tensor) -> Tensor:
+        """One layer. Torch's backward pass on the CPU takes steps times rows for sequences of unequal lengths, but rows
+        for equal ones: so in training, long sequences are read with those of their own length alone."""
+        if X.device.type != "cpu" or not torch.is_grad_enabled() or len(batch_sizes) <= LONG_SEQUENCE:
+            return layer(PackedSequence(X, batch_sizes))[0].data
+        sizes, numbers = batch_sizes.numpy(), sequence.numpy()
+        lengths = np.bincount(numbers)  # longest first
+        ends = np.flatnonzero((lengths[1:] != lengths[:-1]) & (lengths[:-1] > LONG_SEQUENCE)) + 1
+        rows, Ys = [], []
+        for first, end in pairwise([0, *ends.tolist(), len(lengths)]):
+            part, running = take_sequences(sizes, numbers, first, end)
+            rows.append(torch.from_numpy(part))
+            Ys.append(layer(PackedSequence(X[rows[-1]], torch.from_numpy(running)))[0].data)
+        return torch.cat(Ys)[torch.cat(rows).argsort()]
 
     def _pays(self, X: Tensor, index: Tensor, batch_sizes: Tensor) -> bool:
         """Whether to compute the first layer's input product once for each distinct row: at prediction on the CPU."""

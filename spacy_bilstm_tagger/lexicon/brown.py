@@ -12,7 +12,7 @@ import numpy as np
 from spacy.strings import get_string_id
 
 from ..errors import DataError
-from ..util import read_text
+from ..util import is_stream, read_text
 from .files import is_pipeline, read_table
 from .table import BROWN, WordTable
 
@@ -75,7 +75,7 @@ def read_brown(path: Path) -> dict[str, str]:
             f"{path}: is a folder, expected a file of {layout}. A folder made by 'spacy-bilstm vectors brown' is "
             "ready: load_vectors.v1 takes it"
         )
-    if not path.is_file():
+    if not path.is_file() and not is_stream(path):
         raise DataError(
             f"{path}: no such file. Expected {layout}; recipes also take a folder made of them by 'spacy-bilstm vectors "
             "brown'"

@@ -15,7 +15,7 @@ from spacy.lang.en.stop_words import STOP_WORDS
 
 from ..errors import ConfigError, DataError
 from ..types import Mask
-from ..util import read_text
+from ..util import is_stream, read_text
 from .files import is_pipeline, read_table
 from .name_lists import other_format
 from .table import GAZETTEERS, NO_ROW, Hashes, WordTable, WordTypes
@@ -158,7 +158,7 @@ def list_files(source: Path) -> dict[str, Path]:
         paths = sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith("."))
         if not paths:
             raise DataError(f"{source}: found no files in this folder, expected lists with one name a line")
-    elif not source.is_file():
+    elif not source.is_file() and not is_stream(source):
         raise DataError(
             f"{source}: no such file or folder. Expected a list with one name a line, a folder of such lists, or a folder "
             "made by 'spacy-bilstm vectors gazetteers'"

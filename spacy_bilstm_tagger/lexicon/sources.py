@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
 from ..errors import DataError
-from ..util import open_bytes
+from ..util import check_file, is_stream, open_bytes
 from .files import keeping_reason
 from .pickles import read_saved
 from .text_rows import is_header, read_text_rows
@@ -34,6 +34,8 @@ def read_vectors(
     RAISES: DataError with the file and the line (or the key) that is wrong.
     """
     path, notes = Path(source), [] if notes is None else notes
+    if is_stream(path):
+        check_file(path)
     if not path.is_file():
         path = download(source)
     with keeping_reason(path, "word vectors", (EOFError, OSError, zlib.error, zipfile.BadZipFile)):

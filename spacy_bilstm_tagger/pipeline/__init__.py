@@ -2,6 +2,9 @@
 
 from thinc.api import Config
 
+from ..util import remember_coders
+
+remember_coders()
 TOK2VEC = Config().from_str(
     """
 [tok2vec]

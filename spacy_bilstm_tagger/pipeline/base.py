@@ -4,32 +4,34 @@ import math
 from abc import abstractmethod
 from collections import Counter
 from itertools import islice
-from typing import Any, Callable, Iterable, Iterator, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 
 import numpy as np
 import torch
 from spacy.errors import Errors as SpacyErrors
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..crf.inference import ChainScores
 from ..crf.loss import divergence, negative_log_likelihood
-from ..errors import ConfigError, Errors, unreadable_corpus
+from ..errors import ConfigError, unreadable_corpus
 from ..layers.label_scores import ScoresModel
 from ..lexicon.claim import claim_tables
 from ..types import Mask
+from ..util import check_at_least
 from .saving import AtomicLoadMixin
 
 SAMPLE_SIZE = 100  # texts; spaCy's components take 10, which are few for a log line about the coverage of tables
 
 
-class TablesMixin:
-    """Mixin: a sourced component brings the tables that its layers read along to the vocabulary of the docs. List it before
-    the spaCy class."""
+class TrainableMixin:
+    """Mixin of all trainable components: batches and the optimizer are checked, and a sourced component brings the tables
+    that its layers read along to the vocabulary of the docs. List it before the spaCy class."""
 
+    name: str
     model: Model
     vocab: Vocab
 
@@ -46,6 +48,18 @@ class TablesMixin:
             for label in getattr(self, "labels", ()):
                 vocab.strings.add(label)
             self.vocab = vocab
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """As spaCy's. RAISES: ConfigError for a batch size below 1, with which spaCy would drop the docs."""
+        check_at_least(self.name, 1, batch_size=batch_size)
+        return cast(Iterator[Doc], super().pipe(stream, batch_size=batch_size))  # type: ignore[misc]
+
+    def finish_update(self, sgd: Any) -> None:
+        """As spaCy's. RAISES: ConfigError for a learn rate below 0, with which the loss grows."""
+        learn_rate = getattr(sgd, "learn_rate", 0.0)
+        if learn_rate < 0:
+            raise ConfigError(f"{self.name}: learn_rate = {learn_rate}; expected a number of at least 0, such as 0.001")
+        super().finish_update(sgd)  # type: ignore[misc]
 
     def predict(self, docs: Iterable[Doc]) -> Any:
         docs = list(docs)
@@ -73,7 +87,7 @@ class Setting:
         pipe.cfg[self.name] = value
 
 
-class SequenceComponent(TablesMixin, AtomicLoadMixin, TrainablePipe):
+class SequenceComponent(TrainableMixin, AtomicLoadMixin, TrainablePipe):
     """Labels tokens by the scores that its model gives, `ChainScores` of (tokens, n_outputs) for a list of docs.
 
     A component defines the labels that a gold token allows (`gold_labels`, `allowed`), the annotations that scores
@@ -161,6 +175,17 @@ class SequenceComponent(TablesMixin, AtomicLoadMixin, TrainablePipe):
         known = set(self.labels)
         return Counter(label for doc in docs for label in self.gold_labels(doc) if label not in known)
 
+    def unknown_label(self, label: str) -> ValueError:
+        """The error for a gold label that is not among the labels."""
+        if self.resizable:
+            trained = f"To a trained component, add it by nlp.get_pipe({self.name!r}).add_label({label!r})"
+        else:
+            trained = "A trained component keeps its labels: source the tok2vec alone, and define a new component on it"
+        return ValueError(
+            f"{self.name}: the gold label {label!r} is not among the component's {len(self.labels)} labels. "
+            f"Add it to the labels file, or initialize without one. {trained}"
+        )
+
     def initialize(
         self, get_examples: Callable[[], Iterable[Example]], *, nlp: Any = None, labels: Optional[Sequence[str]] = None
     ) -> None:
@@ -189,8 +214,7 @@ class SequenceComponent(TablesMixin, AtomicLoadMixin, TrainablePipe):
         try:
             allowed = self.allowed(examples)
         except KeyError as error:
-            detail = {"name": self.name, "label": error.args[0], "count": len(self.labels)}
-            raise ValueError(Errors.LABEL_UNKNOWN.format(**detail)) from None
+            raise self.unknown_label(error.args[0]) from None
         mask = torch.from_numpy(allowed).to(scores.emissions.device)
         return self._check_loss(*self.loss(scores, mask))
 
@@ -280,11 +304,6 @@ class SpanComponent(SequenceComponent):
         is_number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
         if threshold is not None and not (is_number and 0 <= threshold <= 1):
             raise ConfigError(f"{name}: threshold = {threshold!r}; expected null or a probability from 0 to 1")
-
-
-def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:
-    """A group for `doc.spans[name]`, whose attrs["scores"] is a (spans,) array, as that of `spancat`."""
-    return SpanGroup(doc, name=name, spans=spans, attrs={"scores": np.array(scores, dtype="float32")})
 
 
 def check_examples(get_examples: Callable[[], Iterable[Example]], method: str) -> None:

@@ -12,7 +12,7 @@ from thinc.types import Floats2d
 from ..errors import ConfigError
 from ..lexicon.files import use_checksums
 from . import TOK2VEC
-from .base import TablesMixin, check_examples, sample_docs
+from .base import TrainableMixin, check_examples, sample_docs
 from .saving import AtomicLoadMixin
 
 
@@ -28,7 +28,7 @@ def make_bilstm_tok2vec(nlp: Language, name: str, model: Model[list[Doc], list[F
     return BiLSTMTok2Vec(nlp.vocab, model, name)
 
 
-class BiLSTMTok2Vec(TablesMixin, AtomicLoadMixin, Tok2Vec):
+class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
     """spaCy's component, saved with checksums and loaded whole or not at all."""
 
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None) -> None:

@@ -1,5 +1,9 @@
+import gzip
+import io
+import os
 import subprocess
 import sys
+from threading import Thread
 
 import pytest
 import spacy
@@ -141,6 +145,37 @@ def test_missing_folders_of_the_output_are_made(spacy_bilstm, write, tmp_path):
     code, out, _ = spacy_bilstm("convert", path, tmp_path / "new" / "er" / "x.spacy", "--tags", "xpos")
     assert (code, out.splitlines()[0]) == (0, "Format: conllu (CoNLL-U), guessed")
     assert docs_in(tmp_path / "new" / "er" / "x.spacy")[0][0].tag_ == "Y"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_standard_input_is_read(spacy_bilstm, folder, monkeypatch, packed):
+    data = TWO_TEXTS.encode("utf8")
+    stdin = io.TextIOWrapper(io.BytesIO(gzip.compress(data) if packed else data))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert spacy_bilstm("convert", "-", folder / "out.spacy")[0] == 0
+    assert len(docs_in(folder / "out.spacy")) == 2
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    """A named pipe that somebody writes two texts into."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no named pipes here")
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    Thread(target=lambda: path.write_text(TWO_TEXTS, encoding="utf8"), daemon=True).start()
+    return path
+
+
+def test_a_pipe_is_read(spacy_bilstm, pipe, folder):
+    assert spacy_bilstm("convert", pipe, folder / "out.spacy")[0] == 0
+    assert len(docs_in(folder / "out.spacy")) == 2
+
+
+def test_vectors_are_read_twice(spacy_bilstm, pipe, tmp_path):
+    code, _, err = spacy_bilstm("vectors", "load", pipe, tmp_path / "out")
+    assert code == 1
+    assert err == f"✘ {pipe}: is a pipe, which can be read only once; expected a file: write it to one first\n"
 
 
 @pytest.mark.parametrize(("content", "code"), [pytest.param(TWO_TEXTS, 0, marks=pytest.mark.slow), ("a X\nb\n", 1)])

@@ -36,10 +36,12 @@ SETTINGS = [{}, {"depth": 3}, {"depth": 2, "residual": True}, {"hidden_width": 2
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("settings", SETTINGS)
-def test_output_and_gradients_are_those_of_a_plain_transcription(cell, settings):
+@pytest.mark.parametrize("lengths", [[3, 0, 6], [9, 2, 5, 0, 9, 4, 7, 4], [6, 6]])
+def test_output_and_gradients_are_those_of_a_plain_transcription(cell, settings, lengths, monkeypatch):
+    monkeypatch.setattr("spacy_bilstm_tagger.layers.bilstm.LONG_SEQUENCE", 4)
     model = encoder(cell=cell, **settings)
     module = model.shims[0].module
-    Xs, dYs = texts([3, 0, 6]), texts([3, 0, 6], width=6, seed=1)
+    Xs, dYs = texts(lengths), texts(lengths, width=6, seed=1)
     Ys, backprop = model.begin_update(Xs)
     dXs = backprop(dYs)
     found = {name: weight.grad.clone() for name, weight in module.named_parameters()}
@@ -48,11 +50,23 @@ def test_output_and_gradients_are_those_of_a_plain_transcription(cell, settings)
         if len(X):
             X_torch = torch.from_numpy(X).requires_grad_()
             expected = plain(module, X_torch)
-            assert_allclose(Y, expected.detach(), atol=1e-6)
+            assert_allclose(Y, expected.detach(), atol=1e-6, rtol=1e-5)
             expected.backward(torch.from_numpy(dY))
-            assert_allclose(dX, X_torch.grad, atol=1e-5)
+            assert_allclose(dX, X_torch.grad, atol=1e-5, rtol=1e-5)
     for name, weight in module.named_parameters():
-        assert_allclose(found[name], weight.grad, atol=1e-5, err_msg=name)
+        assert_allclose(found[name], weight.grad, atol=1e-5, rtol=1e-5, err_msg=name)
+
+
+def test_long_sequences_are_trained_with_those_of_their_length_alone(monkeypatch):
+    read = []
+    forward = torch.nn.LSTM.forward
+    monkeypatch.setattr(torch.nn.LSTM, "forward", lambda lstm, X: read.append(X.batch_sizes) or forward(lstm, X))
+    model = encoder(window=600, overlap=100)
+    model.begin_update(texts([1000, 20, 900, 5, 3]))  # windows of 600 and 500, and of 600 and 400
+    assert [(len(sizes), int(sizes[0])) for sizes in read] == [(600, 2), (500, 1), (400, 1), (20, 3)]
+    read.clear()
+    model.predict(texts([1000, 20, 900, 5, 3]))
+    assert len(read) == 1
 
 
 def test_gradients_through_windows_are_those_of_finite_differences():

@@ -208,6 +208,7 @@ class TestLabels:
         with pytest.raises(ValueError, match="the gold label 'tim' is not among the component's 2 labels") as error:
             trained.update([example])
         assert "|" not in str(error.value)
+        assert "nlp.get_pipe('bilstm_ner').add_label('tim')" in str(error.value)
 
     def test_unknown_gold_labels_are_counted(self, trained):
         docs = [gold_of(trained, "in May", [(1, 2, label)]).reference for label in ("tim", "person|tim", "place")]

@@ -7,8 +7,10 @@ import pickle
 import numpy as np
 import pytest
 import spacy
+from numpy.testing import assert_array_equal
 from small_pipelines import TOK2VEC, ner_examples, renew_checksums, small_pipeline, span_examples, train
 from spacy.cli.find_threshold import find_threshold
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
@@ -230,6 +232,27 @@ class TestSettings:
         with pytest.raises(ConfigError, match=f"{factory}: {setting} = '{value}', but it was trained with"):
             spacy.load(tmp_path, config={f"components.{factory}.{setting}": value})
 
+    @pytest.mark.parametrize("factory", ["bilstm_tok2vec", *SETTINGS])
+    @pytest.mark.parametrize("batch_size", [0, -1])
+    def test_batch_sizes_with_which_spacy_drops_docs_are_refused(self, factory, batch_size):
+        nlp = small_pipeline(factory)
+        nlp.batch_size = batch_size
+        with pytest.raises(
+            ConfigError, match=f"{factory}: batch_size = {batch_size}; expected a whole number of at least 1"
+        ):
+            list(nlp.pipe(["so good"]))
+
+    @pytest.mark.parametrize("factory", SETTINGS)
+    def test_learn_rates_with_which_the_loss_grows_are_refused(self, factory):
+        nlp = small_pipeline(factory)
+        examples = EXAMPLES.get(factory, tag_examples)(nlp)
+        optimizer = nlp.initialize(lambda: examples)
+        before = nlp.get_pipe(factory).to_bytes()
+        optimizer.learn_rate = -1.0
+        with pytest.raises(ConfigError, match=f"{factory}: learn_rate = -1.0; expected a number of at least 0"):
+            nlp.update(examples, sgd=optimizer)
+        assert nlp.get_pipe(factory).to_bytes() == before
+
 
 class TestWhiteSpace:
     def test_its_tag(self, pipeline):
@@ -269,3 +292,27 @@ class TestToolsOfSpacy:
         find_threshold(str(tmp_path / "model"), tmp_path / "dev.spacy", "bilstm_spans", "threshold", scored, n_trials=3)
         lines = capsys.readouterr().out.splitlines()
         assert [line.split()[0] for line in lines] == ["Threshold", "0.0", "0.5", "1.0"]
+
+    @pytest.mark.parametrize("component", ["merge_entities", "splitter"])
+    def test_spans_stay_right_when_tokens_are_merged_or_split(self, component):
+        nlp = small_pipeline("bilstm_ner", top_k=3)
+        train(nlp, ner_examples(nlp), steps=40)
+        text = "with Kim and Mara Lune in New York"
+        expected = nlp(text)
+        groups = {name: [(span.text, span.label_) for span in expected.spans[name]] for name in expected.spans}
+        assert groups["ents"] == [(ent.text, ent.label_) for ent in expected.ents]
+        assert len(groups["ents"]) == 3
+        nlp.add_pipe(component)
+        doc = nlp(text)
+        assert len(doc) != len(expected)
+        copied, sent = doc.copy(), Doc(nlp.vocab).from_bytes(doc.to_bytes())
+        for each in (doc, copied, sent):
+            assert {name: [(span.text, span.label_) for span in each.spans[name]] for name in each.spans} == groups
+            assert_array_equal(each.spans["ents"].attrs["scores"], expected.spans["ents"].attrs["scores"])
+
+
+@Language.component("splitter")
+def split_with(doc):
+    with doc.retokenize() as retokenizer:
+        retokenizer.split(doc[0], ["wi", "th"], heads=[doc[0], doc[0]])
+    return doc

@@ -6,7 +6,7 @@ import numpy as np
 from spacy.language import Language
 from spacy.training import Example, validate_examples
 
-from ...errors import ConfigError, Errors
+from ...errors import ConfigError
 from ...layers import shim  # noqa: F401, for its hook at a fork: torch's threads do not survive one
 from ...lexicon.files import use_checksums
 from ...util import check_above_zero, check_at_least, check_fraction
@@ -112,8 +112,7 @@ class HMMTagger(TagComponent):
         try:
             texts = [_numbered(eg, index) for eg in examples]
         except KeyError as error:
-            message = Errors.LABEL_UNKNOWN.format(name=self.name, label=error.args[0], count=len(index))
-            raise ValueError(message) from None
+            raise self.unknown_label(error.args[0]) from None
         counts = count_tags(texts, len(index), suffix_length=self.cfg["suffix_length"], rare=self.cfg["rare"])
         self.model.attrs["hmm"] = HiddenMarkovModel(counts, self.model.attrs["hmm"].settings)
         self.model.set_dim("nO", len(index), force=True)
