@@ -93,7 +93,7 @@ def read_corpus(
 
 
 def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: Notes) -> str:
-    """The text. An encoding other than UTF-8 is noted.
+    """The text. An encoding that is guessed, or is not UTF-8, is noted.
 
     RAISES: DataError for bytes that the encoding does not have, and for control characters of latin-1, which no text has.
     """
@@ -117,7 +117,7 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
         raise DataError(
             f"{path}, line {line}: {byte} is a control character in {encoding}, which no text has; expected --encoding cp1252"
         )
-    if candidate != "utf-8":
+    if candidate != "utf-8" or len(candidates) > 1:
         notes.lines.append(f"Encoding: {candidate}")
     return content
 

@@ -36,7 +36,7 @@ def test_empty_rows_are_skipped_and_lines_still_counted():
     ("data", "words", "encoding"),
     [
         ("caf\xe9 \x85 it\x92s".encode("latin-1"), ["café", "…", "it’s"], "cp1252"),
-        ("café … it’s".encode(), ["café", "…", "it’s"], None),
+        ("café … it’s".encode(), ["café", "…", "it’s"], "utf-8"),
         ("caf\xe9 \x81".encode("latin-1"), ["café", "\x81"], "latin-1"),
     ],
 )
@@ -46,7 +46,7 @@ def test_bytes_that_are_no_utf_8_are_windows_1252_before_latin_1(tmp_path, data,
     path.write_bytes(HEADER.encode() + rows)
     format, (text,) = read_corpus(path, notes=notes)
     assert (format, text.words) == ("gmb", words)
-    assert notes.lines == ([f"Encoding: {encoding}"] if encoding else [])
+    assert notes.lines == [f"Encoding: {encoding}"]
 
 
 @pytest.mark.parametrize("byte", [b"\x92", b"\x85"])
@@ -66,7 +66,7 @@ def test_a_number_on_every_row_and_an_index_before_it(tmp_path, index):
     path.write_text("\n".join([f"{index},{HEADER.strip()}", *rows]), encoding="utf8")
     _, texts = read_corpus(path, notes=notes)
     assert [(text.words, text.ents) for text in texts] == [(["Mia", "Lee"], ["B-per", "I-per"]), (["ok"], ["O"])]
-    assert notes.lines == ["The first column, an index, is left out"]
+    assert notes.lines == ["Encoding: utf-8", "The first column, an index, is left out"]
 
 
 def test_a_byte_order_mark_makes_it_utf_8(tmp_path):
