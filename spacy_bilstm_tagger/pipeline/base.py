@@ -1,30 +1,32 @@
 """The base of the components whose model gives scores of label sequences: labels, training, prediction."""
 
 import math
+import struct
 from abc import abstractmethod
 from collections import Counter
-from itertools import islice
 from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 
 import numpy as np
+import srsly
 import torch
 from spacy.errors import Errors as SpacyErrors
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.tokens import Doc
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..crf.inference import ChainScores
 from ..crf.loss import divergence, negative_log_likelihood
-from ..errors import ConfigError, unreadable_corpus
+from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
 from ..lexicon.claim import claim_tables
 from ..types import Mask
 from ..util import check_at_least
+from .gold import check_examples, sample_docs
 from .saving import AtomicLoadMixin
 
-SAMPLE_SIZE = 100  # texts; spaCy's components take 10, which are few for a log line about the coverage of tables
+SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
 
 
 class TrainableMixin:
@@ -306,28 +308,6 @@ class SpanComponent(SequenceComponent):
             raise ConfigError(f"{name}: threshold = {threshold!r}; expected null or a probability from 0 to 1")
 
 
-def check_examples(get_examples: Callable[[], Iterable[Example]], method: str) -> None:
-    """RAISES: TypeError or ValueError if there are no examples, as spaCy's components do; ConfigError for a file that is
-    not there or cannot be read.
-
-    method (str): the caller, for the message.
-    """
-    try:
-        validate_get_examples(get_examples, method)
-    except OSError as error:
-        raise unreadable_corpus(error) from None
-
-
-def sample_docs(get_examples: Callable[[], Iterable[Example]]) -> list[Doc]:
-    """The first texts, for shapes."""
-    return [eg.x for eg in islice(get_examples(), SAMPLE_SIZE)]
-
-
-def split_by_doc(rows: np.ndarray, docs: Sequence[Doc]) -> list[np.ndarray]:
-    """(tokens of all docs, ...) -> (tokens, ...) for each doc."""
-    return np.split(rows, np.cumsum([len(doc) for doc in docs])[:-1]) if docs else []
-
-
 def _require_own_tok2vec(name: str, model: Model) -> None:
     """RAISES: ConfigError for a component that listens to a shared tok2vec. The teacher of a rehearsal would listen
     too, but gets nothing to hear."""
@@ -358,3 +338,44 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
                     f"before {name!r} in the pipeline, and not disabled. Or load the pipeline whole, and give {name!r} a tok2vec "
                     "of its own with nlp.replace_listeners"
                 )
+
+
+def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:
+    """A group for `doc.spans[name]`, whose attrs["scores"] is a (spans,) array, as that of `spancat`."""
+    return AlignedSpanGroup(doc, name=name, spans=spans, attrs={"scores": np.array(scores, dtype="float32")})
+
+
+class AlignedSpanGroup(SpanGroup):
+    """Finds its spans again by their characters when `merge_entities`, or another component that merges or splits tokens,
+    has changed the numbers of the tokens, which spaCy's own groups keep. A span that ends inside a token takes all
+    of it."""
+
+    def __getitem__(self, i: int) -> Span:
+        if not self._fits(i):
+            self._find_by_characters()
+        return super().__getitem__(i)
+
+    def to_bytes(self) -> bytes:
+        """As spaCy's."""
+        list(self)
+        data: bytes = super().to_bytes()
+        return data
+
+    def copy(self, doc: Optional[Doc] = None) -> "AlignedSpanGroup":
+        """As spaCy's."""
+        plain = super().copy(doc)
+        return AlignedSpanGroup(plain.doc, name=plain.name, attrs=plain.attrs, spans=list(plain))
+
+    def _fits(self, i: int) -> bool:
+        try:
+            span = super().__getitem__(i)
+        except IndexError:
+            return False
+        first, last = span[0], span[-1]
+        return bool(first.idx == span.start_char and last.idx + len(last) == span.end_char)
+
+    def _find_by_characters(self) -> None:
+        for i, data in enumerate(srsly.msgpack_loads(super().to_bytes())["spans"]):
+            span_id, kb_id, label, _, _, start, end = SPAN.unpack(data)
+            ids = {"label": label, "kb_id": kb_id, "span_id": span_id}
+            self[i] = self.doc.char_span(start, end, **ids, alignment_mode="expand")  # type: ignore[index]

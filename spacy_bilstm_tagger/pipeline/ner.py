@@ -17,10 +17,9 @@ from ..lexicon.files import use_checksums
 from ..types import Mask
 from ..util import check_above_zero, check_at_least
 from . import LINEAR_CHAIN_CRF
-from .base import Setting, SpanComponent
+from .base import Setting, SpanComponent, span_group
 from .entities import EntityScheme, Scheme, ScoredSpans, find_entities, preset_mask
 from .gold import EITHER, alternatives, annotated_types
-from .span_group import span_group
 
 # Initial bias of the tags of a type that is added after training.
 NEW_TYPE_BIAS = -5.0

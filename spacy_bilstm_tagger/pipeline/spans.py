@@ -16,8 +16,7 @@ from ..layers.label_scores import ScoresModel
 from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
 from . import LINEAR_CHAIN_CRF
-from .base import SpanComponent
-from .span_group import span_group
+from .base import SpanComponent, span_group
 
 # Each label is a chain of its own, of two states: outside, and inside.
 _INSIDE = np.ones(1, dtype=np.int64)

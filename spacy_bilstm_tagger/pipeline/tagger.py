@@ -17,7 +17,7 @@ from ..layers.label_scores import ScoresModel
 from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
 from . import TOKEN_CLASSIFIER
-from .base import SequenceComponent, Setting, split_by_doc
+from .base import SequenceComponent, Setting
 from .gold import allowed_tags, annotated_tags, single_tags
 
 SCORE_WEIGHTS = {
@@ -102,10 +102,10 @@ class TagComponent(SequenceComponent):
         return allowed_tags(tags, {label: i for i, label in enumerate(self.labels)})
 
     def decode(self, docs: list[Doc], scores: ChainScores) -> Sequence[Tagged]:
-        labels = split_by_doc(viterbi(scores).numpy(), docs)
+        labels = _split_by_doc(viterbi(scores).numpy(), docs)
         if not self.cfg.get(TAG_SCORES):
             return [Tagged(each) for each in labels]
-        return [Tagged(*pair) for pair in zip(labels, split_by_doc(marginals(scores).float().numpy(), docs))]
+        return [Tagged(*pair) for pair in zip(labels, _split_by_doc(marginals(scores).float().numpy(), docs))]
 
     def set_annotations(self, docs: Iterable[Doc], tagged: Iterable[Tagged]) -> None:
         """Set `token.tag`, and `token._.tag_scores` if they are kept."""
@@ -152,3 +152,8 @@ def _probability(pair: tuple[str, float]) -> float:
 
 if not Token.has_extension(TAG_SCORES):
     Token.set_extension(TAG_SCORES, getter=tag_scores)
+
+
+def _split_by_doc(rows: np.ndarray, docs: Sequence[Doc]) -> list[np.ndarray]:
+    """(tokens of all docs, ...) -> (tokens, ...) for each doc."""
+    return np.split(rows, np.cumsum([len(doc) for doc in docs])[:-1]) if docs else []

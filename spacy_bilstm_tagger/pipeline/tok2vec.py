@@ -12,7 +12,8 @@ from thinc.types import Floats2d
 from ..errors import ConfigError
 from ..lexicon.files import use_checksums
 from . import TOK2VEC
-from .base import TrainableMixin, check_examples, sample_docs
+from .base import TrainableMixin
+from .gold import check_examples, sample_docs
 from .saving import AtomicLoadMixin
 
 

@@ -68,9 +68,10 @@ def check_pattern(name: str, pattern: str) -> None:
     where = f"TweetTokenizer.v1: the pattern {name} = {pattern!r}"
     try:
         compiled = re.compile(pattern)
-        re.compile(f"_|{pattern}")  # refuses flags such as (?i)x, which must be at the beginning of the whole
     except (re.error, TypeError) as error:
         raise ConfigError(f"{where} is not a regular expression ({error})") from None
+    if compiled.flags & ~re.UNICODE:  # Python 3.10 would take them, for the whole expression
+        raise ConfigError(f"{where} is not a regular expression (global flags; expected such as (?i:...))")
     if compiled.groups:
         raise ConfigError(f"{where} has groups that are numbered or named; expected (?:...) instead of (...)")
     if compiled.match(""):

@@ -10,8 +10,7 @@ from ...errors import ConfigError
 from ...layers import shim  # noqa: F401, for its hook at a fork: torch's threads do not survive one
 from ...lexicon.files import use_checksums
 from ...util import check_above_zero, check_at_least, check_fraction
-from ..base import check_examples
-from ..gold import known_tags, single_tags
+from ..gold import check_examples, known_tags, single_tags
 from ..tagger import SCORE_WEIGHTS, TagComponent
 from .counts import TaggedText, count_tags
 from .model import HMM, Floats, HiddenMarkovModel
