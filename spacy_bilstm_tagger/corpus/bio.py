@@ -1,6 +1,7 @@
 """Entity tags of the schemes BIO, BIOES and BILUO, as plain BIO."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import AbstractSet, Optional
@@ -12,10 +13,11 @@ _BEGIN, _INSIDE = "BSU", "IEL"  # BIO; BIOES adds S and E, BILUO calls them U an
 _CLOSES = "SUEL"
 _OTHER_FORMS = {
     "without a type": re.compile("[BIESLU]"),
-    "with another sign than the hyphen": re.compile(r"[BIESLU][_:/|.]\S+"),
+    "with another sign than the hyphen": re.compile(r"[BIESLU][_:/|.–—−]\S+"),
     "in small letters": re.compile(r"[bieslu][-_]\S+"),
     "with the prefix at the end": re.compile(r"\S+[-_][BIESLU]"),
 }
+_TYPE = re.compile(r"<?[A-Za-z][\w./-]*>?")
 
 
 @dataclass
@@ -103,12 +105,18 @@ class EntityTags:
             raise DataError(f"{path}, line {line}: {found}; expected {expected}")
 
 
-def other_form(tags: AbstractSet[str]) -> Optional[tuple[set[str], str]]:
-    """Entity tags that are not of BIO, and their form; None for BIO and for tags of another kind."""
-    others = {tag for tag in tags if tag not in (OUTSIDE, "o") and not is_missing(tag)}
-    if not others or len(others) == len(tags):
+def other_form(column: list[str]) -> Optional[tuple[set[str], str]]:
+    """Entity tags of a column that are not of BIO, and their form; None for BIO and for tags of another kind."""
+    counts = Counter(tag for tag in column if not is_missing(tag))
+    others = {tag for tag in counts if tag not in (OUTSIDE, "o")}
+    if not others or len(others) == len(set(column)):
         return None
-    return next(((others, form) for form, tag in _OTHER_FORMS.items() if all(map(tag.fullmatch, others))), None)
+    for form, tag in _OTHER_FORMS.items():
+        if all(map(tag.fullmatch, others)):
+            return others, form
+    # Most tokens are of no entity. In a tag set with an O that is a pronoun, tags are letters.
+    is_type = all(map(_TYPE.fullmatch, others)) and any(len(tag) > 1 for tag in others)
+    return (others, "types without B or I") if is_type and len(column) > 4 and counts[OUTSIDE] > len(column) / 2 else None
 
 
 def looks_like_bio(tags: AbstractSet[str]) -> bool:

@@ -3,14 +3,14 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Optional
 
 from ..errors import DataError, Errors
 from ..pipeline.gold import is_missing
 from .annotated_text import AnnotatedText, Notes
-from .bio import EntityTags, looks_like_bio, other_form
+from .bio import EntityTags, looks_like_bio
+from .column_roles import Block, Row, guess_roles, is_empty
 from .labels import list_counts
 
 _ROLES = {"token", "tag", "ent", "-"}
@@ -19,13 +19,7 @@ _NAMES = {"token", "word", "form", "text", "tag", "tags", "pos", "upos", "xpos",
 _TEXT = re.compile(r"# text =(.*)")
 # Comments of common corpora. A token of this form has a tag or entity tag that other tokens have too.
 _COMMENT = re.compile(r"#\s*(?:[\w.:-]+\s*=\s*\S|(?:id|sent_?id|doc_?id|text_?id|newdoc|newpar)\b)", re.IGNORECASE)
-_EMPTY = {"-", "_", ""}
-_CHUNKS = {"NP", "VP", "PP", "NC", "VC", "PC"}  # of CoNLL 2000 and 2003
-_MOST_TAGS = 1000  # of a tag set; lemmas are more
 _LONG_TEXT = 100  # tokens of a file's only text
-
-Row = tuple[int, list[str]]  # the line's number and its cells
-Block = tuple[Optional[str], list[Row]]  # the raw text, if a comment gives it, and the rows
 
 
 @dataclass
@@ -33,7 +27,7 @@ class Columns:
     """The roles of the columns of a file.
 
     roles (list of str): token, tag, ent or "-" for each column. By default they are guessed when a file is read: see
-        `_guess_roles`.
+        `column_roles.guess_roles`.
     guessed (bool): whether they were guessed.
     unused (dict): the number of each column without a role, from 1 -> counts of its values.
     RAISES: DataError for other roles, and for a role that is given twice.
@@ -51,13 +45,14 @@ class Columns:
                 "case) and - for the others"
             )
 
-    def fit(self, path: Path, rows: list[Row], separator: Optional[str]) -> None:
+    def fit(self, path: Path, blocks: list[Block], separator: Optional[str]) -> None:
         """Guess the roles if none are given, and check all rows.
 
         RAISES: DataError for a row with another number of columns, a header, and texts in the place of tokens.
         """
+        rows = [row for _, block in blocks for row in block]
         if not self.roles:
-            self.roles, self.guessed = _guess_roles(path, rows), True
+            self.roles, self.guessed = guess_roles(path, blocks, separator), True
         width = len(self.roles)
         expected = f"{width} ({', '.join(self.roles)})" if width > 1 else "at least 2: a token and a tag"
         for line, cells in rows:
@@ -85,7 +80,7 @@ class Columns:
         return [f"Columns: {', '.join(self.roles)}, guessed"] + [
             f"Column {number} is not used: {list_counts(values, most=5)}; name it with --columns (token, tag, ent)"
             for number, values in self.unused.items()
-            if not _EMPTY.issuperset(values)
+            if not is_empty(list(values))
         ]
 
 
@@ -133,6 +128,11 @@ def read_iob(
     lines = [(number, line) for number, line in enumerate(content.split("\n"), 1) if line.strip()]
     if not lines:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    if len(lines) > 2 and not any(" " in line.strip() for _, line in lines):
+        raise DataError(
+            f"{path}, line {lines[0][0]}: found one token a line with '|' between the columns; expected a TAB between them, and a "
+            "blank line between texts"
+        )
     width = min(item.count("|") for item in lines[0][1].split())  # a token may hold more
     blocks: list[Block] = [(None, [(n, item.rsplit("|", width)) for item in line.split()]) for n, line in lines]
     return _to_texts(path, blocks, columns or Columns(), "|", entities, notes or Notes())
@@ -149,7 +149,7 @@ def _to_texts(
     path: Path, blocks: list[Block], columns: Columns, separator: Optional[str], entities: EntityTags, notes: Notes
 ) -> list[AnnotatedText]:
     rows = [row for _, block in blocks for row in block]
-    columns.fit(path, rows, separator)
+    columns.fit(path, blocks, separator)
     at = {role: i for i, role in enumerate(columns.roles)}
     for line, cells in rows:
         if not cells[at["token"]]:
@@ -175,6 +175,14 @@ def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
         notes.warnings.append(
             f"The file has no blank line, so all {len(rows):,} tokens are one text; put a blank line between texts"
         )
+    longest = max(texts, key=lambda text: len(text.words))
+    if len(texts) > 1 and len(longest.words) > 2 * _LONG_TEXT:
+        notes.warnings.append(
+            f"The text that begins in line {longest.lines[0]} has {len(longest.words):,} tokens; if these are several texts, "
+            "put a blank line between them"
+        )
+    if len(texts) > 2 and len(longest.words) == 1:
+        notes.warnings.append("Every text is one token; if a text is more, leave no blank line between its tokens")
     tags = Counter(tag for text in texts for tag in text.tags or [] if tag)
     once = sum(count == 1 for count in tags.values())
     if tags.total() > 20 and once > tags.total() / 2:
@@ -199,123 +207,49 @@ def empty_token(path: Path, line: int, cell: str) -> str:
     return Errors.CORPUS_TOKEN.format(path=path, line=line)
 
 
-def _guess_roles(path: Path, rows: list[Row]) -> list[str]:
-    """By the values of each column, over the rows that are as wide as most.
-
-    A first column that counts is an index, and a column of nothing but - or _ is left out. The first of the others is the
-    token. The first that looks like BIO tags, and not of chunks, is the entity: nested entities come after the outer ones.
-    The first other column whose values are a tag set is the tag: no numbers, few different ones, and other ones than the
-    words.
-
-    RAISES: DataError where there is neither, and for entity tags of another form.
-    """
-    width = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
-    values = [list(column) for column in zip(*(cells for _, cells in rows if len(cells) == width))]
-    roles = ["-"] * width
-    empty = {i for i, column in enumerate(values) if _EMPTY.issuperset(column)}
-    rest = [i for i in range(width) if i not in empty]
-    if width > 2 and rest and _counts(values[rest[0]]):
-        rest.pop(0)
-    if not rest or width < 2:
-        return ["token"]
-    token, *rest = rest
-    roles[token] = "token"
-    bio = [i for i in rest if looks_like_bio(set(values[i]))]
-    if bio:
-        roles[next((i for i in bio if not _has_chunks(values[i])), bio[-1])] = "ent"
-    others = [i for i in rest if i not in bio]
-    _refuse_other_forms(path, rows, width, others[-1:])
-    tag = next((i for i in others if _is_tag_set(values[i], values[token])), None)
-    if tag is not None:
-        roles[tag] = "tag"
-    elif not bio:
-        found = ", ".join(list(dict.fromkeys(values[others[0]]))[:5]) if others else "nothing else"
-        raise DataError(
-            f"{path}, line {rows[0][0]}: no column looks like tags or entity tags (found {found} after the tokens); expected "
-            "one of few different values, or of O, B-TYPE and I-TYPE. Name the columns with --columns"
-        )
-    return roles
-
-
-def _counts(column: list[str]) -> bool:
-    """Whether these are the numbers of rows, or of a text's tokens."""
-    if len(column) < 2 or not all(map(str.isdecimal, column)):
-        return False
-    numbers = list(map(int, column))
-    return all(b == a + 1 or b in (0, 1) for a, b in pairwise(numbers)) and numbers[0] in (0, 1)
-
-
-def _has_chunks(column: list[str]) -> bool:
-    return not _CHUNKS.isdisjoint(tag[2:] for tag in column)
-
-
-def _is_tag_set(column: list[str], tokens: list[str]) -> bool:
-    tags = {value for value in column if not is_missing(value) and value != "_"}
-    if not tags or len(tags) > _MOST_TAGS or all(re.fullmatch(r"-?\d+(?:[.,]\d+)?", tag) for tag in tags):
-        return False
-    if any(" " in tag for tag in tags):
-        return False
-    words = [(value, token) for value, token in zip(column, tokens) if token.isalpha()]
-    if (
-        len(words) > 4
-        and sum(value.lower() == token.lower() and not value.isupper() for value, token in words) > len(words) / 10
-    ):
-        return False  # lemmas, or the words once more
-    return len(column) <= 50 or len(tags) <= len(column) / 2
-
-
-def _refuse_other_forms(path: Path, rows: list[Row], width: int, columns: list[int]) -> None:
-    """RAISES: DataError for a last column of entity tags that are not BIO."""
-    for i in columns:
-        found = other_form({cells[i] for _, cells in rows if len(cells) == width})
-        if found:
-            line, cells = next(row for row in rows if len(row[1]) == width and row[1][i] in found[0])
-            raise DataError(
-                f"{path}, line {line}: found entity tags such as {cells[i]!r}, {found[1]}; expected O, B-TYPE and I-TYPE, such "
-                "as B-person. Write them in that form; if they are something else, name the columns with --columns"
-            )
-
-
 def _blocks(path: Path, content: str, separator: Optional[str], notes: Notes) -> list[Block]:
     """The raw text, if a comment gives it, and the rows of each text."""
     blocks: list[Block] = []
     raw: Optional[str] = None
     rows: list[Row] = []
-    heads: list[tuple[list[Row], Row, str]] = []  # first lines of a text that may be a comment
-    is_head = True
+    signs: list[tuple[list[Row], Row, str]] = []  # lines that may be comments, and the rows that they stand among
     for number, line in enumerate([*content.split("\n"), ""], 1):
         line = line.rstrip("\r")
         comment = _TEXT.match(line)
         if not line.strip() or line.startswith("-DOCSTART-"):
             if rows:
                 blocks.append((raw, rows))
-            raw, rows, is_head = None, [], True
-        elif comment and not is_head:
+            raw, rows = None, []
+        elif comment and not all(cells[0].startswith("#") for _, cells in rows):
             raise DataError(between_tokens(path, number, line))
         elif comment:
             raw = comment[1].strip()
         else:
             rows.append((number, line.split(separator)))
-            is_head = is_head and line.startswith("#")
-            if is_head:
-                heads.append((rows, rows[-1], line))
-    _drop_comments(blocks, heads, notes)
+            if _COMMENT.match(line) or (line[:1] == "#" and line[1:2].isspace()):
+                signs.append((rows, rows[-1], line))
+    _drop_comments(path, blocks, signs, notes)
     return [(raw, rows) for raw, rows in blocks if rows]
 
 
-def _drop_comments(blocks: list[Block], heads: list[tuple[list[Row], Row, str]], notes: Notes) -> None:
-    """A first line is a comment if it has the form of one, or is no row of the table; and a token if its last cell is that
-    of other tokens too."""
-    first = {id(row) for _, row, line in heads if _COMMENT.match(line) or line[1:2].isspace()}
-    others = [cells for _, rows in blocks for row in rows if id(row) not in first for cells in [row[1]]]
-    if not heads or not others:
+def _drop_comments(path: Path, blocks: list[Block], signs: list[tuple[list[Row], Row, str]], notes: Notes) -> None:
+    """A line of a comment's form is a token if its last cell is that of other tokens too; `# X` alone is a comment before the
+    tokens of several texts, where each X is another one. RAISES: DataError for a comment between tokens."""
+    known = {id(row) for _, row, _ in signs}
+    others = [row[1] for _, rows in blocks for row in rows if id(row) not in known]
+    if not signs or not others:
         return
     width = Counter(map(len, others)).most_common(1)[0][0]
     last = {cells[-1].strip() for cells in others if len(cells) == width}
+    strange = [sign for sign in signs if len(sign[1][1]) != width or sign[1][1][-1].strip() not in last]
+    heads = Counter(line for rows, row, line in strange if rows[0] is row)
     dropped = 0
-    for rows, row, line in heads:
-        is_row = len(row[1]) == width and (row[1][-1].strip() in last or not _COMMENT.match(line))
-        if not is_row and (_COMMENT.match(line) or line[1:2].isspace()):
+    for rows, row, line in strange:
+        is_head = all(cells[0].startswith("#") for _, cells in rows[: rows.index(row)])
+        has_form = bool(_COMMENT.match(line)) or len(row[1]) != width
+        if has_form and not is_head:
+            raise DataError(between_tokens(path, row[0], line))
+        if has_form or (is_head and len(heads) > 1 and heads[line] == 1):
             rows.remove(row)
             dropped += 1
     if dropped:

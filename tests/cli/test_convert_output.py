@@ -35,7 +35,7 @@ def test_a_good_file_takes_the_place_of_an_older_one_and_is_summed_up(spacy_bils
 
 
 def test_many_labels_are_cut_short(spacy_bilstm, write, folder):
-    path = write("corpus", "a X\n" + "".join(2 * f"a T{i}\n" for i in range(120)) + "a X\n")
+    path = write("corpus", "a X\n" + "".join(2 * f"a{i} T{i}\n" for i in range(120)) + "a X\n")
     _, out, _ = spacy_bilstm("convert", path, folder / "out.spacy")
     (line,) = [line for line in out.splitlines() if " tags: " in line]
     assert line.startswith("121 tags: X 2, T0 2, ")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bilstm_tagger.corpus import Columns, EntityTags
+from spacy_bilstm_tagger.corpus import Columns, EntityTags, Notes, read_corpus
 from spacy_bilstm_tagger.corpus.columns import read_columns
 from spacy_bilstm_tagger.errors import DataError
 
@@ -145,3 +145,99 @@ def test_other_roles_are_refused(roles):
     assert str(error.value) == (
         f"--columns {roles}: expected each of token, tag and ent at most once (token in any case) and - for the others"
     )
+
+
+def read_file(tmp_path, content, notes=None):
+    path = tmp_path / "corpus.txt"
+    path.write_text(content, encoding="utf8")
+    return read_corpus(path, notes=notes)[1]
+
+
+WORDS = [
+    *("Mia", "ran", "to", "the", "small", "green", "house", "on", "a", "hill", "and", "then", "she", "sat", "down"),
+    *("there", "to", "eat", "her", "bread", "with", "some", "cheese"),
+]
+LONG = [f"{word}{i}" for i in range(3) for word in WORDS]
+
+
+def table(*columns):
+    return "".join("\t".join(cells) + "\n" for cells in zip(*columns))
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        ["0", "0", "0", "0"],
+        ["1.", "2.", "3.", "4."],
+        ["2", "3", "4", "9"],
+        ["doc7", "doc7", "doc7", "doc7"],
+        ["s1-1", "s1-2", "s1-3", "s1-4"],
+        ["Sentence: 1"] * 4,
+    ],
+)
+def test_a_first_column_that_counts_is_no_token(tmp_path, numbers):
+    texts = read_file(tmp_path, table(numbers, ["Mia", "Lee", "runs", "off"], ["B-PER", "I-PER", "O", "O"]))
+    assert [(text.words, text.ents) for text in texts] == [
+        (["Mia", "Lee", "runs", "off"], ["B-PER", "I-PER", "O", "O"])
+    ]
+
+
+@pytest.mark.parametrize("numbers", [["0", "0", "1", "1"], ["1", "2", "1", "2"], ["s1-1", "s1-2", "s2-1", "s2-2"]])
+def test_numbers_show_that_a_blank_line_is_missing(tmp_path, numbers):
+    with pytest.raises(DataError, match=r"line 3: column 1 counts, and a new text begins .* blank line .* is missing"):
+        read_file(tmp_path, table(numbers, ["Mia", "Lee", "runs", "off"], ["B-PER", "I-PER", "O", "O"]))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (table(["1", "2", "3"], ["NN", "NN", "VB"]), "found numbers in the place of tokens|no column looks like"),
+        (table(["O", "B-GENRE", "O"], ["show", "comedy", "now"]), "line 1: column 1 looks like entity tags"),
+        (table(["NN", "VB", "JJ"] * 22, LONG[:66]), "column 1 has 3 different values and column 2 has 63"),
+        (table(LONG[:6], ["PER"] + ["O"] * 5), "line 1: found entity tags such as 'PER', types without B or I"),
+        (table(LONG[:6], ["person-actor"] + ["O"] * 5), "types without B or I"),
+        (table(LONG[:6], ["NN", "VB"] * 3, ["<PER>"] + ["O"] * 5), "types without B or I"),
+        (table(LONG[:3], ["B_PER", "I_PER", "O"], ["NN", "NN", "VB"]), "another sign than the hyphen"),
+        (
+            table(LONG[:3], ["NN", "NN", "VB"], ["B_PER", "I_PER", "O"], ["0.9", "0.8", "1"]),
+            "another sign than the hyphen",
+        ),
+        (table(LONG[:2], ["B–PER", "O"]), "another sign than the hyphen"),
+        (table(LONG[:20], ["en"] * 20, ["twitter"] * 20), "no column looks like tags"),
+        (
+            table(["17", "18"], ["positive", "negative"], ["so good to be here", "this is very bad"]),
+            "table of whole texts",
+        ),
+        ("Mia/NNP runs/VBZ\nso/RB good/JJ\n", "words with their tags behind a '/'"),
+        ("Mia|B-PER\nruns|O\n\nok|O\n", "found one token a line with '|'"),
+        ("1 Mia Mia PROPN NNP _ 2 nsubj _ _\n2 runs run VERB VBZ _ 0 root _ _\n", "looks like CoNLL-U with blanks"),
+        ("so\tRB\n# newpar\ngood\tJJ\n", "line 2: found the comment '# newpar' between tokens"),
+        ("so\tRB\tO\n# id 2\ngood\tJJ\tO\n", "line 2: found the comment '# id 2' between tokens"),
+    ],
+)
+def test_columns_that_would_be_guessed_wrong_are_refused(tmp_path, content, message):
+    with pytest.raises(DataError, match=message):
+        read_file(tmp_path, content)
+
+
+def test_an_o_that_is_a_part_of_speech_is_a_tag(tmp_path):
+    (text,) = read_file(tmp_path, table(["i", "you", "we", "he", "it", "run"], ["O", "O", "O", "O", "O", "V"]))
+    assert text.tags == ["O", "O", "O", "O", "O", "V"]
+
+
+def test_numbered_comments_before_texts_are_no_tokens(tmp_path):
+    texts = read_file(tmp_path, "# 1\nso RB\n\n# 2\ngood JJ\n\n# 2.\nbad JJ\n")
+    assert [text.words for text in texts] == [["so"], ["good"], ["bad"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "warning"),
+    [
+        (table(LONG, ["NN", "VB", "JJ"] * 22) * 4 + "\nso\tRB\n", "The text that begins in line 1 has 264 tokens"),
+        ("so\tRB\n\ngood\tJJ\n\nbad\tJJ\n", "Every text is one token"),
+    ],
+)
+def test_blank_lines_that_are_missing_or_too_many_are_warned_of(tmp_path, content, warning):
+    notes = Notes()
+    read_file(tmp_path, content, notes)
+    assert warning in "\n".join(notes.warnings)

@@ -1,0 +1,177 @@
+"""Which column of a file holds the tokens, the tags and the entity tags: a guess by their values, and its refusals."""
+
+import re
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Optional
+
+from ..errors import DataError
+from ..pipeline.gold import OUTSIDE, is_missing
+from .bio import looks_like_bio, other_form
+
+Row = tuple[int, list[str]]  # the line's number and its cells
+Block = tuple[Optional[str], list[Row]]  # the raw text, if a comment gives it, and the rows
+
+_EMPTY = {"-", "_", ""}
+_CHUNKS = {"NP", "VP", "PP", "NC", "VC", "PC"}  # of CoNLL 2000 and 2003
+_MOST_TAGS = 1000  # of a tag set; lemmas are more
+_MANY = 30  # rows from which on the numbers of different values say something
+_NUMBER = re.compile(r"\d+[.:)]?")
+_LABELLED_NUMBER = re.compile(r"(\D{0,12}?)(\d+)(?:[-_.:/](\d+))?")  # doc7, s1-12, Sentence: 3
+_NAMING = "name the columns with --columns"
+
+
+def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> list[str]:
+    """By the values of each column, over the rows that are as wide as most.
+
+    A first column that counts is an index, and a column of nothing but - or _ is left out. The first of the others is the
+    token. The first that looks like BIO tags, and not of chunks, is the entity: nested entities come after the outer ones.
+    The first other column whose values are a tag set is the tag: no numbers, few different ones but more than one, and
+    other ones than the words.
+
+    RAISES: DataError where there is neither, where the tokens seem to stand in another column, for an index that begins
+        again inside a text, and for entity tags of another form.
+    """
+    rows = [row for _, block in blocks for row in block]
+    width = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
+    rows = [row for row in rows if len(row[1]) == width]
+    values = [list(column) for column in zip(*(cells for _, cells in rows))]
+    roles = ["-"] * width
+    rest = [i for i in range(width) if not is_empty(values[i])]
+    if not rest or width < 2:
+        return ["token"]
+    if _counts(values[rest[0]], width):
+        counter = rest.pop(0)
+        _check_counter(path, blocks, counter)
+        if width == 10 and separator is None:
+            raise DataError(f"{path}: looks like CoNLL-U with blanks between the columns; expected TABs")
+    if not rest:
+        raise DataError(f"{path}: found numbers in the place of tokens; expected words. If they are, {_NAMING}")
+    token, *rest = rest
+    roles[token] = "token"
+    _check_tokens(path, rows, values, token, rest)
+    bio = [i for i in rest if looks_like_bio(set(values[i]))]
+    if bio:
+        roles[next((i for i in bio if not _has_chunks(values[i])), bio[-1])] = "ent"
+    others = [i for i in rest if i not in bio]
+    if not bio:
+        _refuse_other_forms(path, rows, values, others)
+    tag = next((i for i in others if _is_tag_set(values[i], values[token], width)), None)
+    if tag is not None:
+        roles[tag] = "tag"
+    elif not bio:
+        found = ", ".join(list(dict.fromkeys(values[others[0]]))[:5]) if others else "nothing else"
+        raise DataError(
+            f"{path}, line {rows[0][0]}: no column looks like tags or entity tags (found {found} after the tokens); expected "
+            f"one of few different values, or of O, B-TYPE and I-TYPE. {_NAMING[0].upper()}{_NAMING[1:]}"
+        )
+    return roles
+
+
+def is_empty(column: list[str]) -> bool:
+    """Whether no cell holds anything."""
+    return _EMPTY.issuperset(column)
+
+
+def _counts(column: list[str], width: int) -> bool:
+    """Whether these are the numbers of tokens, rows or texts: plain ones, or if there are further columns for tokens and
+    tags, such as doc7 or s1-12 that go up."""
+    if len(column) < 2:
+        return False
+    if all(map(_NUMBER.fullmatch, column)):
+        return True
+    found = [_LABELLED_NUMBER.fullmatch(cell) for cell in column]
+    if width < 3 or not all(found):
+        return False
+    parts = [match.groups() for match in found if match]
+    numbers = [(int(first), int(second or 0)) for _, first, second in parts]
+    has_parts = all(second for _, _, second in parts)
+    repeats = len(set(column)) < len(column)
+    return len({label for label, _, _ in parts}) == 1 and (has_parts or repeats) and numbers == sorted(numbers)
+
+
+def _check_counter(path: Path, blocks: list[Block], counter: int) -> None:
+    """RAISES: DataError for numbers that do not go up in a text, or do not stay: the next text has begun."""
+    for _, block in blocks:
+        numbers = [
+            (line, [int(number) for number in re.findall(r"\d+", cells[counter])])
+            for line, cells in block
+            if len(cells) > counter
+        ]
+        stays = len(numbers) > 1 and numbers[0][1] == numbers[1][1]
+        for (_, before), (line, number) in pairwise(numbers):
+            goes_on = number == before if stays else number > before and number[:-1] == before[:-1]
+            if not goes_on:
+                raise DataError(
+                    f"{path}, line {line}: column {counter + 1} counts, and a new text begins at {number[0]}; the blank line "
+                    "between two texts is missing before it"
+                )
+
+
+def _check_tokens(path: Path, rows: list[Row], values: list[list[str]], token: int, rest: list[int]) -> None:
+    """RAISES: DataError where the column of the tokens holds entity tags or few different values, or another one texts."""
+    line, cells = rows[0]
+    column = set(values[token])
+    if OUTSIDE in column and len(column) > 1 and looks_like_bio(column):
+        raise DataError(
+            f"{path}, line {line}: column {token + 1} looks like entity tags, where the tokens are expected; put the tokens "
+            f"first, or {_NAMING}"
+        )
+    for i in rest:
+        others = set(values[i])
+        if sum(cell.count(" ") > 1 for cell in values[i]) > len(rows) / 2:
+            raise DataError(
+                f"{path}, line {line}: found {cells[i][:60]!r}, and white space in most of column {i + 1}; expected one token a "
+                "line, with a blank line between texts. This looks like a table of whole texts"
+            )
+        if len(rows) >= _MANY and len(others) > 2 * len(column) and not _counts(values[i], 3):
+            raise DataError(
+                f"{path}, line {line}: column {token + 1} has {len(column)} different values and column {i + 1} has "
+                f"{len(others)}, so the tokens seem to stand there; put them first, or {_NAMING}"
+            )
+    for sign in "/|_":
+        if rest and all(
+            re.fullmatch(rf"[^{sign}]+[{sign}][^{sign}]+", cell) for cell in [*values[token], *values[rest[0]]]
+        ):
+            raise DataError(
+                f"{path}, line {line}: found {cells[token]!r} and {cells[rest[0]]!r}, words with their tags behind a "
+                f"{sign!r}; expected a token and its tag in each line, a TAB between them"
+            )
+
+
+def _has_chunks(column: list[str]) -> bool:
+    return not _CHUNKS.isdisjoint(tag[2:] for tag in column)
+
+
+def _is_tag_set(column: list[str], tokens: list[str], width: int) -> bool:
+    tags = {value for value in column if not is_missing(value) and value != "_"}
+    is_constant = len(tags) == 1 and width > 2 and len(column) >= 10
+    if (
+        not tags
+        or is_constant
+        or len(tags) > _MOST_TAGS
+        or all(re.fullmatch(r"-?\d+(?:[.,]\d+)?", tag) for tag in tags)
+    ):
+        return False
+    if any(" " in tag for tag in tags):
+        return False
+    words = [(value, token) for value, token in zip(column, tokens) if token.isalpha()]
+    if (
+        len(words) > 4
+        and sum(value.lower() == token.lower() and not value.isupper() for value, token in words) > len(words) / 10
+    ):
+        return False  # lemmas, or the words once more
+    return len(column) <= 50 or len(tags) <= len(column) / 2
+
+
+def _refuse_other_forms(path: Path, rows: list[Row], values: list[list[str]], columns: list[int]) -> None:
+    """RAISES: DataError for a column of entity tags that are not BIO."""
+    for i in columns:
+        found = other_form(values[i])
+        if found:
+            line, cells = next(row for row in rows if row[1][i] in found[0])
+            raise DataError(
+                f"{path}, line {line}: found entity tags such as {cells[i]!r}, {found[1]}; expected O, B-TYPE and I-TYPE, such "
+                f"as B-person. Write them in that form; if they are something else, {_NAMING}"
+            )
