@@ -182,19 +182,31 @@ def no_gradient(d_output: Any) -> list:
 def check_at_least(where: str, least: int, **settings: int) -> None:
     """RAISES: ConfigError for a setting below `least`. where (str): the function or component that has the settings."""
     for name, value in settings.items():
-        if value < least:
-            raise ConfigError(f"{where}: {name} = {value}; expected a whole number of at least {least}")
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ConfigError(f"{where}: {name} = {value!r}; expected a whole number of at least {least}")
 
 
 def check_above_zero(where: str, **settings: float) -> None:
-    """RAISES: ConfigError for a setting that is not above 0."""
+    """RAISES: ConfigError for a setting that is not above 0, or infinite, or 0 where it is saved in single precision."""
     for name, value in settings.items():
-        if not value > 0:
-            raise ConfigError(f"{where}: {name} = {value}; expected a number above 0")
+        if not is_number(value) or not 1e-30 < value < 1e30:
+            raise ConfigError(f"{where}: {name} = {value!r}; expected a number above 0")
 
 
 def check_fraction(where: str, **settings: float) -> None:
     """RAISES: ConfigError for a setting below 0, or not below 1."""
     for name, value in settings.items():
-        if not 0 <= value < 1:
-            raise ConfigError(f"{where}: {name} = {value}; expected a number from 0 up to, but not including, 1")
+        if not is_number(value) or not 0 <= value < 1:
+            raise ConfigError(f"{where}: {name} = {value!r}; expected a number from 0 up to, but not including, 1")
+
+
+def check_bool(where: str, **settings: bool) -> None:
+    """RAISES: ConfigError for a setting that is neither True nor False."""
+    for name, value in settings.items():
+        if not isinstance(value, bool):
+            raise ConfigError(f"{where}: {name} = {value!r}; expected true or false")
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is an int or a float, and no bool."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,10 +1,12 @@
 """A small model, and a few texts with entities and with spans."""
 
+import hashlib
 from pathlib import Path
 from typing import Callable
 
 import numpy as np
 import spacy
+import srsly
 from spacy.language import Language
 from spacy.training import Example
 
@@ -79,5 +81,10 @@ def change_vectors(pipeline: Path, change: Callable[[np.ndarray], np.ndarray]) -
 
 def renew_checksums(pipeline: Path) -> None:
     """As if the files of a saved pipeline had been saved as they are now."""
-    lines = (pipeline / CHECKSUMS).read_text(encoding="utf8").splitlines()
-    write_checksums(pipeline, [line.partition("  ")[2] for line in lines])
+    for sums in [*pipeline.glob(f"*/{CHECKSUMS}"), pipeline / CHECKSUMS]:
+        write_checksums(sums.parent, [line.partition("  ")[2] for line in sums.read_text(encoding="utf8").splitlines()])
+    if (pipeline / "meta.json").exists():
+        meta = srsly.read_json(pipeline / "meta.json")
+        if meta.get(CHECKSUMS):
+            digest = hashlib.sha256((pipeline / CHECKSUMS).read_bytes()).hexdigest()
+            srsly.write_json(pipeline / "meta.json", {**meta, CHECKSUMS: digest})

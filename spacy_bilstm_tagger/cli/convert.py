@@ -26,7 +26,7 @@ _FORMATS_HELP = "; ".join(f"{name}: {format.help}" for name, format in FORMATS.i
 
 
 def convert(
-    input: Annotated[Path, typer.Argument(metavar="IN", help="The annotated file.")],
+    input: Annotated[Path, typer.Argument(metavar="IN", help="The annotated file; - for the standard input.")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The .spacy file to write.")],
     format: Annotated[Optional[str], typer.Option(help=f"Guessed by default. {_FORMATS_HELP}.")] = None,
     first: Annotated[Optional[int], typer.Option(help="Convert only this many texts.")] = None,
@@ -63,8 +63,9 @@ def convert(
     """Convert a corpus to spaCy's DocBin.
 
     Gold tokens are kept, with their spaces if the raw text is known. If it is not, the spaces of the Doc are unknown,
-    and spaCy does not tokenize it again. A text whose spans are given by characters is tokenized by TweetTokenizer; a
-    span that cuts a token is widened to the whole token.
+    and spaCy does not tokenize it again. A text whose spans are given by characters is tokenized by TweetTokenizer. A
+    span of toxic_spans that cuts a token is widened to the whole token; an entity of jsonl that cuts a token counts as
+    missing.
     """
     if output.suffix != ".spacy" or output.is_dir():
         raise DataError(f"{output}: expected the name of a file that ends in .spacy")

@@ -1,6 +1,7 @@
 """CoNLL-U (https://universaldependencies.org/format.html) and CoNLL-U Plus (https://universaldependencies.org/ext-format.html)."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator, Optional
@@ -8,16 +9,38 @@ from typing import Iterator, Optional
 from ..errors import DataError, Errors
 from ..pipeline.gold import OUTSIDE
 from .annotated_text import AnnotatedText, Notes
-from .bio import EntityTags, looks_like_bio
+from .bio import EntityTags, looks_like_bio, other_form
 from .columns import Row, between_tokens, check_width, empty_token
+from .labels import list_counts
 
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 TAG_COLUMNS = {"upos": "UPOS", "xpos": "XPOS"}
-_PLUS = re.compile(r"# global\.columns =(.*)")
+_PLUS = re.compile(r"(?:#.*\n|[ \t]*\n)*# global\.columns =(.*)")
 _TEXT = re.compile(r"#\s*text\s*=(.*)")
-_FIRST = re.compile(r"#\s*(?:text|sent_id|newdoc|newpar)\b")  # comments that stand before the words of a sentence
 _ID = re.compile(r"(\d+)(?:-(\d+)|(\.\d+))?")
-_ENTITY = re.compile(r"(?:^|\|)(?:name|NE|NER|ner)=([^|]+)")  # in MISC
+_KEYS = ("name", "ner", "ne", "entity", "namedentity")  # of entities in MISC, in any letter case
+_ENTITY = re.compile(rf"(?:^|\|)({'|'.join(_KEYS)})=([^|]+)", re.IGNORECASE)
+_MASKED = (
+    "so the text was taken out of the file, as in UD_English-GUMReddit; put it back with the script that comes with the "
+    "treebank"
+)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where entity tags are: a column, or a key of MISC."""
+
+    column: str
+    key: str = ""
+
+    def tag(self, cells: dict[str, str]) -> str:
+        value = cells.get(self.column, "_")
+        if self.key:
+            value = next((tag for key, tag in _ENTITY.findall(value) if key.lower() == self.key), OUTSIDE)
+        return "-" if value == "_" else value
+
+    def __str__(self) -> str:
+        return f"{self.column} ({self.key}=)" if self.key else self.column
 
 
 @dataclass
@@ -50,34 +73,33 @@ def read_conllu(
 
     A multiword token whose words spell it (don't = do + n't) becomes its words. Any other (au = a + le) becomes one
     word, its tag missing. Empty nodes (1.1) are left out. Entity tags are those of a column of CoNLL-U Plus, or of
-    `name=`, `NE=` or `NER=` in MISC, in BIO.
+    `name=`, `NER=`, `NE=`, `Entity=` or `NamedEntity=` in MISC, in BIO.
 
     tags (str): "upos" or "xpos".
     RAISES: DataError for a line of another number of columns, ids that do not follow each other, a sentence that goes
-        on without a blank line, a multiword token without its words, and words that were taken out of the file.
+        on without a blank line, a multiword token without its words, words that were taken out of the file, and entity
+        tags of another form than BIO.
     """
     check_conllu_tags(tags)
     entities, notes = entities or EntityTags(), notes or Notes()
-    names = _column_names(content)
+    names = _column_names(path, content)
     rows = list(_split(path, content, names))
-    column = _entity_column(names, rows)
-    sentences = [_sentence(path, raw, block, names, TAG_COLUMNS[tags], column) for raw, block in rows]
+    source = _entity_source(path, names, rows, notes)
+    sentences = [_sentence(path, raw, block, names, TAG_COLUMNS[tags], source) for raw, block in rows]
     sentences = [sentence for sentence in sentences if sentence.words]
     if not sentences:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
-    has_entities = column != "MISC" or any(_ENTITY.search(cells[-1]) for _, block in rows for _, cells in block)
-    if has_entities:
+    _refuse_masked(path, [word for sentence in sentences for word in sentence.words])
+    if source:
         entities.recognize([[word.entity for word in sentence.words] for sentence in sentences])
-        notes.lines.append(f"Entity tags: from the column {column}" + " (name=)" * (column == "MISC"))
-    elif any("Entity=" in cells[-1] for _, block in rows for _, cells in block):
-        notes.warnings.append("MISC has Entity=..., which is not read; expected name=B-TYPE for entities in BIO")
+        notes.lines.append(f"Entity tags: from the column {source}")
     has_tags = TAG_COLUMNS[tags] in names
     texts = []
     for sentence in sentences:
         words = sentence.words
         raw = sentence.raw or "".join(word.form + " " * word.space_after for word in words).rstrip()
         lines = [word.line for word in words]
-        ents = entities.to_bio(path, [word.entity for word in words], lines) if has_entities else None
+        ents = entities.to_bio(path, [word.entity for word in words], lines) if source else None
         forms, gold = [word.form for word in words], [word.tag for word in words] if has_tags else None
         texts.append(AnnotatedText(forms, gold, ents, raw, lines))
     entities.check_ends(path)
@@ -94,9 +116,15 @@ def is_conllu_plus(content: str) -> bool:
     return _PLUS.match(content) is not None
 
 
-def _column_names(content: str) -> tuple[str, ...]:
+def _column_names(path: Path, content: str) -> tuple[str, ...]:
     plus = _PLUS.match(content)
-    return tuple(plus[1].split()) if plus else COLUMNS
+    names = tuple(plus[1].split()) if plus else COLUMNS
+    if plus and "FORM" not in names:
+        line, found = content.count("\n", 0, plus.start(1)) + 1, " ".join(names)
+        raise DataError(
+            f"{path}, line {line}: found the columns {found or 'none'}, expected FORM, the words, among them"
+        )
+    return names
 
 
 def _split(path: Path, content: str, names: tuple[str, ...]) -> Iterator[tuple[Optional[str], list[Row]]]:
@@ -104,17 +132,20 @@ def _split(path: Path, content: str, names: tuple[str, ...]) -> Iterator[tuple[O
     expected = f"{len(names)}, separated by TAB"
     raw: Optional[str] = None
     rows: list[Row] = []
+    comment: Optional[Row] = None  # after rows; an error if more rows follow
     for line, text in enumerate(content.split("\n"), 1):
         if not text.strip():
             if rows:
                 yield raw, rows
-            raw, rows = None, []
+            raw, rows, comment = None, [], None
         elif text.startswith("#") and ("ID" in names or text.count("\t") != len(names) - 1):
-            if rows and _FIRST.match(text):
-                raise DataError(between_tokens(path, line, text))
-            comment = _TEXT.match(text)
-            raw = raw if comment is None else comment[1].strip()
+            if rows:
+                comment = comment or (line, [text])
+            elif found := _TEXT.match(text):
+                raw = found[1].strip()
         else:
+            if comment:
+                raise DataError(between_tokens(path, comment[0], *comment[1]))
             cells = text.rstrip("\r").split("\t")
             check_width(path, line, cells, "\t", len(names), expected)
             rows.append((line, cells))
@@ -122,17 +153,43 @@ def _split(path: Path, content: str, names: tuple[str, ...]) -> Iterator[tuple[O
         yield raw, rows
 
 
-def _entity_column(names: tuple[str, ...], sentences: list[tuple[Optional[str], list[Row]]]) -> str:
-    """The first column of CoNLL-U Plus whose values look like BIO tags; else MISC."""
-    for at, name in enumerate(names):
-        values = {cells[at] for _, rows in sentences for _, cells in rows} - {"_"}
-        if name not in COLUMNS and looks_like_bio(values):
-            return name
-    return "MISC"
+def _entity_source(
+    path: Path, names: tuple[str, ...], sentences: list[tuple[Optional[str], list[Row]]], notes: Notes
+) -> Optional[_Source]:
+    """The first column of CoNLL-U Plus, or key of MISC, whose values look like BIO tags. Other columns of CoNLL-U Plus
+    are noted, with a warning for what may be entities.
+
+    RAISES: DataError if there is none, and one has entity tags of another form.
+    """
+    extra = [_Source(name) for name in names if name not in COLUMNS]
+    values = {source: Counter[str]() for source in [*extra, *(_Source("MISC", key) for key in _KEYS)]}
+    lines: dict[tuple[_Source, str], int] = {}  # of the first row with this value
+    for line, row in (row for _, rows in sentences for row in rows):
+        cells = dict(zip(names, row))
+        found = [(source, cells[source.column]) for source in extra if cells[source.column] != "_"]
+        found += [(_Source("MISC", key.lower()), value) for key, value in _ENTITY.findall(cells.get("MISC", "_"))]
+        for source, value in found:
+            values[source][value] += 1
+            lines.setdefault((source, value), line)
+    chosen = next((source for source, counts in values.items() if looks_like_bio(set(counts))), None)
+    for source, counts in values.items():
+        other = other_form([*counts.elements(), OUTSIDE]) if chosen is None else None
+        if other:
+            value = next(value for value in counts if value in other[0])
+            raise DataError(
+                f"{path}, line {lines[source, value]}: found entity tags such as {value!r} in {source}, {other[1]}; expected O, "
+                "B-TYPE and I-TYPE, such as B-person. Write them in that form, or remove them"
+            )
+        if source in extra and source != chosen and counts:
+            kind = notes.warnings if chosen is None and OUTSIDE in counts else notes.lines
+            kind.append(f"The column {source} is not read: {list_counts(counts, most=5)}; entities are read in BIO")
+    if chosen is None and any("(" in value for value in values[_Source("MISC", "entity")]):
+        notes.warnings.append("MISC has Entity=..., which is not read; expected name=B-TYPE for entities in BIO")
+    return chosen
 
 
 def _sentence(
-    path: Path, raw: Optional[str], rows: list[Row], names: tuple[str, ...], tag_column: str, entity_column: str
+    path: Path, raw: Optional[str], rows: list[Row], names: tuple[str, ...], tag_column: str, source: Optional[_Source]
 ) -> _Sentence:
     sentence = _Sentence(raw)
     for line, row in rows:
@@ -154,11 +211,8 @@ def _sentence(
         if not form.strip():
             raise DataError(empty_token(path, line, form))
         tag = cells.get(tag_column, "_")
-        found = _ENTITY.search(misc) if entity_column == "MISC" else None
-        entity = (found[1] if found else OUTSIDE) if entity_column == "MISC" else cells[entity_column]
-        sentence.words.append(
-            _Word(form, "" if tag == "_" else tag, "-" if entity == "_" else entity, line, space_after)
-        )
+        entity = source.tag(cells) if source else OUTSIDE
+        sentence.words.append(_Word(form, "" if tag == "_" else tag, entity, line, space_after))
     for _, last, form, _, line in sentence.ranges:
         if last > len(sentence.words):
             raise DataError(
@@ -166,12 +220,17 @@ def _sentence(
                 "each of its words"
             )
     if len(sentence.words) > 2 and all(word.form == "_" for word in sentence.words):
-        raise DataError(
-            f"{path}, line {rows[0][0]}: all words of the sentence are '_', so the text was taken out of the file, as in "
-            "UD_English-GUMReddit; put it back with the script that comes with the treebank"
-        )
+        raise DataError(f"{path}, line {rows[0][0]}: all words of the sentence are '_', {_MASKED}")
     _resolve_ranges(sentence)
     return sentence
+
+
+def _refuse_masked(path: Path, words: list[_Word]) -> None:
+    """RAISES: DataError for a file whose words are mostly `_` or `*`."""
+    for mark in ("_", "*"):
+        lines = [word.line for word in words if word.form == mark]
+        if len(lines) >= len(words) / 2:
+            raise DataError(f"{path}, line {lines[0]}: {len(lines):,} of {len(words):,} words are {mark!r}, {_MASKED}")
 
 
 def _check_id(path: Path, line: int, sentence: _Sentence, id: "re.Match[str]") -> None:

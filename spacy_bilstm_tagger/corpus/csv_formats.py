@@ -13,6 +13,7 @@ from .bio import EntityTags
 from .columns import check_width, empty_token
 
 GMB_HEADER = ["Sentence #", "Word", "POS", "Tag"]
+_GMB_LOWER = list(map(str.lower, GMB_HEADER))
 TOXIC_COLUMNS = ("spans", "text")
 _BLANKS = " \t\r\n"  # not U+0085, which latin-1 makes of the ellipsis of Windows-1252
 _SHOWN = 60  # characters of a cell or a record, in messages
@@ -22,7 +23,8 @@ def csv_format(first_line: str) -> Optional[str]:
     """The name of the format whose header this is; None for other lines. A header of toxic_spans may name the columns
     in any order and among others."""
     cells = [cell.strip(' "') for cell in first_line.rstrip("\r\n").split(",")]
-    if GMB_HEADER[:2] in (cells[:2], cells[1:3]):
+    lower = list(map(str.lower, cells))
+    if _GMB_LOWER[:2] in (lower[:2], lower[1:3]):
         return "gmb"
     return "toxic_spans" if set(cells).issuperset(TOXIC_COLUMNS) else None
 
@@ -30,7 +32,7 @@ def csv_format(first_line: str) -> Optional[str]:
 def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[Notes] = None) -> list[AnnotatedText]:
     """The Kaggle "annotated corpus for named entity recognition", cut from the Groningen Meaning Bank: tags, and
     entities such as B-geo. Each sentence is a text; its number is on its first line, or on all of them. A column before
-    it, the index that pandas writes, is left out.
+    it, the index that pandas writes, is left out. The header may be in any letter case.
 
     RAISES: DataError for another header or number of cells, an open quote, and a word before the first sentence.
     """
@@ -39,11 +41,12 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
     _, header = next(records, (1, []))
     if not content.strip():
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
-    has_index = header[1:] == GMB_HEADER and header[0] in ("", "Unnamed: 0")
+    lower = list(map(str.lower, header))
+    has_index = lower[1:] == _GMB_LOWER and lower[0] in ("", "unnamed: 0")
     if has_index:
         notes.lines.append("The first column, an index, is left out")
-        header = header[1:]
-    if header != GMB_HEADER:
+        header, lower = header[1:], lower[1:]
+    if lower != _GMB_LOWER:
         found, expected = ", ".join(header) or "none", ", ".join(GMB_HEADER)
         raise DataError(f"{path}, line 1: found the columns {found}, expected {expected}")
     sentences: list[list[tuple[int, list[str]]]] = []
@@ -54,8 +57,9 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
         if has_index:
             cells = cells[1:]
         check_width(path, line, cells, ",", len(header), f"{len(header)} ({', '.join(header)})")
-        if cells[0] and cells[0] != current:
-            current = cells[0]
+        number = cells[0].strip(_BLANKS)
+        if number.lower() not in ("", "nan", current.lower()):  # nan: an empty cell, as pandas shows it
+            current = number
             sentences.append([])
         if not sentences:
             raise DataError(

@@ -80,43 +80,63 @@ class CharacterSpans:
 class EntityRanges:
     """Sets `doc.ents` from labelled ranges of characters, and collects those that cannot be set.
 
-    White space at the ends of a range is left out. A range that cuts a token, or overlaps one before it, is no entity:
-    its tokens count as missing.
+    White space at the ends of a range is left out. A range that cuts a token is no entity, nor is one of white space only.
+    Of ranges that overlap, the longest is the entity, the first of equals. Tokens of the other ranges, and of those
+    whose label is missing, count as missing where they are in no entity.
 
-    unset (list of str): the text of each such range, and its line.
+    cut, overlapping, blank (list of str): each range that is not set, with its line and text.
     """
 
-    unset: list[str] = field(default_factory=list)
+    cut: list[str] = field(default_factory=list, init=False)
+    overlapping: list[str] = field(default_factory=list, init=False)
+    blank: list[str] = field(default_factory=list, init=False)
 
     def to_bio(self, doc: Doc, text: AnnotatedText) -> list[str]:
-        """A tag for each token, "" where it is missing."""
-        tags = [OUTSIDE] * len(doc)
-        for start, end, label in text.entities or []:
+        """A tag for each token, "" where it is missing. `text.entities` keeps the ranges that are set."""
+        tags, owners = [OUTSIDE] * len(doc), dict[int, Span]()  # owners: token -> its entity
+        kept: list[tuple[int, int, str]] = []
+        left_out: list[int] = []
+        for entity in sorted(text.entities or [], key=lambda entity: -len(doc.text[entity[0] : entity[1]].strip())):
+            start, end, label = entity
             inside = doc.text[start:end]
             start, end = start + len(inside) - len(inside.lstrip()), end - len(inside) + len(inside.rstrip())
             span = doc.char_span(start, end, alignment_mode="expand") if start < end else None
+            where = f"line {text.lines[0]}: {(inside.strip() or inside)!r}"
             if span is None:
+                self.blank += [] if is_missing(label) else [where]
                 continue
             within = range(span.start, span.end)
-            is_whole = (span.start_char, span.end_char) == (start, end)
-            if is_whole and not is_missing(label) and all(tags[i] == OUTSIDE for i in within):
-                tags[span.start : span.end] = [f"B-{label}", *[f"I-{label}"] * (len(span) - 1)]
-                continue
-            for i in within:
-                tags[i] = "" if tags[i] == OUTSIDE else tags[i]
+            owner = next((owners[i] for i in within if i in owners), None)
             if not is_missing(label):
-                self.unset.append(f"line {text.lines[0]}: {doc.text[start:end]!r} in {span.text!r}")
+                if (span.start_char, span.end_char) != (start, end):
+                    self.cut.append(f"{where} in {span.text!r}")
+                elif owner is not None:
+                    self.overlapping.append(f"{where} with {owner.text!r}")
+                else:
+                    tags[span.start : span.end] = [f"B-{label}", *[f"I-{label}"] * (len(span) - 1)]
+                    owners.update(dict.fromkeys(within, span))
+                    kept.append(entity)
+            left_out += within
+        for i in left_out:
+            if i not in owners:
+                tags[i] = ""
+        text.entities = sorted(kept)
         return tags
 
     def summary(self) -> str:
         """One line; empty if all were set."""
-        if not self.unset:
+        kinds = {
+            "cut a token": self.cut,
+            "overlap a longer one, or an equal one before": self.overlapping,
+            "are white space": self.blank,
+        }
+        parts = []
+        for kind, found in kinds.items():
+            more = f", and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
+            parts += [f"{len(found):,} {kind} ({'; '.join(found[:MOST_SHOWN])}{more})"] if found else []
+        if not parts:
             return ""
-        more = f", and {len(self.unset) - MOST_SHOWN} more" if len(self.unset) > MOST_SHOWN else ""
-        return (
-            f"{len(self.unset):,} entities cut a token or overlap another one; their tokens count as missing "
-            f"({'; '.join(self.unset[:MOST_SHOWN])}{more})"
-        )
+        return f"Entities that are left out: {', '.join(parts)}; their tokens count as missing, except those in other entities"
 
 
 def to_docbin(

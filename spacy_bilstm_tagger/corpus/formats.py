@@ -14,7 +14,7 @@ from .bio import EntityTags
 from .columns import Columns, looks_like_iob, read_columns, read_iob
 from .conllu import COLUMNS, check_conllu_tags, is_conllu_plus, read_conllu
 from .csv_formats import csv_format, read_gmb, read_toxic_spans
-from .json_lines import looks_like_json, read_json_lines
+from .json_lines import looks_like_json, read_json_lines, refuse_lists
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,17 @@ FORMATS = {
     "jsonl": Format("JSON lines with a text and labelled ranges of it, as labelling tools write them", read_json_lines),
 }
 _LINES_TO_GUESS_FROM = 200
+_ELEMENT = re.compile(r"\s*<([a-z][\w:.-]*)(?:\s[^<>]*)?>", re.IGNORECASE)  # of HTML or XML
+_CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
 _NOT_A_CORPUS = {
     "a pointer of Git LFS; run 'git lfs pull' where it comes from": re.compile(r"version https://git-lfs"),
     "a web page; download the file itself (the raw one)": re.compile(
-        r"\s*<(?:!doctype|html|\?xml|head)", re.IGNORECASE
+        r"\s*<(?:!doctype|html|\?xml|head)\b", re.IGNORECASE
     ),
     "the error message of a web server; look at the address, and download the file again": re.compile(
-        r"\s*(?:HTTP/\S+ )?[45]\d\d:? [A-Z][a-z ]+[^\t]*(?:\n|\Z)"
+        r"\s*(?:(?:HTTP/\S+ )?[45]\d\d:? [A-Z][a-z ]+[^\t\n]*(?:\n.*){0,4}\Z"
+        r"|(?i:not found|404 page not found|(?:entry|repository) not found|invalid username or password|access denied|forbidden)"
+        r"\.?\s*\Z)"
     ),
 }
 
@@ -95,15 +99,23 @@ def read_corpus(
 def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: Notes) -> str:
     """The text. An encoding that is guessed, or is not UTF-8, is noted.
 
-    RAISES: DataError for bytes that the encoding does not have, and for control characters of latin-1, which no text has.
+    RAISES: DataError for bytes that the encoding does not have, UTF-8 that is read as another encoding or is damaged, and
+        characters that no text has: NUL, and control characters of latin-1 unless it is a guess.
     """
     data = read_bytes(path)
+    if b"\0" not in data:  # of UTF-16, a part of a character
+        data = re.sub(rb"\r\r+\n", b"\n", data)  # of a file written twice in text mode of Windows
     start = data.partition(b"\n")[0]
     format = format or csv_format(start.decode("utf-8-sig", "replace"))
     candidates = (encoding,) if encoding else FORMATS[format].encodings if format else ("utf-8",)
     advice = ", or give convert its --encoding, such as cp1252 (Windows)"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         advice = ", or give convert its --encoding, here utf-16"
+    is_guess = len(candidates) > 1
+    n_utf8 = _utf8_characters(data) if is_guess else 0
+    if n_utf8:
+        candidates = ("utf-8",)
+        advice = f"; {n_utf8:,} characters outside ASCII are, so it may be damaged or cut off: get it again{advice}"
     for candidate in candidates:
         try:
             content = decode(path, data, candidate, option=advice)
@@ -111,27 +123,69 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
         except DataError:
             if candidate == candidates[-1]:
                 raise
-    control = re.search("[\x80-\x9f]", content) if candidate == encoding and "utf" not in candidate.lower() else None
+    if encoding and not codecs.lookup(encoding).name.startswith("utf"):
+        _check_named(path, data, content, encoding)
+    nul = content.find("\0")
+    if nul >= 0:
+        line = content.count("\n", 0, nul) + 1
+        raise DataError(
+            f"{path}, line {line}: found a NUL character, which no text has; the file is damaged, or in another encoding: try "
+            "--encoding utf-16-le or utf-16-be"
+        )
+    if candidate != "utf-8" or is_guess:
+        notes.lines.append(f"Encoding: {candidate}")
+    if is_guess and candidate == "latin-1":
+        n_control = len(_CONTROL.findall(content))
+        notes.warnings.append(
+            f"Read as latin-1, the file has {n_control:,} control characters (U+0080 to U+009F), which no text has; find its "
+            "encoding, and name it with --encoding"
+        )
+    return content
+
+
+def _utf8_characters(data: bytes) -> int:
+    """How many characters outside ASCII are UTF-8; 0 if there are fewer than bytes that are not."""
+    text = data.decode("utf-8", "replace")
+    wrong = text.count("\ufffd")
+    right = len(text) - len(text.encode("ascii", "ignore")) - wrong
+    return right if right >= wrong else 0
+
+
+def _check_named(path: Path, data: bytes, content: str, encoding: str) -> None:
+    """RAISES: DataError for UTF-8 that is read as this encoding, which is no UTF, and for control characters."""
+    start = re.search(rb"[\x80-\xff]", data)
+    try:
+        char = data[start.start() :].decode("utf-8")[0] if start else ""
+    except UnicodeDecodeError:
+        char = ""
+    if start and char:
+        line, wrong = data.count(b"\n", 0, start.start()) + 1, char.encode("utf-8").decode(encoding, "replace")
+        raise DataError(
+            f"{path}, line {line}: the file is UTF-8, and {encoding} would make {wrong!r} of {char!r}; leave --encoding out"
+        )
+    control = _CONTROL.search(content)
     if control:
         line, byte = content.count("\n", 0, control.start()) + 1, f"0x{ord(control[0]):02x}"
         raise DataError(
             f"{path}, line {line}: {byte} is a control character in {encoding}, which no text has; expected --encoding cp1252"
         )
-    if candidate != "utf-8" or len(candidates) > 1:
-        notes.lines.append(f"Encoding: {candidate}")
-    return content
 
 
 def _refuse_other_files(path: Path, content: str) -> None:
     """RAISES: DataError for files that are often found in the place of a corpus."""
     for kind, pattern in _NOT_A_CORPUS.items():
-        if pattern.match(content) and (not kind.startswith("the error") or content.count("\n") < 5):
+        if pattern.match(content):
             raise DataError(f"{path}: found {content.strip()[:40]!r}, {kind}")
-    first = content.lstrip().partition("\n")[0]
-    if first.startswith("[") and (looks_like_json(content) or first.strip() == "["):
-        raise DataError(
-            f"{path}: found a JSON list, expected JSON lines, an object a line ('jq -c .[] FILE' makes them), or columns"
-        )
+    element = _ELEMENT.match(content)
+    if element:
+        end, content = f"</{element[1].lower()}>", content.strip()
+        first = content.partition("\n")[0].rstrip()
+        if any(part.endswith(">") and end in part.lower() for part in (first, content)):
+            raise DataError(
+                f"{path}: found {content[:40]!r}, HTML or XML, as of a web page or a server's error message; look at the address, "
+                "and download the file itself"
+            )
+    refuse_lists(path, content)
 
 
 def guess_format(path: Path, content: str) -> str:
@@ -146,7 +200,7 @@ def guess_format(path: Path, content: str) -> str:
     by_header = csv_format(rows[0])
     if by_header:
         return by_header
-    if rows[0].startswith("{") and looks_like_json(rows[0]):
+    if rows[0].lstrip().startswith("{") and looks_like_json(rows[0]):
         return "jsonl"
     half = len(rows) / 2
     tabs = [row.count("\t") for row in rows]

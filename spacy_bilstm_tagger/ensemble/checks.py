@@ -60,7 +60,7 @@ def _differences(
             yield f"the labels of {name!r}", _labels(*labels)
         if has_chain(pipes[0].model) != has_chain(pipes[1].model):
             yield f"the heads of {name!r}", "one has scores between labels, a CRF, the other has none"
-        for key in sorted({*pipes[0].cfg, *pipes[1].cfg}):
+        for key in sorted({*pipes[0].cfg, *pipes[1].cfg} - {"config_at_init"}):
             if pipes[0].cfg.get(key) != pipes[1].cfg.get(key):
                 yield f"the settings of {name!r}", "; ".join(f"{key} = {pipe.cfg.get(key)!r}" for pipe in pipes)
         models = [nlp.get_pipe_config(name)["model"] for nlp in (first, other)]

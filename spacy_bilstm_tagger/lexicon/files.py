@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import re
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Optional, Union
 
 import spacy
+import srsly
 from spacy.language import Language
 from spacy.lookups import Lookups
 from spacy.util import get_model_meta, get_package_path, is_package
@@ -17,7 +19,8 @@ from ..errors import DataError, Errors, damaged
 from ..util import write_beside
 from .table import WordTable
 
-CHECKSUMS = "sha256sums"
+CHECKSUMS, META = "sha256sums", "meta.json"
+_LINE = re.compile("[0-9a-f]{64}  .+")
 COMPONENT_FILES = ("cfg", "model")
 VECTORS_FOLDER, BROWN_FOLDER, GAZETTEERS_FOLDER = "vectors", "brown", "gazetteers"  # the names in their meta.json
 
@@ -101,37 +104,65 @@ def use_checksums(nlp: Language) -> None:
 
 
 def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+    """The config gets the settings of prediction as they are now, so that another value at load is known as a change."""
+    components: list[tuple[str, Any]] = nlp._components
+    for name, pipe in components:
+        settings = getattr(pipe, "settings", None)
+        if settings:
+            nlp.get_pipe_config(name).update(settings)
+            pipe.cfg["config_at_init"] = dict(settings)
+    nlp.meta.pop(CHECKSUMS, None)
     type(nlp).to_disk(nlp, path, exclude=list(exclude))
     folder = Path(path)
     write_checksums(folder, _shared_files(folder, nlp))
+    if (folder / META).exists():
+        meta = srsly.read_json(folder / META)
+        srsly.write_json(folder / META, {**meta, CHECKSUMS: _checksum(folder / CHECKSUMS)})
 
 
 def _load_pipeline(
     nlp: Language, path: Union[str, Path], *, exclude: Iterable[str] = (), overrides: Optional[dict[str, Any]] = None
 ) -> Language:
-    """RAISES: DataError for a file that is not as it was saved. A folder without checksums is read: a pipeline whose
-    components were all sourced writes none."""
+    """RAISES: DataError for a file that is not as it was saved. A folder without checksums is read if its meta.json names
+    none: a pipeline whose components were all sourced writes none."""
     exclude, folder = list(exclude), Path(path)
-    if (folder / CHECKSUMS).exists():
+    expected, found = nlp.meta.get(CHECKSUMS), folder / CHECKSUMS
+    if (folder / META).exists():
+        expected = _read_meta(folder).get(CHECKSUMS)
+    if expected and not found.exists():
+        raise DataError(missing_part("nlp", found))
+    if expected and _checksum(found) != expected:
+        raise DataError(damaged_part("nlp", str(found), f"its checksum in {META}"))
+    if found.exists():
         check_files("nlp", folder, _shared_files(folder, nlp), exclude)
     return type(nlp).from_disk(nlp, path, exclude=exclude, overrides=overrides or {})
 
 
 def _shared_files(folder: Path, nlp: Language) -> list[str]:
-    """The files of the tokenizer, the vocabulary and the components that write no checksums of their own. The config and
-    meta.json are the user's to change."""
+    """The files of the tokenizer, the vocabulary and the components; of those that write checksums of their own, these. The
+    config and meta.json are the user's to change."""
     parts = [folder / name for name in ("tokenizer", "vocab", *nlp.component_names)]
     files = [part for part in parts if part.is_file()]
     for part in parts:
-        if not (part / CHECKSUMS).exists():
-            files += [file for file in part.rglob("*") if file.is_file() and not file.name.startswith(".")]
+        own = part / CHECKSUMS
+        others = (file for file in part.rglob("*") if file.is_file() and not file.name.startswith("."))
+        files += [own] if own.exists() else others
     return sorted(file.relative_to(folder).as_posix() for file in files)
 
 
 def forget_checksums(folder: Path) -> None:
     """Remove those of a pipeline's folder, which are written anew after all of its files. Any other folder stays as it is."""
-    if (folder / "config.cfg").exists() and (folder / "meta.json").exists():
+    if (folder / "config.cfg").exists() and (folder / META).exists():
         (folder / CHECKSUMS).unlink(missing_ok=True)
+        meta = _read_meta(folder)
+        if meta.pop(CHECKSUMS, None):
+            srsly.write_json(folder / META, meta)
+
+
+def _read_meta(folder: Path) -> dict[str, Any]:
+    with keeping_reason(folder / META, "the description of a pipeline"):
+        meta: dict[str, Any] = srsly.read_json(folder / META)
+        return dict(meta)
 
 
 def write_checksums(folder: Path, files: Iterable[str] = COMPONENT_FILES) -> None:
@@ -144,7 +175,7 @@ def check_files(name: str, folder: Path, files: Iterable[str], exclude: Iterable
     """Compare these files of a folder, and all that were saved in it, with their checksums.
 
     exclude (iterable of str): names of files, or of the folders that they are in.
-    RAISES: DataError for a file that is not as it was saved; OSError for a missing one.
+    RAISES: DataError for a file that is missing or not as it was saved; OSError for a missing folder.
     """
     checksums = folder / CHECKSUMS
     if folder.is_dir() and not checksums.exists():
@@ -153,12 +184,23 @@ def check_files(name: str, folder: Path, files: Iterable[str], exclude: Iterable
             "the checksums of its files. Get the whole folder again"
         )
     lines = checksums.read_text(encoding="utf8", errors="replace").splitlines()
+    if not lines or not all(map(_LINE.fullmatch, lines)):
+        raise DataError(
+            damaged_part(name, str(checksums), "the form of such files, a checksum and a name in each line")
+        )
     expected = {file: digest for digest, _, file in (line.partition("  ") for line in lines)}
-    for file in sorted({*files, *expected}):
-        path = folder / file
-        is_excluded = file.partition("/")[0] in exclude
-        if not is_excluded and (file in expected or path.exists()) and expected.get(file) != _checksum(path):
+    compared = [file for file in sorted({*files, *expected}) if file.partition("/")[0] not in exclude]
+    missing = next((file for file in compared if file in expected and not (folder / file).exists()), None)
+    if missing:
+        raise DataError(missing_part(name, folder / missing))
+    for path in (folder / file for file in compared):
+        if path.exists() and expected.get(path.relative_to(folder).as_posix()) != _checksum(path):
             raise DataError(damaged_part(name, str(path), f"the checksum in {CHECKSUMS}"))
+
+
+def missing_part(name: str, path: Path) -> str:
+    """The message for a file that was saved and is not there."""
+    return Errors.COMPONENT_LOAD.format(name=name, source=path, reason="It is missing: get the whole folder again")
 
 
 def damaged_part(name: str, source: str, checksum: str) -> str:

@@ -22,8 +22,8 @@ from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
 from ..lexicon.claim import claim_tables
 from ..types import Mask
-from ..util import check_at_least
-from .gold import check_examples, sample_docs
+from ..util import check_at_least, is_number
+from .corpora import check_examples, sample_docs
 from .saving import AtomicLoadMixin
 
 SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
@@ -59,8 +59,10 @@ class TrainableMixin:
     def finish_update(self, sgd: Any) -> None:
         """As spaCy's. RAISES: ConfigError for a learn rate below 0, with which the loss grows."""
         learn_rate = getattr(sgd, "learn_rate", 0.0)
-        if learn_rate < 0:
-            raise ConfigError(f"{self.name}: learn_rate = {learn_rate}; expected a number of at least 0, such as 0.001")
+        if not is_number(learn_rate) or not 0 <= learn_rate < math.inf:
+            raise ConfigError(
+                f"{self.name}: learn_rate = {learn_rate!r}; expected a number of at least 0, such as 0.001"
+            )
         super().finish_update(sgd)  # type: ignore[misc]
 
     def predict(self, docs: Iterable[Doc]) -> Any:
@@ -108,6 +110,14 @@ class SequenceComponent(TrainableMixin, AtomicLoadMixin, TrainablePipe):
         super().__init__(vocab, model, name, labels=[], **settings)
         self.scorer = scorer
         self.cfg["config_at_init"] = self.settings
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """RAISES: ConfigError for what belongs to the weights, and for arguments of the factory that are no attributes."""
+        if name in (self.cfg or {}) and not isinstance(getattr(type(self), name, None), Setting):
+            raise ConfigError(
+                f"{self.name}: {name} goes with the weights; it cannot change, train again with another one"
+            )
+        super().__setattr__(name, value)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -195,7 +205,7 @@ class SequenceComponent(TrainableMixin, AtomicLoadMixin, TrainablePipe):
 
         RAISES: ConfigError if there is no label.
         """
-        check_examples(get_examples, f"{type(self).__name__}.initialize")
+        check_examples(get_examples, f"{type(self).__name__}.initialize", nlp)
         if labels is None:
             labels = sorted(self.find_labels(eg.y for eg in get_examples()))
         for label in labels:
@@ -296,15 +306,16 @@ class SpanComponent(SequenceComponent):
 
     spans_key = Setting()
     threshold = Setting()
+    key_may_be_none = False  # whether the spans are set elsewhere too
 
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:
         """RAISES: ConfigError for an empty key, and a threshold that is no probability."""
         threshold = settings["threshold"]
-        if settings["spans_key"] == "":
-            raise ConfigError(f"{name}: spans_key is empty; expected the name under which doc.spans keeps the spans")
-        is_number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
-        if threshold is not None and not (is_number and 0 <= threshold <= 1):
+        key = settings["spans_key"]
+        if not (isinstance(key, str) and key) and not (key is None and cls.key_may_be_none):
+            raise ConfigError(f"{name}: spans_key = {key!r}; expected the name under which doc.spans keeps the spans")
+        if threshold is not None and not (is_number(threshold) and 0 <= threshold <= 1):
             raise ConfigError(f"{name}: threshold = {threshold!r}; expected null or a probability from 0 to 1")
 
 

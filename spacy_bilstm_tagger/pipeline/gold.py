@@ -5,17 +5,13 @@ types. A Doc may also name the entity types that its annotators looked for: outs
 those, but there may be one of another type.
 """
 
-from itertools import islice
-from typing import AbstractSet, Callable, Iterable, Iterator, Optional
+from typing import AbstractSet, Iterable, Iterator, Optional
 
 import numpy as np
 from spacy.tokens import Doc
-from spacy.training import Example, validate_get_examples
 
-from ..errors import unreadable_corpus
 from ..types import Mask
 
-SAMPLE_SIZE = 100  # texts; spaCy's components take 10, which are few for a log line about the coverage of tables
 EITHER = "|"
 OUTSIDE = "O"  # of any entity, in BIO
 _ANNOTATED = "annotated_entity_types"  # in Doc.user_data
@@ -97,20 +93,3 @@ def set_annotated_types(doc: Doc, types: Iterable[str]) -> None:
     spaCy's corpus reader drops it whenever it makes new Docs: do not use gold_preproc, max_length or an augmenter.
     """
     doc.user_data[_ANNOTATED] = sorted(types)
-
-
-def check_examples(get_examples: Callable[[], Iterable[Example]], method: str) -> None:
-    """RAISES: TypeError or ValueError if there are no examples, as spaCy's components do; ConfigError for a file that is
-    not there or cannot be read.
-
-    method (str): the caller, for the message.
-    """
-    try:
-        validate_get_examples(get_examples, method)
-    except OSError as error:
-        raise unreadable_corpus(error) from None
-
-
-def sample_docs(get_examples: Callable[[], Iterable[Example]]) -> list[Doc]:
-    """The first texts, for shapes."""
-    return [eg.x for eg in islice(get_examples(), SAMPLE_SIZE)]

@@ -15,7 +15,7 @@ from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel, add_labels, has_chain
 from ..lexicon.files import use_checksums
 from ..types import Mask
-from ..util import check_above_zero, check_at_least
+from ..util import check_above_zero, check_at_least, check_bool
 from . import LINEAR_CHAIN_CRF
 from .base import Setting, SpanComponent, span_group
 from .entities import EntityScheme, Scheme, ScoredSpans, find_entities, preset_mask
@@ -111,12 +111,14 @@ class BiLSTMNER(SpanComponent):
 
     overwrite, entity_odds, temperature, top_k = Setting(), Setting(), Setting(), Setting()
     resizable = True
+    key_may_be_none = True
     _scheme: Optional[EntityScheme] = None
 
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:
         """RAISES: ConfigError for a setting out of range."""
         super().check_settings(name, **settings)
+        check_bool(name, overwrite=settings["overwrite"])
         check_above_zero(name, entity_odds=settings["entity_odds"], temperature=settings["temperature"])
         top_k = settings["top_k"]
         check_at_least(name, 0, top_k=top_k)

@@ -1,7 +1,7 @@
 """The `bilstm_tagger` component: one tag for every token."""
 
 from dataclasses import dataclass
-from typing import Callable, Iterable, Iterator, Literal, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Literal, Optional, Sequence
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from ..crf.inference import ChainScores, marginals, viterbi
 from ..layers.label_scores import ScoresModel
 from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
+from ..util import check_bool
 from . import TOKEN_CLASSIFIER
 from .base import SequenceComponent, Setting
 from .gold import allowed_tags, annotated_tags, single_tags
@@ -80,6 +81,13 @@ class TagComponent(SequenceComponent):
     """Sets `token.tag` to the best sequence of tags; white space gets `_SP`, as in spaCy's pipelines."""
 
     overwrite = Setting()
+
+    @classmethod
+    def check_settings(cls, name: str, **settings: Any) -> None:
+        """RAISES: ConfigError for a setting that is neither true nor false."""
+        check_bool(
+            name, **{key: value for key, value in settings.items() if isinstance(getattr(cls, key, None), Setting)}
+        )
 
     @property
     def n_outputs(self) -> int:

@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..lexicon.files import use_checksums
 from . import TOK2VEC
 from .base import TrainableMixin
-from .gold import check_examples, sample_docs
+from .corpora import check_examples, sample_docs
 from .saving import AtomicLoadMixin
 
 
@@ -34,7 +34,7 @@ class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
 
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None) -> None:
         """Build the network. RAISES: ConfigError if there is no text."""
-        check_examples(get_examples, "BiLSTMTok2Vec.initialize")
+        check_examples(get_examples, "BiLSTMTok2Vec.initialize", nlp)
         docs = sample_docs(get_examples)
         if not docs:
             raise ConfigError(

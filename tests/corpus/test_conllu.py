@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from spacy_bilstm_tagger.corpus import Notes
 from spacy_bilstm_tagger.corpus.conllu import read_conllu
 from spacy_bilstm_tagger.errors import DataError
 
@@ -33,9 +34,10 @@ def test_one_text_a_sentence_with_its_raw_text_and_lines():
 
 @pytest.mark.parametrize(("tags", "expected"), [("upos", ["NOUN", ""]), ("xpos", ["NN", "SYM"])])
 def test_tags_come_from_upos_or_xpos_and_an_underscore_is_missing(tags, expected):
-    (text,) = read(row("1", "cat", upos="NOUN", xpos="NN"), row("2", "_", upos="_", xpos="SYM"), tags=tags)
-    assert text.words == ["cat", "_"]
-    assert text.tags == expected
+    cat, underscore = row("1", "cat", upos="NOUN", xpos="NN"), row("2", "_", upos="_", xpos="SYM")
+    (text,) = read(cat, underscore, row("3", "dog", upos="NOUN", xpos="NN"), tags=tags)
+    assert text.words == ["cat", "_", "dog"]
+    assert text.tags[:2] == expected
 
 
 def test_raw_text_is_put_together_by_space_after_where_there_is_no_text_comment():
@@ -132,3 +134,91 @@ def test_no_words_at_all_are_refused(content):
 def test_tags_of_another_name_are_refused():
     with pytest.raises(DataError, match=r"^--tags pos: expected upos or xpos$"):
         read(row("1", "a"), tags="pos")
+
+
+def test_the_columns_may_follow_other_comments_at_the_head_of_the_file():
+    (text,) = read("# newdoc", "", "# license = CC0", "# global.columns = ID FORM NER", "1\tMia\tB-PER", "2\tran\tO")
+    assert (text.words, text.ents) == (["Mia", "ran"], ["B-PER", "O"])
+
+
+@pytest.mark.parametrize(("columns", "found"), [("ID UPOS", "ID UPOS"), ("", "none")])
+def test_columns_without_form_are_refused(columns, found):
+    with pytest.raises(DataError) as error:
+        read("# a = b", f"# global.columns = {columns}", "1\tX")
+    assert str(error.value) == f"ud.conllu, line 2: found the columns {found}, expected FORM, the words, among them"
+
+
+@pytest.mark.parametrize("comment", ["# a note", "#x", "# newpar", "# text = b"])
+def test_a_comment_between_the_words_of_a_sentence_is_refused(comment):
+    with pytest.raises(DataError, match=rf"^ud.conllu, line 2: found the comment '{comment}' between tokens"):
+        read(row("1", "a"), comment, "# another", row("2", "b"))
+    (text,) = read(row("1", "a"), comment)
+    assert (text.words, text.raw) == (["a"], "a")
+
+
+@pytest.mark.parametrize("key", ["name", "ner", "NE", "NER", "Entity", "NamedEntity", "namedEntity"])
+def test_entities_are_those_of_a_key_of_misc_in_any_letter_case(key):
+    notes = Notes()
+    lines = [
+        row("1", "Mia", misc=f"SpaceAfter=No|{key}=B-PER"),
+        row("2", "Lee", misc=f"{key}=I-PER|X=Y"),
+        row("3", "ran"),
+    ]
+    (text,) = read_conllu(PATH, "\n".join(lines), notes=notes)
+    assert text.ents == ["B-PER", "I-PER", "O"]
+    assert (notes.lines, notes.warnings) == ([f"Entity tags: from the column MISC ({key.lower()}=)"], [])
+
+
+@pytest.mark.parametrize("misc", ["NamedEntity=Yes", "Name=Mia", "NameType=Giv", "XName=B-PER"])
+def test_values_of_another_kind_are_left_alone(misc):
+    notes = Notes()
+    (text,) = read_conllu(PATH, row("1", "Mia", misc=misc), notes=notes)
+    assert (text.ents, notes) == (None, Notes())
+
+
+def test_the_key_whose_values_are_bio_is_read_beside_others():
+    (text,) = read(row("1", "Mia", misc="Name=Mia|NER=B-PER"), row("2", "ran", misc="NamedEntity=No"))
+    assert text.ents == ["B-PER", "O"]
+
+
+@pytest.mark.parametrize("mark", ["_", "*"])
+def test_a_file_is_refused_if_half_of_its_words_were_taken_out(mark):
+    sentences = [row("1", mark), row("2", "."), "", row("1", mark), "", row("1", "a")]
+    message = rf"^ud.conllu, line 1: 2 of 4 words are '\{mark}', so the text was taken out of the file, as in"
+    with pytest.raises(DataError, match=message):
+        read(*sentences)
+    assert [text.words for text in read(*sentences, row("2", "b"))] == [[mark, "."], [mark], ["a", "b"]]
+
+
+@pytest.mark.parametrize(
+    ("entities", "line", "found"),
+    [
+        (["O", "B_PER"], 3, "'B_PER' in NER, with another sign than the hyphen"),
+        (["_", "B_PER"], 3, "'B_PER' in NER, with another sign than the hyphen"),
+        (["O", "PER-B"], 3, "'PER-B' in NER, with the prefix at the end"),
+        (["O", "O", "O", "O", "PER", "O"], 6, "'PER' in NER, types without B or I"),
+    ],
+)
+def test_entities_of_another_form_are_refused(entities, line, found):
+    rows = [f"{i}\tw\t{entity}" for i, entity in enumerate(entities, 1)]
+    with pytest.raises(
+        DataError, match=f"^ud.conllu, line {line}: found entity tags such as {found}; expected O, B-TYPE"
+    ):
+        read("# global.columns = ID FORM NER", *rows)
+
+
+def test_entities_of_another_form_in_misc_are_refused():
+    with pytest.raises(
+        DataError, match=r"^ud.conllu, line 2: found entity tags such as 'B_PER' in MISC \(ner=\), with"
+    ):
+        read(row("1", "so"), row("2", "Mia", misc="NER=B_PER"))
+
+
+@pytest.mark.parametrize("kind", ["lines", "warnings"])
+def test_other_columns_are_noted_with_a_warning_where_they_may_be_entities(kind):
+    notes, outside = Notes(), "O" if kind == "warnings" else "*"
+    rows = f"# global.columns = ID FORM X\n1\ta\t{outside}\n2\tb\tPER\n3\tc\tPER"
+    (text,) = read_conllu(PATH, rows, notes=notes)
+    message = f"The column X is not read: PER 2, {outside} 1; entities are read in BIO"
+    assert text.ents is None
+    assert notes == Notes(**{kind: [message]})

@@ -89,6 +89,81 @@ def test_other_encodings_can_be_named(tmp_path, encoding):
     assert read_corpus(path, encoding=encoding)[1][0].words == ["é"]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "wrong"), [("cp1252", "Ã©"), ("latin-1", "Ã©"), ("iso8859-15", "Ã©"), ("mac-roman", "√©")]
+)
+def test_utf_8_is_not_read_as_another_encoding(tmp_path, encoding, wrong):
+    path = tmp_path / "corpus"
+    path.write_bytes("a X\né X\n".encode())
+    with pytest.raises(DataError) as error:
+        read_corpus(path, encoding=encoding)
+    assert str(error.value) == (
+        f"{path}, line 2: the file is UTF-8, and {encoding} would make {wrong!r} of 'é'; leave --encoding out"
+    )
+    path.write_bytes(b"a X\n")
+    assert read_corpus(path, encoding=encoding)[1][0].words == ["a"]
+
+
+@pytest.mark.parametrize("content", [b"a X\nb\0c X\n", "a X\nb X\n".encode("utf-16-be")], ids=["nul", "utf-16"])
+def test_nul_characters_are_refused(tmp_path, content):
+    path = tmp_path / "corpus"
+    path.write_bytes(content)
+    with pytest.raises(
+        DataError, match=r"corpus, line [12]: found a NUL character, which no text has; .*utf-16-le or utf-16-be$"
+    ):
+        read_corpus(path)
+
+
+@pytest.mark.parametrize("content", ["a X\r\r\nb Y\r\r\n\r\r\nc Z\r\r\n", "a X\nb Y\n\nc Z\n"])
+def test_a_line_end_with_two_carriage_returns_is_one(tmp_path, content):
+    path = tmp_path / "corpus"
+    path.write_bytes(content.encode())
+    assert [(text.words, text.lines) for text in read_corpus(path)[1]] == [(["a", "b"], [1, 2]), (["c"], [4])]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Not Found",
+        "404 page not found\n",
+        "Entry not found",
+        "Repository not found",
+        "Invalid username or password.",
+        "Access denied\n",
+        "Forbidden",
+        "404: Not Found\n",
+        "HTTP/1.1 502 Bad Gateway\n",
+        "<center><h1>502 Bad Gateway</h1></center>\n<hr><center>nginx</center>",
+        "<Error><Code>AccessDenied</Code></Error>",
+        '<p class="a">no\n<b>way</b></P>\n',
+        "<h1>Forbidden</h1>\nAsk your administrator.\n",
+    ],
+)
+def test_the_error_of_a_server_is_no_corpus(tmp_path, content):
+    path = tmp_path / "corpus"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        read_corpus(path)
+    assert str(error.value).startswith(f"{path}: found {content.strip()[:40]!r}, ")
+    assert "look at the address" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("<user> USR\nso RB\n", ["<user>", "so"]),
+        ("<3 UH\nso RB\n", ["<3", "so"]),
+        ("<b> SYM\nso RB\n</b> SYM\n", ["<b>", "so", "</b>"]),
+        ("<headline> SYM\nso RB\n", ["<headline>", "so"]),
+        ("Not RB\nfound VBN\n", ["Not", "found"]),
+    ],
+)
+def test_a_corpus_may_begin_like_one(tmp_path, content, words):
+    path = tmp_path / "corpus"
+    path.write_text(content, encoding="utf-8")
+    assert read_corpus(path)[1][0].words == words
+
+
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_wrong_bytes_are_named_by_line(tmp_path, mark):
     path = tmp_path / "corpus"

@@ -69,6 +69,58 @@ def test_a_number_on_every_row_and_an_index_before_it(tmp_path, index):
     assert notes.lines == ["Encoding: utf-8", "The first column, an index, is left out"]
 
 
+@pytest.mark.parametrize("same", ["", " ", "nan", "NaN", "Sentence: 1"])
+def test_an_empty_number_is_that_of_the_sentence_before(same):
+    texts = read(f"Sentence: 1,Mia,NNP,B-per\n{same},nan,NN,O\nSentence: 2,ok,UH,O\n")
+    assert [text.words for text in texts] == [["Mia", "nan"], ["ok"]]
+
+
+@pytest.mark.parametrize("index", ["", "unnamed: 0,"])
+def test_the_header_may_be_in_any_letter_case(tmp_path, index):
+    path = tmp_path / "lower.csv"
+    path.write_text(f"{index}sentence #,WORD,pos,tag\n{'0,' * bool(index)}Sentence: 1,ok,UH,O\n", encoding="utf8")
+    format, (text,) = read_corpus(path)
+    assert (format, text.words, text.tags, text.ents) == ("gmb", ["ok"], ["UH"], ["O"])
+
+
+GOOD = "Sentence: 1,café,NN,O\n,naïve,JJ,O\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "byte"),
+    [
+        (GOOD + ",it’s".encode()[:-2], 4, "0xe2"),
+        (GOOD + b",it\x92s,NN,O\n,ok,UH,O\n", 4, "0x92"),
+    ],
+    ids=["cut-off", "damaged"],
+)
+def test_damaged_utf_8_is_not_read_as_windows_1252(tmp_path, rows, line, byte):
+    path = tmp_path / "cut.csv"
+    path.write_bytes(HEADER.encode() + rows)
+    with pytest.raises(
+        DataError,
+        match=rf"line {line}: not utf-8; byte {byte} cannot be there. .*; 2 characters outside ASCII are, so it may be damaged",
+    ):
+        read_corpus(path)
+
+
+def test_mojibake_among_more_bytes_of_windows_1252_stays_windows_1252(tmp_path):
+    path = tmp_path / "mixed.csv"
+    path.write_bytes(HEADER.encode() + "Sentence: 1,café,NN,O\n".encode() + b",it\x92s,NN,O\n,\x96,:,O\n")
+    assert read_corpus(path)[1][0].words == ["cafÃ©", "it’s", "–"]
+
+
+def test_control_characters_of_latin_1_are_counted_in_a_warning(tmp_path):
+    path, notes = tmp_path / "latin.csv", Notes()
+    path.write_bytes(HEADER.encode() + b"Sentence: 1,a\x81\x92,NN,O\n")
+    read_corpus(path, notes=notes)
+    assert notes.lines == ["Encoding: latin-1"]
+    assert notes.warnings == [
+        "Read as latin-1, the file has 2 control characters (U+0080 to U+009F), which no text has; find its encoding, and "
+        "name it with --encoding"
+    ]
+
+
 def test_a_byte_order_mark_makes_it_utf_8(tmp_path):
     path = tmp_path / "saved_again.csv"
     path.write_bytes((HEADER + "Sentence: 1,café,NN,O\n").encode("utf-8-sig"))

@@ -279,8 +279,8 @@ def test_ranges_that_cut_tokens_or_overlap_are_missing_counted_and_shown(tmp_pat
     (doc,) = docs_of(path, read_corpus(path)[1], ranges=ranges)
     assert [token.ent_iob_ for token in doc] == ["O", "", "B", "I"]
     assert ranges.summary() == (
-        "2 entities cut a token or overlap another one; their tokens count as missing (line 1: 'Lisbo' in 'Lisbon'; "
-        "line 1: 'Lee' in 'Lee')"
+        "Entities that are left out: 1 cut a token (line 1: 'Lisbo' in 'Lisbon'), 1 overlap a longer one, or an equal one "
+        "before (line 1: 'Lee' with 'Mia Lee'); their tokens count as missing, except those in other entities"
     )
 
 

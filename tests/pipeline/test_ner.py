@@ -468,7 +468,7 @@ class TestTexts:
         ({"scheme": "iob1"}, "scheme.*'iob1' is not .*bio.*biluo.*bioes"),
         ({"top_k": -1}, "top_k = -1; expected a whole number of at least 0"),
         ({"top_k": 3, "spans_key": None}, "top_k = 3 needs a spans_key"),
-        ({"spans_key": ""}, "spans_key is empty"),
+        ({"spans_key": ""}, "spans_key = ''; expected the name"),
         ({"threshold": -0.1}, "threshold = -0.1; expected null or a probability from 0"),
         ({"threshold": 1.5}, "threshold = 1.5; expected null or a probability from 0"),
         (

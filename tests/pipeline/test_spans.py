@@ -283,7 +283,7 @@ class TestAnnotation:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"spans_key": ""}, "bilstm_spans: spans_key is empty"),
+        ({"spans_key": ""}, "bilstm_spans: spans_key = ''; expected the name"),
         ({"threshold": -0.1}, "threshold = -0.1; expected null or a probability from 0"),
         ({"threshold": 1.5}, "threshold = 1.5; expected null or a probability from 0"),
     ],

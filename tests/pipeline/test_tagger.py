@@ -5,14 +5,13 @@ import pytest
 import spacy
 import srsly
 from numpy.testing import assert_allclose, assert_array_equal
-from small_pipelines import SMALL_CRF
+from small_pipelines import SMALL_CRF, renew_checksums
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from thinc.api import ConfigValidationError
 
 from spacy_bilstm_tagger.crf.inference import marginals
 from spacy_bilstm_tagger.errors import ConfigError
-from spacy_bilstm_tagger.lexicon.files import write_checksums
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 TEXTS = ["RT @mara_lune: so good !!", "do n't go there", "", "   ", "the new record"]
@@ -291,7 +290,7 @@ class TestTagScores:
         cfg = srsly.read_json(tmp_path / "bilstm_tagger" / "cfg")
         del cfg["tag_scores"]
         srsly.write_json(tmp_path / "bilstm_tagger" / "cfg", cfg)
-        write_checksums(tmp_path / "bilstm_tagger")
+        renew_checksums(tmp_path)
         loaded = spacy.load(tmp_path)
         assert tags(loaded) == tags(trained)
         assert loaded("so")[0]._.tag_scores is None

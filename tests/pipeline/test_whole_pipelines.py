@@ -108,6 +108,26 @@ class TestFiles:
         pipeline.get_pipe("bilstm_tagger").to_disk(tmp_path / "tagger")
         assert (tmp_path / "sha256sums").read_text("utf8") == "mine"
 
+    @pytest.mark.parametrize("file", ["sha256sums", "bilstm_tagger/sha256sums"])
+    @pytest.mark.parametrize(
+        "damage", [lambda d: b"", lambda d: d + b"\n", lambda d: d[:90], lambda d: b"0" + d[1:], None]
+    )
+    def test_checksums_that_are_damaged_or_missing_are_named(self, pipeline, tmp_path, file, damage):
+        pipeline.to_disk(tmp_path)
+        path = tmp_path / file
+        if damage:
+            path.write_bytes(damage(path.read_bytes()))
+        else:
+            path.unlink()
+        with pytest.raises(DataError, match=rf"cannot load .*{file}\. It (does not agree|is missing)"):
+            spacy.load(tmp_path)
+
+    def test_a_file_that_is_missing_is_named(self, pipeline, tmp_path):
+        pipeline.to_disk(tmp_path)
+        (tmp_path / "vocab" / "key2row").unlink()
+        with pytest.raises(DataError, match=r"vocab/key2row\. It is missing: get the whole folder again"):
+            spacy.load(tmp_path)
+
     def test_excluded_parts_are_not_compared(self, pipeline, tmp_path):
         pipeline.to_disk(tmp_path)
         (tmp_path / "tokenizer").write_bytes(b"x")
@@ -213,7 +233,14 @@ class TestSettings:
 
     @pytest.mark.parametrize(
         ("setting", "value"),
-        [("threshold", 2), ("temperature", 0), ("entity_odds", -1), ("top_k", -1), ("spans_key", "")],
+        [
+            *(("threshold", value) for value in (2, "0.5", True)),
+            *(("temperature", value) for value in (0, 1e-300, float("inf"), "1", None)),
+            *(("entity_odds", value) for value in (-1, float("inf"), float("nan"))),
+            *(("top_k", value) for value in (-1, 2.5, True, "2", None)),
+            *(("spans_key", value) for value in ("", 5)),
+            *(("overwrite", value) for value in ("no", None, 1)),
+        ],
     )
     def test_out_of_range_are_refused_and_change_nothing(self, setting, value):
         ner = small_pipeline("bilstm_ner").get_pipe("bilstm_ner")
@@ -232,8 +259,37 @@ class TestSettings:
         with pytest.raises(ConfigError, match=f"{factory}: {setting} = '{value}', but it was trained with"):
             spacy.load(tmp_path, config={f"components.{factory}.{setting}": value})
 
+    @pytest.mark.parametrize(
+        ("factory", "setting", "value"),
+        [
+            ("bilstm_tagger", "tag_scores", "yes"),
+            ("bilstm_tagger", "overwrite", 0),
+            ("bilstm_spans", "spans_key", None),
+        ],
+    )
+    def test_of_other_components_are_checked_too(self, factory, setting, value):
+        with pytest.raises(ConfigError, match=f"{factory}: {setting} = {value!r}; expected"):
+            setattr(small_pipeline(factory).get_pipe(factory), setting, value)
+
+    @pytest.mark.parametrize(("factory", "setting"), [("bilstm_tagger", "reduction"), ("bilstm_ner", "scheme")])
+    def test_of_training_are_no_attributes(self, factory, setting):
+        with pytest.raises(ConfigError, match=f"{factory}: {setting} goes with the weights"):
+            setattr(small_pipeline(factory).get_pipe(factory), setting, "mean")
+
+    def test_what_is_set_is_in_the_saved_config_and_the_config_may_set_it_back(self, tmp_path):
+        nlp = small_pipeline("bilstm_ner")
+        train(nlp, ner_examples(nlp), steps=1)
+        ner = nlp.get_pipe("bilstm_ner")
+        ner.top_k, ner.threshold = 5, 0.3
+        nlp.to_disk(tmp_path)
+        loaded = spacy.load(tmp_path)
+        assert loaded.config["components"]["bilstm_ner"]["top_k"] == 5
+        back = spacy.load(tmp_path, config={"components": {"bilstm_ner": {"top_k": 0, "threshold": None}}})
+        ner = back.get_pipe("bilstm_ner")
+        assert (ner.top_k, ner.threshold) == (0, None)
+
     @pytest.mark.parametrize("factory", ["bilstm_tok2vec", *SETTINGS])
-    @pytest.mark.parametrize("batch_size", [0, -1])
+    @pytest.mark.parametrize("batch_size", [0, -1, 2.5])
     def test_batch_sizes_with_which_spacy_drops_docs_are_refused(self, factory, batch_size):
         nlp = small_pipeline(factory)
         nlp.batch_size = batch_size
@@ -248,9 +304,12 @@ class TestSettings:
         examples = EXAMPLES.get(factory, tag_examples)(nlp)
         optimizer = nlp.initialize(lambda: examples)
         before = nlp.get_pipe(factory).to_bytes()
-        optimizer.learn_rate = -1.0
-        with pytest.raises(ConfigError, match=f"{factory}: learn_rate = -1.0; expected a number of at least 0"):
-            nlp.update(examples, sgd=optimizer)
+        for learn_rate in (-1.0, float("nan"), "0.1"):
+            optimizer.learn_rate = learn_rate
+            with pytest.raises(
+                ConfigError, match=f"{factory}: learn_rate = {learn_rate!r}; expected a number of at least 0"
+            ):
+                nlp.update(examples, sgd=optimizer)
         assert nlp.get_pipe(factory).to_bytes() == before
 
 

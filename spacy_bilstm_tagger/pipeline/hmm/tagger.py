@@ -10,7 +10,8 @@ from ...errors import ConfigError
 from ...layers import shim  # noqa: F401, for its hook at a fork: torch's threads do not survive one
 from ...lexicon.files import use_checksums
 from ...util import check_above_zero, check_at_least, check_fraction
-from ..gold import check_examples, known_tags, single_tags
+from ..corpora import check_examples
+from ..gold import known_tags, single_tags
 from ..tagger import SCORE_WEIGHTS, TagComponent
 from .counts import TaggedText, count_tags
 from .model import HMM, Floats, HiddenMarkovModel
@@ -98,7 +99,7 @@ class HMMTagger(TagComponent):
         A corpus that is streamed (`max_epochs = -1`) shows spaCy's components its first 100 texts only at this point.
         RAISES: ConfigError if there is no label, ValueError for a gold tag that is not among the labels.
         """
-        check_examples(get_examples, "HMMTagger.initialize")
+        check_examples(get_examples, "HMMTagger.initialize", nlp)
         self.model.set_dim("nO", None, force=True)  # type: ignore[arg-type]
         examples = list(get_examples())
         if labels is None:

@@ -1,0 +1,71 @@
+"""The corpora of a training, as components look at them before it begins."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Any, Callable, Iterable, Optional
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example, validate_get_examples
+from spacy.util import dot_to_object, resolve_dot_names
+
+from ..errors import ConfigError, unreadable_corpus
+from ..util import check_at_least, is_number
+
+SAMPLE_SIZE = 100  # texts; spaCy's components take 10, which are few for a log line about the coverage of tables
+_FROM_CONFIG = "spacy.training.initialize"  # the module whose examples are those of a config
+_EXPECTED = "expected the {role} corpus, a .spacy file or a folder with some, in paths.{role} ('spacy-bilstm convert' makes one)"
+
+
+def check_examples(get_examples: Callable[[], Iterable[Example]], method: str, nlp: Optional[Language] = None) -> None:
+    """RAISES: TypeError or ValueError if there are no examples, as spaCy's components do; ConfigError for a file that is
+    not there or cannot be read. Where `spacy train` initializes, also for a dev corpus that is missing, damaged or
+    empty, and for a batch size or learn rate with which nothing is learned: spaCy sees these late or never.
+
+    method (str): the caller, for the message.
+    """
+    try:
+        validate_get_examples(get_examples, method)
+    except OSError as error:
+        raise unreadable_corpus(error) from None
+    except ValueError as error:
+        if "E1014" not in str(error) or nlp is None:
+            raise
+        raise _no_docbin(nlp.config.interpolate()["paths"].get("train"), "train") from None
+    if nlp is not None and get_examples.__module__ == _FROM_CONFIG:
+        _check_training(nlp)
+
+
+def sample_docs(get_examples: Callable[[], Iterable[Example]]) -> list[Doc]:
+    """The first texts, for shapes."""
+    return [eg.x for eg in islice(get_examples(), SAMPLE_SIZE)]
+
+
+def _check_training(nlp: Language) -> None:
+    config = nlp.config.interpolate()
+    check_at_least("[nlp]", 1, batch_size=nlp.batch_size)
+    learn_rate = config["training"].get("optimizer", {}).get("learn_rate", 0.0)
+    if is_number(learn_rate) and learn_rate < 0:
+        raise ConfigError(
+            f"[training.optimizer]: learn_rate = {learn_rate}; expected a number of at least 0, such as 0.001"
+        )
+    name = config["training"]["dev_corpus"]
+    try:
+        path = dot_to_object(config, name).get("path")
+    except KeyError:  # spaCy says which
+        return
+    if not path:
+        return
+    if not Path(path).exists():
+        raise ConfigError(f"{path}: no such file or directory; {_EXPECTED.format(role='dev')}")
+    (corpus,) = resolve_dot_names(config, [name])
+    try:
+        first = next(iter(corpus(nlp)), None)
+    except ValueError:
+        raise _no_docbin(path, "dev") from None
+    if first is None:
+        raise ConfigError(f"{path}: holds no text; {_EXPECTED.format(role='dev')}")
+
+
+def _no_docbin(path: Any, role: str) -> ConfigError:
+    return ConfigError(f"{path}: cannot be read as .spacy; {_EXPECTED.format(role=role)}")

@@ -1,0 +1,207 @@
+import json
+from pathlib import Path
+
+import pytest
+import spacy
+
+from spacy_bilstm_tagger.corpus import EntityRanges, Notes, read_corpus, to_docbin
+from spacy_bilstm_tagger.corpus.json_lines import read_json_lines
+from spacy_bilstm_tagger.corpus.labels import label_summary
+from spacy_bilstm_tagger.errors import DataError
+
+PATH = Path("corpus.jsonl")
+PER = [0, 3, "PER"]
+
+
+def read(*records, notes=None):
+    return read_json_lines(PATH, "\n".join(map(json.dumps, records)), notes=notes)
+
+
+def convert(*records):
+    """The texts, the ents of each Doc as text/label, its missing tokens, and the summary."""
+    texts, ranges = read(*records), EntityRanges()
+    docs = list(to_docbin(PATH, texts, ranges=ranges).get_docs(spacy.blank("xx").vocab))
+    ents = [[f"{ent.text}/{ent.label_}" for ent in doc.ents] for doc in docs]
+    missing = [[token.text for token in doc if not token.ent_iob_] for doc in docs]
+    return texts, ents, missing, ranges.summary()
+
+
+def refused(message, *records):
+    with pytest.raises(DataError) as error:
+        read(*records)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("filled", ["spans", "label", "labels", "entities"])
+@pytest.mark.parametrize("empty", ["spans", "label", "labels", "entities"])
+def test_ranges_under_one_key_are_read_where_another_is_empty(filled, empty):
+    (text,) = read({"text": "Mia ran", empty: [], filled: [PER]})
+    assert text.entities == [(0, 3, "PER")]
+
+
+def test_an_empty_list_or_two_mean_no_entity():
+    assert [text.entities for text in read({"text": "a", "label": []}, {"text": "b", "label": [], "spans": []})] == [
+        [],
+        [],
+    ]
+
+
+def test_ranges_under_two_keys_are_refused():
+    message = 'corpus.jsonl, line 2: both "spans" and "label" hold a list, expected one; remove the other'
+    refused(message, {"text": "ok", "label": []}, {"text": "Mia ran", "label": [PER], "spans": [PER]})
+
+
+@pytest.mark.parametrize("label", ["POSITIVE", "", 1, {"a": 1}])
+def test_the_class_of_a_text_is_refused(label):
+    message = f'corpus.jsonl, line 1: "label" is {json.dumps(label)}, the class of a text, expected ranges; if the text'
+    refused(message, {"text": "so good", "label": label, "spans": []})
+    refused(message, {"text": "so good", "label": label})
+
+
+def test_ranges_are_read_beside_a_class():
+    assert read({"text": "Mia ran", "label": "POSITIVE", "spans": [PER]})[0].entities == [(0, 3, "PER")]
+
+
+def test_binary_records_are_refused():
+    record = {"text": "Mia ran", "spans": [{"start": 0, "end": 3, "label": "PER"}], "answer": "reject"}
+    refused("line 1: the record is one of Prodigy's binary ones, which judge one span", {**record, "_is_binary": True})
+
+
+def test_records_that_were_not_accepted_are_counted_with_or_without_spans():
+    notes = Notes()
+    others = [{"text": "b", "answer": "ignore"}, {"text": "c", "spans": [], "answer": "reject"}]
+    (text,) = read({"text": "Mia ran", "spans": [PER], "answer": "accept"}, *others, notes=notes)
+    assert text.text == "Mia ran"
+    assert notes.lines == [
+        "Left out, as their answer is 'ignore': 1 texts",
+        "Left out, as their answer is 'reject': 1 texts",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "ranges", "ents", "missing", "summary"),
+    [
+        ("Mia ran", [[0, 4, "PER"]], ["Mia/PER"], [], ""),
+        ("Mia ran", [PER, [3, 4, "X"]], ["Mia/PER"], [], "1 are white space (line 1: ' ')"),
+        ("in Lisbon", [[3, 8, "LOC"]], [], ["Lisbon"], "1 cut a token (line 1: 'Lisbo' in 'Lisbon')"),
+        (
+            "Mia ran",
+            [PER, PER],
+            ["Mia/PER"],
+            [],
+            "1 overlap a longer one, or an equal one before (line 1: 'Mia' with 'Mia')",
+        ),
+        (
+            "Mia ran",
+            [PER, [0, 3, "A"]],
+            ["Mia/PER"],
+            [],
+            "1 overlap a longer one, or an equal one before (line 1: 'Mia'",
+        ),
+        (
+            "Mia Lee ran",
+            [PER, [0, 7, "PER"]],
+            ["Mia Lee/PER"],
+            [],
+            "1 overlap a longer one, or an equal one before (line 1",
+        ),
+        (
+            "a b c d",
+            [[0, 3, "X"], [2, 7, "Y"]],
+            ["b c d/Y"],
+            ["a"],
+            "1 overlap a longer one, or an equal one before (line 1",
+        ),
+        (
+            "a b c",
+            [[0, 3, "X"], [2, 5, "Y"]],
+            ["a b/X"],
+            ["c"],
+            "1 overlap a longer one, or an equal one before (line 1",
+        ),
+        ("Mia Lee", [PER, [0, 6, "ORG"]], ["Mia/PER"], ["Lee"], "1 cut a token (line 1: 'Mia Le' in 'Mia Lee')"),
+        ("Mia Lee", [[0, 7, "-"], [4, 7, "PER"]], ["Lee/PER"], ["Mia"], ""),
+    ],
+)
+def test_the_longest_range_is_the_entity_and_the_others_are_counted(text, ranges, ents, missing, summary):
+    texts, *found, summed_up = convert({"text": text, "label": ranges})
+    assert found == [[ents], [missing]]
+    end = "; their tokens count as missing, except those in other entities"
+    assert summed_up == "" if not summary else summed_up.startswith(f"Entities that are left out: {summary}")
+    assert summed_up.endswith(end if summary else "")
+    (counted,) = label_summary(texts)
+    assert counted == f"Entities: {', '.join(ent.partition('/')[2] + ' 1' for ent in ents) or 'none'}"
+
+
+def test_all_kinds_are_one_line_that_shows_five_of_each():
+    ranges = [[0, 2, "X"]] * 6 + [[2, 3, "Y"]]
+    assert convert({"text": "abc\nd", "label": [*ranges, [3, 4, "Z"]]})[-1] == (
+        "Entities that are left out: 7 cut a token (line 1: 'ab' in 'abc'; line 1: 'ab' in 'abc'; line 1: 'ab' in 'abc'; "
+        "line 1: 'ab' in 'abc'; line 1: 'ab' in 'abc', and 2 more), 1 are white space (line 1: '\\n'); their tokens count as "
+        "missing, except those in other entities"
+    )
+
+
+@pytest.mark.parametrize("before", [" ", "\t", "\n  ", "\ufeff", "\u00a0"])
+def test_white_space_before_the_first_object_does_not_make_it_columns(tmp_path, before):
+    path = tmp_path / "corpus"
+    path.write_text(before + '{"text": "Mia ran", "label": [[0, 3, "PER"]]}\n', encoding="utf8")
+    format, (text,) = read_corpus(path)
+    assert (format, text.entities) == ("jsonl", [(0, 3, "PER")])
+
+
+@pytest.mark.parametrize(
+    "record", [{"text": "a"}, {"text": "a", "label": None}, {"text": "a", "tags": []}, ["a", {}], 3]
+)
+def test_a_record_without_ranges_is_refused_and_an_empty_list_is_the_way_out(record):
+    refused('[0, 4, "PER"], empty if there are none', record)
+
+
+@pytest.mark.parametrize("field", ["text", "label"])
+def test_half_a_surrogate_is_refused(field):
+    text, label = ("a\ud83d" if field == "text" else "a"), ("P\ud83d" if field == "label" else "P")
+    refused("corpus.jsonl, line 1: found ", {"text": text, "label": [[0, 1, label]]})
+
+
+def test_a_nul_character_is_refused():
+    refused("line 1: the text has a NUL character (\\u0000), expected none", {"text": "a\0b", "label": []})
+
+
+FULL = {
+    "id": 1,
+    "annotations": [{"result": [{"value": {"start": 0, "end": 3, "labels": ["PER"]}}]}],
+    "data": {"text": "Mia"},
+}
+PAIR = ["Mia ran", {"entities": [PER]}]
+JSON_MIN = (
+    "Label Studio's full JSON, expected its JSON_MIN: export that, and make JSON lines of it with \"jq -c '.[]' FILE\""
+)
+OBJECTS = "{text: .[0], entities: (.[1].entities // [])}' FILE"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (json.dumps([FULL]), JSON_MIN),
+        (json.dumps([FULL], indent=2), JSON_MIN),
+        (json.dumps(FULL), JSON_MIN),
+        (
+            f"{json.dumps(PAIR)}\n{json.dumps(PAIR)}\n",
+            f"spaCy's pairs of a text and its annotation, expected JSON lines, an object a line: make them with \"jq -c '{OBJECTS}",
+        ),
+        (json.dumps(PAIR), f"\"jq -c '{OBJECTS}"),
+        (json.dumps([PAIR, PAIR], indent=1), f"\"jq -c '.[] | {OBJECTS}"),
+        (json.dumps([{"id": 0, "paragraphs": []}]), 'found a JSON list of objects without a "text"'),
+        (json.dumps([{"text": "a", "label": []}]), "an object a line (\"jq -c '.[]' FILE\" makes them)"),
+    ],
+)
+@pytest.mark.parametrize("format", [None, "jsonl"])
+def test_other_json_is_refused_with_what_makes_json_lines_of_it(tmp_path, content, message, format):
+    path = tmp_path / "corpus"
+    path.write_text(content, encoding="utf8")
+    with pytest.raises(DataError) as error:
+        read_corpus(path, format=format)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith(str(path))
