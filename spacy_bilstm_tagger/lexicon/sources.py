@@ -1,23 +1,38 @@
 """Where vectors come from: a gensim-data name, or a file in any of the formats that gensim reads."""
 
+import re
 import shutil
 import tempfile
 import zipfile
 import zlib
-from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import IO, TYPE_CHECKING, Iterator, Optional
 
-from ..errors import DataError
+import numpy as np
+
+from ..errors import DataError, Errors
+from ..types import Floats
 from ..util import check_file, is_stream, open_bytes
 from .files import keeping_reason
 from .pickles import read_saved
-from .text_rows import is_header, read_text_rows
+from .text_rows import MAX_LINE, is_header, read_text_rows
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
-_FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")  # https://github.com/facebookresearch/fastText, src/fasttext.cc
+_UNPACK, _AGAIN = "unpack it, and give the file inside", "get the file again"
+# How files of other kinds begin, and what to do with them.
+_OTHER_KINDS = (
+    (rb"(?s).{257}ustar", f"a tar archive; {_UNPACK}"),
+    (rb"BZh[1-9]", f"a bzip2 archive; {_UNPACK}"),
+    (rb"\xfd7zXZ\0", f"an xz archive; {_UNPACK}"),
+    # https://github.com/facebookresearch/fastText, src/fasttext.cc: 793712314
+    (rb"\xba\x16\x4f\x2f", "a model of fastText; give the .vec file that comes with it"),
+    (rb"version https://git-lfs", "a pointer of Git LFS and not the file itself; get that with 'git lfs pull'"),
+    (rb"(?i)\s*<(?:!doctype html|html(?!> -?[\d.]))", f"a web page (HTML); {_AGAIN}"),
+    (rb"[45]\d\d:? [A-Za-z ]+[.!]?\s*\Z", f"the error message of a web server; {_AGAIN}"),
+)
 GENSIM_NAMES = ("glove-twitter-25", "glove-twitter-50", "glove-twitter-100", "glove-twitter-200")
 
 
@@ -45,12 +60,8 @@ def read_vectors(
             start = file.read(512)
         if start.startswith(b"PK\x03\x04"):
             raise zipfile.BadZipFile("a zip archive that is cut off")
-        for kind, is_it in (
-            ("a tar archive; unpack it, and give the file inside", start[257:262] == b"ustar"),
-            ("a model of fastText; give the .vec file that comes with it", start.startswith(_FASTTEXT_MAGIC)),
-        ):
-            if is_it:
-                raise DataError(f"{path}: is {kind}")
+        if kind := next((kind for pattern, kind in _OTHER_KINDS if re.match(pattern, start)), None):
+            raise DataError(f"{path}: is {kind}; expected vectors")
         is_pickle = start.startswith(b"\x80")
         return _first_rows(read_saved(path), max_rows) if is_pickle else _read_word2vec(path, max_rows, notes)
 
@@ -79,54 +90,85 @@ def download(name: str) -> Path:
 
 def _read_word2vec(path: Path, max_rows: Optional[int], notes: list[str]) -> "KeyedVectors":
     """Text with or without a header line, or word2vec's binary form, which always has one."""
-    from gensim.models import KeyedVectors
-
     with open_bytes(path) as file:
         first = file.readline(1 << 16)
         following = file.read(1 << 16)
     # Binary rows are float32 bytes, so in a sample of them there are always some that no text has.
     if is_header(first) and (b"\0" in following or not _is_utf8(following)):
-        return _read_binary(path, first, max_rows)
+        return _read_binary(path, max_rows, notes)
     with keeping_reason(path, "vectors in text form", (EOFError, OSError, zlib.error)):
         text = read_text_rows(path, max_rows=max_rows)
-    if text.duplicates:
-        notes.append(f"{path}: {text.duplicates:,} rows are of words that were there before; the first of each is kept")
-    vectors = KeyedVectors(text.rows.shape[1], dtype="float32")
-    vectors.add_vectors(text.keys, text.rows)
-    return vectors
+    return _keyed_vectors(path, text.keys, text.rows, text.duplicates, notes)
 
 
-def _read_binary(path: Path, header: bytes, max_rows: Optional[int]) -> "KeyedVectors":
-    """RAISES: DataError where more rows follow than the header promises, which gensim does not notice."""
+def _read_binary(path: Path, max_rows: Optional[int], notes: list[str]) -> "KeyedVectors":
+    """Rows of a word, a blank and float32 numbers. word2vec ends them with a line end, gensim does not."""
+    keys: dict[str, None] = {}
+    numbers = bytearray()
+    n_rows = 0
+    with keeping_reason(path, "word2vec binary vectors"), open_bytes(path) as file:
+        promised, width = map(int, file.readline().split())
+        if not 0 < width <= MAX_LINE // 4:
+            raise DataError(f"{path}: the first line promises vectors of width {width}, expected 1 to {MAX_LINE // 4}")
+        rows = _binary_rows(file, 4 * width)
+        for word, row in islice(rows, min(promised, max_rows or promised)):
+            n_rows += 1
+            key = word.decode("utf8", "replace")
+            if key and (min(key) < " " or key.encode("utf8") != word):
+                raise DataError(
+                    f"{path}, row {n_rows}: found the word {key[:20]!r}, expected UTF-8 without control characters. A word "
+                    "before it holds a blank, or the width in the first line is wrong: save the vectors as text"
+                )
+            if key not in keys:
+                keys[key] = None
+                numbers += row
+        if n_rows < min(promised, max_rows or promised):
+            raise EOFError(f"the file ends in row {n_rows + 1} of the {promised} that its first line promises")
+        if (not max_rows or max_rows > promised) and next(rows, None):
+            raise DataError(
+                f"{path}: the first line promises {promised} rows, and more follow; correct it, or read the first ones "
+                f"with --max-rows {promised}"
+            )
+    if not keys:
+        raise DataError(Errors.VECTORS_EMPTY.format(path=path))
+    return _keyed_vectors(path, list(keys), np.frombuffer(numbers, "<f4").reshape(-1, width), n_rows - len(keys), notes)
+
+
+def _binary_rows(file: IO[bytes], size: int) -> Iterator[tuple[bytes, bytes]]:
+    """The word and the bytes of each row that is whole. size (int): of its numbers, in bytes."""
+    data, at = b"", 0
+    while True:
+        blank = data.find(b" ", at)
+        end = blank + 1 + size
+        if blank < 0 or end > len(data):
+            more = file.read(1 << 20)
+            if not more or (blank < 0 and len(data) - at > MAX_LINE):
+                return
+            data, at = data[at:] + more, 0
+        else:
+            yield data[at:blank].lstrip(b"\n"), data[blank + 1 : end]
+            at = end
+
+
+def _keyed_vectors(path: Path, keys: list[str], rows: Floats, duplicates: int, notes: list[str]) -> "KeyedVectors":
     from gensim.models import KeyedVectors
 
-    with keeping_reason(path, "word2vec binary vectors"):
-        vectors = KeyedVectors.load_word2vec_format(str(path), binary=True, limit=max_rows)
-        with open_bytes(path) as file:
-            found = sum(map(len, iter(partial(file.read, 1 << 20), b""))) - len(header)
-        promised, width = map(int, header.split())
-        # A row is its word, a blank and the numbers; word2vec ends it with a line end, gensim does not.
-        sizes = [len(key.encode("utf8")) + 1 + 4 * width for key in vectors.index_to_key]
-        with open_bytes(path) as file:
-            ends = file.read(len(header) + sizes[0] + 1)[-1:] == b"\n" if sizes else False
-    expected = sum(sizes) + len(sizes) * ends
-    # With repeated words the keys are fewer, and nothing is compared.
-    if (max_rows or promised) >= promised == len(vectors) and found > expected + 1:
-        raise DataError(
-            f"{path}: the first line promises {promised} rows, and more follow; correct it, or read the first ones with "
-            f"--max-rows {promised}"
-        )
+    if duplicates:
+        notes.append(f"{path}: {duplicates:,} rows are of words that were there before; the first of each is kept")
+    vectors = KeyedVectors(rows.shape[1], dtype="float32")
+    vectors.add_vectors(keys, rows)
     return vectors
 
 
 def _read_zip(path: Path, max_rows: Optional[int], dim: Optional[int], notes: list[str]) -> "KeyedVectors":
     """One text file of an archive, unpacked beside the system's other temporary files."""
     with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".txt")]
+        members = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
+        names = [name for name in members if name.endswith(".txt")]
         wanted = [name for name in names if f".{dim}d." in name] if dim else names
         if not wanted:
             expected = f"{dim}d" if dim else "text"
-            found = ", ".join(names or archive.namelist()) or "nothing"
+            found = ", ".join(names or members) or "nothing"
             raise DataError(f"{path}: the archive holds no {expected} vectors, found {found}. Choose with --dim")
         if len(wanted) > 1:
             raise DataError(f"{path}: the archive holds several files ({', '.join(wanted)}). Choose one with --dim")

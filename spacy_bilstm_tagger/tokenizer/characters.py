@@ -1,4 +1,4 @@
-"""Character classes that Python's `re` does not have, written as the inside of a [...] class."""
+"""Character classes that Python's `re` does not have, written as the inside of a [...] class, and ends of tokens."""
 
 import unicodedata
 from functools import lru_cache
@@ -11,6 +11,11 @@ LOOSE_APOSTROPHE = "'’‘`´ʼ＇"
 CURRENCY = "$€£¥₹"
 HYPHEN = r"\-‐‑"
 LETTER = r"[^\W\d_]"
+
+# A link ends the token that it is written right after: lolhttp://t.co/x.
+LINK = r"(?i:https?)://"
+NO_LINK = r"(?![hH][tT][tT][pP][sS]?://)"
+END = rf"(?!{NO_LINK}\w)"
 
 # Unicode TR51 (emoji): pictographs, and the older symbols that are shown as emoji.
 EMOJI = (

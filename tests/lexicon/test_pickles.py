@@ -1,5 +1,6 @@
 import builtins
 import contextlib
+import gzip
 import os
 import pickle
 import zipfile
@@ -186,6 +187,38 @@ def test_codecs_are_not_looked_up(codec, tmp_path):
     path.write_bytes(b"\x80\x02" + _global("_codecs", "encode", protocol=2) + arguments)
     with pytest.raises(DataError, match="holds a bytes, expected gensim KeyedVectors"):
         read_vectors(str(path))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("opcodes", "found"),
+    [
+        (b"Nr\xff\xff\xff\x0f.", "a memo index of 268,435,455 after 8 bytes"),
+        (b"Np268435455\n.", "a memo index of 268,435,455 after 14 bytes"),
+        (b"\x8d" + (1 << 40).to_bytes(8, "little") + b"a.", "the pickle is cut off"),
+        (b"B\xff\xff\xff\x7fa.", "the pickle is cut off"),
+        (b"cos", "no line ends behind byte 3"),
+        (b"\xfe.", "byte 2 is 254, which begins nothing in a pickle"),
+    ],
+)
+def test_no_memory_is_taken_for_a_false_size(opcodes, found, packed, tmp_path):
+    path = tmp_path / "evil.kv"
+    data = b"\x80\x04" + opcodes
+    path.write_bytes(gzip.compress(data) if packed else data)
+    with pytest.raises(DataError, match=f"cannot be read as gensim KeyedVectors .*{found}"):
+        read_vectors(str(path))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_arguments_longer_than_a_chunk_are_passed_over(protocol, packed, tmp_path):
+    vectors = KeyedVectors(100)
+    vectors.add_vectors([f"word{number}" for number in range(6_000)], np.ones((6_000, 100), dtype="float32"))
+    data = pickle.dumps(vectors, protocol=protocol)
+    assert len(data) > 2 << 20
+    path = tmp_path / "large.kv"
+    path.write_bytes(gzip.compress(data, 1) if packed else data)
+    assert read_saved(path).index_to_key == vectors.index_to_key
 
 
 @given(at=st.floats(0, 1, exclude_max=True), byte=st.none() | st.binary(min_size=1, max_size=1))

@@ -1,5 +1,6 @@
 import bz2
 import gzip
+import lzma
 import pickle
 import shutil
 import struct
@@ -135,11 +136,119 @@ def test_binary_key_of_any_script(tmp_path):
     assert read_vectors(str(path)).index_to_key == ["नमस्ते\x85"]
 
 
-def test_other_archives_are_refused(tmp_path):
-    path = tmp_path / "toy.txt.bz2"
-    path.write_bytes(bz2.compress(b"the 1 2\n" * 50))
-    with pytest.raises(DataError, match=r"toy\.txt\.bz2"):
-        read_vectors(str(path))
+def _binary(*keys, header=None, end=b"\n"):
+    """Rows of width 2 as word2vec writes them, with the numbers 0 and 1, 1 and 2, ..."""
+    rows = (key.encode() + b" " + struct.pack("<2f", n, n + 1) + end for n, key in enumerate(keys))
+    return (header or f"{len(keys)} 2").encode() + b"\n" + b"".join(rows)
+
+
+@pytest.fixture
+def read_bytes(tmp_path, as_dict):
+    """Keys and rows of these bytes of a file, and the notes about them."""
+
+    def read(data, name="toy.bin", **options):
+        (tmp_path / name).write_bytes(data)
+        notes = []
+        vectors = read_vectors(str(tmp_path / name), notes=notes, **options)
+        return as_dict(vectors), [note.replace(str(tmp_path / name), name) for note in notes]
+
+    return read
+
+
+@pytest.fixture
+def refusal(read_bytes, tmp_path):
+    """The error of these bytes, without the folder."""
+
+    def run(data, name="toy.bin", **options):
+        with pytest.raises(DataError) as error:
+            read_bytes(data, name, **options)
+        return str(error.value).replace(f"{tmp_path}/", "")
+
+    return run
+
+
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_more_binary_rows_than_the_first_line_promises(end, refusal, read_bytes):
+    data = _binary("a", "b", "c", header="2 2", end=end)
+    assert refusal(data) == (
+        "toy.bin: the first line promises 2 rows, and more follow; correct it, or read the first ones with --max-rows 2"
+    )
+    assert refusal(data, max_rows=3) == refusal(data)
+    assert read_bytes(data, max_rows=2) == ({"a": (0, 1), "b": (1, 2)}, [])
+
+
+def test_fewer_binary_rows_than_the_first_line_promises(refusal, read_bytes):
+    data = _binary("a", "b", header="3 2")
+    expected = "cannot be read as word2vec binary vectors (EOFError: the file ends in row 3 of the 3 that its first line promises)"
+    assert refusal(data) == f"toy.bin: {expected}"
+    assert read_bytes(data, max_rows=2) == ({"a": (0, 1), "b": (1, 2)}, [])
+
+
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_binary_words_that_are_there_twice_keep_their_first_row(end, read_bytes):
+    note = "toy.bin: 1 rows are of words that were there before; the first of each is kept"
+    assert read_bytes(_binary("a", "b", "a", end=end)) == ({"a": (0, 1), "b": (1, 2)}, [note])
+
+
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_binary_word_with_a_blank(end, refusal):
+    error = refusal(_binary("a", "new york", "b", "c", end=end))
+    assert error.startswith("toy.bin, row 3: found the word '")
+    assert error.endswith(
+        "A word before it holds a blank, or the width in the first line is wrong: save the vectors as text"
+    )
+
+
+def test_binary_word_that_is_not_utf8(refusal):
+    expected = "toy.bin, row 2: found the word 'b\ufffd', expected UTF-8 without control characters. A word before it"
+    assert refusal(_binary("a", "bc").replace(b"bc", b"b\xe9")).startswith(expected)
+
+
+@pytest.mark.parametrize("width", [0, 10**9])
+def test_binary_of_a_width_that_no_vectors_have(width, refusal):
+    expected = f"toy.bin: the first line promises vectors of width {width}, expected 1 to 262144"
+    assert refusal(_binary("a", header=f"1 {width}")) == expected
+
+
+def test_gzipped_binary_of_any_name(read_bytes):
+    assert read_bytes(gzip.compress(_binary("a", "b"))) == ({"a": (0, 1), "b": (1, 2)}, [])
+
+
+def test_binary_rows_across_chunks(read_bytes):
+    keys = [f"word{n}" for n in range(100_000)]
+    assert read_bytes(_binary(*keys)) == ({key: (n, n + 1) for n, key in enumerate(keys)}, [])
+
+
+TEXT = b"the 1 2\n" * 50
+OTHER_KINDS = {
+    "toy.txt.bz2": (bz2.compress(TEXT), "a bzip2 archive; unpack it, and give the file inside"),
+    "toy.tar.bz2": (bz2.compress(bytes(257) + b"ustar"), "a bzip2 archive; unpack it, and give the file inside"),
+    "toy.xz": (lzma.compress(TEXT), "an xz archive; unpack it, and give the file inside"),
+    "toy.html": (b"\n<!DOCTYPE html>\n<html><head>", "a web page (HTML); get the file again"),
+    "toy.htm": (b'<html lang="en">\n', "a web page (HTML); get the file again"),
+    "toy.txt": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+        "a pointer of Git LFS and not the file itself; get that with 'git lfs pull'",
+    ),
+    "toy.vec": (b"404: Not Found", "the error message of a web server; get the file again"),
+    "toy.gz": (gzip.compress(b"503 Service Unavailable\n"), "the error message of a web server; get the file again"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_KINDS)
+def test_other_kinds_of_files_are_named(name, refusal):
+    data, kind = OTHER_KINDS[name]
+    assert refusal(data, name) == f"{name}: is {kind}; expected vectors"
+
+
+def test_words_that_look_like_other_kinds(read_bytes):
+    for key in ("404", "<html>", "BZh", "version"):
+        assert read_bytes(f"{key} 1.0 2.0\n".encode()) == ({key: (1, 2)}, [])
+
+
+def test_what_macos_adds_to_a_zip_is_left_out(tmp_path, as_dict):
+    members = {"x.txt": "the 1 2\n", "__MACOSX/._x.txt": b"\0\5\x16\7"}
+    assert as_dict(read_vectors(str(_zip(tmp_path / "x.zip", members)))) == {"the": (1, 2)}
 
 
 def test_file_that_holds_something_else(tmp_path):

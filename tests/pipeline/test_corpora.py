@@ -44,7 +44,7 @@ def train(tmp_path, run_spacy, tweet_nlp, make_examples):
         paths = ["--paths.train", tmp_path / train, "--paths.dev", tmp_path / dev]
         output = run_spacy("train", tmp_path / "config.cfg", "-o", tmp_path / "out", *paths, *options, code=code)
         assert (tmp_path / "out" / "model-last").exists() == (code == 0)
-        return output
+        return " ".join(output.split())
 
     return run
 

@@ -40,6 +40,19 @@ UNITS = [
     ),
     *("-", ".", "!?", ".!", "(", "(a", ")", "<", "<-", "-_", "^_", "&lt;", "&amp;", "*", "=", "'", "\"'", ":(", "D"),
     *("a-.", "a-.b@", "a@b", "@a@b.", "lolhttp", "http://lol"),
+    *(
+        "ahttp:",
+        "a-http",
+        "a-http:/",
+        "1http:",
+        "1/http",
+        "$http",
+        "a*http",
+        "a@b.chttp",
+        "@apic.",
+        "x.comhttp",
+        "e-ahttp",
+    ),
     *("mailto:a", "mailto:a@", "+1-22-", "&hearts", "(^_", "(ಠ_", "mid-8", "No.1", "a\u00ad", "0."),
     *("http://", "http://(", "www.a(", "@", "@a", "a@", "a.b@", "a@b.", "#", "#1", "#_", "#aB", "RT@", "w/"),
     *(
@@ -61,6 +74,8 @@ LONG_TOKENS = {
     "long-word": lambda length: "a" * (length - 1) + "b",
     "long-run-inside": lambda length: "ab" * (3 * length // 10) + "b" * (4 * length // 10 - 1) + "c",
     "long-number": lambda length: "1" * (length - 1) + "x",
+    "words-before-a-link": lambda length: "ab-" * (length // 3 - 4) + "http://x.org",
+    "host-before-a-link": lambda length: "a@b." + "c" * (length - 16) + "http://x.org",
     "dots": lambda length: "x" + "." * (length - 3) + "y/",
 }
 

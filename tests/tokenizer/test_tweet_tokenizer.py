@@ -42,6 +42,41 @@ def test_tokens(text, expected):
     assert [token.text for token in NLP(text)] == expected.split(" ")
 
 
+GLUED = [
+    ("1", "1", "1"),
+    ("7pm", "7pm", "7 pm"),
+    ("a-b", "a-b", "a-b"),
+    ("ab-cd", "ab-cd", "ab - cd"),
+    ("a_b1", "a_b1", "a_b1"),
+    ("can't", "ca n't", "ca n't"),
+    ("it's", "it 's", "it 's"),
+    ("f*ck", "f*ck", "f*ck"),
+    ("photo-", "photo -", "photo -"),
+    ("and/", "and /", "and /"),
+    ("mara@x.com", "mara@x.com", "mara@x.com"),
+    ("x.com", "x.com", "x.com"),
+    ("@mara", "@mara", "@mara"),
+    ("@mara@x.social", "@mara@x.social", "@mara@x.social"),
+    ("$btc", "$btc", "$btc"),
+    ("$20", "$20", "$ 20"),
+    ("#wow", "#wow", "#wow"),
+    ("lolhttp", "lolhttp", "lolhttp"),
+]
+
+
+@pytest.mark.parametrize("link", ["http://t.co/x", "HTTPS://t.co/x"])
+@pytest.mark.parametrize(("text", "expected", "in_ud"), GLUED)
+def test_a_link_right_after_a_token_is_one(text, expected, in_ud, link):
+    for tokenizer, tokens in ((NLP, expected), (UD, in_ud)):
+        assert [token.text for token in tokenizer(text + link)] == [*tokens.split(" "), link]
+
+
+def test_a_picture_right_after_a_user():
+    doc = NLP("@marapic.twitter.com/x pic.twitter.com/x")
+    assert [token.text for token in doc] == ["@mara", "pic.twitter.com/x", "pic.twitter.com/x"]
+    assert [token._.tweet_kind for token in doc] == ["user", "url", "url"]
+
+
 @given(st.text())
 @settings(max_examples=300)
 def test_text_is_never_changed(text):

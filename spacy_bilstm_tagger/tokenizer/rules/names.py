@@ -4,7 +4,7 @@ addresses and files."""
 from html.entities import name2codepoint
 from typing import Iterator
 
-from ..characters import LETTER, LOOSE_APOSTROPHE, combining_marks, word_unit
+from ..characters import END, LETTER, LINK, LOOSE_APOSTROPHE, NO_LINK, combining_marks, word_unit
 from ..options import TokenizerOptions
 from .rule import Rule, sign_rule
 
@@ -18,19 +18,22 @@ EXTENSIONS = "mp3|mp4|avi|mov|flv|wav|pdf|docx?|xlsx?|pptx?|txt|zip|rar|exe|apk|
 # the like at the end belong to the sentence. Unrolled, so that it reads no character twice but those at the end.
 _CHAR = r"[^\s<>\"“”«»()]"
 _REST = rf"{_CHAR}*(?:\([^\s<>\"“”()]*\){_CHAR}*)*(?<![.,:;!?'’‘\]}}…*|])"
-# A link right after a hashtag is not part of it.
-_NO_LINK = r"(?![hH][tT][tT][pP][sS]?://)"
+# The host of an address.
+_HOST = rf"(?:[\w-]+\.)+[a-zA-Z]{{2,}}?(?:(?={LINK})|(?![a-zA-Z]))"
+# How Twitter writes the links of pictures, often without a space before.
+_PICTURE = r"pic\.twitter\.com/"
 
 
 def tag_rules(options: TokenizerOptions) -> Iterator[Rule]:
     yield sign_rule(
         "user",
-        rf"[@＠](?:\w+@(?:[\w-]+\.)+[a-zA-Z]{{2,}}(?!\w)|\w+?(?=(?i:https?)://)|{word_unit()})",
+        rf"[@＠](?:\w+@{_HOST}{END}|\w+?(?={LINK}|(?i:{_PICTURE}))|{word_unit()})",
         "Twokenize: @ and the characters of a name. A clitic such as 's is another token, and so is a link right after the "
         "name. Mastodon's names have a host.",
         (
             *("@mara_lune", "@_x1", "@mara 's", "RT @mara", ". @mara", "@mara https://t.co/x"),
-            *("@mara@example.social", "@mara@example.social ."),
+            *("@mara@example.social", "@mara@example.social .", "@mara@example.social https://t.co/x"),
+            "@mara pic.twitter.com/x",
         ),
         ("@", "mara"),
     )
@@ -41,7 +44,7 @@ def tag_rules(options: TokenizerOptions) -> Iterator[Rule]:
 def address_rules(options: TokenizerOptions) -> Iterator[Rule]:
     yield Rule(
         "url",
-        rf"(?i:https?://|ftp://|www\.)\w{_REST}|(?i:mailto:)\w[\w.%+-]{{0,63}}@\w{_REST}",
+        rf"(?i:https?://|ftp://|www\.|{_PICTURE})\w{_REST}|(?i:mailto:)\w[\w.%+-]{{0,63}}@\w{_REST}",
         "RFC 3986 without its escapes: a scheme or www., and the rest of the address. Pairs of brackets as in Gruber's "
         "pattern for URLs in prose (2010). mailto: before an address is RFC 6068.",
         (
@@ -52,23 +55,31 @@ def address_rules(options: TokenizerOptions) -> Iterator[Rule]:
     )
     yield Rule(
         "bare_url",
-        rf"(?<![\w@.-])(?i:(?:[^\W_](?:[^\W_]|-)*\.)+(?:(?:{DOMAINS})(?![\w@-])(?:/{_REST})?|(?:{WORD_DOMAINS})/\w{_REST}))",
+        rf"(?<![\w@.-])(?i:(?:[^\W_](?:[^\W_]|-)*\.)+(?:(?:{DOMAINS})(?![@-]){END}(?:/{_REST})?|(?:{WORD_DOMAINS})/\w{_REST}))",
         "Twokenize (O'Connor et al. 2010): a name and a top-level domain make a link that Twitter shows as one; "
         "names in any script (RFC 5890).",
-        ("tvguide.ca/soaps", "t.co/ab12", "Example.Com", "youtu.be/x1y2", "bit.ly/a .", "bücher.de"),
+        (
+            "tvguide.ca/soaps",
+            "t.co/ab12",
+            "Example.Com",
+            "youtu.be/x1y2",
+            "bit.ly/a .",
+            "bücher.de",
+            "x.com http://t.co/x",
+        ),
         ("end.Then", "sure.It", "1.2", "a.com@b"),
         kind="url",
     )
     yield Rule(
         "email",
-        r"(?<![\w+-])(?<![\w+-]\.)\w[\w+-]*(?:\.[\w+-]+)*@(?:[\w-]+\.)+[a-zA-Z]{2,}(?![\w@])",
+        rf"(?<![\w+-])(?<![\w+-]\.)\w[\w+-]*(?:\.[\w+-]+)*@{_HOST}(?!@){END}",
         "RFC 5322 without quoted names.",
-        ("jo.lee+x@mail.example.com", "jo@example.com .", "mail .. jo@example.com"),
+        ("jo.lee+x@mail.example.com", "jo@example.com .", "mail .. jo@example.com", "jo@x.com http://t.co/x"),
         ("@user", "a@b"),
     )
     yield Rule(
         "file",
-        rf"(?<![\w.@-])\w[\w-]*\.(?i:{EXTENSIONS})(?![\w@-])",
+        rf"(?<![\w.@-])\w[\w-]*\.(?i:{EXTENSIONS})(?![@-]){END}",
         "A name with the extension of a common type of file is one word in UD English EWT.",
         ("paris.flv", "my_song.mp3"),
         ("end.then", "a.doc.x"),
@@ -86,9 +97,9 @@ def name_rules(options: TokenizerOptions) -> Iterator[Rule]:
     )
     yield sign_rule(
         "cashtag",
-        r"(?<![\w$])\$(?:[A-Z]{1,6}(?:\.[A-Z]{1,2})?|[a-z]{3,4})(?!\w)",
+        rf"(?<![\w$])\${NO_LINK}(?:[A-Z]{{1,6}}(?:\.[A-Z]{{1,2}})?|[a-z]{{3,4}}){END}",
         "Twitter's cashtags: $ and the symbol of a stock or coin; in small letters, three or four.",
-        ("$AAPL", "$BRK.B", "$btc"),
+        ("$AAPL", "$BRK.B", "$btc", "$btc http://t.co/x", "$AAPL https://t.co/x"),
         ("$5", "$", "$money", "CA$H"),
     )
     yield Rule(
@@ -127,7 +138,7 @@ def _hashtag_rules(options: TokenizerOptions) -> Iterator[Rule]:
     if options.hashtags == "whole":
         yield sign_rule(
             "hashtag",
-            rf"{start}(?:{_NO_LINK}\w|[{marks}]|[\u200c\u200d](?=\w))+",
+            rf"{start}(?:{NO_LINK}\w|[{marks}]|[\u200c\u200d](?=\w))+",
             "Twokenize and Twitter's own rule: # and letters of any script, digits and _.",
             ("#nowplaying", "#2pac", "#東京", "#été", "#a #b", "#wow http://x.org/a"),
             ("#1", "#", "wow"),

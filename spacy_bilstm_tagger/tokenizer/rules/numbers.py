@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Iterator
 
-from ..characters import CURRENCY
+from ..characters import CURRENCY, END, LINK, NO_LINK
 from ..options import TokenizerOptions
 from .rule import Rule, sign_rule
 
@@ -47,13 +47,30 @@ def number_rules(options: TokenizerOptions) -> Iterator[Rule]:
 
 
 def _whole_numbers() -> Iterator[Rule]:
-    rest = rf"(?:[.,:/-]\d+){{0,40}}(?:[a-zA-Z]{{1,4}}|[{CURRENCY}]|°[a-zA-Z]?)?(?:%|\+)?(?:/[a-zA-Z]+)?(?!\w)(?!-\w)"
+    rest = (
+        rf"(?:[.,:/-]\d+){{0,40}}(?:{NO_LINK}[a-zA-Z]{{1,4}}|[{CURRENCY}]|°[a-zA-Z]?)?(?:%|\+)?"
+        rf"(?:/{NO_LINK}[a-zA-Z]+?(?:(?={LINK})|(?![a-zA-Z])))?{END}(?!-{NO_LINK}\w)"
+    )
     source = "Ritter's corpus keeps signs and units with the number: 60%, 7pm, 10/4."
     yield Rule(
         "number",
         rf"(?<!\w)\d+{rest}",
         source,
-        ("7", "1,000", "3.5", "10/4", "3-1", "7:30", "7pm", "2nd", "20k", "60%", "100+"),
+        (
+            "7",
+            "1,000",
+            "3.5",
+            "10/4",
+            "3-1",
+            "7:30",
+            "7pm",
+            "2nd",
+            "20k",
+            "60%",
+            "100+",
+            "1 http://t.co/x",
+            "7pm https://t.co/x",
+        ),
         ("3-year-old", "a1", "1,"),
     )
     yield sign_rule(
@@ -71,7 +88,7 @@ def _split_numbers() -> Iterator[Rule]:
     number, point = r"\d+(?:[.:]\d+|,\d{1,3}(?!\d)){0,40}", r"\.\d+"
     yield number_rule(
         "ordinal",
-        r"(?<!\w)\d+(?:[,.]\d+){0,9}(?i:st|nd|rd|th|s)(?!\w)",
+        rf"(?<!\w)\d+(?:[,.]\d+){{0,9}}(?i:st|nd|rd|th|s){END}",
         "UD English EWT: ordinals and decades are one token, whatever other letters do behind a number.",
         ("1st", "22ND", "1980s", "90s"),
         ("1", "1km", "a1st"),
@@ -100,14 +117,14 @@ def _split_numbers() -> Iterator[Rule]:
     )
     yield number_rule(
         "quantity",
-        rf"(?<![\w.])(?:{number})(?=(?i:{UNITS})(?!\w))",
+        rf"(?<![\w.])(?:{number})(?=(?i:{UNITS}){END})",
         "UD English guidelines, words: a unit of measure is a token of its own.",
         ("6 pm", "8 GB", "4.5 k", "400 g", "8:30 am"),
         ("2nite", "6", "1st"),
     )
     yield Rule(
         "unit",
-        rf"(?<=\d)(?i:{UNITS})(?!\w)",
+        rf"(?<=\d){NO_LINK}(?i:{UNITS}){END}",
         "UD English guidelines, words: a unit of measure is a token of its own.",
         ("6 pm", "$ 20 k"),
         ("pm", "2day"),
@@ -121,14 +138,14 @@ def _split_numbers() -> Iterator[Rule]:
     )
     yield number_rule(
         "plain_number",
-        rf"(?<![\w.])\d+[.:]\d+(?=[a-zA-Z])|(?<![\w.]){number}(?!\w)",
+        rf"(?<![\w.])\d+[.:]\d+(?=[a-zA-Z])|(?<![\w.]){number}{END}",
         "UD English guidelines: points, commas and colons inside a number; %, $ and hyphens stand apart.",
-        ("7", "1,000", "3.5", "7:30", "60 %", "$ 20", "6 - 8", "2015 - 2016", "7.03 xyz"),
+        ("7", "1,000", "3.5", "7:30", "60 %", "$ 20", "6 - 8", "2015 - 2016", "7.03 xyz", "7 http://t.co/x"),
         ("1,", "a1", "2nite"),
     )
     yield sign_rule(
         "signed_number",
-        rf"(?<!\S)[-+]{number}(?!\w)|(?<![\w.]){point}(?!\w)",
+        rf"(?<!\S)[-+]{number}{END}|(?<![\w.]){point}{END}",
         "Tweebank v2: a sign before a number that nothing stands before; a number that begins with its point.",
         ("-5", "+40", ".5", ".5 %"),
         ("5", "-a", "-"),

@@ -2,7 +2,7 @@
 
 from typing import Iterator
 
-from ..characters import APOSTROPHE, HYPHEN, LETTER, LOOSE_APOSTROPHE, word_unit
+from ..characters import APOSTROPHE, END, HYPHEN, LETTER, LINK, LOOSE_APOSTROPHE, NO_LINK, combining_marks, word_unit
 from ..options import TokenizerOptions
 from .rule import Rule, sign_rule
 
@@ -42,7 +42,7 @@ PREFIXES = (
 )
 SUFFIXES = "esque|ette|fest|fold|gate|itis|less|most|rama|wise|ish"
 
-_CLITIC = rf"[{APOSTROPHE}](?i:s|m+|re+|ve+|ll+|d)(?!\w)"
+_CLITIC = rf"[{APOSTROPHE}](?i:s|m+|re+|ve+|ll+|d){END}"
 
 
 def plain_word_rule(options: TokenizerOptions) -> Rule:
@@ -73,20 +73,13 @@ def _trie(words: list[str]) -> str:
 
 
 def word_rules(options: TokenizerOptions) -> Iterator[Rule]:
-    yield Rule(
-        "glued_word",
-        rf"(?<!\w){LETTER}+?(?=(?i:https?)://)",
-        "Tweets: the word before a link that stands right after it.",
-        ("lol http://t.co/x",),
-        ("http://t.co/x", "lolhttp", "lol"),
-    )
     yield from _abbreviation_rules()
     if options.contractions != "whole":
         yield from _contraction_rules(options)
     yield from _elision_rules()
     if options.hyphens == "split":
         yield from _hyphen_rules()
-    yield _word_rule(options)
+    yield from _whole_word_rules(options)
 
 
 def _abbreviation_rules() -> Iterator[Rule]:
@@ -107,15 +100,15 @@ def _abbreviation_rules() -> Iterator[Rule]:
     )
     yield Rule(
         "abbreviation",
-        rf"(?<![\w.])(?:(?:(?i:{ABBREVIATIONS})|{CAPITAL_ABBREVIATIONS})\.(?![\w.])|(?i:{ABBREVIATIONS}|{NUMBERED})\.(?=\d))",
+        rf"(?<![\w.])(?:(?:(?i:{ABBREVIATIONS})|{CAPITAL_ABBREVIATIONS})\.(?!\.){END}|(?i:{ABBREVIATIONS}|{NUMBERED})\.(?=\d))",
         "Penn Treebank tokenization: titles, months, days, companies and the like keep their point; more of them "
         "where a number follows.",
-        ("Mr.", "St.", "vs.", "Prof.", "Thurs.", "Wed.", "No. 1", "vol. 2", "EP. 10"),
+        ("Mr.", "St.", "vs.", "Prof.", "Thurs.", "Wed.", "No. 1", "vol. 2", "EP. 10", "etc. http://t.co/x"),
         ("end.", "Dr", "Dr...", "no.", "wed.", "ep."),
     )
     yield Rule(
         "ampersand",
-        r"(?<![\w&])(?:[A-Z]{1,3}&(?:amp;)?[A-Z]{1,3}|[a-z]&(?:amp;)?[a-z])(?![\w&])",
+        rf"(?<![\w&])(?:[A-Z]{{1,3}}&(?:amp;)?[A-Z]{{1,3}}|[a-z]&(?:amp;)?[a-z])(?!&){END}",
         "Penn Treebank tokenization: AT&T and R&B are one word; also with & as Twitter's API writes it.",
         ("AT&T", "R&B", "Q&amp;A", "r&b"),
         ("you&me", "&", "AT&t"),
@@ -129,7 +122,7 @@ def _abbreviation_rules() -> Iterator[Rule]:
     )
     yield Rule(
         "programming",
-        r"(?<!\w)(?:[cC]\+\+|[CF]#)(?![\w+#])",
+        rf"(?<!\w)(?:[cC]\+\+|[CF]#)(?![+#]){END}",
         "Names of programming languages that end in signs, as in spaCy's exceptions and Stanford's tokenizer.",
         ("C++", "C#"),
         ("C", "1++"),
@@ -139,25 +132,25 @@ def _abbreviation_rules() -> Iterator[Rule]:
 def _contraction_rules(options: TokenizerOptions) -> Iterator[Rule]:
     yield Rule(
         "negated",
-        rf"{LETTER}+(?=(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w))",
+        rf"{LETTER}+(?=(?i:n[{LOOSE_APOSTROPHE}]t){END})",
         "Penn Treebank tokenization (Marcus et al. 1993): the verb before n't.",
-        ("do n't", "ca n’t", "ai N'T"),
+        ("do n't", "ca n’t", "ai N'T", "ca n't http://t.co/x"),
         ("not", "don't"),
     )
     yield Rule(
         "negation",
-        rf"(?<={LETTER})(?i:n[{LOOSE_APOSTROPHE}]t)(?!\w)|(?<!\S)(?i:n[{APOSTROPHE}]t)(?!\S)",
+        rf"(?<={LETTER})(?i:n[{LOOSE_APOSTROPHE}]t){END}|(?<!\S)(?i:n[{APOSTROPHE}]t)(?!\S)",
         "Penn Treebank tokenization: n't is a token.",
         ("do n't", "N't"),
         ("nt", "don't"),
     )
     yield sign_rule(
         "clitic",
-        rf"(?<=[\w?!)\]”\"])(?<!\"[\"'’]){_CLITIC}|(?<=\w)[{LOOSE_APOSTROPHE}](?i:s|m|re|ve|ll|d)(?!\w)"
+        rf"(?<=[\w?!)\]”\"])(?<!\"[\"'’]){_CLITIC}|(?<=\w)[{LOOSE_APOSTROPHE}](?i:s|m|re|ve|ll|d){END}"
         rf"|(?<!\S)[{APOSTROPHE}](?i:s|m|re|ve|ll|d)(?!\S)",
         "Penn Treebank tokenization: 's 'm 're 've 'll 'd. Also where it stands alone, as in texts that are "
         "tokenized already, and with the signs that keyboards give for an apostrophe.",
-        ("it 's", "they ’re", "I 'd 've", "'s", "How `s", "I 'mmm"),
+        ("it 's", "they ’re", "I 'd 've", "'s", "How `s", "I 'mmm", "it 's http://t.co/x"),
         ("it's", "'s-x", "s", "'tree"),
     )
     if options.contractions == "split_all":
@@ -189,43 +182,45 @@ def _contraction_rules(options: TokenizerOptions) -> Iterator[Rule]:
 def _elision_rules() -> Iterator[Rule]:
     yield sign_rule(
         "elision",
-        rf"(?<!\w)[{APOSTROPHE}](?:(?i:{ELISIONS})|\d\ds?)(?!\w)(?:(?<=[nN])[{APOSTROPHE}](?!\w))?",
+        rf"(?<!\w)[{APOSTROPHE}](?:(?i:{ELISIONS})|\d\ds?){END}(?:(?<=[nN])[{APOSTROPHE}]{END})?",
         "Twokenize: words that have lost their beginning; years and decades without their century.",
-        ("'em", "'til", "’cause", "'90s", "'68", "'n'"),
+        ("'em", "'til", "’cause", "'90s", "'68", "'n'", "'em http://t.co/x"),
         ("'tree", "'", "'emu"),
     )
     yield Rule(
         "cut_word",
-        rf"(?<![\w\"'‘“*])(?:{LETTER}+(?i:in)|(?i:{CUT_WORDS}))[{APOSTROPHE}](?!\w)",
+        rf"(?<![\w\"'‘“*])(?:{LETTER}+(?i:in)|(?i:{CUT_WORDS}))[{APOSTROPHE}]{END}",
         "Twokenize and Tweebank v2: words that have lost their end, goin' above all.",
-        ("goin'", "drinkin’", "n'", "ol'"),
+        ("goin'", "drinkin’", "n'", "ol'", "goin' http://t.co/x"),
         ("dogs'", "in'", "'begin'", "goin"),
     )
     yield Rule(
         "censored",
-        rf"(?<!\w){LETTER}+(?:\*+{LETTER}+){{1,40}}|(?<!\w){LETTER}+(?:\$+{LETTER}+){{1,40}}(?!\w)"
+        rf"(?<!\w){LETTER}+(?:[*$]+{NO_LINK}{LETTER}+?){{1,9}}?(?={LINK})"
+        rf"|(?<!\w){LETTER}+(?:\*+{LETTER}+){{1,40}}|(?<!\w){LETTER}+(?:\$+{LETTER}+){{1,40}}(?!\w)"
         rf"|(?<![\w.@]){LETTER}@{LETTER}{{1,2}}(?![\w.@])",
         "Ritter and Tweebank v2: * and $ between letters stand for letters, and @ between single ones.",
-        ("f*ck", "sh**t", "Ke$ha", "A$AP", "b@d"),
+        ("f*ck", "sh**t", "Ke$ha", "A$AP", "b@d", "f*ck http://t.co/x"),
         ("*hugs*", "$AAPL", "a*"),
     )
 
 
 def _hyphen_rules() -> Iterator[Rule]:
-    unit = word_unit()
+    unit, glued = word_unit(), rf"(?:{NO_LINK}\w)*"
     yield Rule(
         "affixed",
-        rf"(?<![\w{HYPHEN}])(?i:(?:{PREFIXES})-{LETTER}\w*|(?:mid|pre|post)-\d\w*)(?![\w{HYPHEN}])|(?<![\w{HYPHEN}]){LETTER}+-(?i:{SUFFIXES})(?![\w{HYPHEN}])",
+        rf"(?<![\w{HYPHEN}])(?i:(?:{PREFIXES})-{NO_LINK}{LETTER}{glued}|(?:mid|pre|post)-\d{glued})(?![{HYPHEN}]){END}"
+        rf"|(?<![\w{HYPHEN}]){LETTER}+-(?i:{SUFFIXES})(?![{HYPHEN}]){END}",
         "English Web Treebank guidelines (Bies et al. 2012): affixes that are no words keep their hyphen; the "
         "list is that of Stanford's PTBTokenizer.",
-        ("anti-abortion", "e-mail", "re-watching", "Pre-show", "clock-wise", "mid-80s"),
+        ("anti-abortion", "e-mail", "re-watching", "Pre-show", "clock-wise", "mid-80s", "anti-war http://t.co/x"),
         ("late-night", "self-made", "anti-", "e-5"),
     )
     yield Rule(
         "spelled",
-        rf"(?<![\w{HYPHEN}])[A-Za-z](?:-{unit}){{1,99}}(?![\w{HYPHEN}]|[:.,]\d)",
+        rf"(?<![\w{HYPHEN}])[A-Za-z](?:(?:-{NO_LINK}\w+?){{1,9}}?(?={LINK})|(?:-{unit}){{1,99}}(?![\w{HYPHEN}]|[:.,]\d))",
         "Tweebank v2: a hyphen after a single letter is inside a name or a word that is spelled out.",
-        ("T-shirt", "K-pop", "O-M-G", "K-5"),
+        ("T-shirt", "K-pop", "O-M-G", "K-5", "T-shirt http://t.co/x"),
         ("late-night", "a-", "3-0", "Net-2"),
     )
     yield Rule(
@@ -238,21 +233,33 @@ def _hyphen_rules() -> Iterator[Rule]:
     )
 
 
-def _word_rule(options: TokenizerOptions) -> Rule:
-    unit = word_unit()
+def _whole_word_rules(options: TokenizerOptions) -> Iterator[Rule]:
+    unit, glued = word_unit(), rf"[\w{combining_marks()}]+?"
     clitic = "(?!)" if options.contractions == "whole" else _CLITIC
     if options.hyphens == "split":
-        return Rule(
+        inside = rf"(?!{clitic})[{APOSTROPHE}](?=\w){NO_LINK}"
+    else:
+        inside = rf"(?!{clitic})[{HYPHEN}/{APOSTROPHE}]+(?=\w){NO_LINK}"
+    yield Rule(
+        "glued_word",
+        rf"(?<!\w)(?=[\w{combining_marks()}{HYPHEN}/{APOSTROPHE}]{{1,200}}://){glued}(?:{inside}{glued}){{0,9}}?(?={LINK})",
+        "Tweets: the word before a link that stands right after it.",
+        ("lol http://t.co/x", "a1 https://t.co/x", "o'clock http://t.co/x", "नमस्ते http://t.co/x"),
+        ("http://t.co/x", "lolhttp", "lol"),
+    )
+    if options.hyphens == "split":
+        yield Rule(
             "word",
-            rf"{unit}(?:(?!{clitic})[{APOSTROPHE}](?=\w){unit}){{0,99}}",
+            rf"{unit}(?:{inside}{unit}){{0,99}}",
             "Unicode TR29: letters, digits and marks of any script, apostrophes inside; UD English: hyphens and "
             "slashes between words are tokens.",
             ("o'clock", "नमस्ते", "a1", "late - night", "and / or", "2nite", "hy\u00adphen"),
             ("late-night", "a.", "and/or"),
         )
-    return Rule(
+        return
+    yield Rule(
         "word",
-        rf"{unit}(?:(?!{clitic})[{HYPHEN}/{APOSTROPHE}]+(?<=[{HYPHEN}/{APOSTROPHE}])(?=\w){unit}){{0,99}}",
+        rf"{unit}(?:{inside}{unit}){{0,99}}",
         "Unicode TR29: letters, digits and marks of any script; Penn Treebank: hyphens, slashes and apostrophes "
         "inside a word belong to it.",
         ("late-night", "and/or", "o'clock", "y'all", "3-year-old", "नमस्ते", "a1"),
