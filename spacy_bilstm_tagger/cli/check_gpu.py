@@ -1,6 +1,6 @@
 """spacy-bilstm check-gpu: what is missing for --gpu-id, in one line."""
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import torch
 import typer
@@ -16,33 +16,30 @@ def check_gpu(
     if gpu_id < 0:
         typer.echo("CPU")
         return
-    problem = find_problem(gpu_id)
-    if problem:
-        raise DataError(f"--gpu-id {gpu_id}: {problem}")
+    problems = find_problems(gpu_id)
+    if problems:
+        raise DataError(f"--gpu-id {gpu_id}: {'; '.join(problems)}")
     typer.secho(f"✔ GPU {gpu_id}: {torch.cuda.get_device_name(gpu_id)}", fg=typer.colors.GREEN)
 
 
-def find_problem(gpu_id: int) -> Optional[str]:
-    """What keeps thinc's layers (CuPy) or ours (torch) from this GPU, and the way out; None where nothing does."""
-    if torch.version.cuda is None:
-        return (
-            f"torch {torch.__version__} is a build for the CPU alone; install one for CUDA "
-            "(https://pytorch.org/get-started/locally tells how)"
+def find_problems(gpu_id: int) -> list[str]:
+    """What keeps our layers (torch) or thinc's (CuPy) from this GPU, each with the way out."""
+    version, cuda = torch.__version__, torch.version.cuda or ""
+    build = f"cupy-cuda{cuda.partition('.')[0] or '13'}x"
+    problems = []
+    if not cuda:
+        page = "https://pytorch.org/get-started/locally"
+        problems.append(f"torch {version} is a build for the CPU alone, install one for CUDA ({page} tells how)")
+    elif not torch.cuda.is_available():
+        problems.append(
+            "torch finds no GPU, expected a CUDA device that the command nvidia-smi lists and that CUDA_VISIBLE_DEVICES does "
+            "not hide; without one, train on the CPU (--gpu-id -1)"
         )
-    if not torch.cuda.is_available():
-        return (
-            "torch finds no GPU; expected a CUDA device that the command nvidia-smi lists and that CUDA_VISIBLE_DEVICES does "
-            "not hide. Without one, train on the CPU (--gpu-id -1)"
-        )
-    cuda = torch.version.cuda.partition(".")[0]
+    elif gpu_id >= torch.cuda.device_count():
+        found = torch.cuda.device_count()
+        problems.append(f"found {found} GPU(s), expected a number below {found}")
     if not compat.has_cupy:
-        return (
-            f"CuPy is not installed; torch is built for CUDA {torch.version.cuda}, so install cupy-cuda{cuda}x "
-            "(the extra [gpu] brings that for CUDA 13)"
-        )
-    if not compat.has_cupy_gpu:
-        return f"CuPy finds no GPU; expected the build for CUDA {torch.version.cuda}, as torch has it: cupy-cuda{cuda}x"
-    found = torch.cuda.device_count()
-    if gpu_id >= found:
-        return f"found {found} GPU(s); expected a number below {found}"
-    return None
+        problems.append(f"CuPy is not installed, install {build} (the extra [gpu] brings that for CUDA 13)")
+    elif cuda and torch.cuda.is_available() and not compat.has_cupy_gpu:
+        problems.append(f"CuPy finds no GPU, expected the build for torch's CUDA {cuda}: {build}")
+    return problems

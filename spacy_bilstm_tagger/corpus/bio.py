@@ -116,7 +116,9 @@ def other_form(column: list[str]) -> Optional[tuple[set[str], str]]:
             return others, form
     # Most tokens are of no entity. In a tag set with an O that is a pronoun, tags are letters.
     is_type = all(map(_TYPE.fullmatch, others)) and any(len(tag) > 1 for tag in others)
-    return (others, "types without B or I") if is_type and len(column) > 4 and counts[OUTSIDE] > len(column) / 2 else None
+    return (
+        (others, "types without B or I") if is_type and len(column) > 4 and counts[OUTSIDE] > len(column) / 2 else None
+    )
 
 
 def looks_like_bio(tags: AbstractSet[str]) -> bool:
