@@ -90,7 +90,10 @@ def convert(
     if others:
         lines += _excluded_summary(others, excluded)
     n_tokens, n_raw = sum(map(len, docbin.tokens)), sum(text.raw is not None for text in texts)
-    lines += [f"{len(texts):,} texts, {n_tokens:,} tokens, raw text known for {n_raw:,}", *label_summary(texts)]
+    lines += [
+        f"{len(texts):,} texts, {n_tokens:,} tokens, raw text known for {n_raw:,}",
+        *label_summary(texts, ranges.types),
+    ]
     if any(text.spans is not None for text in texts):
         lines.append(spans.summary())
     if types is not None:

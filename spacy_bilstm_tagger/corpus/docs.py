@@ -2,6 +2,7 @@
 
 import zlib
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional, Sequence
@@ -84,20 +85,21 @@ class EntityRanges:
     Of ranges that overlap, the longest is the entity, the first of equals. Tokens of the other ranges, and of those
     whose label is missing, count as missing where they are in no entity.
 
+    types (Counter): of the entities that are set.
     cut, overlapping, blank (list of str): each range that is not set, with its line and text.
     """
 
+    types: Counter[str] = field(default_factory=Counter, init=False)
     cut: list[str] = field(default_factory=list, init=False)
     overlapping: list[str] = field(default_factory=list, init=False)
     blank: list[str] = field(default_factory=list, init=False)
 
     def to_bio(self, doc: Doc, text: AnnotatedText) -> list[str]:
-        """A tag for each token, "" where it is missing. `text.entities` keeps the ranges that are set."""
+        """A tag for each token, "" where it is missing."""
         tags, owners = [OUTSIDE] * len(doc), dict[int, Span]()  # owners: token -> its entity
-        kept: list[tuple[int, int, str]] = []
         left_out: list[int] = []
-        for entity in sorted(text.entities or [], key=lambda entity: -len(doc.text[entity[0] : entity[1]].strip())):
-            start, end, label = entity
+        longest_first = sorted(text.entities or [], key=lambda entity: -len(doc.text[entity[0] : entity[1]].strip()))
+        for start, end, label in longest_first:
             inside = doc.text[start:end]
             start, end = start + len(inside) - len(inside.lstrip()), end - len(inside) + len(inside.rstrip())
             span = doc.char_span(start, end, alignment_mode="expand") if start < end else None
@@ -115,12 +117,11 @@ class EntityRanges:
                 else:
                     tags[span.start : span.end] = [f"B-{label}", *[f"I-{label}"] * (len(span) - 1)]
                     owners.update(dict.fromkeys(within, span))
-                    kept.append(entity)
+                    self.types[label] += 1
             left_out += within
         for i in left_out:
             if i not in owners:
                 tags[i] = ""
-        text.entities = sorted(kept)
         return tags
 
     def summary(self) -> str:

@@ -85,14 +85,18 @@ def check_annotated(path: Path, types: Sequence[str], texts: list[AnnotatedText]
         )
 
 
-def label_summary(texts: list[AnnotatedText]) -> list[str]:
-    """Lines with the tags and the entity types, the most frequent first."""
+def label_summary(texts: list[AnnotatedText], of_ranges: "Counter[str]") -> list[str]:
+    """Lines with the tags and the entity types, the most frequent first.
+
+    of_ranges (Counter): the types of those entities that were ranges of characters, as far as they are set.
+    """
     lines = []
     if any(text.tags for text in texts):
         tags, missing = _count_tags(texts), sum(not tag for text in texts for tag in text.tags or [])
         lines.append(f"{len(tags):,} tags: {list_counts(tags)}; tokens without a tag: {missing:,}")
     if any(text.ents is not None or text.entities is not None for text in texts):
-        lines.append(f"Entities: {list_counts(_count_types(texts)) or 'none'}")
+        types = of_ranges + _count_types([text for text in texts if text.entities is None])
+        lines.append(f"Entities: {list_counts(types) or 'none'}")
     return lines
 
 

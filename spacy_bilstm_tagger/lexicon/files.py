@@ -105,7 +105,7 @@ def use_checksums(nlp: Language) -> None:
 
 def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
     """The config gets the settings of prediction as they are now, so that another value at load is known as a change."""
-    components: list[tuple[str, Any]] = nlp._components
+    components: list[tuple[str, Any]] = list(nlp.components)
     for name, pipe in components:
         settings = getattr(pipe, "settings", None)
         if settings:
@@ -126,9 +126,8 @@ def _load_pipeline(
     """RAISES: DataError for a file that is not as it was saved. A folder without checksums is read if its meta.json names
     none: a pipeline whose components were all sourced writes none."""
     exclude, folder = list(exclude), Path(path)
-    expected, found = nlp.meta.get(CHECKSUMS), folder / CHECKSUMS
-    if (folder / META).exists():
-        expected = _read_meta(folder).get(CHECKSUMS)
+    found = folder / CHECKSUMS
+    expected = _read_meta(folder).get(CHECKSUMS) if (folder / META).exists() else None
     if expected and not found.exists():
         raise DataError(missing_part("nlp", found))
     if expected and _checksum(found) != expected:

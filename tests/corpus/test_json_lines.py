@@ -130,7 +130,7 @@ def test_the_longest_range_is_the_entity_and_the_others_are_counted(text, ranges
     end = "; their tokens count as missing, except those in other entities"
     assert summed_up == "" if not summary else summed_up.startswith(f"Entities that are left out: {summary}")
     assert summed_up.endswith(end if summary else "")
-    (counted,) = label_summary(texts)
+    (counted,) = label_summary(texts, ranges.types)
     assert counted == f"Entities: {', '.join(ent.partition('/')[2] + ' 1' for ent in ents) or 'none'}"
 
 

@@ -39,6 +39,7 @@ SETTINGS = [{}, {"depth": 3}, {"depth": 2, "residual": True}, {"hidden_width": 2
 @pytest.mark.parametrize("lengths", [[3, 0, 6], [9, 2, 5, 0, 9, 4, 7, 4], [6, 6]])
 def test_output_and_gradients_are_those_of_a_plain_transcription(cell, settings, lengths, monkeypatch):
     monkeypatch.setattr("spacy_bilstm_tagger.layers.bilstm.LONG_SEQUENCE", 4)
+    rtol = 1e-5 if cell == "rnn_relu" else 1e-7  # whose sums grow with the text
     model = encoder(cell=cell, **settings)
     module = model.shims[0].module
     Xs, dYs = texts(lengths), texts(lengths, width=6, seed=1)
@@ -50,11 +51,11 @@ def test_output_and_gradients_are_those_of_a_plain_transcription(cell, settings,
         if len(X):
             X_torch = torch.from_numpy(X).requires_grad_()
             expected = plain(module, X_torch)
-            assert_allclose(Y, expected.detach(), atol=1e-6, rtol=1e-5)
+            assert_allclose(Y, expected.detach(), atol=1e-6, rtol=rtol)
             expected.backward(torch.from_numpy(dY))
-            assert_allclose(dX, X_torch.grad, atol=1e-5, rtol=1e-5)
+            assert_allclose(dX, X_torch.grad, atol=1e-5, rtol=rtol)
     for name, weight in module.named_parameters():
-        assert_allclose(found[name], weight.grad, atol=1e-5, rtol=1e-5, err_msg=name)
+        assert_allclose(found[name], weight.grad, atol=1e-5, rtol=rtol, err_msg=name)
 
 
 def test_long_sequences_are_trained_with_those_of_their_length_alone(monkeypatch):
