@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/processes.py training/wnut17/model-best TWEETS.txt --texts 40000
 
-Start-up of the processes counts. "As srsly does" is without `util.remember_coders`.
+Start-up of the processes counts. "As srsly does" is without `pipeline.processes.remember_coders`.
 """
 
 import time
@@ -16,7 +16,7 @@ import typer
 from spacy.language import Language
 from srsly.msgpack import msgpack_decoders, msgpack_encoders
 
-from spacy_bilstm_tagger.util import remember_coders
+from spacy_bilstm_tagger.pipeline.processes import remember_coders
 
 BATCH_SIZE = 256
 

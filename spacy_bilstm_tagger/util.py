@@ -13,9 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Iterable, Iterator, cast
 
-import catalogue
-from srsly.msgpack import msgpack_decoders, msgpack_encoders
-
 from .errors import ConfigError, DataError, Errors, damaged
 
 GZIP = b"\x1f\x8b"
@@ -140,31 +137,6 @@ def decode(path: Path, data: bytes, encoding: str, *, option: str = "") -> str:
     except LookupError:
         expected = "expected a name such as utf-8 or latin-1"
         raise DataError(f"--encoding {encoding}: Python knows no such encoding; {expected}") from None
-
-
-class RememberedCoders:
-    """The coders of a registry of srsly, looked up again only when functions have been registered since."""
-
-    def __init__(self, registry: catalogue.Registry) -> None:
-        self.look_up = registry.get_all
-        self.coders: dict[str, Any] = {}
-        self.n_registered = -1
-
-    def __call__(self) -> dict[str, Any]:
-        if self.n_registered != len(catalogue.REGISTRY):
-            self.n_registered, self.coders = len(catalogue.REGISTRY), self.look_up()
-        return self.coders
-
-
-def remember_coders() -> None:
-    """Make srsly, by which docs travel between processes, as fast as it can be.
-
-    For each message it asks all entry points of the environment and all functions of all registries for coders, which takes
-    longer than a tweet. What it finds stays the same.
-    """
-    for registry in (msgpack_encoders, msgpack_decoders):
-        if not isinstance(registry.get_all, RememberedCoders):
-            registry.get_all = RememberedCoders(registry)
 
 
 def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:

@@ -4,29 +4,9 @@ import os
 import platform
 import sys
 
-import catalogue
-import numpy as np
 import pytest
-import srsly
-from srsly.msgpack import msgpack_encoders
 
-from spacy_bilstm_tagger.util import RememberedCoders, write_beside
-
-
-def test_coders_of_srsly_are_looked_up_again_when_one_is_registered(monkeypatch):
-    import spacy_bilstm_tagger.pipeline  # noqa: F401
-
-    class Strange:
-        pass
-
-    def encode(obj, chain=None):
-        return {"strange": True} if isinstance(obj, Strange) else (obj if chain is None else chain(obj))
-
-    assert isinstance(msgpack_encoders.get_all, RememberedCoders)
-    assert srsly.msgpack_loads(srsly.msgpack_dumps(np.arange(3))).tolist() == [0, 1, 2]
-    monkeypatch.setattr(catalogue, "REGISTRY", {**catalogue.REGISTRY})
-    msgpack_encoders.register("strange", func=encode)
-    assert srsly.msgpack_loads(srsly.msgpack_dumps(Strange())) == {"strange": True}
+from spacy_bilstm_tagger.util import write_beside
 
 
 def write(path, text, *, folder=False):

@@ -2,7 +2,7 @@
 
 from thinc.api import Config
 
-from ..util import remember_coders
+from .processes import remember_coders
 
 remember_coders()
 TOK2VEC = Config().from_str(
