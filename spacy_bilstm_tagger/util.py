@@ -5,13 +5,14 @@ import ctypes
 import gzip
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Iterable, Iterator, cast
+from typing import IO, Any, Iterable, Iterator, Optional, cast
 
 from .errors import ConfigError, DataError, Errors, damaged
 
@@ -137,6 +138,23 @@ def decode(path: Path, data: bytes, encoding: str, *, option: str = "") -> str:
     except LookupError:
         expected = "expected a name such as utf-8 or latin-1"
         raise DataError(f"--encoding {encoding}: Python knows no such encoding; {expected}") from None
+
+
+# What is found in the place of a file that was to be downloaded. A word of a table may be <html>, before a number.
+_WRONG_DOWNLOADS = {
+    "a pointer of Git LFS and not the file itself; get that with 'git lfs pull'": r"version https://git-lfs",
+    "a web page (HTML); download the file itself, the raw one": r"(?i)\s*<(?:!doctype|html(?!> -?[\d.])|\?xml|head)\b",
+    "the error message of a web server; look at the address, and download the file again": (
+        r"\s*(?:(?:HTTP/\S+ )?[45]\d\d:? [A-Z][a-z ]+[^\t\n]*(?:\n.*){0,4}\Z|(?i:not found|404 page not found"
+        r"|(?:entry|repository) not found|invalid username or password|access denied|forbidden)\.?\s*\Z)"
+    ),
+}
+
+
+def wrong_download(content: str) -> Optional[str]:
+    """What the file is, and the way out, if it is no data at all; None if it may be. content (str): all of a short file,
+    the beginning of a long one."""
+    return next((kind for kind, pattern in _WRONG_DOWNLOADS.items() if re.match(pattern, content)), None)
 
 
 def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:

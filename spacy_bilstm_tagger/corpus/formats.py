@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ..errors import DataError, Errors
-from ..util import decode, read_bytes
+from ..util import decode, read_bytes, wrong_download
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
 from .columns import Columns, looks_like_iob, read_columns, read_iob
@@ -46,17 +46,6 @@ FORMATS = {
 _LINES_TO_GUESS_FROM = 200
 _ELEMENT = re.compile(r"\s*<([a-z][\w:.-]*)(?:\s[^<>]*)?>", re.IGNORECASE)  # of HTML or XML
 _CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
-_NOT_A_CORPUS = {
-    "a pointer of Git LFS; run 'git lfs pull' where it comes from": re.compile(r"version https://git-lfs"),
-    "a web page; download the file itself (the raw one)": re.compile(
-        r"\s*<(?:!doctype|html|\?xml|head)\b", re.IGNORECASE
-    ),
-    "the error message of a web server; look at the address, and download the file again": re.compile(
-        r"\s*(?:(?:HTTP/\S+ )?[45]\d\d:? [A-Z][a-z ]+[^\t\n]*(?:\n.*){0,4}\Z"
-        r"|(?i:not found|404 page not found|(?:entry|repository) not found|invalid username or password|access denied|forbidden)"
-        r"\.?\s*\Z)"
-    ),
-}
 
 
 def read_corpus(
@@ -173,9 +162,9 @@ def _check_named(path: Path, data: bytes, content: str, encoding: str) -> None:
 
 def _refuse_other_files(path: Path, content: str) -> None:
     """RAISES: DataError for files that are often found in the place of a corpus."""
-    for kind, pattern in _NOT_A_CORPUS.items():
-        if pattern.match(content):
-            raise DataError(f"{path}: found {content.strip()[:40]!r}, {kind}")
+    kind = wrong_download(content)
+    if kind:
+        raise DataError(f"{path}: found {content.strip()[:40]!r}, {kind}")
     element = _ELEMENT.match(content)
     if element:
         end, content = f"</{element[1].lower()}>", content.strip()

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import DataError, Errors
 from ..types import Floats
-from ..util import check_file, is_stream, open_bytes
+from ..util import check_file, is_stream, open_bytes, wrong_download
 from .files import keeping_reason
 from .pickles import read_saved
 from .text_rows import MAX_LINE, is_header, read_text_rows
@@ -21,7 +21,7 @@ from .text_rows import MAX_LINE, is_header, read_text_rows
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
-_UNPACK, _AGAIN = "unpack it, and give the file inside", "get the file again"
+_UNPACK = "unpack it, and give the file inside"
 # How files of other kinds begin, and what to do with them.
 _OTHER_KINDS = (
     (rb"(?s).{257}ustar", f"a tar archive; {_UNPACK}"),
@@ -29,9 +29,6 @@ _OTHER_KINDS = (
     (rb"\xfd7zXZ\0", f"an xz archive; {_UNPACK}"),
     # https://github.com/facebookresearch/fastText, src/fasttext.cc: 793712314
     (rb"\xba\x16\x4f\x2f", "a model of fastText; give the .vec file that comes with it"),
-    (rb"version https://git-lfs", "a pointer of Git LFS and not the file itself; get that with 'git lfs pull'"),
-    (rb"(?i)\s*<(?:!doctype html|html(?!> -?[\d.]))", f"a web page (HTML); {_AGAIN}"),
-    (rb"[45]\d\d:? [A-Za-z ]+[.!]?\s*\Z", f"the error message of a web server; {_AGAIN}"),
 )
 GENSIM_NAMES = ("glove-twitter-25", "glove-twitter-50", "glove-twitter-100", "glove-twitter-200")
 
@@ -60,7 +57,8 @@ def read_vectors(
             start = file.read(512)
         if start.startswith(b"PK\x03\x04"):
             raise zipfile.BadZipFile("a zip archive that is cut off")
-        if kind := next((kind for pattern, kind in _OTHER_KINDS if re.match(pattern, start)), None):
+        kind = next((kind for pattern, kind in _OTHER_KINDS if re.match(pattern, start)), None)
+        if kind := kind or wrong_download(start.decode("latin-1")):
             raise DataError(f"{path}: is {kind}; expected vectors")
         is_pickle = start.startswith(b"\x80")
         return _first_rows(read_saved(path), max_rows) if is_pickle else _read_word2vec(path, max_rows, notes)

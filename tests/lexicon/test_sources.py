@@ -224,14 +224,20 @@ OTHER_KINDS = {
     "toy.txt.bz2": (bz2.compress(TEXT), "a bzip2 archive; unpack it, and give the file inside"),
     "toy.tar.bz2": (bz2.compress(bytes(257) + b"ustar"), "a bzip2 archive; unpack it, and give the file inside"),
     "toy.xz": (lzma.compress(TEXT), "an xz archive; unpack it, and give the file inside"),
-    "toy.html": (b"\n<!DOCTYPE html>\n<html><head>", "a web page (HTML); get the file again"),
-    "toy.htm": (b'<html lang="en">\n', "a web page (HTML); get the file again"),
+    "toy.html": (b"\n<!DOCTYPE html>\n<html><head>", "a web page (HTML); download the file itself, the raw one"),
+    "toy.htm": (b'<html lang="en">\n', "a web page (HTML); download the file itself, the raw one"),
     "toy.txt": (
         b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
         "a pointer of Git LFS and not the file itself; get that with 'git lfs pull'",
     ),
-    "toy.vec": (b"404: Not Found", "the error message of a web server; get the file again"),
-    "toy.gz": (gzip.compress(b"503 Service Unavailable\n"), "the error message of a web server; get the file again"),
+    "toy.vec": (
+        b"404: Not Found",
+        "the error message of a web server; look at the address, and download the file again",
+    ),
+    "toy.gz": (
+        gzip.compress(b"503 Service Unavailable\n"),
+        "the error message of a web server; look at the address, and download the file again",
+    ),
 }
 
 
