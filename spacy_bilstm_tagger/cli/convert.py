@@ -16,8 +16,9 @@ from ..corpus import (
     read_corpus,
     to_docbin,
 )
+from ..corpus.annotated_text import join_handles
 from ..corpus.labels import check_annotated, label_summary, map_ents, map_tags, read_tag_map
-from ..corpus.raw import exclude
+from ..corpus.raw import exclude, in_fold
 from ..errors import DataError
 from ..util import write_beside
 
@@ -31,6 +32,16 @@ def convert(
     format: Annotated[Optional[str], typer.Option(help=f"Guessed by default. {_FORMATS_HELP}.")] = None,
     first: Annotated[Optional[int], typer.Option(help="Convert only this many texts.")] = None,
     skip: Annotated[int, typer.Option(help="Leave out this many texts at the beginning.")] = 0,
+    fold: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="K/N",
+            help="Convert only one of N parts, such as 0/5: a text's part is drawn by lot, from its text alone.",
+        ),
+    ] = None,
+    other_folds: Annotated[
+        Optional[str], typer.Option("--except-fold", metavar="K/N", help="Convert all parts but this one.")
+    ] = None,
     others: Annotated[
         Optional[list[Path]],
         typer.Option(
@@ -58,6 +69,16 @@ def convert(
     ] = None,
     encoding: Annotated[Optional[str], typer.Option(help="utf-8 by default; for gmb cp1252 where it is none.")] = None,
     repair_bio: Annotated[bool, typer.Option(help="Let a tag that cannot follow begin an entity.")] = False,
+    skip_blank_tokens: Annotated[
+        bool, typer.Option(help="Leave out tokens of nothing or white space. By default they are an error.")
+    ] = False,
+    join_at: Annotated[
+        bool,
+        typer.Option(
+            "--join-handles",
+            help="Join '@' and the name after it to one token, whose tag and entity are missing: some corpora cut handles.",
+        ),
+    ] = False,
     spans_key: Annotated[str, typer.Option(help="For toxic_spans: key in doc.spans and label of spans.")] = "toxic",
 ) -> None:
     """Convert a corpus to spaCy's DocBin.
@@ -69,16 +90,22 @@ def convert(
     """
     if output.suffix != ".spacy" or output.is_dir():
         raise DataError(f"{output}: expected the name of a file that ends in .spacy")
-    columns, entities = Columns(roles.split(",") if roles else []), EntityTags(repair=repair_bio)
+    columns, entities = Columns(roles.split(",") if roles else [], skip_blank_tokens), EntityTags(repair=repair_bio)
     spans, ranges, notes = CharacterSpans(spans_key), EntityRanges(), Notes()
     name, texts = read_corpus(
         input, format=format, encoding=encoding, columns=columns, conllu_tags=tags, entities=entities, notes=notes
     )
-    texts, excluded = exclude(input, _select(input, texts, skip, first), others or [])
+    texts = _select(input, texts, skip, first)
+    if fold is not None:
+        texts = in_fold(texts, fold)
+    if other_folds is not None:
+        texts = in_fold(texts, other_folds, inverted=True)
+    texts, excluded = exclude(input, texts, others or [])
     if map_tags_file is not None:
         map_tags(map_tags_file, read_tag_map(map_tags_file), input, texts)
     if map_ents_file is not None:
         map_ents(map_ents_file, read_tag_map(map_ents_file), input, texts)
+    joined = join_handles(texts) if join_at else 0
     types = None
     if annotated is not None:
         types = [part.strip() for part in annotated.split(",") if part.strip()]
@@ -96,6 +123,8 @@ def convert(
     ]
     if any(text.spans is not None for text in texts):
         lines.append(spans.summary())
+    if join_at:
+        lines.append(f"Handles joined: {joined:,}")
     if types is not None:
         lines.append(f"Annotated entity types: {annotated}; a token outside of their entities may be of any other")
     if entities.repaired:

@@ -1,10 +1,13 @@
 """An annotated text, as the readers of all formats return it."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
 from ..errors import DataError
+
+_HANDLE = re.compile(r"\w{1,15}", re.ASCII)  # what Twitter allows
 
 
 @dataclass
@@ -71,6 +74,30 @@ class AnnotatedText:
                 f"expected tokens for {rest!r} after it"
             )
         return gaps
+
+
+def join_handles(texts: list[AnnotatedText]) -> int:
+    """Join `@` and the name after it to one token, in place, for corpora that cut handles; returns how many there were.
+
+    The joined token's tag and entity are missing: some annotators mark the name of a handle, others none. An entity that
+    goes on after it begins there.
+    """
+    joined = 0
+    for text in texts:
+        i = 0
+        while i + 1 < len(text.words):
+            if text.words[i] in ("@", "＠") and _HANDLE.fullmatch(text.words[i + 1]):
+                text.words[i : i + 2] = [text.words[i] + text.words[i + 1]]
+                del text.lines[i + 1]
+                if text.tags is not None:
+                    text.tags[i : i + 2] = [""]
+                if text.ents is not None:
+                    text.ents[i : i + 2] = ["-"]
+                    if i + 1 < len(text.ents) and text.ents[i + 1].startswith("I-"):
+                        text.ents[i + 1] = "B" + text.ents[i + 1][1:]
+                joined += 1
+            i += 1
+    return joined
 
 
 def text_fingerprint(text: str) -> str:

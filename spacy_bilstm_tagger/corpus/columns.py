@@ -28,12 +28,16 @@ class Columns:
 
     roles (list of str): token, tag, ent or "-" for each column. By default they are guessed when a file is read: see
         `column_roles.guess_roles`.
+    skip_blank (bool): leave out tokens of nothing or white space, instead of refusing them.
+    skipped (int): how many were left out.
     guessed (bool): whether they were guessed.
     unused (dict): the number of each column without a role, from 1 -> counts of its values.
     RAISES: DataError for other roles, and for a role that is given twice.
     """
 
     roles: list[str] = field(default_factory=list)
+    skip_blank: bool = False
+    skipped: int = field(default=0, init=False)
     guessed: bool = field(default=False, init=False)
     unused: dict[int, "Counter[str]"] = field(default_factory=dict, init=False)
 
@@ -74,14 +78,19 @@ class Columns:
                 self.unused[i + 1] = Counter(cells[i] for _, cells in rows)
 
     def summary(self) -> list[str]:
-        """Lines about guessed columns; empty if the roles were given."""
+        """Lines about guessed columns, and tokens that were left out."""
+        skipped = [f"Tokens of white space, left out: {self.skipped:,}"] if self.skip_blank else []
         if not self.guessed:
-            return []
-        return [f"Columns: {', '.join(self.roles)}, guessed"] + [
-            f"Column {number} is not used: {list_counts(values, most=5)}; name it with --columns (token, tag, ent)"
-            for number, values in self.unused.items()
-            if not is_empty(list(values))
-        ]
+            return skipped
+        return (
+            skipped
+            + [f"Columns: {', '.join(self.roles)}, guessed"]
+            + [
+                f"Column {number} is not used: {list_counts(values, most=5)}; name it with --columns (token, tag, ent)"
+                for number, values in self.unused.items()
+                if not is_empty(list(values))
+            ]
+        )
 
 
 def read_columns(
@@ -101,8 +110,12 @@ def read_columns(
     RAISES: DataError for a line with another number of columns than most have, an empty token, a header, and entity
         tags that `entities` refuses.
     """
-    notes = notes or Notes()
+    notes, columns = notes or Notes(), columns or Columns()
     blocks = _blocks(path, content, separator, notes)
+    if columns.skip_blank:
+        kept = [(raw, [row for row in block if row[1][0].strip()]) for raw, block in blocks]
+        columns.skipped = sum(len(block) for _, block in blocks) - sum(len(block) for _, block in kept)
+        blocks = [(raw, block) for raw, block in kept if block]
     rows = [row for _, block in blocks for row in block]
     if not rows:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
@@ -110,7 +123,7 @@ def read_columns(
         if not cells[0].strip():
             raise DataError(empty_token(path, line, cells[0]))
         cells[:] = map(str.strip, cells)
-    return _to_texts(path, blocks, columns or Columns(), separator, entities, notes)
+    return _to_texts(path, blocks, columns, separator, entities, notes)
 
 
 def read_iob(
@@ -202,7 +215,8 @@ def empty_token(path: Path, line: int, cell: str) -> str:
     if cell.strip(" \t"):
         names = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(cell))
         return (
-            f"{path}, line {line}: the token is white space ({names}), expected a word; remove the line, or its token"
+            f"{path}, line {line}: the token is white space ({names}), expected a word; remove the line, or its token, or "
+            "leave all such tokens out with --skip-blank-tokens"
         )
     return Errors.CORPUS_TOKEN.format(path=path, line=line)
 

@@ -1,6 +1,8 @@
 """Texts without their annotation: for training vectors, and to find texts that two corpora share."""
 
+import hashlib
 import json
+import re
 from itertools import chain
 from pathlib import Path
 from typing import Iterator
@@ -44,6 +46,27 @@ def _json_text(path: Path, number: int, line: str) -> str:
             f'{path}, line {number}: found {line.strip()[:60]!r}, expected a JSON object with a string as "text"'
         ) from None
     return text
+
+
+def in_fold(texts: list[AnnotatedText], fold: str, *, inverted: bool = False) -> list[AnnotatedText]:
+    """The texts of one part of several, or of all others. A text's part follows from its characters alone, so a text that
+    occurs twice is in one part, whatever the file and the order.
+
+    fold (str): such as "0/5", the first of five parts.
+    RAISES: DataError for another form, and if no text remains.
+    """
+    found = re.fullmatch(r"(\d+)/(\d+)", fold)
+    if not found or not int(found[1]) < int(found[2]):
+        raise DataError(f"fold {fold!r}: expected K/N with K below N, such as 0/5")
+    number, parts = int(found[1]), int(found[2])
+    kept = [text for text in texts if (_lot(text) % parts == number) != inverted]
+    if not kept:
+        raise DataError(f"fold {fold}: none of the {len(texts)} texts are in it; expected a smaller number of parts")
+    return kept
+
+
+def _lot(text: AnnotatedText) -> int:
+    return int.from_bytes(hashlib.sha256(text_fingerprint(text.text).encode("utf8")).digest()[:8], "big")
 
 
 def exclude(

@@ -7,9 +7,10 @@ from spacy.lookups import Lookups
 from spacy.vocab import Vocab
 from thinc.api import Model
 
+from ..errors import ConfigError
 from .files import is_pipeline, read_lookups
 from .table import CHECKSUM, NAME, WordTable, claimed_table, get_table
-from .vectors import VOCAB_VECTORS, check_shape, check_vectors
+from .vectors import VOCAB_VECTORS, check_shape, check_vectors, checksum
 
 
 def tables_read(model: Model) -> set[str]:
@@ -23,7 +24,8 @@ def claim_tables(model: Model, vocab: Vocab, *, source: Optional[Path] = None, o
     """Give the vocabulary the tables that the model was trained with, and check those that it has.
 
     spaCy loads a sourced component without the lookups of its pipeline, so a component takes its tables from there.
-    `vocab.vectors` are not taken. Where there are none, this is no error: a config may load them later.
+    `vocab.vectors` are not taken. Where there are none, this is no error: a config may load them later. With a loaded model
+    they must be those that it was saved with; with `origin` they may have changed since.
 
     source (Path or None): the folder of the pipeline that the model was saved with.
     origin (Vocab or None): the vocabulary that the model has worked with so far.
@@ -35,7 +37,7 @@ def claim_tables(model: Model, vocab: Vocab, *, source: Optional[Path] = None, o
     for node in _readers(model):
         name = node.attrs[NAME]
         if name == VOCAB_VECTORS:
-            _check_vocab_vectors(node, vocab)
+            _check_vocab_vectors(node, vocab, any_content=origin is not None)
             continue
         if name in vocab.lookups:
             claimed_table(node, vocab)
@@ -53,6 +55,13 @@ def claim_tables(model: Model, vocab: Vocab, *, source: Optional[Path] = None, o
         get_table(brought, name).to_lookups(vocab.lookups, name)
 
 
+def remember_vectors(model: Model, vocab: Vocab) -> None:
+    """Keep the checksum of `vocab.vectors` in the layers that read them, before they are saved."""
+    for node in _readers(model):
+        if node.attrs[NAME] == VOCAB_VECTORS and vocab.vectors.shape[0]:
+            node.attrs[CHECKSUM] = checksum(vocab.vectors)
+
+
 def _readers(model: Model) -> Iterator[Model]:
     """The layers that read a table, and that were initialized with it."""
     for node in model.walk():
@@ -60,8 +69,13 @@ def _readers(model: Model) -> Iterator[Model]:
             yield node
 
 
-def _check_vocab_vectors(node: Model, vocab: Vocab) -> None:
+def _check_vocab_vectors(node: Model, vocab: Vocab, *, any_content: bool) -> None:
     if vocab.vectors.shape[0]:
         check_vectors(vocab.vectors)
         tuned_rows = len(node.get_param("E")) if node.has_param("E") else None
         check_shape(vocab.vectors, width=node.get_dim("nO"), tuned_rows=tuned_rows)
+        if not any_content and node.attrs.get(CHECKSUM) not in (None, checksum(vocab.vectors)):
+            raise ConfigError(
+                "The vectors (vocab/vectors) or their keys (vocab/key2row) are not those that the component was saved with. Get "
+                "the whole folder again, or give the folder of the vectors that it was trained with"
+            )

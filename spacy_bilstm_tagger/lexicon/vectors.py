@@ -1,5 +1,6 @@
 """Word vectors: as `vocab.vectors`, an ordinary spaCy table, or as a further table in the vocabulary's lookups."""
 
+import hashlib
 from pathlib import Path
 from typing import Optional
 
@@ -139,6 +140,18 @@ def check_vectors(vectors: Vectors) -> None:
             f"The vectors table holds NaN or infinity (row {row}, key {vectors.strings[keys[0]] if keys else '?'!r}); "
             "expected finite float32 numbers"
         )
+
+
+def checksum(vectors: Vectors) -> str:
+    """SHA-256 of the rows and of the row of each key."""
+    hashes = np.fromiter(vectors.key2row.keys(), dtype=np.uint64)
+    at = np.fromiter(vectors.key2row.values(), dtype=np.int64)
+    order = np.argsort(hashes)
+    data = vectors.data.get() if hasattr(vectors.data, "get") else vectors.data  # cupy's arrays have get
+    digest = hashlib.sha256(f"{data.dtype.str}{data.shape}".encode())
+    for part in (hashes[order], at[order], np.ascontiguousarray(data)):
+        digest.update(part.data)
+    return digest.hexdigest()[:32]
 
 
 def check_shape(vectors: Vectors, *, width: int, tuned_rows: Optional[int] = None) -> None:

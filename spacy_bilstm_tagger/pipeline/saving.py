@@ -10,7 +10,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..errors import ConfigError, DataError, Errors
-from ..lexicon.claim import claim_tables
+from ..lexicon.claim import claim_tables, remember_vectors
 from ..lexicon.files import COMPONENT_FILES, check_files, damaged_part, forget_checksums, write_checksums
 
 DIGEST_SIZE = hashlib.sha256().digest_size
@@ -31,12 +31,14 @@ class AtomicLoadMixin:
 
     def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
         """Save to a folder, with the checksums of its files."""
+        remember_vectors(self.model, self.vocab)
         super().to_disk(path, exclude=exclude)  # type: ignore[misc]
         forget_checksums(Path(path).parent)
         write_checksums(Path(path))
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """The checksum, 32 bytes, and the component as spaCy writes it."""
+        remember_vectors(self.model, self.vocab)
         data: bytes = super().to_bytes(exclude=exclude)  # type: ignore[misc]
         return hashlib.sha256(data).digest() + data
 

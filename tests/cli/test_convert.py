@@ -1,4 +1,5 @@
 import pytest
+import spacy
 from spacy.tokens import DocBin
 
 CONLLU_ROW = "1\ta\t_\tX\tY\t_\t_\t_\t_\t_\n"
@@ -224,3 +225,40 @@ def test_a_folder_in_the_place_of_the_output_stays(spacy_bilstm, write, tmp_path
     code, out, err = spacy_bilstm("convert", write("corpus", TWO_TEXTS), tmp_path / "out.spacy")
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "out.spacy"]
+
+
+def test_blank_tokens_are_left_out_and_counted(spacy_bilstm, write, folder):
+    path = write("a.tsv", "a X\n\u00a0 Y\nb Y\n\n\u00a0 Y\n\nc X\n".replace(" ", "\t"))
+    _, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--skip-blank-tokens")
+    assert "Tokens of white space, left out: 2" in out
+    docs = list(DocBin().from_disk(folder / "out.spacy").get_docs(spacy.blank("en").vocab))
+    assert [[token.text for token in doc] for doc in docs] == [["a", "b"], ["c"]]
+
+
+def test_handles_are_joined_and_their_entities_missing(spacy_bilstm, write, folder):
+    rows = ["RT O", "@ B-PER", "kim_lee I-PER", "Jr I-PER", "at O", "@ O", "Ünal B-PER", "@ B-ORG"]
+    _, out, _ = spacy_bilstm(
+        "convert", write("a.tsv", "\n".join(rows).replace(" ", "\t") + "\n"), folder / "out.spacy", "--join-handles"
+    )
+    assert "Handles joined: 1" in out
+    (doc,) = DocBin().from_disk(folder / "out.spacy").get_docs(spacy.blank("en").vocab)
+    assert [(token.text, token.ent_iob_, token.ent_type_) for token in doc] == [
+        ("RT", "O", ""),
+        ("@kim_lee", "", ""),
+        ("Jr", "B", "PER"),
+        ("at", "O", ""),
+        ("@", "O", ""),
+        ("Ünal", "B", "PER"),
+        ("@", "B", "ORG"),
+    ]
+
+
+def test_a_part_and_the_others_are_all_texts(spacy_bilstm, write, folder):
+    path = write("a.txt", "".join(f"w{i} X\na Y\n\n" for i in range(50)))
+    words = []
+    for option in ("--fold", "--except-fold"):
+        spacy_bilstm("convert", path, folder / "out.spacy", option, "0/5")
+        docs = DocBin().from_disk(folder / "out.spacy").get_docs(spacy.blank("en").vocab)
+        words.append({doc[0].text for doc in docs})
+    assert 0 < len(words[0]) < len(words[1])
+    assert len(words[0] | words[1]) == 50 == len(words[0]) + len(words[1])

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from spacy_bilstm_tagger.corpus import AnnotatedText, to_docbin
-from spacy_bilstm_tagger.corpus.raw import exclude, read_raw_texts
+from spacy_bilstm_tagger.corpus.raw import exclude, in_fold, read_raw_texts
 from spacy_bilstm_tagger.errors import DataError
 
 TEXTS = ["so good!!", "é 😭 http://bit.ly/x"]
@@ -103,3 +103,31 @@ def test_texts_of_other_files_are_excluded_with_their_place(tmp_path):
     assert exclude(path, texts, []) == (texts, [])
     with pytest.raises(DataError, match=r"train.tsv: all 1 texts are also in the files of --exclude"):
         exclude(path, texts[:1], [other])
+
+
+class TestFolds:
+    def test_parts_are_disjoint_and_together_all(self):
+        texts = [AnnotatedText([f"w{i}", "b"], None, None, None, [1, 2]) for i in range(500)]
+        parts = [in_fold(texts, f"{k}/5") for k in range(5)]
+        assert sum(map(len, parts)) == 500
+        assert all(70 < len(part) < 130 for part in parts)
+        others = in_fold(texts, "2/5", inverted=True)
+        assert [text for text in texts if text not in parts[2]] == others
+
+    def test_the_part_follows_from_the_text_alone(self):
+        texts = [AnnotatedText([f"w{i}", "b"], None, None, None, [1, 2]) for i in range(100)]
+        raw = [AnnotatedText([f"W{i}", "B"], None, None, f"W{i}  b", [7, 8]) for i in reversed(range(100))]
+        parts = [in_fold(texts + raw, f"{k}/3") for k in range(3)]
+        for part in parts:
+            assert {text.words[0] for text in part if text.raw is None} == {
+                text.words[0].lower() for text in part if text.raw is not None
+            }
+
+    @pytest.mark.parametrize("fold", ["5/5", "1", "a/b", "-1/5", "0/0"])
+    def test_another_form_is_refused(self, fold):
+        with pytest.raises(DataError, match=r"expected K/N with K below N, such as 0/5"):
+            in_fold([], fold)
+
+    def test_nothing_left(self):
+        with pytest.raises(DataError, match=r"fold 0/5: none of the 0 texts"):
+            in_fold([], "0/5")

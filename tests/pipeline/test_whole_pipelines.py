@@ -128,6 +128,33 @@ class TestFiles:
         with pytest.raises(DataError, match=r"vocab/key2row\. It is missing: get the whole folder again"):
             spacy.load(tmp_path)
 
+    def test_vectors_of_a_pipeline_of_sourced_components_alone_are_compared(self, pipeline, tmp_path):
+        other = make_pipeline(seed=1)
+        other.to_disk(tmp_path / "other")
+        for folder in ("missing", "exchanged"):
+            nlp = spacy.blank(
+                "en", vocab=pipeline.vocab, config={"nlp": {"tokenizer": pipeline.config["nlp"]["tokenizer"]}}
+            )
+            for name in pipeline.pipe_names:
+                nlp.add_pipe(name, source=pipeline)
+            nlp.to_disk(tmp_path / folder)
+            assert not (tmp_path / folder / "sha256sums").exists()
+        (tmp_path / "missing" / "vocab" / "key2row").unlink()
+        (tmp_path / "exchanged" / "vocab" / "vectors").write_bytes(
+            (tmp_path / "other" / "vocab" / "vectors").read_bytes()
+        )
+        for folder in ("missing", "exchanged"):
+            with pytest.raises(ConfigError, match=r"tok2vec: .*vocab/vectors.*vocab/key2row.*are not those"):
+                spacy.load(tmp_path / folder)
+
+    def test_vectors_may_change_in_memory(self, tmp_path):
+        nlp = make_pipeline()
+        nlp.vocab.set_vector("lisbon", np.ones(4, dtype="f"))
+        expected = output(nlp)
+        nlp.to_disk(tmp_path)
+        assert output(spacy.load(tmp_path)) == expected
+        assert output(pickle.loads(pickle.dumps(nlp))) == expected
+
     def test_excluded_parts_are_not_compared(self, pipeline, tmp_path):
         pipeline.to_disk(tmp_path)
         (tmp_path / "tokenizer").write_bytes(b"x")
