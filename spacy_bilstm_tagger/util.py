@@ -109,6 +109,27 @@ def read_text(path: Path, encoding: str = "utf-8") -> str:
     return decode(path, read_bytes(path), encoding)
 
 
+def read_lines(path: Path) -> Iterator[str]:
+    """The lines of a text file in UTF-8, one after another, without their ends. Otherwise as `read_text`."""
+    if is_stream(path):
+        yield from read_text(path).split("\n")
+        return
+    check_file(path)
+    number = 0
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else open_bytes(path) as file:
+            for number, line in enumerate(file, 1):
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                yield from text.rstrip("\r\n").split("\r")
+    except UnicodeDecodeError as error:
+        byte = f"0x{error.object[error.start]:02x}"
+        raise DataError(
+            f"{path}, line {number}: not utf-8; byte {byte} cannot be there. Save the file as UTF-8"
+        ) from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{damaged(path, 'a file of text', error)}; get the file again") from None
+
+
 def read_bytes(path: Path) -> bytes:
     """Of a file or stream of text, unpacked if it is gzip. RAISES: DataError for a missing or damaged file."""
     try:

@@ -9,6 +9,7 @@ from ..errors import DataError
 from .check_gpu import check_gpu
 from .convert import convert
 from .ensemble import ensemble
+from .label import label
 from .render import render
 from .tokenize_eval import tokenize_eval
 from .vectors import vectors_app
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.command()(check_gpu)
 app.command()(convert)
 app.command()(ensemble)
+app.command()(label)
 app.command()(render)
 app.command()(tokenize_eval)
 app.add_typer(vectors_app, name="vectors")

@@ -5,11 +5,12 @@ import json
 import re
 from itertools import chain
 from pathlib import Path
-from typing import Iterator
+from typing import Iterable, Iterator
 
 from ..errors import DataError
-from ..util import read_text
+from ..util import read_lines
 from .annotated_text import AnnotatedText, text_fingerprint
+from .columns import Columns
 from .docs import read_docbin
 from .formats import read_corpus
 
@@ -20,21 +21,29 @@ def read_raw_texts(path: Path) -> list[str]:
 
     RAISES: DataError for a file that is missing, empty or not of its format.
     """
-    texts = [text.strip() for text in _texts(path) if text.strip()]
-    if not texts:
+    return list(iter_raw_texts(path))
+
+
+def iter_raw_texts(path: Path) -> Iterator[str]:
+    """The same, one after another: a file with a text a line is never in memory as a whole."""
+    found = False
+    for text in map(str.strip, _texts(path)):
+        if text:
+            found = True
+            yield text
+    if not found:
         raise DataError(f"{path}: found no text, expected at least one line")
-    return texts
 
 
-def _texts(path: Path) -> list[str]:
+def _texts(path: Path) -> Iterable[str]:
     if path.suffix == ".spacy":
-        return [doc.text for doc in read_docbin(path)]
+        return (doc.text for doc in read_docbin(path))
     if path.suffix == ".jsonl":
-        lines = read_text(path).split("\n")  # splitlines() would split a text at U+0085 too
-        return [_json_text(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+        lines = enumerate(read_lines(path), 1)
+        return (_json_text(path, number, line) for number, line in lines if line.strip())
     if path.suffix in (".txt", ".gz", ""):
-        return read_text(path).split("\n")
-    return [text.text for text in read_corpus(path)[1]]
+        return read_lines(path)
+    return (text.text for text in _annotated(path))
 
 
 def _json_text(path: Path, number: int, line: str) -> str:
@@ -95,4 +104,9 @@ def _places(path: Path) -> Iterator[tuple[str, str]]:
     """Each text of a file, and its place."""
     if path.suffix == ".spacy":
         return ((raw, f"{path}, text {number}") for number, raw in enumerate(read_raw_texts(path), start=1))
-    return ((text.text, f"{path}, line {text.lines[0]}") for text in read_corpus(path)[1])
+    return ((text.text, f"{path}, line {text.lines[0]}") for text in _annotated(path))
+
+
+def _annotated(path: Path) -> list[AnnotatedText]:
+    """Blank tokens are left out, since the annotation is not read."""
+    return read_corpus(path, columns=Columns(skip_blank=True))[1]

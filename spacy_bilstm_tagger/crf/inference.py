@@ -15,11 +15,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Callable, Optional, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ..types import Mask
 from .packing import Layout, Lengths
 
+_PAIRS_AT_ONCE = 2048  # tokens
 LONG_TEXT = 1000  # tokens from which on single precision does not hold the score of a sequence well enough
 
 
@@ -84,6 +87,19 @@ class ChainScores:
             return scores
         transitions, start, end = self.chain
         return scores.with_chain(transitions[labels, labels], start[labels], end[labels])
+
+    def texts(self, kept: Mask) -> tuple["ChainScores", Tensor]:
+        """The scores of some of the texts, and which tokens are theirs, (tokens,) bool. kept (bool): (texts,)."""
+        lengths = np.asarray(self.lengths)
+        tokens = torch.from_numpy(np.repeat(kept, lengths)).to(self.emissions.device)
+        return ChainScores(self.emissions[tokens], lengths[kept], self.transitions, self.start, self.end), tokens
+
+    def add_texts(self, some: "ChainScores", tokens: Tensor) -> "ChainScores":
+        """These gradients with those of some of the texts added. tokens (bool): which are theirs, see `texts`."""
+        emissions = self.emissions.clone()
+        emissions[tokens] += some.emissions
+        scores = self.with_emissions(emissions)
+        return scores.with_chain(*map(torch.add, self.chain, some.chain)) if self.is_chain else scores
 
     def cpu(self) -> "ChainScores":
         """The same on the CPU, by one copy."""
@@ -157,6 +173,30 @@ def marginals(scores: ChainScores) -> Tensor:
         return scores.emissions.softmax(dim=1)
     lattice = forward_backward(scores)
     return lattice.marginals.index_select(0, lattice.layout.scatter).to(scores.emissions.dtype)
+
+
+@torch.no_grad()
+def expected_counts(scores: ChainScores) -> tuple[Tensor, Tensor]:
+    """P(label | text) of each token, (tokens, labels), and how often each label is expected to follow each other in each
+    text, (texts, labels, labels)."""
+    layout = scores.layout
+    if scores.is_chain:
+        lattice = forward_backward(scores)
+        left, right, factors = lattice.forward, lattice.backward, lattice.transitions
+        right = lattice.step + right if lattice.in_logs else lattice.step * right
+        rows, in_logs = lattice.marginals, lattice.in_logs
+    else:
+        rows = left = right = scores.emissions.index_select(0, layout.gather).softmax(dim=1)
+        factors, in_logs = rows.new_ones(2 * (rows.shape[1],)), False
+    second = len(rows) - len(layout.before)
+    pairs = rows.new_zeros((layout.n_texts, *factors.shape))
+    for at in range(0, len(layout.before), _PAIRS_AT_ONCE):
+        chosen = slice(at, at + _PAIRS_AT_ONCE)
+        source = left[layout.before[chosen]].unsqueeze(2)
+        target = right[second:][chosen].unsqueeze(1)
+        taken = (source + factors + target).exp() if in_logs else source * factors * target
+        pairs.index_add_(0, layout.text[second:][chosen], taken)
+    return rows.index_select(0, layout.scatter), pairs
 
 
 @torch.no_grad()

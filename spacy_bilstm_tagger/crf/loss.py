@@ -1,13 +1,16 @@
 """Losses of a linear chain with their gradients: differences of expected counts, in place of autograd."""
 
+from dataclasses import dataclass
 from typing import Optional
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .inference import ChainScores, forward_backward
+from .inference import ChainScores, expected_counts, forward_backward
 from .packing import Layout
+
+_SMALLEST = 1e-8  # probability, so that a label that has none yet can get some
 
 
 @torch.no_grad()
@@ -38,6 +41,57 @@ def negative_log_likelihood(scores: ChainScores, allowed: Tensor) -> tuple[Tenso
     return loss, _gradient(scores, rows, pairs)
 
 
+@dataclass(frozen=True)
+class Counts:
+    """What is needed of a distribution over label sequences to learn from it: expected counts.
+
+    rows (Tensor): (tokens, labels), P(label | text) of each token, in the order of the texts.
+    pairs (Tensor): (labels, labels), the expected number of times that each label follows each other, in all texts.
+    """
+
+    rows: Tensor
+    pairs: Tensor
+
+    def labels(self, labels: slice) -> "Counts":
+        """The counts of some of the labels alone."""
+        return Counts(self.rows[:, labels], self.pairs[labels, labels])
+
+
+@torch.no_grad()
+def cross_entropy(scores: ChainScores, aim: Counts, sets: Optional[Tensor] = None) -> tuple[Tensor, ChainScores]:
+    """-sum P(sequence) log Q(sequence) in nats, of a teacher's distribution P with these counts and that of the scores,
+    Q, summed over the texts; and its gradient.
+
+    log Q is linear in the counts, so it takes no more of P than those, and the counts of a mean of several distributions
+    are the means of their counts (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network"; for
+    chains Wang et al. 2020, "Structure-level knowledge distillation for multilingual sequence labeling").
+
+    sets (bool or None): (labels of the teacher, labels), the labels that each of the teacher's stands for. The mass of a
+        set is shared among its labels as Q shares it, which is the E step of Dempster, Laird and Rubin 1977. None if the
+        labels are the same.
+    """
+    if not scores.is_chain:
+        logs = scores.emissions.log_softmax(dim=1)
+        own = logs.exp()
+        rows = aim.rows if sets is None else _share(aim.rows, own, sets.to(own.dtype))
+        return -(rows * logs).nansum(), scores.with_emissions(own - rows)
+    layout = scores.layout
+    free = forward_backward(scores)
+    transitions, start, end = scores.chain
+    rows, pairs = aim.rows.index_select(0, layout.gather).to(free.marginals.dtype), aim.pairs.to(free.pairs.dtype)
+    if sets is not None:
+        sets = sets.to(rows.dtype)
+        rows = _share(rows, free.marginals, sets)
+        own = free.pairs.clamp(min=_SMALLEST)
+        pairs = own * (sets.T @ (pairs / (sets @ own @ sets.T).clamp(min=_SMALLEST)) @ sets)
+    values = scores.emissions.index_select(0, layout.gather).double()
+    values[layout.first] += start
+    values[layout.last] += end
+    # Where a label is impossible for both, the count is 0 and the score -inf, and their product is not a number.
+    score = (rows * values).nansum() + (pairs * transitions.double()).nansum()
+    return free.log_partition.sum() - score, _gradient(scores, free.marginals - rows, free.pairs - pairs)
+
+
 @torch.no_grad()
 def divergence(scores: ChainScores, teacher: ChainScores) -> tuple[Tensor, ChainScores]:
     """Kullback-Leibler divergence in nats from a teacher's distribution over label sequences to this one, summed over
@@ -46,20 +100,17 @@ def divergence(scores: ChainScores, teacher: ChainScores) -> tuple[Tensor, Chain
     teacher (ChainScores): scores of the same texts. If one of both forbids a label or a transition, the other has to
         forbid it too.
     """
-    if not scores.is_chain:
-        logs, aims = scores.emissions.log_softmax(dim=1), teacher.emissions.log_softmax(dim=1)
-        return (aims.exp() * (aims - logs)).sum(), scores.with_emissions(logs.exp() - aims.exp())
-    layout = scores.layout
-    own, aim = forward_backward(scores), forward_backward(teacher)
-    transitions, start, end = scores.chain
-    teacher_transitions, teacher_start, teacher_end = teacher.chain
-    rows = (teacher.emissions - scores.emissions).index_select(0, layout.gather).double()
-    rows[layout.first] += teacher_start - start
-    rows[layout.last] += teacher_end - end
-    pairs = aim.pairs * (teacher_transitions - transitions)
-    # If both are impossible, the count is 0 and the difference of the scores is not a number.
-    loss = (aim.marginals * rows).nansum() + pairs.nansum() + (own.log_partition - aim.log_partition).sum()
-    return loss, _gradient(scores, own.marginals - aim.marginals, own.pairs - aim.pairs)
+    rows, pairs = expected_counts(teacher)
+    aim = Counts(rows, pairs.sum(dim=0))
+    loss, gradient = cross_entropy(scores, aim)
+    entropy, _ = cross_entropy(teacher, aim)
+    return loss - entropy, gradient
+
+
+def _share(aim: Tensor, own: Tensor, sets: Tensor) -> Tensor:
+    """The mass of each set, (tokens, sets), shared among its labels in proportion to their own; (tokens, labels)."""
+    own = own.clamp(min=_SMALLEST)
+    return own * ((aim / (own @ sets.T).clamp(min=_SMALLEST)) @ sets)
 
 
 def _cross_entropy(scores: ChainScores, allowed: Tensor) -> tuple[Tensor, ChainScores]:
@@ -83,9 +134,7 @@ def _gradient(scores: ChainScores, rows: Tensor, pairs: Tensor) -> ChainScores:
 
 def _gradient_of_some(scores: ChainScores, allowed: Tensor, texts: Tensor) -> ChainScores:
     """The gradient of these texts, (texts,) bool, alone."""
-    kept, lengths = texts.cpu().numpy(), scores.layout.lengths
-    tokens = torch.from_numpy(np.repeat(kept, lengths)).to(allowed.device)
-    some = ChainScores(scores.emissions[tokens], lengths[kept], *scores.chain)
+    some, tokens = scores.texts(texts.cpu().numpy())
     _, gradient = negative_log_likelihood(some, allowed[tokens])
     rows = torch.zeros_like(scores.emissions)
     rows[tokens] = gradient.emissions

@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from ..crf.inference import ChainScores, forward_backward, viterbi
 from ..crf.spans import SpanProbabilities, SpanTags
 from ..types import Mask
-from .gold import OUTSIDE, alternatives
+from .gold import EITHER, OUTSIDE, alternatives, is_missing
 
 Scheme = Literal["bio", "biluo", "bioes"]  # BIOES is BILUO by other letters
 Entity = tuple[int, int, int]  # start, end, type number
@@ -116,6 +116,24 @@ class EntityScheme:
             self._rows[key] = row
         return self._rows[key]
 
+    def names_of(self, tag: str, annotated: Optional[frozenset[str]] = None) -> str:
+        """The tags of this scheme that a tag of BIO stands for, with "|" between them; "" for any.
+
+        annotated (frozenset of str or None): as for `gold_mask`.
+        RAISES: KeyError for an entity type that is not among the types.
+        """
+        if is_missing(tag):
+            return ""
+        letters = {"B": "BU", "I": "IL"} if len(self.prefixes) == 4 else {"B": "B", "I": "I"}
+        if tag == OUTSIDE:
+            return EITHER.join(np.array(self.tags)[self._row(tag, annotated)].tolist())
+        names = []
+        for label in alternatives(tag[2:]):
+            if label not in self.types:
+                raise KeyError(label)
+            names += [f"{letter}-{label}" for letter in letters[tag[0]]]
+        return EITHER.join(names)
+
     def read(self, tags: NDArray, is_first: Mask) -> list[Entity]:
         """(start, end, type number) of the entities that valid tag numbers spell, in flat token rows.
 
@@ -128,6 +146,11 @@ class EntityScheme:
         ends = breaks[np.searchsorted(breaks, starts, side="right")]
         types = (tags[starts] - 1) // len(self.prefixes)
         return list(zip(starts.tolist(), ends.tolist(), types.tolist()))
+
+
+def to_bio(tag: str) -> str:
+    """The tag of BIO for one of BILUO."""
+    return {"U": "B", "L": "I"}.get(tag[0], tag[0]) + tag[1:] if tag[1:2] == "-" else tag
 
 
 def preset_mask(doc: Doc, scheme: EntityScheme, *, overwrite: bool) -> Optional[Mask]:

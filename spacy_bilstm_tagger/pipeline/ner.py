@@ -17,9 +17,11 @@ from ..lexicon.files import use_checksums
 from ..types import Mask
 from ..util import check_above_zero, check_at_least, check_bool
 from . import LINEAR_CHAIN_CRF
-from .base import Setting, SpanComponent, span_group
-from .entities import EntityScheme, Scheme, ScoredSpans, find_entities, preset_mask
-from .gold import EITHER, alternatives, annotated_types
+from .base import Setting
+from .entities import EntityScheme, Scheme, ScoredSpans, find_entities, preset_mask, to_bio
+from .gold import EITHER, OUTSIDE, alternatives, annotated_types
+from .soft_labels import SoftLabels, soft_names
+from .span_groups import SpanComponent, span_group
 
 # Initial bias of the tags of a type that is added after training.
 NEW_TYPE_BIAS = -5.0
@@ -141,6 +143,28 @@ class BiLSTMNER(SpanComponent):
 
     def gold_labels(self, doc: Doc) -> Iterator[str]:
         return (part for ent in doc.ents for part in alternatives(ent.label_))
+
+    def has_gold(self, doc: Doc) -> bool:
+        return bool(doc.has_annotation("ENT_IOB"))
+
+    @property
+    def soft_key(self) -> str:
+        return "ents"
+
+    @property
+    def output_names(self) -> list[str]:
+        return self.scheme.tags
+
+    def soft_label_names(self, doc: Doc) -> Iterator[str]:
+        return (label.partition("-")[2] or label for label in soft_names(doc, self.soft_key) if label != OUTSIDE)
+
+    def read_soft_labels(self, doc: Doc) -> Optional[SoftLabels]:
+        soft, annotated = super().read_soft_labels(doc), annotated_types(doc)
+        return soft and soft.rename(lambda tag: self.scheme.names_of(tag, annotated))
+
+    def write_soft_labels(self, doc: Doc, soft: SoftLabels) -> None:
+        """By the tags of BIO, whatever the scheme."""
+        super().write_soft_labels(doc, soft.rename(to_bio))
 
     def no_labels(self) -> str:
         return (

@@ -3,20 +3,19 @@
 from typing import Callable, Iterable, Iterator, Optional
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 from spacy.training import Example
 
 from ..crf.inference import ChainScores, forward_backward, viterbi
-from ..crf.loss import divergence, negative_log_likelihood
 from ..crf.spans import SpanProbabilities, SpanTags
 from ..layers.label_scores import ScoresModel
 from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
 from . import LINEAR_CHAIN_CRF
-from .base import SpanComponent, span_group
+from .soft_labels import SoftLabels, set_soft_labels, soft_names
+from .span_groups import SpanComponent, span_group
 
 # Each label is a chain of its own, of two states: outside, and inside.
 _INSIDE = np.ones(1, dtype=np.int64)
@@ -72,6 +71,28 @@ class BiLSTMSpans(SpanComponent):
     def n_outputs(self) -> int:
         return 2 * len(self.labels)
 
+    def has_gold(self, doc: Doc) -> bool:
+        return self._gold(doc) is not None
+
+    @property
+    def soft_key(self) -> str:
+        key: str = self.cfg["spans_key"]
+        return key
+
+    @property
+    def output_names(self) -> list[str]:
+        return [f"{state}-{label}" for label in self.labels for state in "OI"]
+
+    def soft_label_names(self, doc: Doc) -> Iterator[str]:
+        return (name[2:] for name in soft_names(doc, self.soft_key))
+
+    def write_soft_labels(self, doc: Doc, soft: SoftLabels) -> None:
+        set_soft_labels(doc, self.soft_key, soft, is_exclusive=False)
+
+    def chains(self) -> list[slice]:
+        """The two states of each label."""
+        return [slice(2 * i, 2 * i + 2) for i in range(len(self.labels))]
+
     def gold_labels(self, doc: Doc) -> Iterator[str]:
         return (span.label_ for span in self._gold(doc) or [])
 
@@ -97,19 +118,12 @@ class BiLSTMSpans(SpanComponent):
             masks.append(allowed.reshape(len(eg.predicted), -1))
         return np.concatenate(masks)
 
-    def loss(self, scores: ChainScores, allowed: torch.Tensor) -> tuple[float, ChainScores]:
-        parts = [negative_log_likelihood(scores.labels(part), allowed[:, part]) for part in self._parts()]
-        return self._join(scores, parts)
-
-    def rehearsal_loss(self, scores: ChainScores, teacher: ChainScores) -> tuple[float, ChainScores]:
-        return self._join(scores, [divergence(scores.labels(part), teacher.labels(part)) for part in self._parts()])
-
     def decode(self, docs: list[Doc], scores: ChainScores) -> list[Found]:
         """The spans of each doc, in text order."""
         found: list[Found] = [[] for _ in docs]
         lengths = [len(doc) for doc in docs]
         text_ends = np.cumsum(lengths)
-        for number, part in enumerate(self._parts()):
+        for number, part in enumerate(self.chains()):
             starts, ends, probabilities = self._spans(scores.labels(part))
             texts = np.searchsorted(text_ends, starts, side="right")
             for i, start, end, p in zip(texts.tolist(), starts.tolist(), ends.tolist(), probabilities.tolist()):
@@ -129,20 +143,6 @@ class BiLSTMSpans(SpanComponent):
 
     def _gold(self, doc: Doc) -> Optional[list[Span]]:
         return list(doc.spans[self.cfg["spans_key"]]) if self.cfg["spans_key"] in doc.spans else None
-
-    def _parts(self) -> list[slice]:
-        """The two states of each label."""
-        return [slice(2 * i, 2 * i + 2) for i in range(len(self.labels))]
-
-    def _join(self, scores: ChainScores, parts: list[tuple[torch.Tensor, ChainScores]]) -> tuple[float, ChainScores]:
-        """One loss and gradient from those of each label's chain."""
-        whole = scores.map(torch.zeros_like)
-        for part, (_, gradient) in zip(self._parts(), parts):
-            whole.emissions[:, part] = gradient.emissions
-            if scores.is_chain:
-                transitions, start, end = whole.chain
-                transitions[part, part], start[part], end[part] = gradient.chain
-        return sum(float(loss.sum()) for loss, _ in parts), whole
 
     def _spans(self, scores: ChainScores) -> tuple[Ints, Ints, NDArray[np.float32]]:
         """Start, end and probability of each span of one label, in flat token rows."""

@@ -1,10 +1,10 @@
 """The `bilstm_tagger` component: one tag for every token."""
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Callable, Iterable, Iterator, Literal, Optional, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from spacy.attrs import IS_SPACE
 from spacy.language import Language
@@ -97,7 +97,19 @@ class TagComponent(SequenceComponent):
         return annotated_tags(doc, set(self.labels))
 
     def find_labels(self, docs: Iterable[Doc]) -> set[str]:
-        return single_tags({token.tag_ for doc in docs for token in doc})
+        tags = {tag for doc in docs for tag in chain((token.tag_ for token in doc), self.soft_label_names(doc))}
+        return single_tags(tags)
+
+    def has_gold(self, doc: Doc) -> bool:
+        return bool(doc.has_annotation("TAG"))
+
+    @property
+    def soft_key(self) -> str:
+        return "tags"
+
+    @property
+    def output_names(self) -> Sequence[str]:
+        return self.labels
 
     def no_labels(self) -> str:
         return (
@@ -133,13 +145,7 @@ class BiLSTMTagger(TagComponent):
 
     tag_scores = Setting()
 
-    def loss(self, scores: ChainScores, allowed: torch.Tensor) -> tuple[float, ChainScores]:
-        return self._reduce(*super().loss(scores, allowed), count=int((~allowed.all(dim=1)).sum()))
-
-    def rehearsal_loss(self, scores: ChainScores, teacher: ChainScores) -> tuple[float, ChainScores]:
-        return self._reduce(*super().rehearsal_loss(scores, teacher), count=len(scores.emissions))
-
-    def _reduce(self, loss: float, gradient: ChainScores, *, count: int) -> tuple[float, ChainScores]:
+    def reduce(self, loss: float, gradient: ChainScores, count: int) -> tuple[float, ChainScores]:
         if self.cfg["reduction"] == "sum" or not count:
             return loss, gradient
         return loss / count, gradient.map(lambda part: part / count)

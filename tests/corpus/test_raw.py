@@ -131,3 +131,8 @@ class TestFolds:
     def test_nothing_left(self):
         with pytest.raises(DataError, match=r"fold 0/5: none of the 0 texts"):
             in_fold([], "0/5")
+
+
+def test_blank_tokens_do_not_matter_where_texts_are_compared(tmp_path):
+    (tmp_path / "dev.tsv").write_text("a\tX\n\u00a0\tY\nb\tX\n", encoding="utf8")
+    assert read_raw_texts(tmp_path / "dev.tsv") == ["a b"]

@@ -1,0 +1,1 @@
+"""Texts in, annotation out, in numbered files: a run that was stopped goes on."""

@@ -1,0 +1,86 @@
+"""A folder of numbered files that one run writes, one after another, and that it can go on with after it was stopped."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Callable, Mapping, Optional
+
+import srsly
+
+from ..errors import DataError, Errors
+from ..util import write_beside
+
+MANIFEST = "manifest.json"
+
+
+class Shards:
+    """The manifest lists what the run was asked for, and each file that is complete, with its SHA-256.
+
+    A file is written beside its name and then renamed, and listed after that. So a run that is killed at any moment leaves
+    only whole files, and at most one that is not listed, which is written again.
+
+    folder (Path): new, or that of an earlier run.
+    run (mapping): what the content of the files depends on, by the names that messages show. JSON values.
+    RAISES: DataError for a folder of something else, and for one of a run that was asked for something else.
+    """
+
+    def __init__(self, folder: Path, run: Mapping[str, Any], *, suffix: str) -> None:
+        self.folder, self.suffix = folder, suffix
+        self.run = srsly.json_loads(srsly.json_dumps(dict(run)))
+        self.entries: dict[str, dict[str, Any]] = {}
+        if not folder.exists():
+            self._write_manifest()
+            return
+        try:
+            manifest = dict(srsly.read_json(folder / MANIFEST))
+            before, self.entries = manifest["run"], manifest["files"]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=folder)) from None
+        for name in {**before, **self.run}:
+            if before.get(name) != self.run.get(name):
+                raise DataError(
+                    f"{folder}: was begun with another {name} ({_short(before.get(name))}, now {_short(self.run.get(name))}); "
+                    "give another folder, or remove this one"
+                )
+
+    def done(self, number: int) -> Optional[dict[str, Any]]:
+        """The counts that were kept with a file, or None if it is still to be written, or damaged."""
+        name = self.name(number)
+        entry, path = self.entries.get(name), self.folder / self.name(number)
+        if entry is None or not path.is_file() or file_checksum(path) != entry["sha256"]:
+            return None
+        return dict(entry["counts"])
+
+    def write(self, number: int, write: Callable[[Path], None], counts: Mapping[str, int]) -> None:
+        """Write a file and list it. write (callable): gets the path of a draft."""
+        path = self.folder / self.name(number)
+        with write_beside(path) as draft:
+            write(draft)
+        self.entries[path.name] = {"sha256": file_checksum(path), "counts": dict(counts)}
+        self._write_manifest()
+
+    def name(self, number: int) -> str:
+        return f"part-{number:05}{self.suffix}"
+
+    def _write_manifest(self) -> None:
+        with write_beside(self.folder / MANIFEST) as draft:
+            srsly.write_json(draft, {"run": self.run, "files": self.entries})
+
+
+def file_checksum(path: Path) -> str:
+    """SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def folder_checksum(folder: Path) -> str:
+    """SHA-256 of the names and contents of all files of a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    lines = (f"{file_checksum(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)
+    return hashlib.sha256("".join(lines).encode("utf8")).hexdigest()
+
+
+def _short(value: Any) -> str:
+    return "none" if value is None else str(value)[:60]

@@ -1,0 +1,132 @@
+"""Raw texts labelled by trained pipelines, as soft labels that another pipeline learns from."""
+
+from pathlib import Path
+from typing import Callable, Mapping, Optional, Sequence
+
+import spacy
+from spacy.language import Language
+from spacy.pipeline.tok2vec import Tok2Vec
+from spacy.tokens import Doc
+
+from ..errors import DataError
+from ..pipeline.base import SequenceComponent
+from ..pipeline.gold import alternatives, is_missing, set_annotated_types
+from ..pipeline.ner import BiLSTMNER
+from ..pipeline.soft_labels import SoftLabels, mean_soft_labels
+from ..pipeline.tagger import TagComponent
+
+
+class Teachers:
+    """Several pipelines as one teacher: the mean of their distributions.
+
+    pipelines (mapping): name for messages -> a pipeline with components of bilstm_tagger, bilstm_ner, bilstm_spans or
+        hmm_tagger. All make the same tokens.
+    tag_map, type_map (dict or None): new names of tags, and of entity types; "a|b" is one of several, "-" any. None keeps
+        the names.
+    RAISES: DataError for a pipeline without such a component, and for a map without one of its labels.
+    """
+
+    def __init__(
+        self,
+        pipelines: Mapping[str, Language],
+        *,
+        tag_map: Optional[dict[str, str]] = None,
+        type_map: Optional[dict[str, str]] = None,
+    ) -> None:
+        self.pipelines, self.tag_map, self.type_map = pipelines, tag_map, type_map
+        self.components: dict[
+            str, SequenceComponent
+        ] = {}  # key of the soft labels -> the first component that gives them
+        for name, nlp in pipelines.items():
+            found = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, SequenceComponent)]
+            if not found:
+                raise DataError(
+                    f"{name}: has no component that can teach; expected bilstm_tagger, bilstm_ner, bilstm_spans or hmm_tagger, "
+                    f"found {', '.join(nlp.pipe_names) or 'none'}"
+                )
+            for pipe in found:
+                self.components.setdefault(pipe.soft_key, pipe)
+                self._check_map(name, pipe)
+
+    def label(self, texts: Sequence[str]) -> list[Doc]:
+        """A doc for each text of a batch, with soft labels and no other annotation.
+
+        RAISES: DataError where the pipelines make other tokens of a text.
+        """
+        given: list[dict[str, list[SoftLabels]]] = [{} for _ in texts]
+        first: list[Doc] = []
+        for name, nlp in self.pipelines.items():
+            docs = [nlp.make_doc(text) for text in texts]
+            first = first or docs
+            self._check_tokens(name, first, docs)
+            for _, pipe in nlp.pipeline:
+                if isinstance(pipe, Tok2Vec):
+                    docs = list(pipe.pipe(docs, batch_size=len(texts)))
+                elif isinstance(pipe, SequenceComponent):
+                    for i, soft in enumerate(pipe.soft_labels(docs)):
+                        given[i].setdefault(pipe.soft_key, []).append(soft)
+        labelled = []
+        for doc, by_key in zip(first, given):
+            new = Doc(doc.vocab, words=[token.text for token in doc], spaces=[bool(token.whitespace_) for token in doc])
+            for key, several in by_key.items():
+                self._write(new, self.components[key], mean_soft_labels(several))
+            labelled.append(new)
+        return labelled
+
+    def _write(self, doc: Doc, pipe: SequenceComponent, soft: SoftLabels) -> None:
+        renamed = self._renamed(pipe)
+        pipe.write_soft_labels(doc, soft.rename(renamed) if renamed else soft)
+        if isinstance(pipe, BiLSTMNER):
+            types = [self.type_map[label] for label in pipe.labels] if self.type_map else pipe.labels
+            set_annotated_types(doc, {part for new in types if not is_missing(new) for part in alternatives(new)})
+
+    def _renamed(self, pipe: SequenceComponent) -> Optional[Callable[[str], str]]:
+        tag_map, type_map = self.tag_map, self.type_map
+        if tag_map is not None and isinstance(pipe, TagComponent):
+            return lambda tag: tag_map[tag]
+        if type_map is not None and isinstance(pipe, BiLSTMNER):
+            return lambda tag: _rename_entity(tag, type_map)
+        return None
+
+    def _check_map(self, name: str, pipe: SequenceComponent) -> None:
+        kinds = {"tag": (TagComponent, self.tag_map), "entity type": (BiLSTMNER, self.type_map)}
+        for kind, (component, mapping) in kinds.items():
+            missing = [label for label in pipe.labels if label not in mapping] if mapping is not None else []
+            if missing and isinstance(pipe, component):
+                raise DataError(
+                    f"{name}: the map has no entry for {', '.join(missing)}; every {kind} of {pipe.name!r} needs one"
+                )
+
+    def _check_tokens(self, name: str, first: list[Doc], docs: list[Doc]) -> None:
+        for one, other in zip(first, docs):
+            if [token.text for token in one] != [token.text for token in other]:
+                raise DataError(
+                    f"{name}: makes other tokens of {one.text[:60]!r} than {next(iter(self.pipelines))}; expected "
+                    "teachers with the same [nlp.tokenizer]"
+                )
+
+
+def load_teachers(names: Sequence[str]) -> dict[str, Language]:
+    """RAISES: DataError for what is no pipeline, and one that is given twice."""
+    teachers: dict[str, Language] = {}
+    for name in names:
+        if name in teachers:
+            raise DataError(f"{name}: given twice; expected different teachers")
+        try:
+            teachers[name] = spacy.load(name)
+        except OSError as error:
+            raise DataError(str(error)) from None
+    return teachers
+
+
+def path_of(nlp: Language, name: str) -> Path:
+    """The folder that a pipeline was loaded from."""
+    return Path(nlp.path) if nlp.path else Path(name)
+
+
+def _rename_entity(tag: str, type_map: dict[str, str]) -> str:
+    prefix, dash, label = tag.partition("-")
+    if not dash:
+        return tag
+    new = type_map[label]
+    return "" if is_missing(new) else f"{prefix}-{new}"
