@@ -74,7 +74,7 @@ def cross_entropy(scores: ChainScores, aim: Counts, sets: Optional[Tensor] = Non
         logs = scores.emissions.log_softmax(dim=1)
         own = logs.exp()
         rows = aim.rows if sets is None else _share(aim.rows, own, sets.to(own.dtype))
-        return -(rows * logs).nansum(), scores.with_emissions(own - rows)
+        return -(rows * _possible(logs)).sum(), scores.with_emissions(own - rows)
     layout = scores.layout
     free = forward_backward(scores)
     transitions, start, end = scores.chain
@@ -82,13 +82,12 @@ def cross_entropy(scores: ChainScores, aim: Counts, sets: Optional[Tensor] = Non
     if sets is not None:
         sets = sets.to(rows.dtype)
         rows = _share(rows, free.marginals, sets)
-        own = free.pairs.clamp(min=_SMALLEST)
+        own = free.pairs.clamp(min=_SMALLEST) * (free.pairs > 0)
         pairs = own * (sets.T @ (pairs / (sets @ own @ sets.T).clamp(min=_SMALLEST)) @ sets)
     values = scores.emissions.index_select(0, layout.gather).double()
     values[layout.first] += start
     values[layout.last] += end
-    # Where a label is impossible for both, the count is 0 and the score -inf, and their product is not a number.
-    score = (rows * values).nansum() + (pairs * transitions.double()).nansum()
+    score = (rows * _possible(values)).sum() + (pairs * _possible(transitions.double())).sum()
     return free.log_partition.sum() - score, _gradient(scores, free.marginals - rows, free.pairs - pairs)
 
 
@@ -107,9 +106,14 @@ def divergence(scores: ChainScores, teacher: ChainScores) -> tuple[Tensor, Chain
     return loss - entropy, gradient
 
 
+def _possible(values: Tensor) -> Tensor:
+    """0 in the place of -inf: what is impossible adds nothing, even if the teacher has a little mass there."""
+    return values.masked_fill(values.isneginf(), 0.0)
+
+
 def _share(aim: Tensor, own: Tensor, sets: Tensor) -> Tensor:
     """The mass of each set, (tokens, sets), shared among its labels in proportion to their own; (tokens, labels)."""
-    own = own.clamp(min=_SMALLEST)
+    own = own.clamp(min=_SMALLEST) * (own > 0)
     return own * ((aim / (own @ sets.T).clamp(min=_SMALLEST)) @ sets)
 
 

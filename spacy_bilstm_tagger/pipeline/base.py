@@ -198,8 +198,8 @@ class SequenceComponent(TrainableMixin, AtomicLoadMixin, TrainablePipe):
         """
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.get_loss")
-        soft = [None if self.has_gold(eg.y) else self.read_soft_labels(eg.y) for eg in examples]
         try:
+            soft = [None if self.has_gold(eg.y) else self.read_soft_labels(eg.y) for eg in examples]
             if any(each is not None for each in soft):
                 found = self._mixed_loss(scores, examples, soft)
             else:
