@@ -76,7 +76,8 @@ def convert(
         bool,
         typer.Option(
             "--join-handles",
-            help="Join '@' and the name after it to one token, whose tag and entity are missing: some corpora cut handles.",
+            help="Join '@' and the name after it to one token, whose entity is missing, where both are entities of their own: "
+            "so the Broad Twitter Corpus cuts handles.",
         ),
     ] = False,
     spans_key: Annotated[str, typer.Option(help="For toxic_spans: key in doc.spans and label of spans.")] = "toxic",

@@ -77,24 +77,25 @@ class AnnotatedText:
 
 
 def join_handles(texts: list[AnnotatedText]) -> int:
-    """Join `@` and the name after it to one token, in place, for corpora that cut handles; returns how many there were.
+    """Join `@` and the name after it to one token, in place, where both are entities of their own, as in the Broad Twitter
+    Corpus; returns how many there were. An `@` that is the word "at" is in no entity, or in a longer one.
 
-    The joined token's tag and entity are missing: some annotators mark the name of a handle, others none. An entity that
-    goes on after it begins there.
+    The joined token's tag and entity are missing: most annotators do not mark handles.
     """
     joined = 0
     for text in texts:
+        if text.ents is None or text.raw is not None:
+            continue
         i = 0
         while i + 1 < len(text.words):
-            if text.words[i] in ("@", "＠") and _HANDLE.fullmatch(text.words[i + 1]):
+            begin = all(tag.startswith("B-") for tag in text.ents[i : i + 2])
+            goes_on = text.ents[i + 2 : i + 3] and text.ents[i + 2].startswith("I-")
+            if text.words[i] == "@" and begin and not goes_on and _HANDLE.fullmatch(text.words[i + 1]):
                 text.words[i : i + 2] = [text.words[i] + text.words[i + 1]]
+                text.ents[i : i + 2] = ["-"]
                 del text.lines[i + 1]
                 if text.tags is not None:
                     text.tags[i : i + 2] = [""]
-                if text.ents is not None:
-                    text.ents[i : i + 2] = ["-"]
-                    if i + 1 < len(text.ents) and text.ents[i + 1].startswith("I-"):
-                        text.ents[i + 1] = "B" + text.ents[i + 1][1:]
                 joined += 1
             i += 1
     return joined

@@ -17,6 +17,7 @@ _OTHER_FORMS = {
     "in small letters": re.compile(r"[bieslu][-_]\S+"),
     "with the prefix at the end": re.compile(r"\S+[-_][BIESLU]"),
 }
+_NO_ENTITY = (OUTSIDE, "o", "_", "OTHER", "NONE")
 _TYPE = re.compile(r"<?[A-Za-z][\w./-]*>?")
 
 
@@ -108,17 +109,16 @@ class EntityTags:
 def other_form(column: list[str]) -> Optional[tuple[set[str], str]]:
     """Entity tags of a column that are not of BIO, and their form; None for BIO and for tags of another kind."""
     counts = Counter(tag for tag in column if not is_missing(tag))
-    others = {tag for tag in counts if tag not in (OUTSIDE, "o")}
+    others = {tag for tag in counts if tag not in _NO_ENTITY}
     if not others or len(others) == len(set(column)):
         return None
     for form, tag in _OTHER_FORMS.items():
         if all(map(tag.fullmatch, others)):
             return others, form
+    n_outside = sum(counts[tag] for tag in _NO_ENTITY)
     # Most tokens are of no entity. In a tag set with an O that is a pronoun, tags are letters.
     is_type = all(map(_TYPE.fullmatch, others)) and any(len(tag) > 1 for tag in others)
-    return (
-        (others, "types without B or I") if is_type and len(column) > 4 and counts[OUTSIDE] > len(column) / 2 else None
-    )
+    return (others, "types without B or I") if is_type and len(column) > 4 and n_outside > len(column) / 2 else None
 
 
 def looks_like_bio(tags: AbstractSet[str]) -> bool:

@@ -15,6 +15,7 @@ Block = tuple[Optional[str], list[Row]]  # the raw text, if a comment gives it, 
 
 _EMPTY = {"-", "_", ""}
 _CHUNKS = {"NP", "VP", "PP", "NC", "VC", "PC"}  # of CoNLL 2000 and 2003
+CHUNK_TYPES = _CHUNKS | {"ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"}
 _MOST_TAGS = 1000  # of a tag set; lemmas are more
 _MANY = 30  # rows from which on the numbers of different values say something
 _NUMBER = re.compile(r"\d+[.:)]?")
@@ -41,6 +42,8 @@ def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> li
     rest = [i for i in range(width) if not is_empty(values[i])]
     if not rest or width < 2:
         return ["token"]
+    if len(rest) > 2 and _is_same_in_each_text(blocks, rest[0], width):
+        rest.pop(0)  # the name of the text
     if _counts(values[rest[0]], width):
         counter = rest.pop(0)
         _check_counter(path, blocks, counter)
@@ -89,6 +92,12 @@ def _counts(column: list[str], width: int) -> bool:
     has_parts = all(second for _, _, second in parts)
     repeats = len(set(column)) < len(column)
     return len({label for label, _, _ in parts}) == 1 and (has_parts or repeats) and numbers == sorted(numbers)
+
+
+def _is_same_in_each_text(blocks: list[Block], column: int, width: int) -> bool:
+    """Whether each text has one value in this column, and some have three rows or more."""
+    cells = [[row[1][column] for row in rows if len(row[1]) == width] for _, rows in blocks]
+    return any(len(each) > 2 for each in cells) and all(len(set(each)) <= 1 for each in cells)
 
 
 def _check_counter(path: Path, blocks: list[Block], counter: int) -> None:

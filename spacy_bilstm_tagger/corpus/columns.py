@@ -10,12 +10,16 @@ from ..errors import DataError, Errors
 from ..pipeline.gold import is_missing
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags, looks_like_bio
-from .column_roles import Block, Row, guess_roles, is_empty
+from .column_roles import CHUNK_TYPES, Block, Row, guess_roles, is_empty
 from .labels import list_counts
 
 _ROLES = {"token", "tag", "ent", "-"}
 # Names of columns: a first line of nothing else is a header, not a token and its tag.
-_NAMES = {"token", "word", "form", "text", "tag", "tags", "pos", "upos", "xpos", "ner", "entity", "label"}
+_NAME = re.compile(
+    r"(?:(?:gold|pos|upos|xpos|ner|ent|entity|bio|iob|word|token|coarse|fine|sentence)[ _-]?)?"
+    r"(?:tokens?|words?|forms?|texts?|tags?|labels?|pos|upos|xpos|ner|entity|entities|lemmas?|id|idx|index)",
+    re.IGNORECASE,
+)
 _TEXT = re.compile(r"# text =(.*)")
 # Comments of common corpora. A token of this form has a tag or entity tag that other tokens have too.
 _COMMENT = re.compile(r"#\s*(?:[\w.:-]+\s*=\s*\S|(?:id|sent_?id|doc_?id|text_?id|newdoc|newpar)\b)", re.IGNORECASE)
@@ -62,7 +66,7 @@ class Columns:
         for line, cells in rows:
             check_width(path, line, cells, separator or " ", max(width, 2), expected)
         line, cells = rows[0]
-        if _NAMES.issuperset(cell.lower() for cell in cells):
+        if all(_NAME.fullmatch(cell) for cell in cells):
             raise DataError(
                 f"{path}, line {line}: found {cells}, names of columns, expected a token and its tag; remove the line, "
                 "and name the columns with --columns"
@@ -113,15 +117,13 @@ def read_columns(
     notes, columns = notes or Notes(), columns or Columns()
     blocks = _blocks(path, content, separator, notes)
     if columns.skip_blank:
-        kept = [(raw, [row for row in block if row[1][0].strip()]) for raw, block in blocks]
-        columns.skipped = sum(len(block) for _, block in blocks) - sum(len(block) for _, block in kept)
-        blocks = [(raw, block) for raw, block in kept if block]
+        blocks = _without_blank(blocks, columns, 0)
     rows = [row for _, block in blocks for row in block]
     if not rows:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     for line, cells in rows:
         if not cells[0].strip():
-            raise DataError(empty_token(path, line, cells[0]))
+            raise DataError(empty_token(path, line, cells[0], skip=True))
         cells[:] = map(str.strip, cells)
     return _to_texts(path, blocks, columns, separator, entities, notes)
 
@@ -164,9 +166,11 @@ def _to_texts(
     rows = [row for _, block in blocks for row in block]
     columns.fit(path, blocks, separator)
     at = {role: i for i, role in enumerate(columns.roles)}
-    for line, cells in rows:
+    if columns.skip_blank:
+        blocks = _without_blank(blocks, columns, at["token"])
+    for line, cells in (row for _, block in blocks for row in block):
         if not cells[at["token"]]:
-            raise DataError(empty_token(path, line, ""))
+            raise DataError(empty_token(path, line, "", skip=True))
     if "ent" in at:
         entities.recognize([[cells[at["ent"]] for _, cells in block] for _, block in blocks])
         if entities.iob1:
@@ -176,11 +180,19 @@ def _to_texts(
         lines = [line for line, _ in block]
         by_role = dict(zip(columns.roles, map(list, zip(*(cells for _, cells in block)))))
         ents = entities.to_bio(path, by_role["ent"], lines) if "ent" in by_role else None
-        tags = ["" if is_missing(tag) else tag for tag in by_role["tag"]] if "tag" in by_role else None
+        tags = ["" if is_missing(tag) or tag == "_" else tag for tag in by_role["tag"]] if "tag" in by_role else None
         texts.append(AnnotatedText(by_role["token"], tags, ents, raw, lines))
     entities.check_ends(path)
     _warn(texts, rows, notes)
     return texts
+
+
+def _words(text: AnnotatedText) -> list[str]:
+    return text.words
+
+
+def _tags(text: AnnotatedText) -> list[str]:
+    return text.tags or []
 
 
 def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
@@ -202,6 +214,15 @@ def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
         notes.warnings.append(
             f"{once:,} of {tags.total():,} tags occur once; if these are no tags, name the columns with --columns"
         )
+    types = {tag[2:] for text in texts for tag in text.ents or [] if tag[1:2] == "-"}
+    if types and types <= CHUNK_TYPES:
+        notes.warnings.append(f"The entity types are those of chunks ({', '.join(sorted(types))}), which are no names")
+    words, first_tags = ({cell for text in texts for cell in part(text)} for part in (_words, _tags))
+    if len(rows) > 5 and first_tags and len(words) < len(first_tags) and all(word.isupper() for word in words):
+        notes.warnings.append(
+            f"The tokens have {len(words)} different values and the tags {len(first_tags)}; if they are swapped, name the columns "
+            "with --columns"
+        )
     quoted = [cell for _, cells in rows for cell in cells if len(cell) > 2 and cell[0] == cell[-1] == '"']
     if quoted:
         notes.warnings.append(
@@ -210,15 +231,21 @@ def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
         )
 
 
-def empty_token(path: Path, line: int, cell: str) -> str:
-    """The message for a token of white space. cell (str): the text in its place."""
+def _without_blank(blocks: list[Block], columns: Columns, at: int) -> list[Block]:
+    """The blocks without rows whose cell of this number is blank, which are counted."""
+    kept = [(raw, [row for row in block if row[1][at].strip()]) for raw, block in blocks]
+    columns.skipped += sum(len(block) for _, block in blocks) - sum(len(block) for _, block in kept)
+    return [(raw, block) for raw, block in kept if block]
+
+
+def empty_token(path: Path, line: int, cell: str, *, skip: bool = False) -> str:
+    """The message for a token of white space. cell (str): the text in its place. skip (bool): whether the format has the
+    option to leave it out."""
+    way_out = ", or give --skip-blank-tokens" if skip else ""
     if cell.strip(" \t"):
         names = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(cell))
-        return (
-            f"{path}, line {line}: the token is white space ({names}), expected a word; remove the line, or its token, or "
-            "leave all such tokens out with --skip-blank-tokens"
-        )
-    return Errors.CORPUS_TOKEN.format(path=path, line=line)
+        return f"{path}, line {line}: the token is white space ({names}), expected a word; remove the line, or its token{way_out}"
+    return Errors.CORPUS_TOKEN.format(path=path, line=line) + way_out
 
 
 def _blocks(path: Path, content: str, separator: Optional[str], notes: Notes) -> list[Block]:
@@ -239,7 +266,8 @@ def _blocks(path: Path, content: str, separator: Optional[str], notes: Notes) ->
         elif comment:
             raw = comment[1].strip()
         else:
-            rows.append((number, line.split(separator)))
+            cells = line.split(separator)
+            rows.append((number, ["", *cells] if separator is None and line[:1].isspace() else cells))
             if _COMMENT.match(line) or (line[:1] == "#" and line[1:2].isspace()):
                 signs.append((rows, rows[-1], line))
     _drop_comments(path, blocks, signs, notes)

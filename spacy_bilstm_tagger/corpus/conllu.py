@@ -20,6 +20,7 @@ _TEXT = re.compile(r"#\s*text\s*=(.*)")
 _ID = re.compile(r"(\d+)(?:-(\d+)|(\.\d+))?")
 _KEYS = ("name", "ner", "ne", "entity", "namedentity")  # of entities in MISC, in any letter case
 _ENTITY = re.compile(rf"(?:^|\|)({'|'.join(_KEYS)})=([^|]+)", re.IGNORECASE)
+_PAIR = re.compile(r"(?:^|\|)(\w+)=([^|]+)")
 _MASKED = (
     "so the text was taken out of the file, as in UD_English-GUMReddit; put it back with the script that comes with the "
     "treebank"
@@ -94,6 +95,7 @@ def read_conllu(
         entities.recognize([[word.entity for word in sentence.words] for sentence in sentences])
         notes.lines.append(f"Entity tags: from the column {source}")
     has_tags = TAG_COLUMNS[tags] in names
+    _warn_of_other_tags(names, rows, tags, notes)
     texts = []
     for sentence in sentences:
         words = sentence.words
@@ -104,6 +106,32 @@ def read_conllu(
         texts.append(AnnotatedText(forms, gold, ents, raw, lines))
     entities.check_ends(path)
     return texts
+
+
+def _warn_of_other_tags(
+    names: tuple[str, ...], sentences: list[tuple[Optional[str], list[Row]]], tags: str, notes: Notes
+) -> None:
+    """Of tags that are all in the other column, and of BIO tags and entity types in MISC that are not read."""
+    cells = [dict(zip(names, row)) for _, rows in sentences for _, row in rows]
+    column, other = TAG_COLUMNS[tags], next(name for name in TAG_COLUMNS if name != tags)
+    found = {name: sum(row.get(name, "_") != "_" for row in cells) for name in (column, TAG_COLUMNS[other])}
+    if not found[column] and found[TAG_COLUMNS[other]]:
+        notes.warnings.append(
+            f"{column} holds no tags, and {TAG_COLUMNS[other]} does; pass --tags {other} to read those"
+        )
+    keys: dict[str, Counter[str]] = {}
+    for key, value in (pair for row in cells for pair in _PAIR.findall(row.get("MISC", "_"))):
+        keys.setdefault(key, Counter())[value] += 1
+    for key, counts in keys.items():
+        if key.lower() in _KEYS:  # NamedEntity=Yes is a feature, NER=PERSON and NE=PER_1 are types
+            is_type = OUTSIDE in counts or all(re.fullmatch(r"[A-Z]{2,}(?:_\d+)?", value) for value in counts)
+            is_read = looks_like_bio(set(counts)) or not is_type
+        else:
+            is_read = not (looks_like_bio(set(counts)) and any(value[1:2] == "-" for value in counts))
+        if not is_read:
+            notes.warnings.append(
+                f"MISC has {key}= ({list_counts(counts, most=5)}), which is not read; expected name=B-TYPE for entities in BIO"
+            )
 
 
 def check_conllu_tags(tags: str) -> None:

@@ -16,6 +16,7 @@ GMB_HEADER = ["Sentence #", "Word", "POS", "Tag"]
 _GMB_LOWER = list(map(str.lower, GMB_HEADER))
 TOXIC_COLUMNS = ("spans", "text")
 _BLANKS = " \t\r\n"  # not U+0085, which latin-1 makes of the ellipsis of Windows-1252
+_FILLS = ("", "nan", "none", "na", "n/a", "<na>", "null")  # empty cells, as pandas shows them and as users fill them
 _SHOWN = 60  # characters of a cell or a record, in messages
 
 
@@ -58,7 +59,8 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
             cells = cells[1:]
         check_width(path, line, cells, ",", len(header), f"{len(header)} ({', '.join(header)})")
         number = cells[0].strip(_BLANKS)
-        if number.lower() not in ("", "nan", current.lower()):  # nan: an empty cell, as pandas shows it
+        is_fill = number.lower() in _FILLS or (number in ("0", "0.0") and not current.isdecimal() and current)
+        if not is_fill and number.lower() != current.lower():
             current = number
             sentences.append([])
         if not sentences:

@@ -45,6 +45,7 @@ FORMATS = {
 }
 _LINES_TO_GUESS_FROM = 200
 _ELEMENT = re.compile(r"\s*<([a-z][\w:.-]*)(?:\s[^<>]*)?>", re.IGNORECASE)  # of HTML or XML
+_MOJIBAKE = re.compile("[ÂÃ][\x80-\xbf]|â(?:€[\x80-\xbf\u2018-\u201e\u2122\u0153\u00a6]|\x80[\x80-\xbf])")
 _CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
 
 
@@ -75,12 +76,15 @@ def read_corpus(
         raise DataError(f"{path}: is a DocBin, expected the annotated text that such a file is made of")
     notes = notes or Notes()
     content = _decode(path, format, encoding, notes)
+    _warn_of_damage(content, notes)
     _refuse_other_files(path, content)
     format = format or guess_format(path, content)
     chosen = FORMATS[format]
     columns = columns or Columns()
     if columns.roles and "columns" not in chosen.options:
         raise DataError(f"--columns {','.join(columns.roles)}: the columns of {format} are fixed; leave the option out")
+    if columns.skip_blank and "columns" not in chosen.options:
+        raise DataError(f"--skip-blank-tokens: only for columns, found {format}; remove these tokens from the file")
     options: dict[str, Any] = {"columns": columns, "entities": entities or EntityTags(), "tags": conllu_tags}
     return format, chosen.read(path, content, notes=notes, **{name: options[name] for name in chosen.options})
 
@@ -130,6 +134,18 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
             "encoding, and name it with --encoding"
         )
     return content
+
+
+def _warn_of_damage(content: str, notes: Notes) -> None:
+    """Of characters that a wrong decoding leaves in a text that is valid all the same."""
+    kinds = {
+        "U+FEFF, the byte order mark, inside of the text: files were joined": content.count("\ufeff"),
+        "U+FFFD, which stands for what could not be decoded": content.count("\ufffd"),
+        "sequences such as Ã© or â€™: UTF-8 that was read as another encoding and saved again": len(
+            _MOJIBAKE.findall(content)
+        ),
+    }
+    notes.warnings += [f"Found {count:,} times {kind}; get the file again" for kind, count in kinds.items() if count]
 
 
 def _utf8_characters(data: bytes) -> int:

@@ -1,12 +1,14 @@
 """JSON lines with labelled ranges of characters, as Prodigy, doccano and Label Studio (JSON_MIN) export them."""
 
 import json
+import re
 from collections import Counter
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Iterator, Optional
 
 from ..errors import DataError, Errors
+from ..pipeline.gold import OUTSIDE
 from .annotated_text import AnnotatedText, Notes
 
 KEYS = ("spans", "label", "labels", "entities")  # of the ranges, one of them
@@ -64,6 +66,12 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
             texts.append(AnnotatedText([], None, None, text, [number], entities=entities))
     if not texts:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    labels = Counter(label for text in texts for _, _, label in text.entities or [])
+    odd = [label for label in labels if label == OUTSIDE or re.fullmatch("[BIESLU]-.+", label)]
+    if odd:
+        notes.warnings.append(
+            f"Labels such as {odd[0]!r} look like BIO tags; expected entity types, such as PER. Rename them, or leave O out"
+        )
     for answer, count in rejected.items():
         notes.lines.append(f"Left out, as their answer is {answer!r}: {count:,} texts")
     return texts

@@ -16,6 +16,7 @@ from spacy.util import get_model_meta, get_package_path, is_package
 from spacy.vocab import Vocab
 
 from ..errors import DataError, Errors, damaged
+from ..tokenizer import TweetTokenizer
 from ..util import write_beside
 from .table import WordTable
 
@@ -134,6 +135,8 @@ def _load_pipeline(
         raise DataError(damaged_part("nlp", str(found), f"its checksum in {META}"))
     if found.exists():
         check_files("nlp", folder, _shared_files(folder, nlp), exclude)
+    if isinstance(nlp.tokenizer, TweetTokenizer) and "tokenizer" not in exclude and (folder / "tokenizer").is_file():
+        nlp.tokenizer.check_settings(folder / "tokenizer")
     return type(nlp).from_disk(nlp, path, exclude=exclude, overrides=overrides or {})
 
 

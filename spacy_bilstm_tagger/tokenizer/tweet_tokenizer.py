@@ -1,6 +1,7 @@
 """TweetTokenizer.v1: spaCy's Tokenizer, with its cache and its special cases, and rules for tweets."""
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, Iterable, Optional, Union, get_args
 
@@ -11,7 +12,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..errors import DataError, Errors
+from ..errors import ConfigError, DataError, Errors
 from .glove_keys import glove_key
 from .kinds import set_kinds
 from .options import Contractions, Hashtags, Norms, Scheme, TokenizerOptions, WholeOrSingle, WholeOrSplit, check_choice
@@ -71,6 +72,7 @@ def create_tweet_tokenizer(
         set_kinds(nlp.vocab, pattern, kinds)
         tokenizer = TweetTokenizer(nlp.vocab, infix_finditer=pattern.finditer)
         tokenizer.kinds = kinds
+        tokenizer.settings = {"norms": norms, **asdict(options), "patterns": [list(pair) for pair in options.patterns]}
         return tokenizer
 
     return tweet_tokenizer_factory
@@ -81,9 +83,12 @@ class TweetTokenizer(Tokenizer):
     and caches the tokens of the chunk. `doc.text` always equals the text.
 
     kinds (dict): the kind of the tokens of each rule.
+    settings (dict): those that it was made with. They are saved, and a pipeline whose config
+        changes one later is refused.
     """
 
     kinds: dict[str, str] = {}
+    settings: dict[str, Any] = {}
 
     def __init__(self, vocab: Vocab, *args: Any, max_cache_size: int = CACHE_SIZE, **settings: Any) -> None:
         super().__init__(vocab, *args, max_cache_size=max_cache_size, **settings)
@@ -122,7 +127,7 @@ class TweetTokenizer(Tokenizer):
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """The rules are saved with the tokenizer, so that a newer version does not change the tokens of a pipeline."""
         data = srsly.msgpack_loads(super().to_bytes(exclude=exclude))
-        return srsly.msgpack_dumps({**data, "kinds": self.kinds})
+        return srsly.msgpack_dumps({**data, "kinds": self.kinds, "settings": self.settings})
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "TweetTokenizer":
         """RAISES: DataError for a damaged file; the tokenizer is then unchanged."""
@@ -145,16 +150,26 @@ class TweetTokenizer(Tokenizer):
             raise DataError(Errors.COMPONENT_LOAD.format(name="tokenizer", source=source, reason=reason)) from error
         return self
 
+    def check_settings(self, path: Path) -> None:
+        """RAISES: ConfigError for a setting that is not that of the saved tokenizer, whose rules would be used all the same."""
+        saved = srsly.msgpack_loads(path.read_bytes()).get("settings", {})
+        for name, value in self.settings.items():
+            if name in saved and saved[name] != value:
+                raise ConfigError(
+                    f"tokenizer: {name} = {value!r}, but {path} was saved with {saved[name]!r}. Set it back in [nlp.tokenizer], "
+                    "or make a pipeline with the new setting and source the components into it"
+                )
+
     def _read(self, data: bytes, exclude: Iterable[str]) -> None:
         message = srsly.msgpack_loads(data)
         super().from_bytes(data, exclude=exclude)
-        self.kinds = message.get("kinds", self.kinds)
+        self.kinds, self.settings = message.get("kinds", self.kinds), message.get("settings", self.settings)
         if message["infix_finditer"] is not None:
             set_kinds(self.vocab, self.infix_finditer.__self__, self.kinds)
 
     def __reduce__(self) -> tuple[Any, ...]:
         rebuild, args, *_ = super().__reduce__()
-        return rebuild, args, {"kinds": self.kinds}
+        return rebuild, args, {"kinds": self.kinds, "settings": self.settings}
 
 
 def set_norms(vocab: Vocab, norm: Callable[[str], str]) -> None:

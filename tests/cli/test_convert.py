@@ -20,7 +20,7 @@ BAD_INPUTS = {
     "no-token": (
         "a X\n Y\n",
         [],
-        ", line 2: the token is empty, expected a word before the separator; remove the line",
+        ", line 2: the token is empty, expected a word before the separator; remove the line, or give --skip-blank-tokens",
     ),
     "roles": (
         "a X\n",
@@ -236,21 +236,25 @@ def test_blank_tokens_are_left_out_and_counted(spacy_bilstm, write, folder):
 
 
 def test_handles_are_joined_and_their_entities_missing(spacy_bilstm, write, folder):
-    rows = ["RT O", "@ B-PER", "kim_lee I-PER", "Jr I-PER", "at O", "@ O", "Ünal B-PER", "@ B-ORG"]
-    _, out, _ = spacy_bilstm(
-        "convert", write("a.tsv", "\n".join(rows).replace(" ", "\t") + "\n"), folder / "out.spacy", "--join-handles"
-    )
+    rows = [
+        "RT O",
+        "@ B-PER",
+        "kim_lee B-PER",
+        "at O",
+        "@ O",
+        "home O",
+        "@ B-LOC",
+        "Glover I-LOC",
+        "@ B-PER",
+        "Ünal B-PER",
+    ]
+    rows += ["Jo B-PER", "@ B-ORG", "Uni B-ORG", "Texas I-ORG", "@ B-ORG"]
+    content = "\n".join(rows).replace(" ", "\t") + "\n"
+    _, out, _ = spacy_bilstm("convert", write("a.tsv", content), folder / "out.spacy", "--join-handles")
     assert "Handles joined: 1" in out
     (doc,) = DocBin().from_disk(folder / "out.spacy").get_docs(spacy.blank("en").vocab)
-    assert [(token.text, token.ent_iob_, token.ent_type_) for token in doc] == [
-        ("RT", "O", ""),
-        ("@kim_lee", "", ""),
-        ("Jr", "B", "PER"),
-        ("at", "O", ""),
-        ("@", "O", ""),
-        ("Ünal", "B", "PER"),
-        ("@", "B", "ORG"),
-    ]
+    tags = [f"{token.text} {token.ent_iob_ or '-'}{'-' if token.ent_type_ else ''}{token.ent_type_}" for token in doc]
+    assert tags == ["RT O", "@kim_lee -", *rows[3:]]
 
 
 def test_a_part_and_the_others_are_all_texts(spacy_bilstm, write, folder):

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from spacy_bilstm_tagger.errors import DataError
 PATH = Path("tweets")
 
 
-def read(content, *, separator=" ", roles=None):
-    return read_columns(PATH, content, separator=separator, entities=EntityTags(), columns=Columns(roles or []))
+def read(content, *, separator=" ", roles=None, columns=None, notes=None):
+    columns = columns or Columns(roles or [])
+    return read_columns(PATH, content, separator=separator, entities=EntityTags(), columns=columns, notes=notes)
 
 
 def test_ritter_layout_has_a_token_and_a_tag_on_a_line_and_a_blank_line_between_texts():
@@ -118,7 +120,10 @@ def test_a_lone_hash_is_a_token():
         ("a X\nb Y Z\n", r"tweets, line 2: found 3 column\(s\) in 'b Y Z', expected 2 \(token, tag\)"),
         ("a X Z\nb Y\nc Y\n", r"tweets, line 1: found 3 column\(s\) in 'a X Z', expected 2 \(token, tag\)"),
         ("a\nb\n", r"tweets, line 1: found 1 column\(s\) in 'a', expected at least 2: a token and a tag"),
-        ("a X\n Y\n", r"tweets, line 2: the token is empty, expected a word before the separator; remove the line"),
+        (
+            "a X\n Y\n",
+            r"tweets, line 2: the token is empty, expected a word before the separator; remove the line, or give --skip-blank-tokens",
+        ),
         ("\n \n\t\n", r"tweets: found no annotated text, expected at least one token"),
         ("# text = alone\n\n", r"tweets: found no annotated text, expected at least one token"),
     ],
@@ -241,3 +246,65 @@ def test_blank_lines_that_are_missing_or_too_many_are_warned_of(tmp_path, conten
     notes = Notes()
     read_file(tmp_path, content, notes)
     assert warning in "\n".join(notes.warnings)
+
+
+def lines_of(*rows):
+    return "".join(row.replace(" ", "\t") + "\n" for row in rows)
+
+
+@pytest.mark.parametrize("header", ["tokens pos_tags", "Word POS_Tag", "words labels", "sentence_id tokens ner_tags"])
+def test_a_header_is_named(header):
+    width = len(header.split())
+    row = "a X" if width == 2 else "1 a O"
+    with pytest.raises(DataError, match="names of columns, expected a token and its tag; remove the line"):
+        read(
+            lines_of(header, *[row] * 3),
+            separator="\t",
+            columns=Columns(["token", "tag"] if width == 2 else ["-", "token", "ent"]),
+        )
+
+
+def test_an_underscore_is_a_missing_tag():
+    (text,) = read(lines_of("Mia NNP", "is _", "here RB"), separator="\t")
+    assert text.tags == ["NNP", "", "RB"]
+
+
+@pytest.mark.parametrize("outside", ["_", "OTHER", "NONE"])
+def test_types_without_b_or_i_are_named_whatever_stands_for_no_entity(outside):
+    with pytest.raises(DataError, match="types without B or I"):
+        read(lines_of("Mia PER", *[f"w{i} {outside}" for i in range(6)]), separator="\t")
+
+
+def test_a_name_of_the_text_is_no_token_at_any_size():
+    (text,) = read(lines_of("bc/cctv 0 Hong NNP", "bc/cctv 1 Kong NNP", "bc/cctv 2 is VBZ"), separator="\t")
+    assert (text.words, text.tags) == (["Hong", "Kong", "is"], ["NNP", "NNP", "VBZ"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["a B-NP", "b I-NP", "c B-VP"], r"entity types are those of chunks \(NP, VP\)"),
+        (
+            ["DT the", "NN dog", "DT a", "NN cat", "VB saw", "NN him"],
+            "3 different values and the tags 6; if they are swapped",
+        ),
+    ],
+)
+def test_what_is_probably_not_meant_is_warned_of(rows, message):
+    notes = Notes()
+    read(lines_of(*rows), separator="\t", notes=notes)
+    assert any(re.search(message, warning) for warning in notes.warnings)
+
+
+@pytest.mark.parametrize(
+    ("separator", "content", "columns"),
+    [
+        ("\t", "a\tX\n\u00a0\tY\n\n\tZ\n", Columns(skip_blank=True)),
+        ("\t", "1\ta\tX\n2\t\u00a0\tY\n", Columns(["-", "token", "tag"], skip_blank=True)),
+        (None, "a X\n\u00a0 Y\n", Columns(skip_blank=True)),
+    ],
+)
+def test_blank_tokens_are_left_out_in_any_column(separator, content, columns):
+    (text,) = read(content, separator=separator, columns=columns)
+    assert (text.words, text.tags) == (["a"], ["X"])
+    assert columns.skipped == content.count("\u00a0") + content.count("\n\t")

@@ -169,7 +169,7 @@ def test_entities_are_those_of_a_key_of_misc_in_any_letter_case(key):
     assert (notes.lines, notes.warnings) == ([f"Entity tags: from the column MISC ({key.lower()}=)"], [])
 
 
-@pytest.mark.parametrize("misc", ["NamedEntity=Yes", "Name=Mia", "NameType=Giv", "XName=B-PER"])
+@pytest.mark.parametrize("misc", ["NamedEntity=Yes", "Name=Mia", "NameType=Giv", "XName=B"])
 def test_values_of_another_kind_are_left_alone(misc):
     notes = Notes()
     (text,) = read_conllu(PATH, row("1", "Mia", misc=misc), notes=notes)
@@ -222,3 +222,18 @@ def test_other_columns_are_noted_with_a_warning_where_they_may_be_entities(kind)
     message = f"The column X is not read: PER 2, {outside} 1; entities are read in BIO"
     assert text.ents is None
     assert notes == Notes(**{kind: [message]})
+
+
+@pytest.mark.parametrize("misc", ["NER=PERSON", "NE=PER_1", "iob=B-PER"])
+def test_entities_in_misc_that_are_not_read_are_named(misc):
+    notes = Notes()
+    (text,) = read_conllu(PATH, row("1", "Mia", misc=misc) + "\n" + row("2", "ran"), notes=notes)
+    assert text.ents is None
+    assert len(notes.warnings) == 1
+    assert f"MISC has {misc.partition('=')[0]}= ({misc.partition('=')[2]} 1), which is not read" in notes.warnings[0]
+
+
+def test_tags_that_are_all_in_the_other_column_are_named():
+    notes = Notes()
+    read_conllu(PATH, "1\thi\t_\t_\tUH\t_\t_\t_\t_\t_\n", notes=notes)
+    assert notes.warnings == ["UPOS holds no tags, and XPOS does; pass --tags xpos to read those"]

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bilstm_tagger.corpus import FORMATS, Columns, EntityTags, read_corpus
+from spacy_bilstm_tagger.corpus import FORMATS, Columns, EntityTags, Notes, read_corpus
 from spacy_bilstm_tagger.corpus.formats import guess_format
 from spacy_bilstm_tagger.errors import DataError
 
@@ -219,3 +219,32 @@ def test_a_docbin_is_no_annotated_text(tmp_path):
 def test_a_missing_file_and_a_folder_are_no_file(tmp_path, name, format):
     with pytest.raises(DataError, match=r": no such file$|: is a folder, expected a file$"):
         read_corpus(tmp_path / name, format=format)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a\tX\n\ufeffb\tY\n", "Found 1 times U+FEFF, the byte order mark, inside of the text"),
+        ("caf\ufffd\tX\nb\tY\n", "Found 1 times U+FFFD"),
+        ("cafÃ©\tX\nitâ€™s\tY\n", "Found 2 times sequences such as Ã© or â€™"),
+    ],
+)
+def test_characters_that_a_wrong_decoding_leaves_are_warned_of(tmp_path, content, message):
+    (tmp_path / "a.tsv").write_text(content, encoding="utf8")
+    notes = Notes()
+    read_corpus(tmp_path / "a.tsv", notes=notes)
+    assert notes.warnings[0].startswith(message)
+
+
+@pytest.mark.parametrize("word", ["Ã", "Â", "São", "â", "PÂ", "Ângela"])
+def test_words_of_other_languages_are_not(tmp_path, word):
+    (tmp_path / "a.tsv").write_text(f"{word}\tX\nb\tY\n", encoding="utf8")
+    notes = Notes()
+    read_corpus(tmp_path / "a.tsv", notes=notes)
+    assert notes.warnings == []
+
+
+def test_the_option_for_blank_tokens_is_for_columns_alone(tmp_path):
+    (tmp_path / "a.conllu").write_text("1\ta\t_\tX\tY\t_\t_\t_\t_\t_\n", encoding="utf8")
+    with pytest.raises(DataError, match="--skip-blank-tokens: only for columns, found conllu"):
+        read_corpus(tmp_path / "a.conllu", columns=Columns(skip_blank=True))

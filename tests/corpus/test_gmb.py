@@ -69,7 +69,7 @@ def test_a_number_on_every_row_and_an_index_before_it(tmp_path, index):
     assert notes.lines == ["Encoding: utf-8", "The first column, an index, is left out"]
 
 
-@pytest.mark.parametrize("same", ["", " ", "nan", "NaN", "Sentence: 1"])
+@pytest.mark.parametrize("same", ["0", "0.0", "None", "NA", "<NA>", "", " ", "nan", "NaN", "Sentence: 1"])
 def test_an_empty_number_is_that_of_the_sentence_before(same):
     texts = read(f"Sentence: 1,Mia,NNP,B-per\n{same},nan,NN,O\nSentence: 2,ok,UH,O\n")
     assert [text.words for text in texts] == [["Mia", "nan"], ["ok"]]

@@ -210,3 +210,10 @@ def test_converting_twice_gives_the_same():
     texts = read({"text": "Mia Lee", "label": [[0, 7, "ORG"], [4, 7, "PER"], [0, 2, "X"]]})
     first, second = (to_docbin(PATH, texts, ranges=EntityRanges()).to_bytes() for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize("label", ["B-PER", "I-PER", "O"])
+def test_labels_that_are_tags_of_bio_are_warned_of(label):
+    notes = Notes()
+    read({"text": "Mia ran", "spans": [{"start": 0, "end": 3, "label": label}]}, notes=notes)
+    assert f"Labels such as {label!r} look like BIO tags" in notes.warnings[0]

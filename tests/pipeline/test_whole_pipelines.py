@@ -76,7 +76,16 @@ class TestFiles:
         with pytest.raises(DataError, match=r"nlp: cannot load .*tokenizer"):
             spacy.load(tmp_path)
         renew_checksums(tmp_path)
-        assert spacy.load(tmp_path)
+        with pytest.raises(
+            ConfigError, match=r"tokenizer: scheme = 'ptb', but .*tokenizer was saved with 'ud'\. Set it back"
+        ):
+            spacy.load(tmp_path)
+        assert spacy.load(tmp_path, config={"nlp": {"tokenizer": {"scheme": "ud"}}})
+
+    def test_a_setting_of_the_tokenizer_that_would_do_nothing_is_refused(self, pipeline, tmp_path):
+        pipeline.to_disk(tmp_path)
+        with pytest.raises(ConfigError, match=r"tokenizer: hashtags = 'words', but .* was saved with 'whole'"):
+            spacy.load(tmp_path, config={"nlp": {"tokenizer": {"hashtags": "words"}}})
 
     def test_config_and_other_files_are_the_users(self, pipeline, tmp_path):
         pipeline.to_disk(tmp_path)
