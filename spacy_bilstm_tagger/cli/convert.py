@@ -96,6 +96,10 @@ def convert(
     name, texts = read_corpus(
         input, format=format, encoding=encoding, columns=columns, conllu_tags=tags, entities=entities, notes=notes
     )
+    if skip_blank_tokens and "columns" not in FORMATS[name].options:
+        raise DataError(
+            f"{input}: --skip-blank-tokens is only for columns, found {name}; remove these tokens from the file"
+        )
     texts = _select(input, texts, skip, first)
     if fold is not None:
         texts = in_fold(texts, fold)

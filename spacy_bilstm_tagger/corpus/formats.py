@@ -83,8 +83,6 @@ def read_corpus(
     columns = columns or Columns()
     if columns.roles and "columns" not in chosen.options:
         raise DataError(f"--columns {','.join(columns.roles)}: the columns of {format} are fixed; leave the option out")
-    if columns.skip_blank and "columns" not in chosen.options:
-        raise DataError(f"--skip-blank-tokens: only for columns, found {format}; remove these tokens from the file")
     options: dict[str, Any] = {"columns": columns, "entities": entities or EntityTags(), "tags": conllu_tags}
     return format, chosen.read(path, content, notes=notes, **{name: options[name] for name in chosen.options})
 

@@ -10,6 +10,11 @@ TWO_TEXTS = "a X\nb Y\n\nc X\n"
 
 # The input, more arguments, and what the line on stderr says after the name of the input.
 BAD_INPUTS = {
+    "blank-tokens-of-conllu": (
+        CONLLU_ROW,
+        ["--skip-blank-tokens"],
+        ": --skip-blank-tokens is only for columns, found conllu; remove these tokens from the file",
+    ),
     "one-column": ("a X\nb\n", [], ", line 2: found 1 column(s) in 'b', expected 2 (token, tag)"),
     "three-columns": ("a X\nb Y Z\n", [], ", line 2: found 3 column(s) in 'b Y Z', expected 2 (token, tag)"),
     "three-columns-first": (

@@ -242,9 +242,3 @@ def test_words_of_other_languages_are_not(tmp_path, word):
     notes = Notes()
     read_corpus(tmp_path / "a.tsv", notes=notes)
     assert notes.warnings == []
-
-
-def test_the_option_for_blank_tokens_is_for_columns_alone(tmp_path):
-    (tmp_path / "a.conllu").write_text("1\ta\t_\tX\tY\t_\t_\t_\t_\t_\n", encoding="utf8")
-    with pytest.raises(DataError, match="--skip-blank-tokens: only for columns, found conllu"):
-        read_corpus(tmp_path / "a.conllu", columns=Columns(skip_blank=True))
