@@ -1,5 +1,6 @@
 """spacy-bilstm convert: annotated text in, DocBin out."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -19,11 +20,17 @@ from ..corpus import (
 from ..corpus.annotated_text import join_handles
 from ..corpus.labels import check_annotated, label_summary, map_ents, map_tags, read_tag_map
 from ..corpus.raw import exclude, in_fold
+from ..corpus.votes import majority
 from ..errors import DataError
 from ..util import write_beside
 
 MOST_LISTED = 20  # excluded texts
 _FORMATS_HELP = "; ".join(f"{name}: {format.help}" for name, format in FORMATS.items())
+
+
+class Votes(str, Enum):
+    shares = "shares"
+    majority = "majority"
 
 
 def convert(
@@ -80,6 +87,13 @@ def convert(
             "so the Broad Twitter Corpus cuts handles.",
         ),
     ] = False,
+    votes: Annotated[
+        Votes,
+        typer.Option(
+            help="For toxic_votes: shares, how large a part of the raters marked each token, to learn from; or majority, the "
+            "spans that half of those who marked any have marked, to score with."
+        ),
+    ] = Votes.shares,
     spans_key: Annotated[str, typer.Option(help="For toxic_spans: key in doc.spans and label of spans.")] = "toxic",
 ) -> None:
     """Convert a corpus to spaCy's DocBin.
@@ -111,6 +125,10 @@ def convert(
     if map_ents_file is not None:
         map_ents(map_ents_file, read_tag_map(map_ents_file), input, texts)
     joined = join_handles(texts) if join_at else 0
+    if votes == Votes.majority:
+        for text in texts:
+            if text.votes is not None:
+                text.spans = majority(text.votes)
     types = None
     if annotated is not None:
         types = [part.strip() for part in annotated.split(",") if part.strip()]
@@ -126,7 +144,7 @@ def convert(
         f"{len(texts):,} texts, {n_tokens:,} tokens, raw text known for {n_raw:,}",
         *label_summary(texts, ranges.types),
     ]
-    if any(text.spans is not None for text in texts):
+    if any(text.spans is not None or text.votes is not None for text in texts):
         lines.append(spans.summary())
     if join_at:
         lines.append(f"Handles joined: {joined:,}")

@@ -7,6 +7,7 @@ from typing import Optional
 
 from ..errors import DataError
 
+Range = tuple[int, int]  # of characters, start and end; the end is exclusive
 _HANDLE = re.compile(r"\w{1,15}", re.ASCII)  # what Twitter allows
 
 
@@ -22,7 +23,8 @@ class Notes:
 class AnnotatedText:
     """One tweet, post or sentence.
 
-    words (list of str): gold tokens; empty where `spans` or `entities` is given: TweetTokenizer then makes the tokens.
+    words (list of str): gold tokens; empty where `spans`, `entities` or `votes` is given: TweetTokenizer then makes the
+        tokens.
     tags (list of str or None): a tag for each token, "" where it is missing; None if the format has no tags.
     ents (list of str or None): a BIO tag for each token, "-" where it is missing; None if the format has no entities.
     raw (str or None): the text before tokenization, if known.
@@ -30,6 +32,7 @@ class AnnotatedText:
     spans (list of (int, int) or None): (start, end) ranges of the characters of `raw` that are inside spans, in order
         and disjoint; end is exclusive. None if the format has no such spans.
     entities (list of (int, int, str) or None): (start, end, label) ranges of characters, in order; as `spans`.
+    votes (list or None): what each of several raters marked, as `spans`.
     """
 
     words: list[str]
@@ -37,8 +40,9 @@ class AnnotatedText:
     ents: Optional[list[str]]
     raw: Optional[str]
     lines: list[int]
-    spans: Optional[list[tuple[int, int]]] = None
+    spans: Optional[list[Range]] = None
     entities: Optional[list[tuple[int, int, str]]] = None
+    votes: Optional[list[list[Range]]] = None
 
     @property
     def text(self) -> str:

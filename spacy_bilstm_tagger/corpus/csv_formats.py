@@ -38,7 +38,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
     RAISES: DataError for another header or number of cells, an open quote, and a word before the first sentence.
     """
     notes = notes or Notes()
-    records = _records(path, content, multiline=False)
+    records = read_records(path, content, multiline=False)
     _, header = next(records, (1, []))
     if not content.strip():
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
@@ -93,7 +93,7 @@ def read_toxic_spans(path: Path, content: str, *, notes: Optional[Notes] = None)
     RAISES: DataError for missing columns, a cell that does not list whole numbers, an offset outside the text, a
         text of white space only, and a record that is not CSV.
     """
-    records = ((line, cells) for line, cells in _records(path, content, multiline=True) if cells)
+    records = ((line, cells) for line, cells in read_records(path, content, multiline=True) if cells)
     line, header = next(records, (1, []))
     if header and any(header.count(name) != 1 for name in TOXIC_COLUMNS):
         found, expected = ", ".join(header)[:_SHOWN], " and ".join(TOXIC_COLUMNS)
@@ -110,7 +110,7 @@ def read_toxic_spans(path: Path, content: str, *, notes: Optional[Notes] = None)
     return texts
 
 
-def _records(path: Path, content: str, *, multiline: bool) -> Iterator[tuple[int, list[str]]]:
+def read_records(path: Path, content: str, *, multiline: bool) -> Iterator[tuple[int, list[str]]]:
     """The first line and the cells of each record.
 
     multiline (bool): whether a record may go on over several lines. If not, such a record has a quote left open.

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional, Sequence
 
+import numpy as np
 import spacy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.vocab import Vocab
 
 from ..errors import DataError, damaged
 from ..pipeline.gold import OUTSIDE, is_missing, set_annotated_types
+from ..pipeline.soft_labels import SoftLabels, set_soft_labels
 from ..tokenizer import create_tweet_tokenizer
 from ..util import check_file
-from .annotated_text import AnnotatedText
+from .annotated_text import AnnotatedText, Range
 
 MOST_SHOWN = 5  # ranges in a message
 
@@ -67,6 +69,21 @@ class CharacterSpans:
         spans = [Span(doc, first, after, label=self.key) for first, after in bounds]
         characters = [list(characters) for characters in ranges]  # msgpack turns tuples into lists
         doc.spans[self.key] = SpanGroup(doc, name=self.key, attrs={"characters": characters}, spans=spans)
+
+    def set_votes(self, doc: Doc, votes: list[list[Range]]) -> None:
+        """Soft labels: how large a part of the raters marked each token, and each token and the one after it. A token that a
+        range touches is marked."""
+        starts = [token.idx for token in doc]
+        marks = np.zeros((len(votes), len(doc)), dtype=bool)
+        for marked, ranges in zip(marks, votes):
+            for start, end in ranges:
+                marked[bisect_right(starts, start) - 1 : bisect_right(starts, end - 1)] = True
+        states = np.stack([~marks, marks], axis=2).astype("float32")  # (votes, tokens, outside and inside)
+        pairs = np.einsum("vti,vtj->ij", states[:, :-1], states[:, 1:]) / len(votes)
+        soft = SoftLabels([f"O-{self.key}", f"I-{self.key}"], states.mean(axis=0), pairs)
+        set_soft_labels(doc, self.key, soft, is_exclusive=False)
+        self.found += sum(map(len, votes))
+        self.without += not any(votes)
 
     def summary(self) -> str:
         """One line with all counts."""
@@ -160,11 +177,14 @@ def to_docbin(
     """
     nlp, spans, ranges = spacy.blank("xx"), spans or CharacterSpans(), ranges or EntityRanges()
     tokenizer = create_tweet_tokenizer()(nlp)
-    docbin = DocBin(store_user_data=annotated is not None)
+    docbin = DocBin(store_user_data=annotated is not None or any(text.votes is not None for text in texts))
     for text in texts:
         if text.spans is not None:
             doc = tokenizer(text.text)
             spans.set_spans(doc, text.spans)
+        elif text.votes is not None:
+            doc = tokenizer(text.text)
+            spans.set_votes(doc, text.votes)
         elif text.entities is not None:
             doc = tokenizer(text.text)
             words, spaces = [token.text for token in doc], [bool(token.whitespace_) for token in doc]

@@ -15,6 +15,19 @@ from .columns import Columns, looks_like_iob, read_columns, read_iob
 from .conllu import COLUMNS, check_conllu_tags, is_conllu_plus, read_conllu
 from .csv_formats import csv_format, read_gmb, read_toxic_spans
 from .json_lines import looks_like_json, read_json_lines, refuse_lists
+from .votes import FILES, is_votes_folder, read_votes
+
+
+def read_texts_without_spans(path: Path, content: str, *, notes: Notes) -> list[AnnotatedText]:
+    """Each line is a text, annotated as one without any span."""
+    lines = [(number, line.strip()) for number, line in enumerate(content.split("\n"), 1) if line.strip()]
+    if not lines:
+        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    return [AnnotatedText([], None, None, line, [number], spans=[]) for number, line in lines]
+
+
+def _no_folder(path: Path, content: str, *, notes: Notes) -> list[AnnotatedText]:
+    raise DataError(f"{path}: is a file, expected the folder that holds it, with {', '.join(FILES)}")
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,7 @@ class Format:
 
 
 _ROLES = ("columns", "entities")
+_VOTES = "toxic_votes"
 _WINDOWS = ("utf-8", "cp1252", "latin-1")
 # For a new format, add it here with its reader, and to `guess_format` below, or to `csv_format` if it has a header.
 FORMATS = {
@@ -41,6 +55,10 @@ FORMATS = {
     "iob": Format("a text a line, its tokens as token|tag|entity", read_iob, _ROLES),
     "gmb": Format("CSV with the columns Sentence #, Word, POS, Tag", read_gmb, ("entities",), encodings=_WINDOWS),
     "toxic_spans": Format("CSV with the columns spans (a list of character offsets) and text", read_toxic_spans),
+    _VOTES: Format(
+        "a folder with the raters' annotations of toxic spans: comments.csv, annotations.csv, spans.csv", _no_folder
+    ),
+    "text": Format("a text a line, in which there are no spans; it is never guessed", read_texts_without_spans),
     "jsonl": Format("JSON lines with a text and labelled ranges of it, as labelling tools write them", read_json_lines),
 }
 _LINES_TO_GUESS_FROM = 200
@@ -75,6 +93,8 @@ def read_corpus(
     if path.suffix == ".spacy":
         raise DataError(f"{path}: is a DocBin, expected the annotated text that such a file is made of")
     notes = notes or Notes()
+    if is_votes_folder(path) and format in (None, _VOTES):
+        return _VOTES, read_votes(path, notes=notes)
     content = _decode(path, format, encoding, notes)
     _warn_of_damage(content, notes)
     _refuse_other_files(path, content)

@@ -251,6 +251,21 @@ def forward_backward(scores: ChainScores) -> Lattice:
     return _log_passes(transitions, start, end, scores.emissions.index_select(0, layout.gather).double(), layout)
 
 
+@torch.no_grad()
+def constant_log_probability(scores: ChainScores, lattice: Lattice, label: int) -> Tensor:
+    """log P(all tokens have this label | text), (texts,), double precision; 0 for an empty text.
+
+    lattice (Lattice): of the same scores.
+    """
+    layout = scores.layout
+    transitions, start, end = scores.chain
+    values = scores.emissions[:, label].index_select(0, layout.gather).double()
+    values[len(values) - len(layout.before) :] += transitions[label, label]
+    values[layout.first] += start[label]
+    values[layout.last] += end[label]
+    return layout.sum_by_text(values) - lattice.log_partition
+
+
 def _scaled_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor, layout: Layout) -> Optional[Lattice]:
     """None if the precision of the rows is not enough, or a text has no possible sequence.
 

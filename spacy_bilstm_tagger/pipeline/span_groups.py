@@ -24,12 +24,16 @@ class SpanComponent(SequenceComponent):
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:
         """RAISES: ConfigError for an empty key, and a threshold that is no probability."""
-        threshold = settings["threshold"]
         key = settings["spans_key"]
         if not (isinstance(key, str) and key) and not (key is None and cls.key_may_be_none):
             raise ConfigError(f"{name}: spans_key = {key!r}; expected the name under which doc.spans keeps the spans")
-        if threshold is not None and not (is_number(threshold) and 0 <= threshold <= 1):
-            raise ConfigError(f"{name}: threshold = {threshold!r}; expected null or a probability from 0 to 1")
+        check_threshold(name, "threshold", settings["threshold"])
+
+
+def check_threshold(name: str, setting: str, value: Optional[float]) -> None:
+    """RAISES: ConfigError for what is neither None nor a probability."""
+    if value is not None and not (is_number(value) and 0 <= value <= 1):
+        raise ConfigError(f"{name}: {setting} = {value!r}; expected null or a probability from 0 to 1")
 
 
 def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:

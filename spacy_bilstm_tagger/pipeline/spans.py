@@ -1,6 +1,7 @@
 """The `bilstm_spans` component: the stretches of a text that carry a label, such as the words that make it toxic."""
 
-from typing import Callable, Iterable, Iterator, Optional
+from dataclasses import dataclass, field
+from typing import Any, Callable, Iterable, Iterator, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,21 +9,28 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 from spacy.training import Example
 
-from ..crf.inference import ChainScores, forward_backward, viterbi
+from ..crf.inference import ChainScores, constant_log_probability, forward_backward, viterbi
 from ..crf.spans import SpanProbabilities, SpanTags
 from ..layers.label_scores import ScoresModel
 from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
 from . import LINEAR_CHAIN_CRF
+from .base import Setting
 from .soft_labels import SoftLabels, set_soft_labels, soft_names
-from .span_groups import SpanComponent, span_group
+from .span_groups import SpanComponent, check_threshold, span_group
 
 # Each label is a chain of its own, of two states: outside, and inside.
 _INSIDE = np.ones(1, dtype=np.int64)
 _ONLY_OUTSIDE = np.array([[True, False]])
 _STATES = SpanTags(_INSIDE, _INSIDE, _INSIDE, _INSIDE, _ONLY_OUTSIDE, _ONLY_OUTSIDE)
 
-Found = list[tuple[int, int, int, float]]  # start, end, label number, probability
+
+@dataclass
+class Found:
+    """The spans of a text: start, end, label number, probability; and for each label the probability that there are any."""
+
+    spans: list[tuple[int, int, int, float]] = field(default_factory=list)
+    any: dict[str, float] = field(default_factory=dict)
 
 
 @Language.factory(
@@ -32,6 +40,7 @@ Found = list[tuple[int, int, int, float]]  # start, end, label number, probabili
         "model": LINEAR_CHAIN_CRF,
         "spans_key": "toxic",
         "threshold": 0.5,
+        "text_threshold": None,
         "scorer": {"@scorers": "spacy-bilstm-tagger.spans_scorer.v1", "spans_key": "toxic"},
     },
     default_score_weights={
@@ -47,7 +56,13 @@ Found = list[tuple[int, int, int, float]]  # start, end, label number, probabili
     },
 )
 def make_bilstm_spans(
-    nlp: Language, name: str, model: ScoresModel, spans_key: str, threshold: Optional[float], scorer: Optional[Callable]
+    nlp: Language,
+    name: str,
+    model: ScoresModel,
+    spans_key: str,
+    threshold: Optional[float],
+    text_threshold: Optional[float],
+    scorer: Optional[Callable],
 ) -> "BiLSTMSpans":
     """Make a component that marks spans of tokens by one or more labels; spans of different labels may overlap.
 
@@ -57,15 +72,27 @@ def make_bilstm_spans(
         exactly this span has this label.
     threshold (float or None): tokens that are inside with at least this probability form the spans; None takes the most
         probable sequence. May be set on a trained pipeline.
+    text_threshold (float or None): spans are set only in texts that hold any with at least this probability, which is kept in
+        attrs["any"] of the group, by label; threshold is then compared with the probability of a token in a text that holds
+        any. None: every text may have some.
     scorer (Callable or None): the scoring method; give it the same spans_key.
     RAISES: ConfigError for a setting out of range.
     """
     use_checksums(nlp)
-    return BiLSTMSpans(nlp.vocab, model, name, scorer=scorer, spans_key=spans_key, threshold=threshold)
+    settings = {"spans_key": spans_key, "threshold": threshold, "text_threshold": text_threshold}
+    return BiLSTMSpans(nlp.vocab, model, name, scorer=scorer, **settings)
 
 
 class BiLSTMSpans(SpanComponent):
     """Learns from `doc.spans[spans_key]`; texts without that group are not annotated and teach nothing."""
+
+    text_threshold = Setting()
+
+    @classmethod
+    def check_settings(cls, name: str, **settings: Any) -> None:
+        """RAISES: ConfigError for a setting out of range."""
+        super().check_settings(name, **settings)
+        check_threshold(name, "text_threshold", settings["text_threshold"])
 
     @property
     def n_outputs(self) -> int:
@@ -120,43 +147,60 @@ class BiLSTMSpans(SpanComponent):
 
     def decode(self, docs: list[Doc], scores: ChainScores) -> list[Found]:
         """The spans of each doc, in text order."""
-        found: list[Found] = [[] for _ in docs]
+        found = [Found() for _ in docs]
         lengths = [len(doc) for doc in docs]
         text_ends = np.cumsum(lengths)
         for number, part in enumerate(self.chains()):
-            starts, ends, probabilities = self._spans(scores.labels(part))
+            any_span, starts, ends, probabilities = self._spans(scores.labels(part))
+            for each, p in zip(found, any_span.tolist()):
+                each.any[self.labels[number]] = p
             texts = np.searchsorted(text_ends, starts, side="right")
             for i, start, end, p in zip(texts.tolist(), starts.tolist(), ends.tolist(), probabilities.tolist()):
                 offset = int(text_ends[i]) - lengths[i]
-                found[i].append((start - offset, end - offset, number, p))
-        return [sorted(spans) for spans in found]
+                found[i].spans.append((start - offset, end - offset, number, p))
+        for each in found:
+            each.spans.sort()
+        return found
 
     def set_annotations(self, docs: Iterable[Doc], found: Iterable[Found]) -> None:
         """Set `doc.spans[spans_key]`, in place of a group that was there. Users, links and signs of hashtags at the ends of a
         span are left out."""
         key = self.cfg["spans_key"]
         for doc, each in zip(docs, found):
-            found_spans = [(_without_addresses(doc, start, end), number, score) for start, end, number, score in each]
+            found_spans = [
+                (_without_addresses(doc, start, end), number, score) for start, end, number, score in each.spans
+            ]
             kept = [(*bounds, number, score) for bounds, number, score in found_spans if bounds[0] < bounds[1]]
             spans = [Span(doc, start, end, label=self.labels[number]) for start, end, number, _ in kept]
             doc.spans[key] = span_group(doc, key, spans, [score for *_, score in kept])
+            if self.text_threshold is not None:
+                doc.spans[key].attrs["any"] = each.any
 
     def _gold(self, doc: Doc) -> Optional[list[Span]]:
         return list(doc.spans[self.cfg["spans_key"]]) if self.cfg["spans_key"] in doc.spans else None
 
-    def _spans(self, scores: ChainScores) -> tuple[Ints, Ints, NDArray[np.float32]]:
-        """Start, end and probability of each span of one label, in flat token rows."""
+    def _spans(self, scores: ChainScores) -> tuple[NDArray, Ints, Ints, NDArray[np.float32]]:
+        """Of one label: the probability that each text holds any span; start, end and probability of each span, in flat
+        token rows."""
         lattice = forward_backward(scores)
-        if self.threshold is None:
-            inside = viterbi(scores) == 1
-        else:
-            inside = lattice.marginals.index_select(0, lattice.layout.scatter)[:, 1] >= self.threshold
-        is_inside = inside.numpy()
         text = np.repeat(np.arange(len(scores.lengths)), scores.lengths)
+        any_span = -np.expm1(constant_log_probability(scores, lattice, 0).numpy().clip(max=0.0))
+        if self.threshold is None:
+            is_inside = (viterbi(scores) == 1).numpy()
+        else:
+            p = lattice.marginals.index_select(0, lattice.layout.scatter)[:, 1].numpy()
+            is_inside = p >= (self.threshold if self.text_threshold is None else self.threshold * any_span[text])
+        if self.text_threshold is not None:
+            is_inside = is_inside & (any_span >= self.text_threshold)[text]
         goes_on = is_inside[1:] & is_inside[:-1] & (text[1:] == text[:-1])
         starts = np.flatnonzero(is_inside & ~np.append(False, goes_on))
         ends = np.flatnonzero(is_inside & ~np.append(goes_on, False)) + 1
-        return starts, ends, SpanProbabilities(lattice, _STATES).score_spans((starts, ends, np.zeros_like(starts)))
+        return (
+            any_span,
+            starts,
+            ends,
+            SpanProbabilities(lattice, _STATES).score_spans((starts, ends, np.zeros_like(starts))),
+        )
 
 
 def _without_addresses(doc: Doc, start: int, end: int) -> tuple[int, int]:
