@@ -32,6 +32,7 @@ WORKFLOWS = {
     "wnut17-alone",
     "transformer",
     "gmb",
+    "student",
     "toxic",
     "joint",
     "results",
@@ -81,8 +82,10 @@ def test_what_a_command_needs_is_there_or_made_before(config, project):
     assets = {asset["dest"] for asset in config["assets"]}
     for steps in config["workflows"].values():
         made = {*assets, "vectors/distilled"}  # which the workflow distill makes once for all
+        variables = {f"${{vars.{name}}}": value for name, value in config["vars"].items()}
         for step in steps:
             for path in commands[step].get("deps", []):
+                path = path if path in made else variables.get(path, path)
                 assert path in made or (project / path).exists(), (step, path)
             made |= {*commands[step].get("outputs", []), *commands[step].get("outputs_no_cache", [])}
 

@@ -22,3 +22,30 @@ def test_scores_of_the_sample_recipe(spacy_bilstm, run_spacy, checkout, monkeypa
     scores = srsly.read_json("scores.json")
     assert scores["tag_acc"] >= 0.9
     assert scores["ents_f"] >= 0.72
+    _run_student(spacy_bilstm, run_spacy, checkout)
+
+
+def _run_student(spacy_bilstm, run_spacy, checkout):
+    """The workflow student, with the pipeline of the main job as the teacher: a network of half the width comes near it."""
+    for step in (
+        ["convert", "assets/sample/train.conll", "corpus/student/gold.spacy"],
+        ["label", "assets/sample/train.conll", "training/sample/model-best", "corpus/student/soft"],
+    ):
+        code, _, err = spacy_bilstm(*step)
+        assert code == 0, err
+    dev = "corpus/sample/dev.spacy"
+    overrides = ["--components.tok2vec.model.encode.width", "64", "--training.max_epochs", "10"]
+    run_spacy(
+        "train",
+        "configs/sample.cfg",
+        "--output",
+        "student",
+        "--paths.train",
+        "corpus/student",
+        *overrides,
+        cwd=checkout,
+    )
+    run_spacy("evaluate", "student/model-best", dev, "--output", "student.json", cwd=checkout)
+    scores = srsly.read_json("student.json")
+    assert scores["tag_acc"] >= 0.85
+    assert scores["ents_f"] >= 0.55

@@ -199,6 +199,29 @@ class TestAnnotation:
             expected += [(*stretch, label) for stretch in stretches(sequences[p.argmax()])]
         assert triples(unsure(TEXT)) == sorted(expected)
 
+    def test_the_probability_of_any_span_decides_about_the_text(self, unsure):
+        """Tokens are then taken by their probability in a text that holds any span of the label."""
+        component = unsure.get_pipe("bilstm_spans")
+        every = brute_force(unsure, TEXT.split())
+        any_span = {label: p[sequences.any(axis=1)].sum() for label, (sequences, p) in every.items()}
+        for text_threshold in (0.0, *(min(p + step, 1.0) for p in any_span.values() for step in (-1e-4, 1e-4)), 1.0):
+            component.threshold, component.text_threshold = 0.4, text_threshold
+            doc = unsure(TEXT)
+            expected = []
+            for label, (sequences, p) in every.items():
+                inside = (p[:, None] * sequences).sum(axis=0) / any_span[label] >= 0.4
+                expected += [(*stretch, label) for stretch in stretches(inside) if any_span[label] >= text_threshold]
+            assert triples(doc) == sorted(expected)
+            found = doc.spans["toxic"].attrs["any"]
+            assert found == pytest.approx(any_span, abs=1e-5)
+
+    @pytest.mark.parametrize("text", ["", "so"])
+    def test_the_probability_of_any_span_of_a_short_text(self, unsure, text):
+        unsure.get_pipe("bilstm_spans").text_threshold = 0.5
+        found = unsure(text).spans["toxic"].attrs["any"]
+        assert all(0 <= p <= 1 for p in found.values())
+        assert text or set(found.values()) == {0.0}
+
     @pytest.mark.parametrize("threshold", [None, 0.1, 0.3, 0.5])
     @pytest.mark.parametrize("name", ["unsure", "trained"])
     def test_scores_are_the_probability_of_exactly_this_span(self, request, name, threshold):
@@ -286,6 +309,7 @@ class TestAnnotation:
         ({"spans_key": ""}, "bilstm_spans: spans_key = ''; expected the name"),
         ({"threshold": -0.1}, "threshold = -0.1; expected null or a probability from 0"),
         ({"threshold": 1.5}, "threshold = 1.5; expected null or a probability from 0"),
+        ({"text_threshold": 2}, "text_threshold = 2; expected null or a probability from 0"),
     ],
 )
 def test_settings_out_of_range_are_refused(config, message):
