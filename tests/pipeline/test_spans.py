@@ -7,9 +7,10 @@ import torch
 from small_pipelines import SMALL_CRF, TOK2VEC, rows_by_doc, small_pipeline, span_examples, train
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
-from thinc.api import fix_random_seed
+from thinc.api import ConfigValidationError, fix_random_seed
 
 from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.pipeline.spans import best_expected_f1
 
 SOFTMAX = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": TOK2VEC}
 TEXT = "you are a real piece of garbage"
@@ -327,3 +328,41 @@ def test_users_links_and_signs_are_nothing_by_themselves(text):
     found = [[token.text for token in span] for span in doc.spans["toxic"]]  # one for each label
     assert all(each == words for each in found)
     assert bool(found) == bool(words)
+
+
+class TestExpectedF1:
+    @pytest.mark.parametrize("seed", range(20))
+    def test_no_other_tokens_have_a_higher_one(self, seed):
+        random = np.random.default_rng(seed)
+        p, sizes = random.beta(0.5, 1, 6), random.integers(1, 9, 6)
+        inside, f1 = best_expected_f1(p, sizes)
+        gold = (p * sizes).sum()
+        every = {
+            states: 2 * (p * sizes) @ states / (sizes @ states + gold) for states in product([0, 1], repeat=len(p))
+        }
+        assert f1 == pytest.approx(max(every.values()))
+        assert every[tuple(inside.astype(int).tolist())] == pytest.approx(f1)
+
+    def test_one_sure_token_is_taken_alone_and_unsure_ones_together(self):
+        assert best_expected_f1(np.array([1.0, 0.01, 0.0]), np.ones(3, dtype=int))[0].tolist() == [True, False, False]
+        assert best_expected_f1(np.array([0.3, 0.3, 0.3]), np.ones(3, dtype=int))[0].tolist() == [True, True, True]
+        assert best_expected_f1(np.zeros(0), np.zeros(0, dtype=int)) == (pytest.approx([]), 0.0)
+
+    def test_it_is_a_setting_that_is_saved(self, unsure, tmp_path):
+        component = unsure.get_pipe("bilstm_spans")
+        component.threshold = "expected_f1"
+        found = [triples(doc) for doc in unsure.pipe(TEXTS)]
+        unsure.to_disk(tmp_path)
+        assert [triples(doc) for doc in spacy.load(tmp_path).pipe(TEXTS)] == found
+        component.text_threshold = 0.0  # in every text that has a token, also where it is probable that there is none
+        assert all(bool(triples(unsure(text))) for text in TEXTS if text.strip())
+        component.text_threshold = 1.0
+        assert not any(triples(unsure(text)) for text in TEXTS)
+
+    def test_a_text_of_which_it_is_probable_that_it_has_none_gets_none(self, trained):
+        trained.get_pipe("bilstm_spans").threshold = "expected_f1"
+        assert triples(trained("nice")) == []
+
+    def test_another_word_is_refused(self):
+        with pytest.raises((ConfigError, ConfigValidationError), match="threshold"):
+            small_pipeline("bilstm_spans", threshold="f1")
