@@ -1,0 +1,53 @@
+"""Toxic spans of pipelines on two dev corpora, and how many ordinary texts have any:
+python -m benchmarks.toxic_devs TRIAL RATERS TEXTS PIPELINE...
+
+The pipelines are seeds of one recipe: each figure is the mean over them, with its standard deviation.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import spacy
+import typer
+from spacy.training import Corpus
+
+from spacy_bilstm_tagger.corpus.raw import read_raw_texts
+from spacy_bilstm_tagger.scoring.spans import spans_score
+
+from .entity_devs import cell
+
+KEY = "toxic"
+COLUMNS = {
+    "character F1": f"spans_{KEY}_char_f",
+    "posts with spans": f"spans_{KEY}_char_f_gold",
+    "posts without": f"spans_{KEY}_char_f_nogold",
+}
+
+
+def main(
+    trial: Annotated[Path, typer.Argument(help="The trial part, .spacy.")],
+    raters: Annotated[Path, typer.Argument(help="A part of the raters' own posts, .spacy.")],
+    texts: Annotated[Path, typer.Argument(help="Ordinary texts, one a line.")],
+    pipelines: Annotated[list[Path], typer.Argument(metavar="PIPELINE...", help="Seeds of one recipe.")],
+    limit: Annotated[int, typer.Option(help="Ordinary texts.")] = 2000,
+) -> None:
+    ordinary = read_raw_texts(texts)[:limit]
+    scores: dict[str, list[dict[str, float]]] = {trial.stem: [], raters.stem: []}
+    marked = []
+    for pipeline in pipelines:
+        nlp = spacy.load(pipeline)
+        for path in (trial, raters):
+            examples = list(Corpus(path)(nlp))
+            for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples], batch_size=256)):
+                example.predicted = doc
+            scores[path.stem].append(spans_score(examples, spans_key=KEY))
+        marked.append(100 * sum(bool(doc.spans[KEY]) for doc in nlp.pipe(ordinary)) / len(ordinary))
+    typer.echo(f"{len(pipelines)} pipeline(s), percent\n\n| | {' | '.join(COLUMNS)} |\n|---|---|---|---|")
+    for name, found in scores.items():
+        cells = (cell([100 * each[column] for each in found]) for column in COLUMNS.values())
+        typer.echo(f"| {name} | {' | '.join(cells)} |")
+    typer.echo(f"\nOf {len(ordinary):,} ordinary texts, with anything marked: {cell(marked)}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
