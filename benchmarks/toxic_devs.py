@@ -32,15 +32,16 @@ def main(
     limit: Annotated[int, typer.Option(help="Ordinary texts.")] = 2000,
 ) -> None:
     ordinary = read_raw_texts(texts)[:limit]
-    scores: dict[str, list[dict[str, float]]] = {trial.stem: [], raters.stem: []}
+    parts = {"trial": trial, "raters": raters}
+    scores: dict[str, list[dict[str, float]]] = {name: [] for name in parts}
     marked = []
     for pipeline in pipelines:
         nlp = spacy.load(pipeline)
-        for path in (trial, raters):
+        for name, path in parts.items():
             examples = list(Corpus(path)(nlp))
             for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples], batch_size=256)):
                 example.predicted = doc
-            scores[path.stem].append(spans_score(examples, spans_key=KEY))
+            scores[name].append(spans_score(examples, spans_key=KEY))
         marked.append(100 * sum(bool(doc.spans[KEY]) for doc in nlp.pipe(ordinary)) / len(ordinary))
     typer.echo(f"{len(pipelines)} pipeline(s), percent\n\n| | {' | '.join(COLUMNS)} |\n|---|---|---|---|")
     for name, found in scores.items():
