@@ -145,7 +145,7 @@ def test_the_curve_ends_in_the_row_itself(view, add, plan, store, tmp_path):
 
 
 def test_an_output_that_the_page_quotes_has_to_be_listed(plan, store):
-    with pytest.raises(KeyError, match=r"runs\.yml has no output 'confidence'"):
+    with pytest.raises(KeyError, match=r"runs\.yml has no output 'entities'"):
         render(plan, store)
 
 
