@@ -157,13 +157,8 @@ def test_gzip_is_known_by_its_bytes(name, tmp_path):
         assert file.read() == data
 
 
-def test_a_list_of_frequencies_is_named(tmp_path):
-    path = tmp_path / "words.txt"
-    path.write_text("the 34\na 22\nof 9\n", encoding="utf8")
-    with (
-        open_bytes(path) as file,
-        pytest.raises(
-            DataError, match="line 1: found 'the 34', a word and its frequency, expected a word and the numbers"
-        ),
+def test_a_list_of_frequencies_is_named(check):
+    with pytest.raises(
+        DataError, match="line 1: found 'the 34', a word and its frequency, expected a word and the numbers"
     ):
-        read_text_rows(path, file)
+        check("the 34\na 22\nof 9\n")
