@@ -105,8 +105,8 @@ def _shape(path: Path, sample: list[bytes]) -> tuple[Optional[int], int]:
         raise DataError(Errors.VECTORS_EMPTY.format(path=path))
     if width == 1 and all(row.split()[-1].isdigit() for row in sample if row.strip()):
         raise DataError(
-            f"{path}, line 1: found {sample[0].decode('utf8', 'replace').strip()[:40]!r}, a word and its frequency, expected a word "
-            "and the numbers of its vector"
+            f"{path}, line 1: found {sample[0].decode('utf8', 'replace').strip()[:40]!r}, a word and its frequency, "
+            "expected a word and the numbers of its vector"
         )
     return None, width
 
