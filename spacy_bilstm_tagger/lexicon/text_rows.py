@@ -103,7 +103,8 @@ def _shape(path: Path, sample: list[bytes]) -> tuple[Optional[int], int]:
     width = widths.most_common(1)[0][0]
     if not width:
         raise DataError(Errors.VECTORS_EMPTY.format(path=path))
-    if width == 1 and all(row.split()[-1].isdigit() for row in sample if row.strip()):
+    last = [row.split()[-1] for row in sample if row.strip()]
+    if width == 1 and all(map(bytes.isdigit, last)) and any(len(number) > 1 for number in last):
         raise DataError(
             f"{path}, line 1: found {sample[0].decode('utf8', 'replace').strip()[:40]!r}, a word and its frequency, "
             "expected a word and the numbers of its vector"

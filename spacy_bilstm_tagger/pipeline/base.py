@@ -1,29 +1,81 @@
-"""The base of the components whose model gives scores of label sequences: labels, training, prediction."""
+"""The base of the components whose model gives scores of label sequences: labels, prediction, saving, `doc.spans`."""
 
 import math
+import struct
 from abc import abstractmethod
 from collections import Counter
 from itertools import chain
-from typing import Any, Callable, Iterable, Iterator, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 
 import numpy as np
+import srsly
 import torch
 from spacy.errors import Errors as SpacyErrors
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.tokens import Doc
-from spacy.training import Example, validate_examples
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model
 
 from ..crf.inference import ChainScores
-from ..crf.loss import Counts, cross_entropy, divergence, negative_log_likelihood
 from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
-from ..types import Mask
+from ..lexicon.claim import claim_tables
+from ..util import check_at_least, is_number
 from .corpora import check_examples, sample_docs
+from .learning import LearningMixin
 from .saving import AtomicLoadMixin
-from .soft_labels import SoftLabels, combine, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
-from .trainable import TrainableMixin, require_own_tok2vec, require_upstream
+from .soft_labels import SoftLabels, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
+
+SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
+
+
+class TrainableMixin:
+    """Mixin of all trainable components: batches and the optimizer are checked, and a sourced component brings the tables
+    that its layers read along to the vocabulary of the docs. List it before the spaCy class."""
+
+    name: str
+    model: Model
+    vocab: Vocab
+
+    def meet(self, docs: Sequence[Doc]) -> None:
+        """RAISES: ConfigError if the vocabulary of the docs has other tables, or a table is nowhere; ValueError for docs of
+        several vocabularies."""
+        if not docs:
+            return
+        vocab = docs[0].vocab
+        if any(doc.vocab is not vocab for doc in docs):
+            raise ValueError("The docs of a batch are of several vocabularies; expected docs of one pipeline")
+        if vocab is not self.vocab:
+            claim_tables(self.model, vocab, origin=self.vocab)
+            for label in getattr(self, "labels", ()):
+                vocab.strings.add(label)
+            self.vocab = vocab
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """As spaCy's. RAISES: ConfigError for a batch size below 1, with which spaCy would drop the docs."""
+        check_at_least(self.name, 1, batch_size=batch_size)
+        return cast(Iterator[Doc], super().pipe(stream, batch_size=batch_size))  # type: ignore[misc]
+
+    def finish_update(self, sgd: Any) -> None:
+        """As spaCy's. RAISES: ConfigError for a learn rate below 0, with which the loss grows."""
+        learn_rate = getattr(sgd, "learn_rate", 0.0)
+        if not is_number(learn_rate) or not 0 <= learn_rate < math.inf:
+            raise ConfigError(
+                f"{self.name}: learn_rate = {learn_rate!r}; expected a number of at least 0, such as 0.001"
+            )
+        super().finish_update(sgd)  # type: ignore[misc]
+
+    def predict(self, docs: Iterable[Doc]) -> Any:
+        docs = list(docs)
+        self.meet(docs)
+        return super().predict(docs)  # type: ignore[misc]
+
+    def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
+        """As spaCy's."""
+        examples = list(examples)
+        self.meet([eg.predicted for eg in examples])
+        return super().update(examples, **kwargs)  # type: ignore[misc]
 
 
 class Setting:
@@ -40,7 +92,7 @@ class Setting:
         pipe.cfg[self.name] = value
 
 
-class SequenceComponent(TrainableMixin, AtomicLoadMixin, TrainablePipe):
+class SequenceComponent(LearningMixin, TrainableMixin, AtomicLoadMixin, TrainablePipe):
     """Labels tokens by the scores that its model gives, `ChainScores` of (tokens, n_outputs) for a list of docs.
 
     A component defines the labels that a gold token allows (`gold_labels`, `allowed`), the annotations that scores
@@ -49,7 +101,6 @@ class SequenceComponent(TrainableMixin, AtomicLoadMixin, TrainablePipe):
     """
 
     resizable = False  # whether add_label also works on a trained component
-    _rehearsal_model: Optional[Model] = None
 
     def __init__(
         self, vocab: Vocab, model: ScoresModel, name: str, *, scorer: Optional[Callable] = None, **settings: Any
@@ -89,23 +140,10 @@ class SequenceComponent(TrainableMixin, AtomicLoadMixin, TrainablePipe):
     def gold_labels(self, doc: Doc) -> Iterator[str]:
         """The labels of an annotated doc, one for each token or span; several for one that is partly known."""
 
-    @abstractmethod
-    def allowed(self, examples: list[Example]) -> Mask:
-        """The outputs that the annotation allows, (predicted tokens, n_outputs). RAISES: KeyError for an unknown label."""
-
     @property
     @abstractmethod
     def soft_key(self) -> str:
         """The key of the soft labels that the component gives as a teacher, and learns from: see `soft_labels`."""
-
-    @property
-    @abstractmethod
-    def output_names(self) -> Sequence[str]:
-        """The name of each output in soft labels."""
-
-    @abstractmethod
-    def has_gold(self, doc: Doc) -> bool:
-        """Whether a doc has annotation for the component. Where it has, soft labels do not count."""
 
     def read_soft_labels(self, doc: Doc) -> Optional[SoftLabels]:
         """Those that the component learns from, by its output names; "a|b" is one of several."""
@@ -124,8 +162,10 @@ class SequenceComponent(TrainableMixin, AtomicLoadMixin, TrainablePipe):
         """The message for training data without labels."""
 
     def constrain(self, scores: ChainScores) -> ChainScores:
-        """The scores with -inf for the label sequences that break the component's scheme."""
         return scores
+
+    def chains(self) -> list[slice]:
+        return [slice(0, self.n_outputs)]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -190,127 +230,6 @@ class SequenceComponent(TrainableMixin, AtomicLoadMixin, TrainablePipe):
         docs = sample_docs(get_examples)
         self.model.initialize(X=docs, Y=[self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs])
 
-    def get_loss(self, examples: Iterable[Example], scores: ChainScores) -> tuple[float, ChainScores]:
-        """The loss of the annotation in nats, summed over the batch, and its gradient; tokens without annotation do not
-        count.
-
-        RAISES: ValueError for a gold label that is not among the labels, and for a loss that is not a number.
-        """
-        examples = list(examples)
-        validate_examples(examples, f"{type(self).__name__}.get_loss")
-        try:
-            soft = [None if self.has_gold(eg.y) else self.read_soft_labels(eg.y) for eg in examples]
-            if any(each is not None for each in soft):
-                found = self._mixed_loss(scores, examples, soft)
-            else:
-                found = self._gold_loss(scores, examples)
-        except KeyError as error:
-            raise self.unknown_label(error.args[0]) from None
-        return self._check_loss(*self.reduce(*found))
-
-    def reduce(self, loss: float, gradient: ChainScores, count: int) -> tuple[float, ChainScores]:
-        """The loss of a batch and its gradient, from their sums. count (int): tokens that have a label."""
-        return loss, gradient
-
-    def _gold_loss(self, scores: ChainScores, examples: list[Example]) -> tuple[float, ChainScores, int]:
-        """Loss, gradient, and the number of tokens that have a label."""
-        allowed = torch.from_numpy(self.allowed(examples)).to(scores.emissions.device)
-        found = self._by_part(scores, lambda some, part: negative_log_likelihood(some, allowed[:, part]))
-        return *found, int((~allowed.all(dim=1)).sum())
-
-    def _mixed_loss(
-        self, scores: ChainScores, examples: list[Example], soft: list[Optional[SoftLabels]]
-    ) -> tuple[float, ChainScores, int]:
-        is_soft = np.array([each is not None for each in soft])
-        self._check_tokens([eg for eg, each in zip(examples, soft) if each is not None])
-        some, tokens = scores.texts(is_soft)
-        loss, part, count = self._soft_loss(some, [each for each in soft if each is not None])
-        gradient = scores.map(torch.zeros_like).add_texts(part, tokens)
-        if not is_soft.all():
-            some, tokens = scores.texts(~is_soft)
-            more, part, n = self._gold_loss(some, [eg for eg, each in zip(examples, soft) if each is None])
-            loss, gradient, count = loss + more, gradient.add_texts(part, tokens), count + n
-        return loss, gradient, count
-
-    def _soft_loss(self, scores: ChainScores, soft: list[SoftLabels]) -> tuple[float, ChainScores, int]:
-        aim, sets = combine(soft, self.output_names)
-        device = scores.emissions.device
-        aim, sets = Counts(aim.rows.to(device), aim.pairs.to(device)), sets if sets is None else sets.to(device)
-        is_one = len(self.chains()) == 1
-        found = self._by_part(scores, lambda some, part: cross_entropy(some, aim if is_one else aim.labels(part), sets))
-        return *found, len(aim.rows)
-
-    def _by_part(
-        self, scores: ChainScores, loss_of: Callable[[ChainScores, slice], tuple[torch.Tensor, ChainScores]]
-    ) -> tuple[float, ChainScores]:
-        """The loss and its gradient, of each chain by itself where there are several."""
-        scores = self.constrain(scores)
-        parts = self.chains()
-        if len(parts) == 1:
-            losses, gradient = loss_of(scores, parts[0])
-            return float(losses.sum()), gradient
-        loss, whole = 0.0, scores.map(torch.zeros_like)
-        for part in parts:
-            losses, gradient = loss_of(scores.labels(part), part)
-            loss += float(losses.sum())
-            whole.emissions[:, part] = gradient.emissions
-            if scores.is_chain:
-                transitions, start, end = whole.chain
-                transitions[part, part], start[part], end[part] = gradient.chain
-        return loss, whole
-
-    def chains(self) -> list[slice]:
-        """The outputs of each chain; there may be several that are independent of each other."""
-        return [slice(0, self.n_outputs)]
-
-    def _check_tokens(self, examples: list[Example]) -> None:
-        """RAISES: ConfigError for soft labels of other tokens than the pipeline's."""
-        for eg in examples:
-            if [token.text for token in eg.x] != [token.text for token in eg.y]:
-                raise ConfigError(
-                    f"{self.name}: the soft labels of {eg.y.text[:40]!r} are of other tokens than this pipeline's tokenizer makes; "
-                    "expected a teacher with the same [nlp.tokenizer]"
-                )
-
-    def rehearse(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optional[Optimizer] = None,
-        losses: Optional[dict[str, float]] = None,
-    ) -> dict[str, float]:
-        """Pull the predictions back towards those of the model that `nlp.resume_training()` put aside.
-
-        RAISES: ConfigError if the component listens to a shared tok2vec.
-        """
-        losses = {} if losses is None else losses
-        if self._rehearsal_model is None:
-            return losses
-        require_own_tok2vec(self.name, self.model)
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, f"{type(self).__name__}.rehearse")
-        docs = [eg.predicted for eg in examples]
-        if not any(map(len, docs)):
-            return losses
-        set_dropout_rate(self.model, drop)
-        scores, backprop = self.model.begin_update(docs)
-        loss, gradient = self._check_loss(*self._rehearsal_loss(scores, self._rehearsal_model.predict(docs)))
-        backprop(gradient)
-        if sgd not in (None, False):
-            self.finish_update(sgd)
-        losses[self.name] += loss
-        return losses
-
-    def _rehearsal_loss(self, scores: ChainScores, teacher: ChainScores) -> tuple[float, ChainScores]:
-        """Divergence from the teacher, and its gradient."""
-        teacher = self.constrain(teacher)
-        found = self._by_part(
-            scores, lambda some, part: divergence(some, teacher if len(self.chains()) == 1 else teacher.labels(part))
-        )
-        return self.reduce(*found, count=len(scores.emissions))
-
     def soft_labels(self, docs: Sequence[Doc]) -> list[SoftLabels]:
         """The distribution over label sequences that the component gives to each doc, as a teacher. Settings of prediction
         do not count."""
@@ -318,13 +237,6 @@ class SequenceComponent(TrainableMixin, AtomicLoadMixin, TrainablePipe):
         require_upstream(self.name, self.model, docs)
         scores = self.constrain(self.model.predict(docs).cpu())
         return join_chains([soft_labels_of(scores.labels(part), self.output_names[part]) for part in self.chains()])
-
-    def _check_loss(self, loss: float, gradient: ChainScores) -> tuple[float, ChainScores]:
-        if not math.isfinite(loss):
-            raise ValueError(
-                f"{self.name}: the loss is not a number. Try a lower learn rate, or gradient clipping (grad_clip = 1.0)"
-            )
-        return loss, gradient
 
     def predict(self, docs: Iterable[Doc]) -> Sequence[Any]:
         """The annotations of each doc.
@@ -347,3 +259,84 @@ class SequenceComponent(TrainableMixin, AtomicLoadMixin, TrainablePipe):
                 "learn rate"
             )
         return self.decode(docs, self.constrain(scores))
+
+
+class SpanComponent(SequenceComponent):
+    """Sets `doc.spans[spans_key]`, of spans with a probability above a threshold."""
+
+    spans_key = Setting()
+    threshold = Setting()
+    key_may_be_none = False  # whether the spans are set elsewhere too
+
+    @classmethod
+    def check_settings(cls, name: str, **settings: Any) -> None:
+        """RAISES: ConfigError for an empty key, and a threshold that is no probability."""
+        key = settings["spans_key"]
+        if not (isinstance(key, str) and key) and not (key is None and cls.key_may_be_none):
+            raise ConfigError(f"{name}: spans_key = {key!r}; expected the name under which doc.spans keeps the spans")
+        check_threshold(name, "threshold", settings["threshold"])
+
+
+def check_threshold(name: str, setting: str, value: Optional[float]) -> None:
+    """RAISES: ConfigError for what is neither None nor a probability."""
+    if value is not None and not (is_number(value) and 0 <= value <= 1):
+        raise ConfigError(f"{name}: {setting} = {value!r}; expected null or a probability from 0 to 1")
+
+
+def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
+    """RAISES: ConfigError for docs to which the tok2vec that the model listens to has given no rows, or rows of another
+    width: spaCy's listener would read zeros."""
+    for node in model.walk():
+        upstream = getattr(node, "upstream_name", None)
+        if upstream is None:
+            continue
+        width = node.get_dim("nO") if node.has_dim("nO") else None
+        for doc in docs:
+            if len(doc) and (doc.tensor.size == 0 or width not in (None, doc.tensor.shape[1])):
+                found = "no rows" if doc.tensor.size == 0 else f"rows of width {doc.tensor.shape[1]}, expected {width}"
+                raise ConfigError(
+                    f"{name}: listens to a tok2vec ({upstream!r}), and found {found} in the doc; expected that component "
+                    f"before {name!r} in the pipeline, and not disabled. Or load the pipeline whole, and give {name!r} a tok2vec "
+                    "of its own with nlp.replace_listeners"
+                )
+
+
+def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:
+    """A group for `doc.spans[name]`, whose attrs["scores"] is a (spans,) array, as that of `spancat`."""
+    return AlignedSpanGroup(doc, name=name, spans=spans, attrs={"scores": np.array(scores, dtype="float32")})
+
+
+class AlignedSpanGroup(SpanGroup):
+    """Finds its spans again by their characters when `merge_entities`, or another component that merges or splits tokens,
+    has changed the numbers of the tokens, which spaCy's own groups keep. A span that ends inside a token takes all
+    of it."""
+
+    def __getitem__(self, i: int) -> Span:
+        if not self._fits(i):
+            self._find_by_characters()
+        return super().__getitem__(i)
+
+    def to_bytes(self) -> bytes:
+        """As spaCy's."""
+        list(self)
+        data: bytes = super().to_bytes()
+        return data
+
+    def copy(self, doc: Optional[Doc] = None) -> "AlignedSpanGroup":
+        """As spaCy's."""
+        plain = super().copy(doc)
+        return AlignedSpanGroup(plain.doc, name=plain.name, attrs=plain.attrs, spans=list(plain))
+
+    def _fits(self, i: int) -> bool:
+        try:
+            span = super().__getitem__(i)
+        except IndexError:
+            return False
+        first, last = span[0], span[-1]
+        return bool(first.idx == span.start_char and last.idx + len(last) == span.end_char)
+
+    def _find_by_characters(self) -> None:
+        for i, data in enumerate(srsly.msgpack_loads(super().to_bytes())["spans"]):
+            span_id, kb_id, label, _, _, start, end = SPAN.unpack(data)
+            ids = {"label": label, "kb_id": kb_id, "span_id": span_id}
+            self[i] = self.doc.char_span(start, end, **ids, alignment_mode="expand")  # type: ignore[index]

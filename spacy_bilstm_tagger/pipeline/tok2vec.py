@@ -12,9 +12,9 @@ from thinc.types import Floats2d
 from ..errors import ConfigError
 from ..lexicon.files import use_checksums
 from . import TOK2VEC
+from .base import TrainableMixin
 from .corpora import check_examples, sample_docs
 from .saving import AtomicLoadMixin
-from .trainable import TrainableMixin
 
 
 @Language.factory("bilstm_tok2vec", assigns=["doc.tensor"], default_config={"model": TOK2VEC})

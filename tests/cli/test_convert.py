@@ -55,7 +55,7 @@ BAD_INPUTS = {
         "nobody tagged this\nplain prose\nyet\n",
         [],
         ": cannot tell the format from lines such as 'nobody tagged this'; "
-        "name it with --format (ritter, tsv, conll, conllu, iob, gmb, toxic_spans, jsonl)",
+        "name it with --format (ritter, tsv, conll, conllu, iob, gmb, toxic_spans, toxic_votes, text, jsonl)",
     ),
     "conllu-nine-columns": (
         CONLLU_ROW + CONLLU_ROW.replace("\t_\n", "\n"),
@@ -150,7 +150,10 @@ def test_leaving_out_all_is_one_line(spacy_bilstm, write, folder):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--format", "xml"], "--format xml: expected one of ritter, tsv, conll, conllu, iob, gmb, toxic_spans, jsonl"),
+        (
+            ["--format", "xml"],
+            "--format xml: expected one of ritter, tsv, conll, conllu, iob, gmb, toxic_spans, toxic_votes, text, jsonl",
+        ),
         (["--tags", "pos"], "--tags pos: expected upos or xpos"),
         (["--spans-key", ""], "--spans-key '': expected a name, such as toxic"),
         (
