@@ -43,11 +43,12 @@ def read_commands(lines: Iterable[str], corpora: Iterable[str], root: Path) -> R
             continue
         paths = _paths(words, same, root)
         named = set(paths.values())
-        scores = {paths.pop("dev", "")} if "evaluate" not in words else set(words)
+        evaluates = any(word in ("evaluate", "benchmarks.entity_devs", "benchmarks.toxic_devs") for word in words)
+        scores = set(words) if evaluates else {paths.pop("dev", "")}
         reading.scored |= _below(scores, corpora)
         trains = {paths.get("train", ""), paths.get("raw_text", "")} | (set(words) - scores)
         trains = {same.get(path, path) for path in trains}
-        reading.trained |= _below(trains, corpora) - (reading.scored if "evaluate" in words else set())
+        reading.trained |= _below(trains, corpora) - (reading.scored if evaluates else set())
         reading.unknown |= {path for path in named - {""} if not _below({same.get(path, path)}, corpora)}
     return reading
 
