@@ -190,7 +190,7 @@ def test_options_reach_the_reader(tmp_path):
     [
         (
             {"format": "xml"},
-            "--format xml: expected one of ritter, tsv, conll, conllu, iob, gmb, toxic_spans, toxic_votes, text, jsonl",
+            f"--format xml: expected one of {', '.join(FORMATS)}",
         ),
         (
             {"encoding": "utf-9"},
