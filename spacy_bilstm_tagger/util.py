@@ -3,6 +3,7 @@
 import codecs
 import ctypes
 import gzip
+import hashlib
 import os
 import platform
 import re
@@ -107,6 +108,15 @@ def read_text(path: Path, encoding: str = "utf-8") -> str:
     RAISES: DataError with the line of the first byte that does not fit the encoding, and for a missing or damaged file.
     """
     return decode(path, read_bytes(path), encoding)
+
+
+def file_checksum(path: Path) -> str:
+    """SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def read_lines(path: Path) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any, Callable, Mapping, Optional
 import srsly
 
 from ..errors import DataError, Errors
-from ..util import write_beside
+from ..util import file_checksum, write_beside
 
 MANIFEST = "manifest.json"
 
@@ -44,8 +44,8 @@ class Shards:
 
     def done(self, number: int) -> Optional[dict[str, Any]]:
         """The counts that were kept with a file, or None if it is still to be written, or damaged."""
-        name = self.name(number)
-        entry, path = self.entries.get(name), self.folder / self.name(number)
+        path = self.folder / self.name(number)
+        entry = self.entries.get(path.name)
         if entry is None or not path.is_file() or file_checksum(path) != entry["sha256"]:
             return None
         return dict(entry["counts"])
@@ -64,15 +64,6 @@ class Shards:
     def _write_manifest(self) -> None:
         with write_beside(self.folder / MANIFEST) as draft:
             srsly.write_json(draft, {"run": self.run, "files": self.entries})
-
-
-def file_checksum(path: Path) -> str:
-    """SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def folder_checksum(folder: Path) -> str:

@@ -16,7 +16,7 @@ from ..corpus.labels import read_tag_map
 from ..corpus.raw import iter_raw_texts, read_raw_texts
 from ..errors import DataError
 from ..pipeline.soft_labels import confidence
-from ..util import check_file
+from ..util import check_file, file_checksum
 
 
 def label(
@@ -58,7 +58,7 @@ def label(
     Name the folder, or one that holds it beside gold .spacy files, as paths.train of 'spacy train'. A component learns
     from soft labels where a text has no gold ones. A run that was stopped goes on when it is given again.
     """
-    from ..annotate.shards import Shards, file_checksum, folder_checksum
+    from ..annotate.shards import Shards, folder_checksum
     from ..annotate.teachers import Teachers, load_teachers, path_of
     from .check_gpu import check_gpu
 

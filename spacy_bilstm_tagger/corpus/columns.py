@@ -267,7 +267,8 @@ def _blocks(path: Path, content: str, separator: Optional[str], notes: Notes) ->
             raw = comment[1].strip()
         else:
             cells = line.split(separator)
-            rows.append((number, ["", *cells] if separator is None and line[:1].isspace() else cells))
+            is_blank = separator is None and line[:1].isspace() and line[0] not in " \t"  # such as U+00A0, which splits
+            rows.append((number, ["", *cells] if is_blank else cells))
             if _COMMENT.match(line) or (line[:1] == "#" and line[1:2].isspace()):
                 signs.append((rows, rows[-1], line))
     _drop_comments(path, blocks, signs, notes)

@@ -50,20 +50,15 @@ class CharacterSpans:
 
     def set_spans(self, doc: Doc, ranges: list[tuple[int, int]]) -> None:
         """ranges: (start, end) of characters of `doc.text`, in order and disjoint; end is exclusive."""
-        text, starts = doc.text, [token.idx for token in doc]
         bounds: list[tuple[int, int]] = []
         for start, end in ranges:
-            inside = text[start:end]
-            if not inside.strip():
-                self.blank += 1
+            tokens = self._tokens(doc, start, end)
+            if tokens is None:
                 continue
-            start += len(inside) - len(inside.lstrip())
-            end -= len(inside) - len(inside.rstrip())
-            first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
-            self.widened += starts[first] < start or end < starts[last] + len(doc[last])
+            first, after = tokens
             if bounds and first < bounds[-1][1]:
                 first, _ = bounds.pop()
-            bounds.append((first, last + 1))
+            bounds.append((first, after))
         self.found += len(bounds)
         self.without += not ranges
         spans = [Span(doc, first, after, label=self.key) for first, after in bounds]
@@ -73,17 +68,32 @@ class CharacterSpans:
     def set_votes(self, doc: Doc, votes: list[list[Range]]) -> None:
         """Soft labels: how large a part of the raters marked each token, and each token and the one after it. A token that a
         range touches is marked."""
-        starts = [token.idx for token in doc]
         marks = np.zeros((len(votes), len(doc)), dtype=bool)
         for marked, ranges in zip(marks, votes):
             for start, end in ranges:
-                marked[bisect_right(starts, start) - 1 : bisect_right(starts, end - 1)] = True
+                tokens = self._tokens(doc, start, end)
+                if tokens is not None:
+                    marked[slice(*tokens)] = True
+                    self.found += 1
         states = np.stack([~marks, marks], axis=2).astype("float32")  # (votes, tokens, outside and inside)
         pairs = np.einsum("vti,vtj->ij", states[:, :-1], states[:, 1:]) / len(votes)
         soft = SoftLabels([f"O-{self.key}", f"I-{self.key}"], states.mean(axis=0), pairs)
         set_soft_labels(doc, self.key, soft, is_exclusive=False)
-        self.found += sum(map(len, votes))
         self.without += not any(votes)
+
+    def _tokens(self, doc: Doc, start: int, end: int) -> Optional[tuple[int, int]]:
+        """The first token and the one after the last that a range of characters touches, without white space at its ends;
+        None if it is nothing else. Counts ranges that cut a token, and blank ones."""
+        inside = doc.text[start:end]
+        if not inside.strip():
+            self.blank += 1
+            return None
+        start += len(inside) - len(inside.lstrip())
+        end -= len(inside) - len(inside.rstrip())
+        starts = [token.idx for token in doc]
+        first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
+        self.widened += starts[first] < start or end < starts[last] + len(doc[last])
+        return first, last + 1
 
     def summary(self) -> str:
         """One line with all counts."""

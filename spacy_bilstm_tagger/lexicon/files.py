@@ -1,6 +1,5 @@
 """Folders of pipelines: those that hold tables, and the checksums of their files."""
 
-import hashlib
 import json
 import re
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from spacy.vocab import Vocab
 
 from ..errors import DataError, Errors, damaged
 from ..tokenizer import TweetTokenizer
-from ..util import write_beside
+from ..util import file_checksum, write_beside
 from .table import WordTable
 
 CHECKSUMS, META = "sha256sums", "meta.json"
@@ -118,7 +117,7 @@ def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[s
     write_checksums(folder, _shared_files(folder, nlp))
     if (folder / META).exists():
         meta = srsly.read_json(folder / META)
-        srsly.write_json(folder / META, {**meta, CHECKSUMS: _checksum(folder / CHECKSUMS)})
+        srsly.write_json(folder / META, {**meta, CHECKSUMS: file_checksum(folder / CHECKSUMS)})
 
 
 def _load_pipeline(
@@ -131,7 +130,7 @@ def _load_pipeline(
     expected = _read_meta(folder).get(CHECKSUMS) if (folder / META).exists() else None
     if expected and not found.exists():
         raise DataError(missing_part("nlp", found))
-    if expected and _checksum(found) != expected:
+    if expected and file_checksum(found) != expected:
         raise DataError(damaged_part("nlp", str(found), f"its checksum in {META}"))
     if found.exists():
         check_files("nlp", folder, _shared_files(folder, nlp), exclude)
@@ -169,7 +168,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
 
 def write_checksums(folder: Path, files: Iterable[str] = COMPONENT_FILES) -> None:
     """Write the checksums of these files of a folder, as the command sha256sum does."""
-    lines = (f"{_checksum(folder / file)}  {file}\n" for file in files if (folder / file).exists())
+    lines = (f"{file_checksum(folder / file)}  {file}\n" for file in files if (folder / file).exists())
     (folder / CHECKSUMS).write_text("".join(lines), encoding="utf8")
 
 
@@ -196,7 +195,7 @@ def check_files(name: str, folder: Path, files: Iterable[str], exclude: Iterable
     if missing:
         raise DataError(missing_part(name, folder / missing))
     for path in (folder / file for file in compared):
-        if path.exists() and expected.get(path.relative_to(folder).as_posix()) != _checksum(path):
+        if path.exists() and expected.get(path.relative_to(folder).as_posix()) != file_checksum(path):
             raise DataError(damaged_part(name, str(path), f"the checksum in {CHECKSUMS}"))
 
 
@@ -212,11 +211,3 @@ def damaged_part(name: str, source: str, checksum: str) -> str:
         "The file is damaged, or from another pipeline: get the whole folder again"
     )
     return Errors.COMPONENT_LOAD.format(name=name, source=source, reason=reason)
-
-
-def _checksum(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as data:
-        for chunk in iter(partial(data.read, 1 << 20), b""):
-            digest.update(chunk)
-    return digest.hexdigest()

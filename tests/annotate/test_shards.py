@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from spacy_bilstm_tagger.annotate.shards import Shards, file_checksum, folder_checksum
+from spacy_bilstm_tagger.annotate.shards import Shards, folder_checksum
 from spacy_bilstm_tagger.errors import DataError
+from spacy_bilstm_tagger.util import file_checksum
 
 RUN = {"texts": "abc", "--limit": None}
 

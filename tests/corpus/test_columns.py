@@ -308,3 +308,9 @@ def test_blank_tokens_are_left_out_in_any_column(separator, content, columns):
     (text,) = read(content, separator=separator, columns=columns)
     assert (text.words, text.tags) == (["a"], ["X"])
     assert columns.skipped == content.count("\u00a0") + content.count("\n\t")
+
+
+@pytest.mark.parametrize("indent", [" ", "\t", "  \t"])
+def test_indented_rows_of_conll_are_read(indent):
+    (text,) = read(f"{indent}a X\n{indent}b Y\n", separator=None)
+    assert (text.words, text.tags) == (["a", "b"], ["X", "Y"])

@@ -8,7 +8,7 @@ import spacy
 from numpy.testing import assert_allclose
 from spacy.tokens import DocBin
 
-from spacy_bilstm_tagger.corpus import Notes, read_corpus, to_docbin
+from spacy_bilstm_tagger.corpus import CharacterSpans, Notes, read_corpus, to_docbin
 from spacy_bilstm_tagger.corpus.votes import majority, read_votes
 from spacy_bilstm_tagger.errors import DataError
 from spacy_bilstm_tagger.pipeline.soft_labels import get_soft_labels
@@ -54,6 +54,18 @@ def test_tokens_get_the_share_of_the_raters_who_marked_them(write):
     assert_allclose(soft.pairs, np.array([[2 + 3 + 5, 1 + 1], [1 + 1, 1]]) / 3, atol=1e-2)
     assert_allclose(get_soft_labels(docs[1], "toxic").rows[:, 1], 0)
     assert "toxic" not in docs[0].spans
+
+
+def test_white_space_at_the_ends_of_a_range_marks_nothing(write):
+    """Raters often take the blank before or after a word along."""
+    comments = "comment_id,comment_text\n7,you  idiot now\n"
+    annotations = "annotation,comment_id\n1,7\n2,7\n"
+    texts = read_votes(write(comments, annotations, "annotation,start,end\n1,3,11\n2,3,4\n"))
+    counted = CharacterSpans()
+    (doc,) = to_docbin(Path("x"), texts, spans=counted).get_docs(spacy.blank("en").vocab)
+    marked = get_soft_labels(doc, "toxic").rows[:, 1]
+    assert {token.text: float(share) for token, share in zip(doc, marked) if share} == {"idiot": 0.5}
+    assert (counted.found, counted.blank) == (1, 1)
 
 
 @pytest.mark.parametrize(
