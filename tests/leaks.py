@@ -64,8 +64,9 @@ def find_leaks(reading: Reading, corpora: dict[str, Texts]) -> list[str]:
 
 
 def _words(line: str) -> list[str]:
-    """`--name=value` is two of them, as `--name value` is."""
-    return [part for word in shlex.split(line) for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    """`--name=value` is two of them, as `--name value` is. A corpus of `--exclude` is not among them: its texts are left out."""
+    words = [part for word in shlex.split(line) for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    return [word for before, word in zip(["", *words], words) if before != "--exclude"]
 
 
 def _paths(words: list[str], same: dict[str, str], root: Path) -> dict[str, str]:
