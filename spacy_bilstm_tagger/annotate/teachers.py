@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 
 from ..errors import DataError
 from ..pipeline.base import SequenceComponent
-from ..pipeline.gold import alternatives, is_missing, set_annotated_types
+from ..pipeline.gold import alternatives, is_missing, rename_type, set_annotated_types
 from ..pipeline.ner import BiLSTMNER
 from ..pipeline.soft_labels import SoftLabels, mean_soft_labels
 from ..pipeline.tagger import TagComponent
@@ -23,7 +23,8 @@ class Teachers:
         hmm_tagger. All make the same tokens.
     tag_map, type_map (dict or None): new names of tags, and of entity types; "a|b" is one of several, "-" any. None keeps
         the names.
-    RAISES: DataError for a pipeline without such a component, and for a map without one of its labels.
+    RAISES: DataError for a pipeline without such a component, for entity recognizers of different types, and for a map
+        without one of the labels.
     """
 
     def __init__(
@@ -34,9 +35,8 @@ class Teachers:
         type_map: Optional[dict[str, str]] = None,
     ) -> None:
         self.pipelines, self.tag_map, self.type_map = pipelines, tag_map, type_map
-        self.components: dict[
-            str, SequenceComponent
-        ] = {}  # key of the soft labels -> the first component that gives them
+        # Key of the soft labels -> the first component that gives them.
+        self.components: dict[str, SequenceComponent] = {}
         for name, nlp in pipelines.items():
             found = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, SequenceComponent)]
             if not found:
@@ -45,7 +45,13 @@ class Teachers:
                     f"found {', '.join(nlp.pipe_names) or 'none'}"
                 )
             for pipe in found:
-                self.components.setdefault(pipe.soft_key, pipe)
+                first = self.components.setdefault(pipe.soft_key, pipe)
+                if isinstance(pipe, BiLSTMNER) and set(pipe.labels) != set(first.labels):
+                    # What one teacher calls outside may be an entity of a type that only another one knows.
+                    raise DataError(
+                        f"{name}: finds the entity types {', '.join(sorted(pipe.labels))}, and {next(iter(pipelines))} "
+                        f"{', '.join(sorted(first.labels))}; expected the same, label with each by itself"
+                    )
                 self._check_map(name, pipe)
 
     def label(self, texts: Sequence[str]) -> list[Doc]:
@@ -85,7 +91,7 @@ class Teachers:
         if tag_map is not None and isinstance(pipe, TagComponent):
             return lambda tag: tag_map[tag]
         if type_map is not None and isinstance(pipe, BiLSTMNER):
-            return lambda tag: _rename_entity(tag, type_map)
+            return lambda tag: rename_type(tag, type_map)
         return None
 
     def _check_map(self, name: str, pipe: SequenceComponent) -> None:
@@ -122,11 +128,3 @@ def load_teachers(names: Sequence[str]) -> dict[str, Language]:
 def path_of(nlp: Language, name: str) -> Path:
     """The folder that a pipeline was loaded from."""
     return Path(nlp.path) if nlp.path else Path(name)
-
-
-def _rename_entity(tag: str, type_map: dict[str, str]) -> str:
-    prefix, dash, label = tag.partition("-")
-    if not dash:
-        return tag
-    new = type_map[label]
-    return "" if is_missing(new) else f"{prefix}-{new}"

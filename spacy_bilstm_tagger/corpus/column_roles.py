@@ -26,7 +26,8 @@ _NAMING = "name the columns with --columns"
 def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> list[str]:
     """By the values of each column, over the rows that are as wide as most.
 
-    A first column that counts is an index, and a column of nothing but - or _ is left out. The first of the others is the
+    A first column that counts is an index, one that has one value in each text its name, and a column of nothing but - or _
+    is left out. The first of the others is the
     token. The first that looks like BIO tags, and not of chunks, is the entity: nested entities come after the outer ones.
     The first other column whose values are a tag set is the tag: no numbers, few different ones but more than one, and
     other ones than the words.

@@ -59,7 +59,8 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
             cells = cells[1:]
         check_width(path, line, cells, ",", len(header), f"{len(header)} ({', '.join(header)})")
         number = cells[0].strip(_BLANKS)
-        is_fill = number.lower() in _FILLS or (number in ("0", "0.0") and not current.isdecimal() and current)
+        is_zero = number in ("0", "0.0") and bool(current) and not current.isdecimal()  # pandas' fillna(0)
+        is_fill = number.lower() in _FILLS or is_zero
         if not is_fill and number.lower() != current.lower():
             current = number
             sentences.append([])

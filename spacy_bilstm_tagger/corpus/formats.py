@@ -15,19 +15,7 @@ from .columns import Columns, looks_like_iob, read_columns, read_iob
 from .conllu import COLUMNS, check_conllu_tags, is_conllu_plus, read_conllu
 from .csv_formats import csv_format, read_gmb, read_toxic_spans
 from .json_lines import looks_like_json, read_json_lines, refuse_lists
-from .votes import FILES, is_votes_folder, read_votes
-
-
-def read_texts_without_spans(path: Path, content: str, *, notes: Notes) -> list[AnnotatedText]:
-    """Each line is a text, annotated as one without any span."""
-    lines = [(number, line.strip()) for number, line in enumerate(content.split("\n"), 1) if line.strip()]
-    if not lines:
-        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
-    return [AnnotatedText([], None, None, line, [number], spans=[]) for number, line in lines]
-
-
-def _no_folder(path: Path, content: str, *, notes: Notes) -> list[AnnotatedText]:
-    raise DataError(f"{path}: is a file, expected the folder that holds it, with {', '.join(FILES)}")
+from .votes import is_votes_folder, read_texts_without_spans, read_votes
 
 
 @dataclass(frozen=True)
@@ -56,7 +44,7 @@ FORMATS = {
     "gmb": Format("CSV with the columns Sentence #, Word, POS, Tag", read_gmb, ("entities",), encodings=_WINDOWS),
     "toxic_spans": Format("CSV with the columns spans (a list of character offsets) and text", read_toxic_spans),
     _VOTES: Format(
-        "a folder with the raters' annotations of toxic spans: comments.csv, annotations.csv, spans.csv", _no_folder
+        "a folder with the raters' annotations of toxic spans: comments.csv, annotations.csv, spans.csv", read_votes
     ),
     "text": Format("a text a line, in which there are no spans; it is never guessed", read_texts_without_spans),
     "jsonl": Format("JSON lines with a text and labelled ranges of it, as labelling tools write them", read_json_lines),
@@ -93,11 +81,13 @@ def read_corpus(
     if path.suffix == ".spacy":
         raise DataError(f"{path}: is a DocBin, expected the annotated text that such a file is made of")
     notes = notes or Notes()
-    if is_votes_folder(path) and format in (None, _VOTES):
-        return _VOTES, read_votes(path, notes=notes)
-    content = _decode(path, format, encoding, notes)
-    _warn_of_damage(content, notes)
-    _refuse_other_files(path, content)
+    content = ""
+    if is_votes_folder(path) and format is None:
+        format = _VOTES
+    if format != _VOTES:  # which is a folder
+        content = _decode(path, format, encoding, notes)
+        _warn_of_damage(content, notes)
+        _refuse_other_files(path, content)
     format = format or guess_format(path, content)
     chosen = FORMATS[format]
     columns = columns or Columns()
@@ -156,14 +146,16 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
 
 def _warn_of_damage(content: str, notes: Notes) -> None:
     """Of characters that a wrong decoding leaves in a text that is valid all the same."""
-    kinds = {
-        "U+FEFF, the byte order mark, inside of the text: files were joined": content.count("\ufeff"),
-        "U+FFFD, which stands for what could not be decoded": content.count("\ufffd"),
-        "sequences such as Ã© or â€™: UTF-8 that was read as another encoding and saved again": len(
-            _MOJIBAKE.findall(content)
-        ),
+    counts = {
+        "U+FEFF (a byte order mark inside of the text, as of files that were joined)": content.count("\ufeff"),
+        "U+FFFD (a character that could not be decoded)": content.count("\ufffd"),
+        "sequences such as Ã© or â€™ (UTF-8 that was read as another encoding)": len(_MOJIBAKE.findall(content)),
     }
-    notes.warnings += [f"Found {count:,} times {kind}; get the file again" for kind, count in kinds.items() if count]
+    notes.warnings += [
+        f"The text holds {kind}: {count:,}; if it was not published so, get the file again"
+        for kind, count in counts.items()
+        if count
+    ]
 
 
 def _utf8_characters(data: bytes) -> int:

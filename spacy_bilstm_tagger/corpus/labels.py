@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Sequence
 
 from ..errors import DataError
-from ..pipeline.gold import alternatives, is_missing
+from ..pipeline.gold import alternatives, is_missing, rename_type
 from ..util import read_text
 from .annotated_text import AnnotatedText
 
@@ -58,13 +58,8 @@ def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[Anno
     if not counts:
         raise DataError(f"{path}: {source} has no entities to map; leave --map-ents out")
     _check_gaps(path, mapping, source, kind="entity type", counts=counts)
-    bio = {
-        f"{prefix}-{label}": new if is_missing(new) else f"{prefix}-{new}"
-        for label, new in mapping.items()
-        for prefix in "BI"
-    }
     for text in texts:
-        text.ents = text.ents and [bio.get(tag, tag) for tag in text.ents]
+        text.ents = text.ents and [rename_type(tag, mapping) for tag in text.ents]
         text.entities = text.entities and [(start, end, mapping[label]) for start, end, label in text.entities]
 
 

@@ -21,16 +21,27 @@ def is_votes_folder(path: Path) -> bool:
     return path.is_dir() and all((path / name).is_file() for name in FILES)
 
 
-def read_votes(folder: Path, *, notes: Optional[Notes] = None) -> list[AnnotatedText]:
+def read_texts_without_spans(path: Path, content: str, *, notes: Optional[Notes] = None) -> list[AnnotatedText]:
+    """Each line is a text, annotated as one without any span: what stands for texts in which nobody would mark anything."""
+    lines = [(number, line.strip()) for number, line in enumerate(content.split("\n"), 1) if line.strip()]
+    if not lines:
+        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    return [AnnotatedText([], None, None, line, [number], spans=[]) for number, line in lines]
+
+
+def read_votes(folder: Path, content: str = "", *, notes: Optional[Notes] = None) -> list[AnnotatedText]:
     """The folder of https://github.com/ipavlopoulos/toxic_spans/tree/master/data: the posts, a row for each rater and post, and
     a row for each range of characters that a rater marked, of whatever type. A rater without a range marked nothing. (Where
     so, both flags of the row, `all toxic` and `not toxic`, are set; the released spans leave these raters out.)
 
+    content (str): not used; other readers take the content of a file.
     Ranges that are not in their post are left out and counted, and so are posts without a rater.
     RAISES: DataError for a file that is missing or without one of the columns, for a number that is none, and for a row
         whose post or rater is in no other file.
     """
     notes = notes or Notes()
+    if not is_votes_folder(folder):
+        raise DataError(f"{folder}: expected a folder with the files {', '.join(FILES)}")
     texts = {cells[0]: (line, cells[1]) for line, cells in _rows(folder, "comments.csv")}
     owners: dict[str, str] = {}
     votes: dict[str, dict[str, list[Range]]] = defaultdict(dict)

@@ -5,7 +5,7 @@ types. A Doc may also name the entity types that its annotators looked for: outs
 those, but there may be one of another type.
 """
 
-from typing import AbstractSet, Iterable, Iterator, Optional
+from typing import AbstractSet, Iterable, Iterator, Mapping, Optional
 
 import numpy as np
 from spacy.tokens import Doc
@@ -41,6 +41,15 @@ def known_tags(tag: str, known: AbstractSet[str]) -> list[str]:
     if len(parts) > 1 and all(part in known for part in parts):
         return parts
     raise KeyError(tag)
+
+
+def rename_type(tag: str, mapping: Mapping[str, str]) -> str:
+    """An entity tag such as B-PER with another type; "-" if that is missing. Tags without a type, and of types that the mapping
+    does not have, stay."""
+    prefix, _, label = tag.partition("-")
+    if not prefix or label not in mapping:
+        return tag
+    return "-" if is_missing(mapping[label]) else f"{prefix}-{mapping[label]}"
 
 
 def single_tags(tags: AbstractSet[Optional[str]]) -> set[str]:

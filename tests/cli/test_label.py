@@ -94,7 +94,7 @@ def test_tags_and_types_are_renamed(spacy_bilstm, write, teachers, texts, folder
     spacy_bilstm("label", texts, teachers / "tagger0", teachers / "ner", folder / "soft", *maps)
     (doc, *_) = read(folder / "soft")
     assert set(get_soft_labels(doc, "tags").labels) <= {"X", "X|Y"}
-    assert set(get_soft_labels(doc, "ents").labels) <= {"O", "B-PER", "I-PER", ""}
+    assert set(get_soft_labels(doc, "ents").labels) <= {"O", "B-PER", "I-PER", "-"}
 
 
 def test_a_student_learns_from_them_by_spacy_train_s_corpus(spacy_bilstm, teachers, texts, folder):
@@ -147,6 +147,7 @@ BAD_INPUT = {
     "twice": (["{t}/ner", "{t}/ner"], "given twice; expected different teachers"),
     "no-component": (["{blank}"], "has no component that can teach; expected bilstm_tagger, bilstm_ner, bilstm_spans"),
     "other-tokens": (["{t}/ner", "{whitespace}"], "makes other tokens of"),
+    "other-types": (["{t}/ner", "{place}"], "person, place; expected the same, label with each by itself"),
     "map-gap": (
         ["{t}/tagger0", "--map-tags", "{gap}"],
         "the map has no entry for B; every tag of 'bilstm_tagger' needs one",
@@ -163,10 +164,15 @@ def test_bad_input_is_one_line(spacy_bilstm, write, teachers, texts, folder, tmp
     other.add_pipe("bilstm_ner", config={"model": SMALL_CRF})
     other.initialize(lambda: ner_examples(other))
     other.to_disk(tmp_path / "whitespace")
+    place = small_pipeline("bilstm_ner")
+    towns = [Example.from_dict(place.make_doc("in Lisbon"), {"entities": [(3, 9, "place")]})]
+    place.initialize(lambda: towns)
+    place.to_disk(tmp_path / "place")
     places = {
         "t": teachers,
         "blank": tmp_path / "blank",
         "whitespace": tmp_path / "whitespace",
+        "place": tmp_path / "place",
         "gap": write("gap.tsv", "A\tX\n"),
     }
     texts.write_text("so good!!!\n", encoding="utf8")

@@ -116,9 +116,14 @@ def test_bad_files_are_named(write, files, message):
         read_votes(write(**files))
 
 
-def test_one_of_the_files_alone_is_not_the_corpus(write):
-    with pytest.raises(DataError, match=r"is a file, expected the folder that holds it, with comments\.csv"):
-        read_corpus(write() / "spans.csv", format="toxic_votes")
+@pytest.mark.parametrize("name", ["spans.csv", "missing", "empty"])
+def test_what_is_no_folder_with_the_files_is_named(write, name):
+    folder = write()
+    (folder / "empty").mkdir()
+    with pytest.raises(
+        DataError, match=rf"{name}: expected a folder with the files comments\.csv, annotations\.csv, spans\.csv"
+    ):
+        read_corpus(folder / name, format="toxic_votes")
 
 
 def test_the_command_writes_shares_or_the_majority(write, spacy_bilstm, tmp_path):
