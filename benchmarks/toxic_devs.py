@@ -7,9 +7,10 @@ The pipelines are seeds of one recipe: each figure is the mean over them, with i
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import spacy
 import typer
-from spacy.training import Corpus
+from spacy.training import Corpus, Example
 
 from spacy_bilstm_tagger.corpus.raw import read_raw_texts
 from spacy_bilstm_tagger.scoring.spans import spans_score
@@ -34,7 +35,7 @@ def main(
     ordinary = read_raw_texts(texts)[:limit]
     parts = {"trial": trial, "raters": raters}
     scores: dict[str, list[dict[str, float]]] = {name: [] for name in parts}
-    marked = []
+    marked, areas = [], {name: [] for name in parts}
     for pipeline in pipelines:
         nlp = spacy.load(pipeline)
         for name, path in parts.items():
@@ -42,12 +43,29 @@ def main(
             for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples], batch_size=256)):
                 example.predicted = doc
             scores[name].append(spans_score(examples, spans_key=KEY))
+            areas[name].append(100 * _area(examples))
         marked.append(100 * sum(bool(doc.spans[KEY]) for doc in nlp.pipe(ordinary)) / len(ordinary))
     typer.echo(f"{len(pipelines)} pipeline(s), percent\n\n| | {' | '.join(COLUMNS)} |\n|---|---|---|---|")
     for name, found in scores.items():
         cells = (cell([100 * each[column] for each in found]) for column in COLUMNS.values())
         typer.echo(f"| {name} | {' | '.join(cells)} |")
-    typer.echo(f"\nOf {len(ordinary):,} ordinary texts, with anything marked: {cell(marked)}")
+    found = "; ".join(f"{name} {cell(values)}" for name, values in areas.items())
+    typer.echo(f"\nP(any span) as a sign of gold spans, area under the ROC curve (chance is 50): {found}")
+    typer.echo(f"Of {len(ordinary):,} ordinary texts, with anything marked: {cell(marked)}")
+
+
+def _area(examples: list[Example]) -> float:
+    """How often a post with gold spans has a higher P(any span) than one without; of equals half (Hanley and McNeil 1982)."""
+    found: dict[bool, list[float]] = {True: [], False: []}
+    for example in examples:
+        found[bool(example.reference.spans[KEY])].append(
+            max(example.predicted.spans[KEY].attrs.get("any", {KEY: 0.0}).values())
+        )
+    with_spans, without = (np.array(found[has_spans]) for has_spans in (True, False))
+    if not len(with_spans) or not len(without):
+        return 0.5
+    higher = with_spans[:, None] - without[None]
+    return float((higher > 0).mean() + (higher == 0).mean() / 2)
 
 
 if __name__ == "__main__":

@@ -39,4 +39,5 @@ def test_toxic_spans(pipelines, tmp_path, capsys):
     toxic_devs.main(dev, dev, tmp_path / "texts.txt", [pipelines / "bilstm_spans"], limit=2)
     out = capsys.readouterr().out
     assert re.search(r"^\| trial \| \d+\.\d \| \d+\.\d \|", out, re.M)
+    assert "area under the ROC curve (chance is 50): trial 50.0; raters 50.0" in out
     assert re.search(r"Of 2 ordinary texts, with anything marked: \d+\.\d", out)
