@@ -1,9 +1,10 @@
 """Expected counts, and learning from them: compared with sums over all label sequences."""
 
-from itertools import pairwise, product
+from itertools import pairwise
 
 import pytest
 import torch
+from brute_force import Chain, Scores, every_sequence
 from torch.testing import assert_close
 
 from spacy_bilstm_tagger.crf.inference import ChainScores, expected_counts
@@ -23,15 +24,12 @@ def make_scores(seed, *, is_chain=True, spread=1.0):
 
 def sequences(scores):
     """For each text: its label sequences and their log probabilities."""
-    transitions, start, end = scores.chain
     for rows in torch.split(scores.emissions, LENGTHS):
-        paths = list(product(range(N_LABELS), repeat=len(rows)))
-        values = []
-        for path in paths:
-            value = sum((rows[i, label] for i, label in enumerate(path)), torch.zeros((), dtype=torch.float64))
-            value = value + sum((transitions[a, b] for a, b in pairwise(path)), torch.zeros(()))
-            values.append(value + (start[path[0]] + end[path[-1]] if path else 0))
-        yield paths, torch.stack(values).log_softmax(dim=0)
+        if len(rows):
+            paths, values = every_sequence(Chain(*scores.chain), rows)
+            yield paths.tolist(), values.log_softmax(dim=0)
+        else:
+            yield [[]], torch.zeros(1, dtype=torch.float64)
 
 
 def total_counts(scores):
@@ -147,3 +145,11 @@ def test_some_texts_and_adding_their_gradient():
     whole = scores.map(torch.zeros_like).add_texts(some.map(torch.ones_like), tokens)
     assert whole.emissions.sum(dim=1).tolist() == [3, 3, 3, 0, 3, 3]
     assert whole.chain[0].sum() == 9
+
+
+def test_divergence_is_zero_from_itself():
+    scores = Scores(0, [3, 2], 3)
+    chain = ChainScores(scores.emissions, scores.lengths, *scores.chain)
+    loss, gradient = divergence(chain, chain)
+    assert_close(loss, torch.zeros((), dtype=torch.float64))
+    assert_close(gradient.transitions, torch.zeros_like(gradient.transitions), rtol=0, atol=1e-15)
