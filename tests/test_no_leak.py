@@ -18,7 +18,7 @@ from spacy_bilstm_tagger import cli
 from spacy_bilstm_tagger.corpus import read_corpus
 from spacy_bilstm_tagger.corpus.raw import read_raw_texts
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("leaks")]  # `corpora` is made once
+pytestmark = pytest.mark.slow
 CONFIG = srsly.read_yaml(PROJECT / "project.yml")
 READ_APART = {"distill", "pretrain", "results"}
 # How many scored texts the sources of the distilled words hold, without their labels: a word's row is made of its
