@@ -15,19 +15,20 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..crf.packing import Block, Packing, Windows, pack, take_sequences
 from ..errors import ConfigError
-from ..types import Ints, Rows, TokenRows
+from ..types import Rows
 from ..util import no_gradient
-from .lstm_prediction import predict_lstm
+from .lstm_prediction import Gates, Weights, gates_of, predict_lstm
 from .shim import TorchModule, TorchShim
+from .word_cache import TokenRows
 
 Cell = Literal["lstm", "gru", "rnn_tanh", "rnn_relu"]
 DropoutPlace = Literal["input", "between", "output"]
 Initialization = Literal["orthogonal", "torch"]
 
 BLOCK_ROWS = 32_768  # packed rows that are computed at once at prediction; more only take more memory
-# When `predict_lstm` pays: rows of a step on average, and distinct rows of all.
-LEAST_ROWS, MOST_DISTINCT = 16, 0.75
 LONG_SEQUENCE = 256  # tokens, see `PackedRNN._read`
+
+FirstLayer = Optional[tuple[Weights, Gates]]  # weights, and the products of all tokens' rows
 
 
 @dataclass(frozen=True)
@@ -74,23 +75,16 @@ def forward(model: Model[Rows, Rows], Xs: Rows, is_train: bool) -> tuple[Rows, C
     lengths = cast(Ints1d, np.array([len(X) for X in Xs], dtype="i"))
     if not lengths.sum():  # torch's layers need a row
         return _empty(model, Xs, "nO"), lambda dYs: _empty(model, Xs, "nI")
-    # The rows to read, and for each token the number of its row.
-    row_of: Optional[Ints] = None
-    if isinstance(Xs, TokenRows) and not is_train:
-        X_rows, row_of = Xs.distinct, Xs.row_of
-    else:
-        X_rows = Xs[0] if len(Xs) == 1 else model.ops.flatten(Xs)
+    X_rows = Xs.rows if isinstance(Xs, TokenRows) else Xs[0] if len(Xs) == 1 else model.ops.flatten(Xs)
     _check_width(module, X_rows)
     packing = pack(np.asarray(lengths), module.windows.size, module.windows.overlap)
     X = xp2torch(X_rows, device=shim.device)
-    if not is_train and len(packing.gather) > BLOCK_ROWS:
-        Y_flat = _predict_in_blocks(shim, packing, X, row_of, model.get_dim("nO"))
+    if not is_train:
+        Y_flat = _predict(shim, packing, X, _gates(shim, Xs), model.get_dim("nO"))
         return model.ops.unflatten(cast(Floats2d, torch2xp(Y_flat)), lengths), no_gradient
     scatter = torch.from_numpy(packing.scatter).to(shim.device)
-    if is_train:
-        X.requires_grad_()
-    rate = model.attrs["dropout_rate"] if is_train else 0.0
-    Y, backprop_packed = shim(_inputs(X, packing, row_of, rate=rate), is_train)
+    X.requires_grad_()
+    Y, backprop_packed = shim.begin_update(_inputs(X, packing, rate=model.attrs["dropout_rate"]))
     Ys = model.ops.unflatten(cast(Floats2d, torch2xp(Y.detach()[scatter])), lengths)
 
     def backprop(dYs: Rows) -> Rows:
@@ -114,18 +108,34 @@ def _shim(model: Model) -> tuple[TorchShim, "PackedRNN"]:
     return shim, cast(PackedRNN, shim.module)
 
 
-def _inputs(X: Tensor, part: Packing | Block, row_of: Optional[Ints], *, rate: float) -> ArgsKwargs:
-    rows = part.gather if row_of is None else row_of[part.gather]
-    index, sequence = (torch.from_numpy(array).to(X.device) for array in (rows, part.sequence))
-    return ArgsKwargs(args=(X, index, torch.from_numpy(part.batch_sizes), sequence), kwargs={"rate": rate})
+def _inputs(X: Tensor, part: Packing | Block, *, rate: float, first_layer: FirstLayer = None) -> ArgsKwargs:
+    index, sequence = (torch.from_numpy(array).to(X.device) for array in (part.gather, part.sequence))
+    args = X, index, torch.from_numpy(part.batch_sizes), sequence
+    return ArgsKwargs(args=args, kwargs={"rate": rate, "first_layer": first_layer})
 
 
-def _predict_in_blocks(shim: TorchShim, packing: Packing, X: Tensor, row_of: Optional[Ints], width: int) -> Tensor:
+def _gates(shim: TorchShim, Xs: Rows) -> FirstLayer:
+    """The first layer's products, where they are cached."""
+    config = cast(PackedRNN, shim.module).config
+    if not isinstance(Xs, TokenRows) or config.cell != "lstm" or shim.device.type != "cpu":
+        return None
+    weights = shim.derive(_first_layer)
+    return weights, gates_of(weights, Xs, shim.id, shim.version)
+
+
+def _first_layer(module: TorchModule) -> Weights:
+    return Weights.of(cast(nn.LSTM, cast(PackedRNN, module).layers[0]))
+
+
+def _predict(shim: TorchShim, packing: Packing, X: Tensor, first_layer: FirstLayer, width: int) -> Tensor:
     """(tokens, nO), in memory that grows with the texts by this array only."""
+    if len(packing.gather) <= BLOCK_ROWS:
+        Y = shim.predict(_inputs(X, packing, rate=0.0, first_layer=first_layer))
+        return Y.index_select(0, torch.from_numpy(packing.scatter).to(X.device))
     Y = X.new_empty(len(packing.scatter), width)
     for block in packing.blocks(BLOCK_ROWS):
         owned, flat = (torch.from_numpy(rows).to(X.device) for rows in (block.owned, block.flat))
-        Y[flat] = shim.predict(_inputs(X, block, row_of, rate=0.0))[owned]
+        Y[flat] = shim.predict(_inputs(X, block, rate=0.0, first_layer=first_layer))[owned]
     return Y
 
 
@@ -185,14 +195,23 @@ class PackedRNN(TorchModule):
             assert isinstance(layer, nn.RNNBase)
             layer.flatten_parameters()
 
-    def forward(self, X: Tensor, index: Tensor, batch_sizes: Tensor, sequence: Tensor, rate: float) -> Tensor:
+    def forward(
+        self,
+        X: Tensor,
+        index: Tensor,
+        batch_sizes: Tensor,
+        sequence: Tensor,
+        rate: float,
+        first_layer: FirstLayer = None,
+    ) -> Tensor:
         """
-        X: (distinct rows, input_width); index: (packed rows,), the row of X that each packed row reads;
+        X: (rows, input_width); index: (packed rows,), the row of X that each packed row reads;
         batch_sizes: (steps,), on the CPU as torch wants it; sequence: (packed rows,); rate: dropout rate, 0 at
-        prediction.
+        prediction; first_layer: its weights and products, if it is to be read by them.
         """
-        if not rate and self._pays(X, index, batch_sizes):
-            Y = predict_lstm(cast(nn.LSTM, self.layers[0]), X, index, batch_sizes, sequence)
+        if first_layer is not None:
+            weights, gates = first_layer
+            Y = predict_lstm(weights, gates.of_packed(index.numpy()), batch_sizes, sequence)
             X = X[index] + Y if self.config.residual and X.shape[1] == Y.shape[1] else Y
             return self._layers_above(X, batch_sizes, sequence, rate, first=1)
         X = X[index]
@@ -224,16 +243,6 @@ class PackedRNN(TorchModule):
             rows.append(torch.from_numpy(part))
             Ys.append(layer(PackedSequence(X[rows[-1]], torch.from_numpy(running)))[0].data)
         return torch.cat(Ys)[torch.cat(rows).argsort()]
-
-    def _pays(self, X: Tensor, index: Tensor, batch_sizes: Tensor) -> bool:
-        """Whether to compute the first layer's input product once for each distinct row: at prediction on the CPU."""
-        return (
-            self.config.cell == "lstm"
-            and X.device.type == "cpu"
-            and not torch.is_grad_enabled()
-            and len(X) <= MOST_DISTINCT * len(index)
-            and len(index) >= LEAST_ROWS * len(batch_sizes)
-        )
 
     def _drop(self, place: DropoutPlace, X: Tensor, sequence: Tensor, rate: float) -> Tensor:
         if rate <= 0 or place not in self.dropout.places:

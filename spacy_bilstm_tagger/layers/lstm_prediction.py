@@ -1,55 +1,139 @@
-"""An LSTM over packed rows of few distinct words. For prediction on the CPU."""
+"""A bidirectional LSTM over packed rows that are made of cached rows. For prediction on the CPU."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Hashable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..crf.packing import Indices
+from ..types import Floats
+from .word_cache import TokenRows
+
+MOST_USED = 0.8  # share of rows in which a block of columns is used, up to which it pays to leave it out elsewhere
 ENDS = ("l0", "l0_reverse")  # of the names of torch's weights, by direction
 
 
-def predict_lstm(layer: nn.LSTM, X: Tensor, index: Tensor, batch_sizes: Tensor, sequence: Tensor) -> Tensor:
-    """(packed rows, 2 * hidden): the output of a bidirectional layer, `layer(PackedSequence(X[index], batch_sizes))`
-    (Hochreiter and Schmidhuber 1997, "Long short-term memory", with the forget gate of Gers et al. 2000, "Learning to
-    forget"). The product of its gates with the input, which is most of the work, is computed once for each distinct row.
+@dataclass(frozen=True)
+class Gates:
+    """What the input adds to the gates of each direction: for a token the sum of a row of each part.
 
-    X: (distinct rows, input_width); index: (packed rows,); batch_sizes: (steps,); sequence: (packed rows,), as in
-    `Packing`.
+    parts (list): (2 * words, 4 * hidden) float32, row 2 w of a word for the first direction, 2 w + 1 for the second; and
+        each token's word, (tokens,) int64.
     """
-    hidden = layer.hidden_size
-    inputs = _gates_from_input(layer, X)
-    recurrent = [getattr(layer, f"weight_hh_{end}").T for end in ENDS]
+
+    parts: Sequence[tuple[Tensor, Indices]]
+
+    def of_packed(self, gather: Indices) -> "Gates":
+        """For packed rows. gather (int64): (packed rows,), the token of each."""
+        return Gates([(rows, index[gather]) for rows, index in self.parts])
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of a bidirectional layer, by direction. Those of the cell's content are doubled: all gates are then
+    sigmoids, which torch computes faster than tanh: tanh(x) = 2 sigmoid(2 x) - 1.
+
+    into (Tensor): (inputs, 2 * 4 * hidden), one direction behind the other; bias (Tensor): (2 * 4 * hidden,);
+    recurrent (Tensor): (2, hidden, 4 * hidden).
+    """
+
+    into: Tensor
+    bias: Tensor
+    recurrent: Tensor
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, layer: nn.LSTM) -> "Weights":
+        hidden = layer.hidden_size
+
+        def stack(name: str) -> Tensor:
+            both = torch.stack([getattr(layer, f"{name}_{end}") for end in ENDS])
+            both[:, 2 * hidden : 3 * hidden] *= 2
+            return both
+
+        into, recurrent = stack("weight_ih"), stack("weight_hh").transpose(1, 2).contiguous()
+        bias = stack("bias_ih") + stack("bias_hh")
+        return cls(into.reshape(-1, into.shape[2]).T.contiguous(), bias.reshape(-1), recurrent)
+
+
+def gates_of(weights: Weights, tokens: TokenRows, owner: Hashable, version: Hashable) -> Gates:
+    """The products of the input weights with the tokens' rows; each cached row's is computed once.
+
+    owner, version: see `CachedRows.derive`.
+    """
+    parts, first = [], 0
+    for number, (cached, slots) in enumerate(tokens.parts):
+        end = first + cached.rows.shape[1]
+        bias = weights.bias if not number else torch.zeros_like(weights.bias)
+        compute = partial(_multiply, into=weights.into[first:end], bias=bias, blocks=cached.blocks)
+        rows = cached.derive((owner, number), version, len(bias), compute)
+        parts.append((torch.from_numpy(rows).view(2 * len(rows), -1), slots))
+        first = end
+    return Gates(parts)
+
+
+@torch.no_grad()
+def _multiply(rows: Floats, products: Floats, *, into: Tensor, bias: Tensor, blocks: Sequence[slice]) -> None:
+    """Columns that are zero in many rows, as those of a table are for words that it does not have, are left out there."""
+    X, Y = torch.from_numpy(rows), torch.from_numpy(products)
+    sparse = []
+    for block in blocks:
+        used = np.flatnonzero(rows[:, block].any(axis=1))
+        if len(used) <= MOST_USED * len(rows):
+            sparse.append((block, torch.from_numpy(used)))
+    if not sparse:
+        torch.addmm(bias, X, into, out=Y)
+        return
+    left_out = np.zeros(X.shape[1], dtype=bool)
+    for block, _ in sparse:
+        left_out[block] = True
+    dense = torch.from_numpy(np.flatnonzero(~left_out))
+    torch.addmm(bias, X[:, dense], into[dense], out=Y)
+    for block, used in sparse:
+        if len(used):
+            Y.index_add_(0, used, X[used, block] @ into[block])
+
+
+def predict_lstm(weights: Weights, gates: Gates, batch_sizes: Tensor, sequence: Tensor) -> Tensor:
+    """(packed rows, 2 * hidden): the output of a bidirectional layer (Hochreiter and Schmidhuber 1997, "Long short-term
+    memory", with the forget gate of Gers et al. 2000, "Learning to forget").
+
+    gates: of the packed rows; batch_sizes: (steps,); sequence: (packed rows,), as in `Packing`.
+    """
+    hidden = weights.recurrent.shape[1]
     sizes = batch_sizes.tolist()
     backwards = torch.from_numpy(_backwards(batch_sizes.numpy(), sequence.numpy()))
-    rows = _steps(2 * index, 2 * index[backwards] + 1, batch_sizes)
-    H = inputs.new_empty(2, len(index), hidden)  # in packed order, where the second reads each sequence backwards
-    state = cell = inputs.new_zeros(2, sizes[0], hidden)
-    memory = inputs.new_empty(2 * sizes[0], 4 * hidden)
+    inputs = []
+    for rows, index in gates.parts:
+        first = torch.from_numpy(2 * index)
+        inputs.append((rows, _steps(first, first[backwards] + 1, batch_sizes)))
+    H = weights.bias.new_empty(
+        2, len(sequence), hidden
+    )  # in packed order, where the second reads each sequence backwards
+    state = cell = weights.bias.new_zeros(2, sizes[0], hidden)
+    memory = weights.bias.new_empty(2 * sizes[0], 4 * hidden)
     at = 0
     for size in sizes:
-        gates = memory[: 2 * size]
-        torch.index_select(inputs, 0, rows[2 * at : 2 * (at + size)], out=gates)
-        gates = gates.view(2, size, 4 * hidden)
+        step = slice(2 * at, 2 * (at + size))
+        gate = memory[: 2 * size]
+        for number, (rows, index) in enumerate(inputs):
+            if number:
+                gate += rows.index_select(0, index[step])
+            else:
+                torch.index_select(rows, 0, index[step], out=gate)
+        gate = gate.view(2, size, 4 * hidden)
         if at:
-            for direction, weight in enumerate(recurrent):
-                gates[direction].addmm_(state[direction, :size], weight)
-        # By sigmoids alone, which torch computes faster on some processors: tanh(x) = 2 sigmoid(2 x) - 1.
-        gates[:, :, 2 * hidden : 3 * hidden].mul_(2)
-        enter, forget, content, leave = gates.sigmoid_().split(hidden, dim=2)
+            gate.baddbmm_(state[:, :size], weights.recurrent)
+        enter, forget, content, leave = gate.sigmoid_().split(hidden, dim=2)
         cell = cell[:, :size]
         cell.mul_(forget).addcmul_(enter, content, value=2).sub_(enter)
         state = H[:, at : at + size]
         torch.mul(leave, torch.mul(cell, 2).sigmoid_(), out=state).mul_(2).sub_(leave)
         at += size
     return torch.cat([H[0], H[1].index_select(0, backwards)], dim=1)
-
-
-def _gates_from_input(layer: nn.LSTM, X: Tensor) -> Tensor:
-    """(2 * types, 4 * hidden): row 2 t is that of row t for the first direction, 2 t + 1 for the second."""
-    Y = X.new_empty(len(X), 2, 4 * layer.hidden_size)
-    for direction, end in enumerate(ENDS):
-        bias = getattr(layer, f"bias_ih_{end}") + getattr(layer, f"bias_hh_{end}")
-        torch.addmm(bias, X, getattr(layer, f"weight_ih_{end}").T, out=Y[:, direction])
-    return Y.view(-1, 4 * layer.hidden_size)
 
 
 def _backwards(batch_sizes: np.ndarray, sequence: np.ndarray) -> np.ndarray:

@@ -59,18 +59,38 @@ class TorchShim(PyTorchShim):
     """
 
     _model: TorchModule
+    _derived: Optional[tuple[tuple[int, ...], Any]] = None
 
     def __init__(self, model: TorchModule, *, mixed_precision: bool = False) -> None:
         super().__init__(model, mixed_precision=mixed_precision, grad_scaler=PyTorchGradScaler(mixed_precision))
+        self._n_modules = 0
+        self._set_module(model)
 
     @property
     def module(self) -> TorchModule:
         return self._model
 
+    def _set_module(self, module: TorchModule) -> None:
+        self._model = module
+        self._weights = list(module.parameters())
+        self._n_modules += 1
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Another one whenever a weight has changed."""
+        return (self._n_modules, *(weight._version for weight in self._weights))
+
+    def derive(self, compute: Callable[[TorchModule], Any]) -> Any:
+        """What the function makes of the weights. It is kept while they stay, so it must always be the same function."""
+        version = self.version
+        if self._derived is None or self._derived[0] != version:
+            self._derived = version, compute(self._model)
+        return self._derived[1]
+
     def build(self, input_width: int) -> None:
         """Make fresh weights for inputs of this width, on thinc's current device."""
         self._model.build(input_width)
-        self._place(self._model)
+        self._set_module(self._place(self._model))
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         with torch.no_grad(), self._autocast():
@@ -103,7 +123,8 @@ class TorchShim(PyTorchShim):
             if not skip:
                 arrays = cast(FloatsXd, torch2xp(weight.data)), cast(FloatsXd, torch2xp(weight.grad))
                 updated, _ = optimizer((self.id, name), *arrays)
-                weight.data.copy_(xp2torch(updated, device=weight.device))
+                with torch.no_grad():
+                    weight.copy_(xp2torch(updated, device=weight.device))
             weight.grad.zero_()
         if self._in_half_precision:
             self._grad_scaler.update()
@@ -114,13 +135,15 @@ class TorchShim(PyTorchShim):
         weights = dict(self._model.named_parameters())
         lent = {name: params[self.id, name] for name in weights if (self.id, name) in params}
         own = {name: weights[name].detach().clone() for name in lent}
-        for name, array in lent.items():
-            weights[name].data.copy_(xp2torch(array, device=weights[name].device))
+        with torch.no_grad():
+            for name, array in lent.items():
+                weights[name].copy_(xp2torch(array, device=weights[name].device))
         try:
             yield
         finally:
-            for name, tensor in own.items():
-                weights[name].data.copy_(tensor)
+            with torch.no_grad():
+                for name, tensor in own.items():
+                    weights[name].copy_(tensor)
 
     def __deepcopy__(self, memo: dict) -> "TorchShim":
         """An independent twin."""
@@ -135,6 +158,8 @@ class TorchShim(PyTorchShim):
         with Shim.global_id_lock:
             Shim.global_id += 1
             self.id = Shim.global_id
+        self._derived = None
+        self._set_module(self._model)
         self._flatten_weights()
 
     def _flatten_weights(self) -> None:
@@ -150,7 +175,7 @@ class TorchShim(PyTorchShim):
     def from_bytes(self, data: bytes) -> "TorchShim":
         """Read weights. Raises DataError for data that is damaged, foreign, newer, or of other settings or another
         shape; the module is then as it was."""
-        self._model = self._place(read_weights(data, self._model))
+        self._set_module(self._place(read_weights(data, self._model)))
         return self
 
     def _place(self, module: TorchModule) -> TorchModule:

@@ -1,17 +1,21 @@
 """The layer of TweetEmbed.v1: features of word types side by side, gathered to token rows."""
 
 from functools import partial
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Iterator, Optional, cast
 
 import numpy as np
 from spacy.tokens import Doc
-from thinc.api import Model, Ops
+from spacy.vocab import Vocab
+from thinc.api import Model, NumpyOps, Ops
 from thinc.types import Floats2d
 
-from ..lexicon.table import Hashes, WordTypes, distinct_rows
-from ..types import Ints, Mask, Rows, TokenRows
+from ..lexicon.table import NAME, Hashes, WordTypes, get_table, token_keys
+from ..lexicon.vectors import VOCAB_VECTORS
+from ..types import Floats, Ints, Mask, Rows
 from ..util import no_gradient
 from .fixed import Fixed
+from .shim import TorchShim
+from .word_cache import CachedRows, TokenRows, WordCache
 from .word_features import Features
 
 TYPES_AT_ONCE = 32_768  # word types that are embedded at once at prediction
@@ -24,9 +28,10 @@ def EmbedWordTypes(
     names: Optional[Features] = None,
     norm: Optional[Features] = None,
     norm_dropout: float = 0.0,
+    cache_mb: int = 0,
 ) -> Model[list[Doc], Rows]:
     """One row for each token, (tokens, nO): the rows of its word type by all features, laid side by side. Each distinct
-    word of a batch is computed once.
+    word of a batch is computed once, and not again while it is cached.
 
     features (list of Model): from word types to rows, (types, width).
     settings (dict): the settings of TweetEmbed.v1 that go with the weights; `attrs` are the further token attributes of
@@ -36,12 +41,17 @@ def EmbedWordTypes(
     norm_dropout (float): share of training tokens for which its columns are zero. The columns of the others are not
         scaled up: a row stands for a word that is known or not, and at prediction both occur. Training without dropout
         (`nlp.update(drop=0)`) switches it off.
+    cache_mb (int): millions of bytes for the cache of word types at prediction on the CPU, with what the encoder keeps
+        there; 0 for none.
     """
+    memory = 1_000_000 * cache_mb
+    of_names = 0 if names is None else memory // 4
     return Model(
         "tweet_embed",
         partial(forward, norm_dropout=norm_dropout),
         init=init,
         layers=features if names is None else [*features, names],
+        shims=[WordCache(memory - of_names), WordCache(of_names)],
         refs={"names": names, "norm": norm},
         dims={"nO": None},
         attrs={**{key: Fixed("TweetEmbed.v1", value) for key, value in settings.items()}, "dropout_rate": 0.0},
@@ -51,16 +61,14 @@ def EmbedWordTypes(
 def forward(
     model: Model[list[Doc], Rows], docs: list[Doc], is_train: bool, *, norm_dropout: float
 ) -> tuple[Rows, Callable[[Rows], list]]:
-    """At prediction the list is a `TokenRows`."""
+    """At prediction on the CPU the list is a `TokenRows`."""
     if not any(len(doc) for doc in docs):
         return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs], no_gradient
-    types = WordTypes.of(docs, model.attrs["attrs"].value)
     if is_train:
-        return _forward_train(model, types, norm_dropout)
-    distinct, row_of = _predict(model, types)
-    rows = TokenRows(_by_doc(model.ops.xp.take(distinct, model.ops.xp.asarray(row_of), axis=0), types.lengths))
-    rows.distinct, rows.row_of = distinct, row_of
-    return rows, no_gradient
+        return _forward_train(model, WordTypes.of(docs, model.attrs["attrs"].value), norm_dropout)
+    if not isinstance(model.ops, NumpyOps):
+        return _predict_on_device(model, WordTypes.of(docs, model.attrs["attrs"].value)), no_gradient
+    return _predict(model, docs), no_gradient
 
 
 def init(model: Model[list[Doc], Rows], X: Optional[list[Doc]] = None, Y: object = None) -> None:
@@ -74,22 +82,74 @@ def init(model: Model[list[Doc], Rows], X: Optional[list[Doc]] = None, Y: object
         model.set_dim("nO", sum(layer.get_dim("nO") for layer in model.layers), force=True)
 
 
-def _predict(model: Model, types: WordTypes) -> tuple[Floats2d, Ints]:
-    """The distinct rows, and which of them is each token's. With names, the distinct rows are those of the distinct pairs
-    of a word type and of the names around a token."""
-    ops = model.ops
-    features, names = _features(model)
-    chunks = types.chunks(TYPES_AT_ONCE) if len(types) > TYPES_AT_ONCE else [types]
-    of_types = ops.xp.concatenate(
-        [_side_by_side(ops, len(chunk), [feature.predict(chunk) for feature in features]) for chunk in chunks]
-    )
-    if names is None:
-        return of_types, types.index
-    of_tokens = names.predict(types)
-    flags = _pack(ops.to_numpy(of_tokens) > 0)
-    first, row_of = distinct_rows(np.column_stack([types.index.astype(np.uint64), flags]))
-    distinct = [of_types[ops.xp.asarray(types.index[first])], of_tokens[ops.xp.asarray(first)]]
-    return _side_by_side(ops, len(first), distinct), row_of
+def _predict(model: Model, docs: list[Doc]) -> TokenRows:
+    vocab = docs[0].vocab
+    keys, lengths = token_keys(docs, model.attrs["attrs"].value)
+    names = model.maybe_get_ref("names")
+    cache, cache_of_names = cast(list[WordCache], model.shims)
+    parts = [_look_up_types(model, cache, keys, vocab)]
+    if names is not None:
+        cached, slots = parts[0]
+        used, index = np.unique(slots, return_inverse=True)
+        flags = names.predict(WordTypes.of_keys(cached.keys[used], index, lengths, vocab)) > 0
+        width = flags.shape[1]
+        parts.append(cache_of_names.look_up(_pack(flags), [width], (), partial(_unpack, width=width)))
+    rows = [cached.rows.take(slots, axis=0) for cached, slots in parts]
+    return TokenRows(rows[0] if names is None else np.concatenate(rows, axis=1), lengths, parts)
+
+
+def _look_up_types(model: Model, cache: WordCache, keys: Hashes, vocab: Vocab) -> tuple[CachedRows, Ints]:
+    """The rows of the word types by all features but names."""
+    features, _ = _features(model)
+    widths = [feature.get_dim("nO") for feature in features]
+
+    def compute(keys: Hashes) -> Floats:
+        nothing = np.zeros(0, dtype=np.int64)
+        chunks = [
+            WordTypes.of_keys(keys[at : at + TYPES_AT_ONCE], nothing, nothing, vocab)
+            for at in range(0, len(keys), TYPES_AT_ONCE)
+        ]
+        return np.concatenate([_rows_of_types(model, chunk) for chunk in chunks])
+
+    state = list(_state(model, vocab))
+    cached, slots = cache.look_up(keys, widths, state, compute)
+    if features and features[0].attrs.get(NAME) == VOCAB_VECTORS and cached.count:
+        # Anybody may overwrite a row of vocab.vectors in place.
+        used = np.unique(slots)
+        nothing = np.zeros(0, dtype=np.int64)
+        now = features[0].predict(WordTypes.of_keys(cached.keys[used], nothing, nothing, vocab))
+        if not np.array_equal(now, cached.rows[used, : now.shape[1]]):
+            cache.clear()
+            cached, slots = cache.look_up(keys, widths, state, compute)
+    return cached, slots
+
+
+def _state(model: Model, vocab: Vocab) -> Iterator[Any]:
+    """All that the rows of word types are computed from: tables and weights."""
+    vectors = vocab.vectors
+    yield from (vectors, vectors.data, vectors.n_keys, len(vectors.key2row))
+    for feature in _features(model)[0]:
+        for node in feature.walk():
+            for name in node.param_names:
+                yield node.get_param(name)
+            for shim in node.shims:
+                yield cast(TorchShim, shim).version
+            name = node.attrs.get(NAME, VOCAB_VECTORS)
+            if name != VOCAB_VECTORS:
+                yield get_table(vocab, name)
+
+
+def _rows_of_types(model: Model, types: WordTypes) -> Floats2d:
+    return _side_by_side(model.ops, len(types), [feature.predict(types) for feature in _features(model)[0]])
+
+
+def _predict_on_device(model: Model, types: WordTypes) -> Rows:
+    xp = model.ops.xp
+    names = model.maybe_get_ref("names")
+    tokens = xp.take(_rows_of_types(model, types), xp.asarray(types.index), axis=0)
+    if names is not None:
+        tokens = xp.concatenate([tokens, names.predict(types)], axis=1)
+    return _by_doc(tokens, types.lengths)
 
 
 def _forward_train(model: Model, types: WordTypes, norm_dropout: float) -> tuple[Rows, Callable[[Rows], list]]:
@@ -145,3 +205,9 @@ def _pack(flags: Mask) -> Hashes:
     packed = np.zeros((len(bits), -(-bits.shape[1] // 8) * 8), dtype=np.uint8)
     packed[:, : bits.shape[1]] = bits
     return packed.view(np.uint64)
+
+
+def _unpack(packed: Hashes, *, width: int) -> Floats:
+    """(rows, width), 0 and 1."""
+    bits = np.unpackbits(packed.view(np.uint8), axis=1, count=width)
+    return bits.astype(np.float32)

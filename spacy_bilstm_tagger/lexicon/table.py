@@ -61,12 +61,14 @@ class WordTypes:
 
         attrs (sequence of str): names of further token attributes, such as PREFIX.
         """
-        columns = [ORTH, NORM, LOWER, *(IDS[attr.upper()] for attr in attrs)]
-        tokens = np.concatenate([doc.to_array(columns).reshape(-1, len(columns)) for doc in docs])
-        first, index = distinct_rows(tokens)
-        types = tokens[first]
-        lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
-        return cls(types[:, 0], types[:, 1], types[:, 2], types[:, 3:], index, lengths, docs[0].vocab)
+        keys, lengths = token_keys(docs, attrs)
+        first, index = distinct_rows(keys)
+        return cls.of_keys(keys[first], index, lengths, docs[0].vocab)
+
+    @classmethod
+    def of_keys(cls, keys: Hashes, index: Ints, lengths: Ints, vocab: Vocab) -> "WordTypes":
+        """keys (uint64): (types, columns), as `token_keys` gives them; the others as in this class."""
+        return cls(keys[:, 0], keys[:, 1], keys[:, 2], keys[:, 3:], index, lengths, vocab)
 
     def chunks(self, size: int) -> Iterator["WordTypes"]:
         """The types in parts of at most `size`, without the tokens."""
@@ -87,18 +89,31 @@ class WordTypes:
         return [strings[key] for key in hashes.tolist()]
 
 
+def token_keys(docs: Sequence[Doc], attrs: Sequence[str] = ()) -> tuple[Hashes, Ints]:
+    """ORTH, NORM, LOWER and the further attributes of each token of at least one doc, (tokens, columns), and the tokens of
+    each doc, (docs,)."""
+    columns = [ORTH, NORM, LOWER, *(IDS[attr.upper()] for attr in attrs)]
+    keys = [doc.to_array(columns).reshape(-1, len(columns)) for doc in docs]
+    return np.concatenate(keys) if len(keys) > 1 else keys[0], np.array([len(doc) for doc in docs], dtype=np.int64)
+
+
 def distinct_rows(rows: Hashes) -> tuple[Ints, Ints]:
     """The first place of each distinct row, and for each row the number of the distinct row that it equals.
 
     Rows are sorted by a hash of their columns. Should two different rows share a hash, the columns are compared.
     """
-    key = rows[:, 0].copy()
-    for column in range(1, rows.shape[1]):
-        key = (key ^ (key >> np.uint64(31))) * _MULTIPLIERS[column % 2] + rows[:, column]
-    _, first, index = np.unique(key, return_index=True, return_inverse=True)
+    _, first, index = np.unique(mix_columns(rows), return_index=True, return_inverse=True)
     if not np.array_equal(rows[first][index], rows):
         _, first, index = np.unique(rows, axis=0, return_index=True, return_inverse=True)
     return first, index.reshape(-1)
+
+
+def mix_columns(rows: Hashes) -> Hashes:
+    """A hash of each row; (rows,)."""
+    key = rows[:, 0].copy()
+    for column in range(1, rows.shape[1]):
+        key = (key ^ (key >> np.uint64(31))) * _MULTIPLIERS[column % 2] + rows[:, column]
+    return key
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ def TweetEmbed(
     gazetteers: Union[bool, list[str]] = False,
     finetune_vectors: bool = False,
     new_words: Optional[str] = None,
+    cache_mb: int = 64,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Embed every token without its context, as the lower half of a `spacy.Tok2Vec.v2`.
 
@@ -69,6 +70,9 @@ def TweetEmbed(
         table would have; without that model there is one warning, and zeros. null, the default, leaves zeros, so that
         a prediction is the same on every machine. It is no part of what is learned: a saved pipeline follows its
         config, and `spacy.load(path, config={"components.tagger.model.tok2vec.embed.new_words": folder})` turns it on.
+    cache_mb (int): millions of bytes for a cache of words at prediction on the CPU. It holds the rows of the words that
+        were used last, and what a BiLSTMEncoder above makes of each alone. 0 for none: then a word is shared within a
+        batch only. It may be changed in the config of a trained pipeline.
     RAISES: ConfigError for settings that contradict each other or name what is not there, and at initialization for a
         missing table.
     """
@@ -79,6 +83,7 @@ def TweetEmbed(
         for value in values:
             check_at_least(where, 1, **{name: value})
     check_fraction(where, norm_dropout=norm_dropout)
+    check_at_least(where, 0, cache_mb=cache_mb)
     if len(attrs) != len(rows):
         raise ConfigError(
             f"TweetEmbed.v1: attrs has {len(attrs)} entries and rows has {len(rows)}; expected one number of rows "
@@ -134,4 +139,5 @@ def TweetEmbed(
         names=GazetteerFeatures(None if gazetteers is True else gazetteers) if gazetteers else None,
         norm=hashed[attrs.index("NORM")] if "NORM" in attrs else None,
         norm_dropout=norm_dropout,
+        cache_mb=cache_mb,
     )
