@@ -88,6 +88,9 @@ def pack(lengths: Lengths, window: int = 0, overlap: int = 0) -> Packing:
         is farther from the edge.
     """
     text_lengths = np.asarray(lengths, dtype=np.int64)
+    if len(text_lengths) == 1 and (0 < text_lengths[0] <= window or not window):
+        rows = np.arange(text_lengths[0])
+        return Packing(rows, rows, np.ones_like(rows), np.zeros_like(rows))
     first = np.cumsum(text_lengths) - text_lengths
     if window and len(text_lengths) and text_lengths.max() > window:
         starts, sizes, keep_from = _windows(first, text_lengths, window, overlap)

@@ -1,5 +1,6 @@
 """A CNN over the characters of word types, as a thinc layer and as the torch module in it."""
 
+from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Optional, cast
 
 import numpy as np
@@ -16,6 +17,7 @@ from .shim import TorchModule, TorchShim
 
 TABLE_ROWS = 512  # of the character table
 OWN_ROWS = 384  # code points below this (Latin, and its supplements) have a row of their own; the others share the rest
+FEW_WORDS = 16  # word types that are not sorted by length
 WORDS_AT_ONCE = 256  # word types, of much the same length, that are computed at once at prediction
 PADDING = 0  # row of the character table for positions after a word's end
 MAX_CHARACTERS = 24  # of longer words, the first and the last 12 characters are read
@@ -55,40 +57,52 @@ def _predict_by_length(shim: TorchShim, words: list[str]) -> Tensor:
     """(words, width). Short words are not padded to long ones, which would be most of the work."""
     by_length = np.argsort([len(word) for word in words], kind="stable")
     chunks = [by_length[at : at + WORDS_AT_ONCE] for at in range(0, len(words), WORDS_AT_ONCE)]
-    tables = shim.derive(_tables)
-    rows = torch.cat([_predict(tables, *_inputs(shim, [words[i] for i in chunk]).args) for chunk in chunks])
+    sums = shim.derive(Sums.of)
+    if len(words) <= FEW_WORDS:
+        return sums.predict(*_inputs(shim, words).args)
+    rows = torch.cat([sums.predict(*_inputs(shim, [words[i] for i in chunk]).args) for chunk in chunks])
     return torch.empty_like(rows).index_copy_(0, torch.from_numpy(by_length).to(rows.device), rows)
 
 
-def _tables(module: TorchModule) -> list[tuple[Tensor, Tensor]]:
-    """For each convolution, what each character adds at each of its places, (places, TABLE_ROWS, filters), and its bias."""
-    cnn = cast("CharacterCNN", module)
-    with torch.no_grad():
-        return [
-            (torch.stack([cnn.characters.weight @ place.T for place in layer.weight.unbind(2)]), layer.bias)
-            for layer in cast(Iterable[nn.Conv1d], cnn.convolutions)
-        ]
+@dataclass(frozen=True)
+class Sums:
+    """The convolutions as sums of rows of a table: what each character adds at each place of a window. Shorter
+    convolutions than the longest have nothing at the first places.
 
+    table (Tensor): (places * characters, filters of all convolutions); offsets (Tensor): (places,), the first row of each
+    place; bias (Tensor): (filters of all convolutions,); kernels (Tensor): (convolutions,), their widths.
+    """
 
-@torch.no_grad()
-def _predict(tables: list[tuple[Tensor, Tensor]], characters: Tensor, lengths: Tensor) -> Tensor:
-    """As `CharacterCNN.forward`, which is several times as slow. A convolution over rows of a table is a sum of rows of
-    other tables, one for each place of the convolution."""
-    rows = []
-    for table, bias in tables:
-        kernel, n_rows, filters = table.shape
-        padded = F.pad(characters, (kernel - 1, kernel - 1), value=PADDING)
-        windows = padded.unfold(1, kernel, 1) + n_rows * torch.arange(kernel, device=padded.device)
-        Y = F.embedding_bag(windows.reshape(-1, kernel), table.view(-1, filters), mode="sum")
-        Y = Y.view(len(characters), -1, filters)
-        Y.masked_fill_(_beyond(Y.shape[1], lengths, kernel).unsqueeze(2), float("-inf"))
-        rows.append(Y.amax(dim=1) + bias)
-    return torch.relu(torch.cat(rows, dim=1))
+    table: Tensor
+    offsets: Tensor
+    bias: Tensor
+    kernels: Tensor
 
+    @classmethod
+    @torch.no_grad()
+    def of(cls, module: TorchModule) -> "Sums":
+        cnn = cast("CharacterCNN", module)
+        layers = list(cast(Iterable[nn.Conv1d], cnn.convolutions))
+        longest = max(cnn.kernels)
+        # (filters of all, width, places)
+        weight = torch.cat([F.pad(layer.weight, (longest - layer.weight.shape[2], 0)) for layer in layers])
+        table = torch.einsum("cw,fwp->pcf", cnn.characters.weight, weight)
+        offsets = torch.arange(longest, device=table.device) * table.shape[1]
+        bias = torch.cat([cast(Tensor, layer.bias) for layer in layers])
+        return cls(table.reshape(-1, table.shape[2]), offsets, bias, torch.tensor(cnn.kernels, device=table.device))
 
-def _beyond(positions: int, lengths: Tensor, kernel: int) -> Tensor:
-    """(types, positions), which positions of a convolution's output are beyond the word."""
-    return torch.arange(positions, device=lengths.device) >= (lengths + kernel - 1).unsqueeze(1)
+    @torch.no_grad()
+    def predict(self, characters: Tensor, lengths: Tensor) -> Tensor:
+        """As `CharacterCNN.forward`, which takes several times as long."""
+        longest = len(self.offsets)
+        padded = F.pad(characters, (longest - 1, longest - 1), value=PADDING)
+        windows = padded.unfold(1, longest, 1) + self.offsets
+        Y = F.embedding_bag(windows.reshape(-1, longest), self.table, mode="sum")
+        Y = Y.view(len(characters), -1, len(self.kernels), Y.shape[1] // len(self.kernels))
+        position = torch.arange(Y.shape[1], device=Y.device).unsqueeze(1)
+        beyond = position >= (lengths.unsqueeze(1) + self.kernels - 1).unsqueeze(1)  # (types, positions, convolutions)
+        best = Y.masked_fill_(beyond.unsqueeze(3), float("-inf")).amax(dim=1)
+        return best.flatten(1).add_(self.bias).relu_()
 
 
 def _inputs(shim: TorchShim, words: list[str]) -> ArgsKwargs:
@@ -151,6 +165,6 @@ class CharacterCNN(TorchModule):
         rows = []
         for kernel, convolution in zip(self.kernels, self.convolutions):
             Y = convolution(X)  # (types, filters, longest + kernel - 1)
-            beyond = _beyond(Y.shape[2], lengths, kernel).unsqueeze(1)
-            rows.append(Y.masked_fill(beyond, float("-inf")).amax(dim=2))
+            beyond = torch.arange(Y.shape[2], device=Y.device) >= (lengths + kernel - 1).unsqueeze(1)
+            rows.append(Y.masked_fill(beyond.unsqueeze(1), float("-inf")).amax(dim=2))
         return torch.relu(torch.cat(rows, dim=1))

@@ -1,7 +1,7 @@
 """The layer of TweetEmbed.v1: features of word types side by side, gathered to token rows."""
 
 from functools import partial
-from typing import Any, Callable, Iterator, Optional, cast
+from typing import Any, Callable, Optional, cast
 
 import numpy as np
 from spacy.tokens import Doc
@@ -16,7 +16,7 @@ from ..util import no_gradient
 from .fixed import Fixed
 from .shim import TorchShim
 from .word_cache import CachedRows, TokenRows, WordCache
-from .word_features import Features
+from .word_features import NAMES, Features
 
 TYPES_AT_ONCE = 32_768  # word types that are embedded at once at prediction
 
@@ -48,24 +48,23 @@ def EmbedWordTypes(
     of_names = 0 if names is None else memory // 4
     return Model(
         "tweet_embed",
-        partial(forward, norm_dropout=norm_dropout),
+        partial(forward, norm=None if norm is None else features.index(norm), norm_dropout=norm_dropout),
         init=init,
         layers=features if names is None else [*features, names],
         shims=[WordCache(memory - of_names), WordCache(of_names)],
-        refs={"names": names, "norm": norm},
         dims={"nO": None},
         attrs={**{key: Fixed("TweetEmbed.v1", value) for key, value in settings.items()}, "dropout_rate": 0.0},
     )
 
 
 def forward(
-    model: Model[list[Doc], Rows], docs: list[Doc], is_train: bool, *, norm_dropout: float
+    model: Model[list[Doc], Rows], docs: list[Doc], is_train: bool, *, norm: Optional[int], norm_dropout: float
 ) -> tuple[Rows, Callable[[Rows], list]]:
     """At prediction on the CPU the list is a `TokenRows`."""
     if not any(len(doc) for doc in docs):
         return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs], no_gradient
     if is_train:
-        return _forward_train(model, WordTypes.of(docs, model.attrs["attrs"].value), norm_dropout)
+        return _forward_train(model, WordTypes.of(docs, model.attrs["attrs"].value), norm, norm_dropout)
     if not isinstance(model.ops, NumpyOps):
         return _predict_on_device(model, WordTypes.of(docs, model.attrs["attrs"].value)), no_gradient
     return _predict(model, docs), no_gradient
@@ -85,7 +84,7 @@ def init(model: Model[list[Doc], Rows], X: Optional[list[Doc]] = None, Y: object
 def _predict(model: Model, docs: list[Doc]) -> TokenRows:
     vocab = docs[0].vocab
     keys, lengths = token_keys(docs, model.attrs["attrs"].value)
-    names = model.maybe_get_ref("names")
+    _, names = _features(model)
     cache, cache_of_names = cast(list[WordCache], model.shims)
     parts = [_look_up_types(model, cache, keys, vocab)]
     if names is not None:
@@ -95,7 +94,7 @@ def _predict(model: Model, docs: list[Doc]) -> TokenRows:
         width = flags.shape[1]
         parts.append(cache_of_names.look_up(_pack(flags), [width], (), partial(_unpack, width=width)))
     rows = [cached.rows.take(slots, axis=0) for cached, slots in parts]
-    return TokenRows(rows[0] if names is None else np.concatenate(rows, axis=1), lengths, parts)
+    return TokenRows(cast(Floats2d, rows[0] if names is None else np.concatenate(rows, axis=1)), lengths, parts)
 
 
 def _look_up_types(model: Model, cache: WordCache, keys: Hashes, vocab: Vocab) -> tuple[CachedRows, Ints]:
@@ -111,32 +110,36 @@ def _look_up_types(model: Model, cache: WordCache, keys: Hashes, vocab: Vocab) -
         ]
         return np.concatenate([_rows_of_types(model, chunk) for chunk in chunks])
 
-    state = list(_state(model, vocab))
+    state = _state(model, cache, vocab)
     cached, slots = cache.look_up(keys, widths, state, compute)
     if features and features[0].attrs.get(NAME) == VOCAB_VECTORS and cached.count:
         # Anybody may overwrite a row of vocab.vectors in place.
         used = np.unique(slots)
         nothing = np.zeros(0, dtype=np.int64)
-        now = features[0].predict(WordTypes.of_keys(cached.keys[used], nothing, nothing, vocab))
+        now = cast(Floats, features[0].predict(WordTypes.of_keys(cached.keys[used], nothing, nothing, vocab)))
         if not np.array_equal(now, cached.rows[used, : now.shape[1]]):
             cache.clear()
             cached, slots = cache.look_up(keys, widths, state, compute)
     return cached, slots
 
 
-def _state(model: Model, vocab: Vocab) -> Iterator[Any]:
+def _state(model: Model, cache: WordCache, vocab: Vocab) -> list[Any]:
     """All that the rows of word types are computed from: tables and weights."""
-    vectors = vocab.vectors
-    yield from (vectors, vectors.data, vectors.n_keys, len(vectors.key2row))
-    for feature in _features(model)[0]:
-        for node in feature.walk():
-            for name in node.param_names:
-                yield node.get_param(name)
-            for shim in node.shims:
-                yield cast(TorchShim, shim).version
-            name = node.attrs.get(NAME, VOCAB_VECTORS)
-            if name != VOCAB_VECTORS:
-                yield get_table(vocab, name)
+    if cache.sources is None:
+        nodes = [node for feature in _features(model)[0] for node in feature.walk()]
+        params = [(node, name) for node in nodes for name in node.param_names]
+        shims = [cast(TorchShim, shim) for node in nodes for shim in node.shims]
+        tables = [node.attrs[NAME] for node in nodes if node.attrs.get(NAME, VOCAB_VECTORS) != VOCAB_VECTORS]
+        cache.sources = params, shims, tables
+    params, shims, tables = cache.sources
+    return [
+        vocab.vectors,
+        vocab.vectors.data,
+        len(vocab.vectors.key2row),
+        *(node.get_param(name) for node, name in params),
+        *(shim.version for shim in shims),
+        *(get_table(vocab, name) for name in tables),
+    ]
 
 
 def _rows_of_types(model: Model, types: WordTypes) -> Floats2d:
@@ -145,24 +148,26 @@ def _rows_of_types(model: Model, types: WordTypes) -> Floats2d:
 
 def _predict_on_device(model: Model, types: WordTypes) -> Rows:
     xp = model.ops.xp
-    names = model.maybe_get_ref("names")
+    _, names = _features(model)
     tokens = xp.take(_rows_of_types(model, types), xp.asarray(types.index), axis=0)
     if names is not None:
         tokens = xp.concatenate([tokens, names.predict(types)], axis=1)
     return _by_doc(tokens, types.lengths)
 
 
-def _forward_train(model: Model, types: WordTypes, norm_dropout: float) -> tuple[Rows, Callable[[Rows], list]]:
+def _forward_train(
+    model: Model, types: WordTypes, norm: Optional[int], norm_dropout: float
+) -> tuple[Rows, Callable[[Rows], list]]:
     ops = model.ops
     features, names = _features(model)
     index = ops.xp.asarray(types.index, dtype="int32")
     rows, backprops, ends, mask, masked = [], [], [0], None, slice(0)
-    for feature in features:
+    for number, feature in enumerate(features):
         Y, backprop = feature(types, True)
         rows.append(Y)
         backprops.append(backprop)
         ends.append(ends[-1] + Y.shape[1])
-        if norm_dropout and feature is model.maybe_get_ref("norm") and model.attrs["dropout_rate"]:
+        if norm_dropout and number == norm and model.attrs["dropout_rate"]:
             is_kept = ops.xp.random.uniform(size=(len(index), 1)) >= norm_dropout
             mask, masked = ops.asarray2f(is_kept, dtype="f"), slice(*ends[-2:])
     tokens = ops.xp.take(_side_by_side(ops, len(types), rows), index, axis=0)
@@ -185,9 +190,9 @@ def _forward_train(model: Model, types: WordTypes, norm_dropout: float) -> tuple
 
 
 def _features(model: Model) -> tuple[list[Features], Optional[Features]]:
-    """The features of word types, and the names."""
-    names = model.maybe_get_ref("names")
-    return (model.layers if names is None else model.layers[:-1]), names
+    """The features of word types, and the names. By the name of the layer: thinc's copies have no refs."""
+    layers = model.layers
+    return (layers[:-1], layers[-1]) if layers[-1].name == NAMES else (layers, None)
 
 
 def _side_by_side(ops: Ops, rows: int, parts: Rows) -> Floats2d:

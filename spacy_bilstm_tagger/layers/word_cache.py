@@ -54,8 +54,8 @@ class CachedRows:
     @property
     def slot_bytes(self) -> int:
         """Memory of a word type."""
-        arrays = [self.keys, self.rows, *(each.rows for each in self.derived.values())]
-        return SLOT_OVERHEAD + sum(array.itemsize * array.shape[1] for array in arrays)
+        widths = [self.rows.shape[1], *(each.rows.shape[1] for each in self.derived.values())]
+        return SLOT_OVERHEAD + self.keys.itemsize * self.keys.shape[1] + self.rows.itemsize * sum(widths)
 
     def find(self, keys: Hashes) -> Ints:
         """The slot of each key, or NO_ROW."""
@@ -134,6 +134,7 @@ class WordCache(Shim):
     def __init__(self, memory: int) -> None:
         super().__init__(None)
         self.memory = memory
+        self.sources: Any = None  # for the layer: where to look whether something has changed
         self._lock = threading.Lock()
         self.clear()
 
@@ -190,6 +191,8 @@ class WordCache(Shim):
         """The half that was used last, with room for others; or where a batch alone needs more than half, its own rows, for
         this batch. And its slots there."""
         used = np.unique(slots[slots != NO_ROW])
+        self._time += 1
+        cached.last_used[used] = self._time  # other threads may have used others since
         if len(used) + n_new > capacity // 2:
             kept = used
             copy = cached.some(kept, len(used) + n_new)

@@ -42,6 +42,7 @@ logger.setLevel(logging.INFO)
 ROW_KEYS = {"LOWER": by_lower, "LOWER without #": by_lower_without_sign, "NORM": by_norm}
 PATH_KEYS = {"LOWER": by_lower, "NORM": by_norm}
 
+NAMES = "gazetteer_features"  # name of the layer
 Features = Model[WordTypes, Floats2d]
 Output = tuple[Floats2d, Callable[[Floats2d], list]]
 
@@ -255,7 +256,7 @@ def GazetteerFeatures(lists: Optional[list[str]] = None) -> Features:
     """
     width = None if lists is None else 2 * len(lists)
     attrs = {"asked_for": lists, "lists": lists, NAME: GAZETTEERS}
-    return Model("gazetteer_features", _names_forward, init=_names_init, dims={"nO": width}, attrs=attrs)
+    return Model(NAMES, _names_forward, init=_names_init, dims={"nO": width}, attrs=attrs)
 
 
 def _names_forward(model: Features, types: WordTypes, is_train: bool) -> Output:

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, cast
 
 import numpy as np
 import srsly
@@ -93,8 +93,9 @@ def token_keys(docs: Sequence[Doc], attrs: Sequence[str] = ()) -> tuple[Hashes, 
     """ORTH, NORM, LOWER and the further attributes of each token of at least one doc, (tokens, columns), and the tokens of
     each doc, (docs,)."""
     columns = [ORTH, NORM, LOWER, *(IDS[attr.upper()] for attr in attrs)]
-    keys = [doc.to_array(columns).reshape(-1, len(columns)) for doc in docs]
-    return np.concatenate(keys) if len(keys) > 1 else keys[0], np.array([len(doc) for doc in docs], dtype=np.int64)
+    keys = [cast(Hashes, doc.to_array(columns).reshape(-1, len(columns))) for doc in docs]
+    lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
+    return (np.concatenate(keys) if len(keys) > 1 else keys[0]), lengths
 
 
 def distinct_rows(rows: Hashes) -> tuple[Ints, Ints]:

@@ -1,20 +1,25 @@
 """The layer of TweetEmbed.v1, on features that are made up."""
 
+import pickle
+
 import numpy as np
 import pytest
 import spacy
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.tokens import Doc
-from thinc.api import Model, set_dropout_rate
+from thinc.api import Adam, Model, set_dropout_rate
 
 from spacy_bilstm_tagger.layers import tweet_embed
 from spacy_bilstm_tagger.layers.tweet_embed import EmbedWordTypes
+from spacy_bilstm_tagger.layers.word_cache import TokenRows
 from spacy_bilstm_tagger.layers.word_features import GazetteerFeatures, HashedAttribute
 from spacy_bilstm_tagger.lexicon.gazetteers import gazetteer_table
-from spacy_bilstm_tagger.lexicon.table import GAZETTEERS
-from spacy_bilstm_tagger.types import TokenRows
+from spacy_bilstm_tagger.lexicon.table import CHECKSUM, GAZETTEERS
+from spacy_bilstm_tagger.lexicon.vectors import set_vectors
+from spacy_bilstm_tagger.models.tweet_embed import TweetEmbed
 
 VOCAB = spacy.blank("en").vocab
 gazetteer_table({"letters": ["a b", "c"], "others": ["b c d"]}).to_lookups(VOCAB.lookups, GAZETTEERS)
@@ -49,8 +54,10 @@ def test_distinct_rows_make_the_token_rows(texts, with_names):
     Ys = model.predict(docs)
     if any(texts):
         assert isinstance(Ys, TokenRows)
-        assert_array_equal(Ys.distinct[Ys.row_of], np.concatenate(Ys))
-        assert len(np.unique(Ys.distinct, axis=0)) == len(Ys.distinct) == len(np.unique(Ys.row_of))
+        parts = [cached.rows[slots] for cached, slots in Ys.parts]
+        assert_array_equal(np.concatenate(parts, axis=1), np.concatenate(Ys))
+        for cached, slots in Ys.parts:
+            assert len(np.unique(cached.keys[: cached.count], axis=0)) == cached.count == len(np.unique(slots))
 
 
 @pytest.mark.parametrize("with_names", [False, True])
@@ -60,6 +67,16 @@ def test_word_types_are_embedded_in_parts(monkeypatch, with_names):
     monkeypatch.setattr(tweet_embed, "TYPES_AT_ONCE", 2)
     for Y, rows in zip(model.predict(docs), expected):
         assert_array_equal(Y, rows)
+
+
+def test_a_copy_is_the_same():
+    model, docs = make_model(0.5, names=GazetteerFeatures()), make_docs(["abcdE", "aaaa"])
+    twin = model.copy()
+    for found, expected in zip(twin.predict(docs), model.predict(docs)):
+        assert_array_equal(found, expected)
+    set_dropout_rate(twin, 0.1)
+    (Y, *_), _ = twin.begin_update(make_docs(["a" * 400]))
+    assert 150 < Y[:, :3].any(axis=1).sum() < 250
 
 
 def test_names_alone():
@@ -91,6 +108,115 @@ def test_gradients_are_summed_over_the_tokens_of_a_type():
     _, backprop = model.begin_update(docs)
     backprop([np.array([[1, 2], [4, 8], [16, 32]], dtype="f"), np.array([[64, 128]], dtype="f")])
     assert_array_equal(found["dY"], [[81, 162], [4, 8], [81, 162], [81, 162]])
+
+
+class TestCache:
+    """With it, rows are what they are without, whatever changed in between."""
+
+    @pytest.fixture
+    def nlp(self):
+        nlp = spacy.blank("en")
+        set_vectors(nlp.vocab, ["a", "b", "<unk>"], np.eye(3, dtype="f"), name="some")
+        gazetteer_table({"letters": ["a b", "c"], "others": ["b c d"]}).to_lookups(nlp.vocab.lookups, GAZETTEERS)
+        return nlp
+
+    def make(self, nlp, cache_mb):
+        options = {"attrs": ["NORM", "SUFFIX"], "rows": [50, 50], "include_static_vectors": True, "char_kernels": [2]}
+        model = TweetEmbed(**options, gazetteers=True, cache_mb=cache_mb)
+        return model.initialize(X=[nlp.make_doc("a b c d")])
+
+    def check(self, nlp, model):
+        """The rows are those of a copy, whose cache is empty."""
+        docs = [nlp.make_doc(text) for text in ("a b c d e", "", "e a f", "b c d")]
+        for found, expected in zip(model.predict(docs), model.copy().predict(docs)):
+            assert_array_equal(found, expected)
+        return np.concatenate(model.predict(docs))
+
+    def test_computes_no_word_twice(self, nlp, monkeypatch):
+        model = self.make(nlp, 1)
+        seen = []
+        compute = tweet_embed._rows_of_types
+        monkeypatch.setattr(
+            tweet_embed, "_rows_of_types", lambda model, types: seen.extend(types.orth) or compute(model, types)
+        )
+        for text in ("a b c", "c b a", "a d", "d d a"):
+            model.predict([nlp.make_doc(text)])
+        assert len(seen) == len(set(seen)) == 4
+        uncached = self.make(nlp, 0)
+        seen.clear()
+        for _ in range(2):
+            uncached.predict([nlp.make_doc("a b a")])
+        assert len(seen) == 4
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda nlp, model: nlp.vocab.set_vector("a", np.full(3, 7, dtype="f")),
+            lambda nlp, model: nlp.vocab.set_vector("e", np.full(3, 7, dtype="f")),
+            lambda nlp, model: set_vectors(nlp.vocab, ["e", "<unk>"], np.full((2, 3), 7, dtype="f"), name="other"),
+            lambda nlp, model: nlp.vocab.vectors.data.__imul__(7),
+            lambda nlp, model: embedding(model).set_param("E", embedding(model).get_param("E") * 7),
+            lambda nlp, model: characters(model).add_(7),
+        ],
+        ids=["a row", "a new word", "all vectors", "vectors in place", "hashed rows", "characters"],
+    )
+    def test_follows_what_changes(self, nlp, change):
+        model = self.make(nlp, 1)
+        before = self.check(nlp, model)
+        with torch.no_grad():
+            change(nlp, model)
+        assert not np.array_equal(self.check(nlp, model), before)
+
+    def test_follows_training_and_averages(self, nlp):
+        model = self.make(nlp, 1)
+        before, optimizer = self.check(nlp, model), Adam(0.1)
+        for _ in range(3):
+            Ys, backprop = model.begin_update([nlp.make_doc("a b c e")])
+            backprop([np.ones_like(Y) for Y in Ys])
+            model.predict([nlp.make_doc("a b c e")])
+            model.finish_update(optimizer)
+            after = self.check(nlp, model)
+            assert not np.array_equal(after, before)
+            before = after
+        with model.use_params(optimizer.averages):
+            assert not np.array_equal(self.check(nlp, model), after)
+        assert_array_equal(self.check(nlp, model), after)
+        model.from_bytes(self.make(nlp, 1).to_bytes())
+        assert not np.array_equal(self.check(nlp, model), after)
+
+    def test_another_vocabulary_has_other_rows(self, nlp):
+        model, other = self.make(nlp, 1), spacy.blank("en")
+        set_vectors(other.vocab, ["a", "<unk>"], np.full((2, 3), 7, dtype="f"), name="other")
+        gazetteer_table({"letters": ["e"], "others": ["f"]}).to_lookups(other.vocab.lookups, GAZETTEERS)
+        model.layers[-1].attrs.pop(CHECKSUM)
+        for each in (nlp, other, nlp, other):
+            self.check(each, model)
+
+    def test_a_memory_zone_leaves_it_valid(self, nlp):
+        model = self.make(nlp, 1)
+        before = self.check(nlp, model)
+        with nlp.memory_zone():
+            model.predict([nlp.make_doc(" ".join(f"word{i}" for i in range(2000)))])
+        assert_array_equal(self.check(nlp, model), before)
+
+    def test_is_not_saved_copied_or_pickled(self, nlp):
+        model = self.make(nlp, 1)
+        size = len(model.to_bytes())
+        model.predict([nlp.make_doc(" ".join(f"word{i}" for i in range(500)))])
+        assert len(model.to_bytes()) == size
+        for twin in (model.copy(), pickle.loads(pickle.dumps(model.shims[0]))):
+            cache = twin.shims[0] if isinstance(twin, Model) else twin
+            assert cache._cached is None
+            assert cache.memory == model.shims[0].memory
+
+
+def embedding(model):
+    return next(node for node in model.walk() if node.name == "hashembed")
+
+
+def characters(model):
+    (node,) = (node for node in model.walk() if node.name == "char_cnn")
+    return node.shims[0].module.characters.weight
 
 
 class TestNormDropout:

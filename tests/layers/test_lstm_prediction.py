@@ -1,4 +1,4 @@
-"""The LSTM that computes the input product of distinct rows once, against torch's."""
+"""The LSTM over cached rows, against torch's."""
 
 import numpy as np
 import pytest
@@ -11,33 +11,59 @@ from torch.nn.utils.rnn import PackedSequence
 
 from spacy_bilstm_tagger.crf.packing import pack
 from spacy_bilstm_tagger.layers import bilstm
-from spacy_bilstm_tagger.layers.lstm_prediction import predict_lstm
+from spacy_bilstm_tagger.layers.lstm_prediction import Weights, gates_of, predict_lstm
+from spacy_bilstm_tagger.layers.word_cache import CachedRows, TokenRows
 from spacy_bilstm_tagger.models import BiLSTMEncoder
-from spacy_bilstm_tagger.types import TokenRows
 
-N_TYPES = 7
+
+def words(lengths, *, n_words=7, widths=(5,), scale=1.0):
+    """Texts of words that are drawn, whose rows lie in a part for each of the widths."""
+    rng = np.random.default_rng(0)
+    parts = []
+    for width in widths:
+        cached = CachedRows.empty(n_words + 3, 1, width)
+        cached.add(rng.integers(0, 2**60, (n_words, 1)).astype(np.uint64), scale * rng.normal(size=(n_words, width)))
+        parts.append((cached, rng.integers(0, n_words, sum(lengths))))
+    rows = np.concatenate([cached.rows[slots] for cached, slots in parts], axis=1)
+    return TokenRows(rows, np.array(lengths), parts)
+
+
+LENGTHS = np.random.default_rng(0).integers(4, 9, 40).tolist()
 
 
 @settings(deadline=None)
 @given(
     lengths=st.lists(st.integers(0, 12), min_size=1, max_size=9).filter(any),
     window=st.sampled_from([0, 5]),
-    width=st.integers(1, 9),
+    widths=st.lists(st.integers(1, 9), min_size=1, max_size=2),
     hidden=st.sampled_from([1, 2, 8, 33]),
     scale=st.sampled_from([0.1, 1.0, 30.0]),
 )
-def test_output_is_that_of_torch(lengths, window, width, hidden, scale):
-    rng = np.random.default_rng(0)
+def test_output_is_that_of_torch(lengths, window, widths, hidden, scale):
     torch.manual_seed(0)
-    layer = nn.LSTM(width, hidden, bidirectional=True)
+    layer = nn.LSTM(sum(widths), hidden, bidirectional=True)
     packing = pack(lengths, window, 2 if window else 0)
     batch_sizes, sequence = torch.from_numpy(packing.batch_sizes), torch.from_numpy(packing.sequence)
-    distinct = torch.from_numpy(scale * rng.normal(size=(N_TYPES, width)).astype("f"))
-    index = torch.from_numpy(rng.integers(0, N_TYPES, len(packing.gather)))
+    tokens = words(lengths, widths=widths, scale=scale)
     with torch.no_grad():
-        found = predict_lstm(layer, distinct, index, batch_sizes, sequence)
-        expected = layer(PackedSequence(distinct[index], batch_sizes))[0].data
-    assert_allclose(found, expected, atol=2e-6)
+        weights = Weights.of(layer)
+        gates = gates_of(weights, tokens, "layer", 0).of_packed(packing.gather)
+        found = predict_lstm(weights, gates, batch_sizes, sequence)
+        expected = layer(PackedSequence(torch.from_numpy(tokens.rows[packing.gather]), batch_sizes))[0].data
+    assert_allclose(found, expected, atol=2e-6 if len(widths) == 1 else 1e-5)  # sums in another order
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_columns_that_are_zero_in_many_rows(share):
+    layer = nn.LSTM(9, 4, bidirectional=True)
+    tokens = words([60], n_words=50, widths=[9])
+    (cached, _), rng = tokens.parts[0], np.random.default_rng(0)
+    cached.blocks = [slice(0, 3), slice(3, 5), slice(5, 9)]
+    cached.rows[rng.random(len(cached.rows)) >= share, 3:5] = 0
+    weights = Weights.of(layer)
+    ((products, _),) = gates_of(weights, tokens, "layer", 0).parts
+    expected = torch.from_numpy(cached.rows[: cached.count]) @ weights.into + weights.bias
+    assert_allclose(products.view(len(cached.rows), -1)[: cached.count], expected, atol=1e-6)
 
 
 @pytest.fixture
@@ -52,21 +78,10 @@ def calls(monkeypatch):
     return found
 
 
-def words(n_texts, n_words=30, width=5):
-    rng = np.random.default_rng(0)
-    lengths = rng.integers(4, 9, n_texts)
-    drawn = rng.integers(0, n_words, lengths.sum())
-    used, row_of = np.unique(drawn, return_inverse=True)
-    distinct = rng.normal(size=(len(used), width)).astype("f")
-    rows = TokenRows(np.split(distinct[row_of], np.cumsum(lengths)[:-1]))
-    rows.distinct, rows.row_of = distinct, row_of
-    return rows
-
-
 @pytest.mark.parametrize("options", [{}, {"depth": 3}, {"depth": 2, "residual": True}, {"hidden_width": 2}])
 def test_encoder_gives_the_same_in_training_and_at_prediction(options, calls):
     model = BiLSTMEncoder(**{"width": 6, "depth": 1, **options})
-    texts = words(40)
+    texts = words(LENGTHS)
     model.initialize(X=texts[:1])
     expected, _ = model.begin_update(texts)
     plain = model.predict(list(texts))
@@ -79,7 +94,7 @@ def test_encoder_gives_the_same_in_training_and_at_prediction(options, calls):
 
 
 def test_windows_and_blocks_read_distinct_rows_too(calls, monkeypatch):
-    texts = words(40)
+    texts = words(LENGTHS)
     model = BiLSTMEncoder(width=6, depth=1, window=5, overlap=2).initialize(X=texts[:1])
     expected = model.predict(list(texts))
     for rows, others in zip(model.predict(texts), expected):
@@ -90,12 +105,20 @@ def test_windows_and_blocks_read_distinct_rows_too(calls, monkeypatch):
         assert_allclose(rows, others, atol=2e-6)
 
 
-@pytest.mark.parametrize(
-    ("options", "texts"),
-    [({}, words(3)), ({}, words(40, n_words=10_000)), ({"cell": "gru"}, words(40))],
-    ids=["few texts", "few words twice", "another cell"],
-)
-def test_where_it_does_not_pay_torch_computes(options, texts, calls):
-    model = BiLSTMEncoder(width=6, depth=1, **options).initialize(X=texts[:1])
+def test_other_cells_are_torch_s(calls):
+    texts = words(LENGTHS)
+    model = BiLSTMEncoder(width=6, depth=1, cell="gru").initialize(X=texts[:1])
     model.predict(texts)
     assert not calls
+
+
+def test_weights_that_change_are_followed():
+    texts = words(LENGTHS)
+    model = BiLSTMEncoder(width=6, depth=1).initialize(X=texts[:1])
+    before = model.predict(texts)
+    with torch.no_grad():
+        model.shims[0].module.layers[0].weight_ih_l0 += 1
+        expected = model.predict(list(texts))
+    assert np.abs(before[0] - expected[0]).max() > 0.01
+    for rows, others in zip(model.predict(texts), expected):
+        assert_allclose(rows, others, atol=2e-6)
