@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Corpus, Example
-from thinc.api import Model
+from thinc.api import Model, PyTorchShim
 
 from spacy_bilstm_tagger.lexicon.table import VECTORS_PREFIX, get_table
 from spacy_bilstm_tagger.scoring import Scores
@@ -102,7 +102,9 @@ def count_parameters(nlp: Language) -> Optional[int]:
     nodes = {node.id: node for model in models for node in model.walk()}.values()
     shims = {id(shim): shim for node in nodes for shim in node.shims}.values()
     own = sum(node.get_param(name).size for node in nodes for name in node.param_names if node.has_param(name))
-    torch = sum(weight.numel() for shim in shims for weight in shim._model.parameters())
+    torch = sum(
+        weight.numel() for shim in shims if isinstance(shim, PyTorchShim) for weight in shim._model.parameters()
+    )
     return own + torch if models else None
 
 

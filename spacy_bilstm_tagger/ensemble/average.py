@@ -11,6 +11,8 @@ from spacy.util import registry
 from thinc.api import Model, PyTorchShim
 
 from ..errors import DataError
+from ..layers.shim import TorchShim
+from ..layers.word_cache import WordCache
 from ..types import Floats
 from .checks import check_agree
 
@@ -153,6 +155,10 @@ def average_models(members: Sequence[Sequence[Model]]) -> float:
             if weights[0].ndim > 1 and norms.all():
                 cosines.append(((rows @ rows.T) / np.outer(norms, norms))[pairs].mean())
             weights[0][...] = np.mean(weights, axis=0)
+        for node in models[0].walk():
+            for shim in node.shims:
+                if isinstance(shim, (TorchShim, WordCache)):
+                    shim.forget()
     return float(np.median(cosines))
 
 

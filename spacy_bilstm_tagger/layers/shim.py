@@ -59,26 +59,28 @@ class TorchShim(PyTorchShim):
     """
 
     _model: TorchModule
+    _changes = 0
+    _weights: Optional[list[Tensor]] = None
     _derived: Optional[tuple[tuple[int, ...], Any]] = None
 
     def __init__(self, model: TorchModule, *, mixed_precision: bool = False) -> None:
         super().__init__(model, mixed_precision=mixed_precision, grad_scaler=PyTorchGradScaler(mixed_precision))
-        self._n_modules = 0
-        self._set_module(model)
 
     @property
     def module(self) -> TorchModule:
         return self._model
 
-    def _set_module(self, module: TorchModule) -> None:
-        self._model = module
-        self._weights = list(module.parameters())
-        self._n_modules += 1
+    def forget(self) -> None:
+        """Weights have changed: what was made of them is void."""
+        self._changes += 1
+        self._weights = None
 
     @property
     def version(self) -> tuple[int, ...]:
         """Another one whenever a weight has changed."""
-        return (self._n_modules, *(weight._version for weight in self._weights))
+        if self._weights is None:
+            self._weights = list(self._model.parameters())
+        return (self._changes, *(weight._version for weight in self._weights))
 
     def derive(self, compute: Callable[[TorchModule], Any]) -> Any:
         """What the function makes of the weights. It is kept while they stay, so it must always be the same function."""
@@ -90,7 +92,8 @@ class TorchShim(PyTorchShim):
     def build(self, input_width: int) -> None:
         """Make fresh weights for inputs of this width, on thinc's current device."""
         self._model.build(input_width)
-        self._set_module(self._place(self._model))
+        self._place(self._model)
+        self.forget()
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         with torch.no_grad(), self._autocast():
@@ -115,6 +118,7 @@ class TorchShim(PyTorchShim):
         return output, backprop
 
     def finish_update(self, optimizer: Optimizer) -> None:
+        self.forget()
         gradients = [weight.grad for weight in self._model.parameters() if weight.grad is not None]
         skip = self._in_half_precision and self._grad_scaler.unscale(gradients)
         for name, weight in self._model.named_parameters():
@@ -123,8 +127,7 @@ class TorchShim(PyTorchShim):
             if not skip:
                 arrays = cast(FloatsXd, torch2xp(weight.data)), cast(FloatsXd, torch2xp(weight.grad))
                 updated, _ = optimizer((self.id, name), *arrays)
-                with torch.no_grad():
-                    weight.copy_(xp2torch(updated, device=weight.device))
+                weight.data.copy_(xp2torch(updated, device=weight.device))
             weight.grad.zero_()
         if self._in_half_precision:
             self._grad_scaler.update()
@@ -135,15 +138,15 @@ class TorchShim(PyTorchShim):
         weights = dict(self._model.named_parameters())
         lent = {name: params[self.id, name] for name in weights if (self.id, name) in params}
         own = {name: weights[name].detach().clone() for name in lent}
-        with torch.no_grad():
-            for name, array in lent.items():
-                weights[name].copy_(xp2torch(array, device=weights[name].device))
+        for name, array in lent.items():
+            weights[name].data.copy_(xp2torch(array, device=weights[name].device))
+        self.forget()
         try:
             yield
         finally:
-            with torch.no_grad():
-                for name, tensor in own.items():
-                    weights[name].copy_(tensor)
+            for name, tensor in own.items():
+                weights[name].data.copy_(tensor)
+            self.forget()
 
     def __deepcopy__(self, memo: dict) -> "TorchShim":
         """An independent twin."""
@@ -159,7 +162,7 @@ class TorchShim(PyTorchShim):
             Shim.global_id += 1
             self.id = Shim.global_id
         self._derived = None
-        self._set_module(self._model)
+        self.forget()
         self._flatten_weights()
 
     def _flatten_weights(self) -> None:
@@ -168,6 +171,7 @@ class TorchShim(PyTorchShim):
     def to_device(self, device_type: str, device_id: int) -> None:
         super().to_device(device_type, device_id)
         self._grad_scaler.to_(self.device)
+        self.forget()
 
     def to_bytes(self) -> bytes:
         return write_weights(self._model)
@@ -175,7 +179,8 @@ class TorchShim(PyTorchShim):
     def from_bytes(self, data: bytes) -> "TorchShim":
         """Read weights. Raises DataError for data that is damaged, foreign, newer, or of other settings or another
         shape; the module is then as it was."""
-        self._set_module(self._place(read_weights(data, self._model)))
+        self._model = self._place(read_weights(data, self._model))
+        self.forget()
         return self
 
     def _place(self, module: TorchModule) -> TorchModule:

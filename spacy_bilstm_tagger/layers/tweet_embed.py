@@ -118,7 +118,7 @@ def _look_up_types(model: Model, cache: WordCache, keys: Hashes, vocab: Vocab) -
         nothing = np.zeros(0, dtype=np.int64)
         now = cast(Floats, features[0].predict(WordTypes.of_keys(cached.keys[used], nothing, nothing, vocab)))
         if not np.array_equal(now, cached.rows[used, : now.shape[1]]):
-            cache.clear()
+            cache.forget()
             cached, slots = cache.look_up(keys, widths, state, compute)
     return cached, slots
 
@@ -136,10 +136,16 @@ def _state(model: Model, cache: WordCache, vocab: Vocab) -> list[Any]:
         vocab.vectors,
         vocab.vectors.data,
         len(vocab.vectors.key2row),
-        *(node.get_param(name) for node, name in params),
+        *(_sum_of_bits(cast(Floats, node.get_param(name))) for node, name in params),
         *(shim.version for shim in shims),
         *(get_table(vocab, name) for name in tables),
     ]
+
+
+def _sum_of_bits(array: Floats) -> int:
+    """Another number if any number of the array has changed, also in place."""
+    bits = array.reshape(-1).view(np.uint64 if array.size % 2 == 0 else np.uint32)
+    return int(bits.sum(dtype=np.uint64))
 
 
 def _rows_of_types(model: Model, types: WordTypes) -> Floats2d:

@@ -136,10 +136,10 @@ class WordCache(Shim):
         self.memory = memory
         self.sources: Any = None  # for the layer: where to look whether something has changed
         self._lock = threading.Lock()
-        self.clear()
+        self.forget()
 
-    def clear(self) -> None:
-        """Forget all rows."""
+    def forget(self) -> None:
+        """Weights have changed: all rows are void."""
         with self._lock:
             self._cached: Optional[CachedRows] = None
             self._state: Sequence[Any] = ()
@@ -208,23 +208,23 @@ class WordCache(Shim):
     @contextlib.contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
         """Weights are others for as long as the context lasts."""
-        self.clear()
+        self.forget()
         try:
             yield
         finally:
-            self.clear()
+            self.forget()
 
     def finish_update(self, optimizer: Any) -> None:
-        self.clear()
+        self.forget()
 
     def to_device(self, device_type: str, device_id: int) -> None:
-        self.clear()
+        self.forget()
 
     def to_bytes(self) -> bytes:
         return b""
 
     def from_bytes(self, data: bytes) -> "WordCache":
-        self.clear()
+        self.forget()
         return self
 
     def __deepcopy__(self, memo: dict) -> "WordCache":

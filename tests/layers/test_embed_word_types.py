@@ -156,9 +156,10 @@ class TestCache:
             lambda nlp, model: set_vectors(nlp.vocab, ["e", "<unk>"], np.full((2, 3), 7, dtype="f"), name="other"),
             lambda nlp, model: nlp.vocab.vectors.data.__imul__(7),
             lambda nlp, model: embedding(model).set_param("E", embedding(model).get_param("E") * 7),
+            lambda nlp, model: embedding(model).get_param("E").__imul__(7),
             lambda nlp, model: characters(model).add_(7),
         ],
-        ids=["a row", "a new word", "all vectors", "vectors in place", "hashed rows", "characters"],
+        ids=["a row", "a new word", "all vectors", "vectors in place", "hashed rows", "rows in place", "characters"],
     )
     def test_follows_what_changes(self, nlp, change):
         model = self.make(nlp, 1)

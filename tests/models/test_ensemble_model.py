@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 from thinc.api import chain
 
 from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.layers.shim import TorchShim
 from spacy_bilstm_tagger.models import BiLSTMEncoder, Ensemble, LinearChainCRF, TokenClassifier, TweetEmbed
 
 VOCAB = spacy.blank("en").vocab
@@ -26,7 +27,7 @@ def initialized(model, n_labels=4):
 
 
 def gradients_of(model):
-    shim = next(shim for node in model.walk() for shim in node.shims)
+    shim = next(shim for node in model.walk() for shim in node.shims if isinstance(shim, TorchShim))
     return [model.get_ref("output_layer").get_grad("W"), *(weight.grad.numpy() for weight in shim.module.parameters())]
 
 

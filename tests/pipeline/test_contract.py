@@ -252,7 +252,7 @@ class TestSharedTok2Vec:
         shared.replace_listeners("tok2vec", "bilstm_tagger", ["model.tok2vec"])
         assert annotations(shared.pipe(texts)) == before
         models = [shared.get_pipe(name).model for name in ("tok2vec", "bilstm_tagger")]
-        shims = [[shim for node in model.walk() for shim in node.shims] for model in models]
+        shims = [torch_shims(model) for model in models]
         assert len(shims[0]) == len(shims[1]) == 2
         assert not {shim.id for shim in shims[0]} & {shim.id for shim in shims[1]}
         kept = models[0].to_bytes(), shared.get_pipe("ner").model.to_bytes()
@@ -323,7 +323,7 @@ class TestAverages:
         _, saved, after, nlp, optimizer = self.run(
             project, corpus, tmp_path / "averaged", monkeypatch, use_averages=True
         )
-        ids = {(name, i): shim.id for name, shims in torch_shims(nlp).items() for i, shim in enumerate(shims)}
+        ids = {(name, i): shim.id for name, pipe in nlp.pipeline for i, shim in enumerate(torch_shims(pipe.model))}
         for key, weight in saved.items():
             assert_array_equal(after[key], own[key], err_msg=str(key))
             assert_array_equal(weight, optimizer.averages[ids[key[:2]], key[2]], err_msg=str(key))
@@ -341,15 +341,15 @@ class TestAverages:
                 assert np.abs(weight - after[key]).max() > 0, key
 
 
-def torch_shims(nlp):
-    return {name: [shim for node in pipe.model.walk() for shim in node.shims] for name, pipe in nlp.pipeline}
+def torch_shims(model):
+    return [shim for node in model.walk() for shim in node.shims if isinstance(shim, TorchShim)]
 
 
 def torch_weights(nlp):
     return {
         (name, i, key): weight.detach().numpy().copy()
-        for name, shims in torch_shims(nlp).items()
-        for i, shim in enumerate(shims)
+        for name, pipe in nlp.pipeline
+        for i, shim in enumerate(torch_shims(pipe.model))
         for key, weight in shim.module.named_parameters()
     }
 
