@@ -300,24 +300,27 @@ def _scaled_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor
     end, best_end = _exp_below_max(end)
     best_score = _finite_max(rows)
     step = rows.sub_(best_score).exp_()
-    forward, scale = torch.empty_like(step), torch.empty_like(best_score)
-    for i, at in enumerate(steps):
-        here = forward[at]
-        if i == 0:
-            torch.mul(step[at], start, out=here)
-        else:
-            torch.mm(layout.rows_before(forward, i), factors, out=here)
-            here *= step[at]
-        here /= torch.sum(here, dim=1, keepdim=True, out=scale[at])
-    step /= scale
-    at_end = (forward.index_select(0, layout.last) * end).sum(dim=1, keepdim=True)
-    backward, pairs = torch.empty_like(step), torch.zeros_like(factors)
-    backward[layout.last] = end / at_end
-    into = factors.T.contiguous()
-    for i in reversed(range(1, len(steps))):
-        onward = step[steps[i]] * backward[steps[i]]
-        pairs.addmm_(layout.rows_before(forward, i).T, onward)
-        torch.mm(onward, into, out=layout.rows_before(backward, i))
+    if len(steps) == len(rows) and rows.device.type == "cpu":
+        forward, scale, backward, at_end, pairs = _recursions_of_one(step, start, end, factors)
+    else:
+        forward, scale = torch.empty_like(step), torch.empty_like(best_score)
+        for i, at in enumerate(steps):
+            here = forward[at]
+            if i == 0:
+                torch.mul(step[at], start, out=here)
+            else:
+                torch.mm(layout.rows_before(forward, i), factors, out=here)
+                here *= step[at]
+            here /= torch.sum(here, dim=1, keepdim=True, out=scale[at])
+        step /= scale
+        at_end = (forward.index_select(0, layout.last) * end).sum(dim=1, keepdim=True)
+        backward, pairs = torch.empty_like(step), torch.zeros_like(factors)
+        backward[layout.last] = end / at_end
+        into = factors.T.contiguous()
+        for i in reversed(range(1, len(steps))):
+            onward = step[steps[i]] * backward[steps[i]]
+            pairs.addmm_(layout.rows_before(forward, i).T, onward)
+            torch.mm(onward, into, out=layout.rows_before(backward, i))
     # A number below the smallest one is lost, and backward / scale is its factor. Nothing is missed while that stays far
     # under 1 / smallest; otherwise, or if it is not a number, these passes are void.
     limits = torch.finfo(rows.dtype)
@@ -338,6 +341,32 @@ def _scaled_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor
         log_partition=layout.sum_by_text(logs.squeeze(1)),
         layout=layout,
     )
+
+
+def _recursions_of_one(step: Tensor, start: Tensor, end: Tensor, factors: Tensor) -> tuple[Tensor, ...]:
+    """Forward, scale, backward, the sum at the end, and pairs, of one text: by numpy, as in `_viterbi_one`. Divides the
+    steps by the scale."""
+    steps, transitions = step.numpy(), factors.numpy()
+    forward, scale = np.empty_like(steps), np.empty_like(steps[:, :1])
+    backward, onward = np.empty_like(steps), np.empty_like(steps)
+    with np.errstate(all="ignore"):  # the caller looks for it
+        for i, here in enumerate(forward):
+            if i:
+                np.dot(forward[i - 1], transitions, out=here)
+            else:
+                here[:] = start.numpy()
+            here *= steps[i]
+            scale[i] = here.sum()
+            here /= scale[i]
+        steps /= scale
+        at_end = forward[-1:] @ end.numpy()[:, None] if len(forward) else scale
+        backward[-1:] = end.numpy() / at_end
+        into = transitions.T
+        for i in reversed(range(1, len(steps))):
+            np.multiply(steps[i], backward[i], out=onward[i])
+            np.dot(onward[i], into, out=backward[i - 1])
+        pairs = forward[:-1].T @ onward[1:]
+    return tuple(map(torch.from_numpy, (forward, scale, backward, at_end, pairs)))
 
 
 def _log_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor, layout: Layout) -> Lattice:

@@ -60,41 +60,40 @@ class Weights:
 
 
 def gates_of(weights: Weights, tokens: TokenRows, owner: Hashable, version: Hashable) -> Gates:
-    """The products of the input weights with the tokens' rows; each cached row's is computed once.
+    """The products of the input weights with the tokens' rows; each word's is computed once.
 
-    owner, version: see `CachedRows.derive`.
+    owner, version: see `Words.derive`.
     """
     parts, first = [], 0
-    for number, (cached, slots) in enumerate(tokens.parts):
-        end = first + cached.rows.shape[1]
+    for number, words in enumerate(tokens.parts):
+        end = first + words.rows.shape[1]
         bias = weights.bias if not number else torch.zeros_like(weights.bias)
-        compute = partial(_multiply, into=weights.into[first:end], bias=bias, blocks=cached.blocks)
-        rows = cached.derive((owner, number), version, len(bias), compute)
-        parts.append((torch.from_numpy(rows).view(2 * len(rows), -1), slots))
+        compute = partial(_multiply, into=weights.into[first:end], bias=bias, blocks=words.blocks)
+        rows = torch.from_numpy(words.derive((owner, number), version, len(bias), compute))
+        parts.append((rows.view(2 * len(rows), -1), words.index))
         first = end
     return Gates(parts)
 
 
 @torch.no_grad()
-def _multiply(rows: Floats, products: Floats, *, into: Tensor, bias: Tensor, blocks: Sequence[slice]) -> None:
+def _multiply(rows: Floats, *, into: Tensor, bias: Tensor, blocks: Sequence[slice]) -> Floats:
     """Columns that are zero in many rows, as those of a table are for words that it does not have, are left out there."""
-    X, Y = torch.from_numpy(rows), torch.from_numpy(products)
+    X = torch.from_numpy(rows)
     sparse = []
     for block in blocks:
         used = np.flatnonzero(rows[:, block].any(axis=1))
         if len(used) <= MOST_USED * len(rows):
             sparse.append((block, torch.from_numpy(used)))
-    if not sparse:
-        torch.addmm(bias, X, into, out=Y)
-        return
     left_out = np.zeros(X.shape[1], dtype=bool)
     for block, _ in sparse:
         left_out[block] = True
     dense = torch.from_numpy(np.flatnonzero(~left_out))
-    torch.addmm(bias, X[:, dense], into[dense], out=Y)
+    Y = torch.addmm(bias, X[:, dense], into[dense]) if sparse else torch.addmm(bias, X, into)
     for block, at in sparse:
         if len(at):
             Y.index_add_(0, at, X[at, block] @ into[block])
+    products: Floats = Y.numpy()
+    return products
 
 
 def predict_lstm(weights: Weights, gates: Gates, batch_sizes: Tensor, sequence: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """The layer of TweetEmbed.v1: features of word types side by side, gathered to token rows."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, Callable, Optional, cast
 
@@ -15,7 +16,7 @@ from ..types import Floats, Ints, Mask, Rows
 from ..util import no_gradient
 from .fixed import Fixed
 from .shim import TorchShim
-from .word_cache import CachedRows, TokenRows, WordCache
+from .word_cache import TokenRows, WordCache, Words
 from .word_features import NAMES, Features
 
 TYPES_AT_ONCE = 32_768  # word types that are embedded at once at prediction
@@ -86,41 +87,40 @@ def _predict(model: Model, docs: list[Doc]) -> TokenRows:
     keys, lengths = token_keys(docs, model.attrs["attrs"].value)
     _, names = _features(model)
     cache, cache_of_names = cast(list[WordCache], model.shims)
-    parts = [_look_up_types(model, cache, keys, vocab)]
+    words, types = _look_up_types(model, cache, keys, vocab)
+    parts = [words]
     if names is not None:
-        cached, slots = parts[0]
-        used, index = np.unique(slots, return_inverse=True)
-        flags = names.predict(WordTypes.of_keys(cached.keys[used], index, lengths, vocab)) > 0
+        flags = names.predict(replace(types, index=words.index, lengths=lengths)) > 0
         width = flags.shape[1]
         parts.append(cache_of_names.look_up(_pack(flags), [width], (), partial(_unpack, width=width)))
-    rows = [cached.rows.take(slots, axis=0) for cached, slots in parts]
+    rows = [part.rows.take(part.index, axis=0) for part in parts]
     return TokenRows(cast(Floats2d, rows[0] if names is None else np.concatenate(rows, axis=1)), lengths, parts)
 
 
-def _look_up_types(model: Model, cache: WordCache, keys: Hashes, vocab: Vocab) -> tuple[CachedRows, Ints]:
-    """The rows of the word types by all features but names."""
+def _look_up_types(model: Model, cache: WordCache, keys: Hashes, vocab: Vocab) -> tuple[Words, WordTypes]:
+    """The word types, and their rows by all features but names."""
     features, _ = _features(model)
-    widths = [feature.get_dim("nO") for feature in features]
+    nothing = np.zeros(0, dtype=np.int64)
+
+    def types_of(keys: Hashes) -> WordTypes:
+        return WordTypes.of_keys(keys, nothing, nothing, vocab)
 
     def compute(keys: Hashes) -> Floats:
-        nothing = np.zeros(0, dtype=np.int64)
-        chunks = [
-            WordTypes.of_keys(keys[at : at + TYPES_AT_ONCE], nothing, nothing, vocab)
-            for at in range(0, len(keys), TYPES_AT_ONCE)
-        ]
+        chunks = (types_of(keys[at : at + TYPES_AT_ONCE]) for at in range(0, len(keys), TYPES_AT_ONCE))
         return np.concatenate([_rows_of_types(model, chunk) for chunk in chunks])
 
-    state = _state(model, cache, vocab)
-    cached, slots = cache.look_up(keys, widths, state, compute)
-    if features and features[0].attrs.get(NAME) == VOCAB_VECTORS and cached.count:
+    arguments = keys, [feature.get_dim("nO") for feature in features], _state(model, cache, vocab), compute
+    words = cache.look_up(*arguments)
+    first = np.empty(len(words.rows), dtype=np.int64)
+    first[words.index] = np.arange(len(keys))
+    types = types_of(keys[first])
+    if words.cache is not None and features and features[0].attrs.get(NAME) == VOCAB_VECTORS:
         # Anybody may overwrite a row of vocab.vectors in place.
-        used = np.unique(slots)
-        nothing = np.zeros(0, dtype=np.int64)
-        now = cast(Floats, features[0].predict(WordTypes.of_keys(cached.keys[used], nothing, nothing, vocab)))
-        if not np.array_equal(now, cached.rows[used, : now.shape[1]]):
+        now = cast(Floats, features[0].predict(types))
+        if not np.array_equal(now, words.rows[:, : now.shape[1]]):
             cache.forget()
-            cached, slots = cache.look_up(keys, widths, state, compute)
-    return cached, slots
+            words = cache.look_up(*arguments)
+    return words, types
 
 
 def _state(model: Model, cache: WordCache, vocab: Vocab) -> list[Any]:

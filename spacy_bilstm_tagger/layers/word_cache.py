@@ -3,7 +3,7 @@ layers compute of them."""
 
 import contextlib
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise, starmap
 from typing import Any, Callable, Hashable, Iterator, Optional, Sequence
 
@@ -14,113 +14,98 @@ from thinc.types import Floats2d
 from ..lexicon.table import NO_ROW, Hashes, distinct_rows, mix_columns
 from ..types import Floats, Ints
 
-SLOT_OVERHEAD = 200  # bytes of a word type besides its arrays: an entry of a dict and two numbers
+SLOT_OVERHEAD = 250  # bytes of a word type besides its rows and keys: an entry of a dict, and some numbers
+FREED = 16  # a part of the slots that is freed at once
 
 
 @dataclass
-class Derived:
-    """What a later layer computes of cached rows. rows (float32): (capacity, width), of which `count` are there."""
+class Words:
+    """The distinct words of a batch.
 
-    version: Hashable
-    rows: Floats
-    count: int = 0
-
-
-@dataclass
-class CachedRows:
-    """Rows of word types. They are written once and never change or move, so whoever has slots may read their rows without a
-    lock.
-
-    keys (uint64): (capacity, columns), which tell word types apart; rows (float32): (capacity, width); last_used (int64):
-    (capacity,). The first `count` of each are there. Memory that is not written yet takes none.
-    slots (dict): hash of the key -> slot.
-    blocks (sequence of slice): columns that belong together.
+    rows (float32): (words, width); blocks (list of slice): columns of them that belong together.
+    index (int64): (tokens,), the word of each token.
+    cache (WordCache or None), slots, fills (int64): where they are cached: (words,) each. fills tells whether a slot still
+        holds the same word.
     """
 
-    keys: Hashes
     rows: Floats
-    last_used: Ints
-    count: int = 0
-    slots: dict[int, int] = field(default_factory=dict)
-    blocks: Sequence[slice] = ()
-    derived: dict[Hashable, Derived] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    blocks: list[slice]
+    index: Ints
+    cache: Optional["WordCache"] = None
+    slots: Optional[Ints] = None
+    fills: Optional[Ints] = None
 
-    @classmethod
-    def empty(cls, capacity: int, columns: int, width: int) -> "CachedRows":
-        keys, rows = np.empty((capacity, columns), dtype=np.uint64), np.empty((capacity, width), dtype=np.float32)
-        return cls(keys, rows, np.zeros(capacity, dtype=np.int64))
-
-    @property
-    def slot_bytes(self) -> int:
-        """Memory of a word type."""
-        widths = [self.rows.shape[1], *(each.rows.shape[1] for each in self.derived.values())]
-        return SLOT_OVERHEAD + self.keys.itemsize * self.keys.shape[1] + self.rows.itemsize * sum(widths)
-
-    def find(self, keys: Hashes) -> Ints:
-        """The slot of each key, or NO_ROW."""
-        get = self.slots.get
-        slots = np.array([get(each, NO_ROW) for each in mix_columns(keys).tolist()], dtype=np.int64)
-        if self.count:
-            slots[(self.keys[slots] != keys).any(axis=1)] = NO_ROW  # also of another key with the same hash
-        return slots
-
-    def add(self, keys: Hashes, rows: Floats) -> Ints:
-        """The slots of new rows. There must be room for them."""
-        first, end = self.count, self.count + len(rows)
-        self.keys[first:end], self.rows[first:end] = keys, rows
-        self.slots.update(zip(mix_columns(keys).tolist(), range(first, end)))
-        self.count = end
-        return np.arange(first, end)
-
-    def derive(
-        self, owner: Hashable, version: Hashable, width: int, compute: Callable[[Floats, Floats], None]
-    ) -> Floats:
-        """(capacity, width): what a layer makes of each row that is there, computed once.
+    def derive(self, owner: Hashable, version: Hashable, width: int, compute: Callable[[Floats], Floats]) -> Floats:
+        """(words, width): what a layer makes of each row. It is cached with the words.
 
         owner: the layer; version: another one whenever its weights change.
-        compute (callable): of rows, its first argument, into its second.
+        compute (callable): from rows, (some words, width of a row), to (some words, width).
         """
-        with self.lock:
-            kept = self.derived.get(owner)
-            if kept is None or kept.version != version:
-                kept = Derived(version, np.empty((len(self.rows), width), dtype=np.float32))
-                self.derived[owner] = kept
-            if kept.count < self.count:
-                new = slice(kept.count, self.count)
-                compute(self.rows[new], kept.rows[new])
-                kept.count = new.stop
-            return kept.rows
-
-    def some(self, kept: Ints, capacity: int) -> "CachedRows":
-        """A copy of some of the rows, in their order, with room for others. kept (int64): their slots, sorted."""
-        copy = CachedRows.empty(capacity, self.keys.shape[1], self.rows.shape[1])
-        copy.add(self.keys[kept], self.rows[kept])
-        copy.last_used[: len(kept)] = self.last_used[kept]
-        copy.blocks = self.blocks
-        with self.lock:
-            for owner, old in self.derived.items():
-                new = Derived(old.version, np.empty((capacity, old.rows.shape[1]), dtype=np.float32))
-                new.count = int(np.searchsorted(kept, old.count))
-                new.rows[: new.count] = old.rows[kept[: new.count]]
-                copy.derived[owner] = new
-        return copy
+        if self.cache is None or self.slots is None or self.fills is None:
+            return compute(self.rows)
+        return self.cache.derive(self.rows, self.slots, self.fills, (owner, version, width), compute)
 
 
 class TokenRows(list[Floats2d]):
-    """A list with one (tokens, nO) array for each doc, made of cached rows.
+    """A list with one (tokens, nO) array for each doc, made of the rows of distinct words.
 
-    A layer that knows this type can keep what it makes of each of them, see `CachedRows.derive`; any other takes the list.
+    A layer that knows this type can keep what it makes of each word, see `Words.derive`; any other takes the list.
 
     rows (float32): (tokens of all docs, nO).
     lengths (int64): (docs,), tokens of each doc.
-    parts (list): cached rows, and which of them is each token's, (tokens,) int64; laid side by side they are `rows`.
+    parts (list): words whose rows, laid side by side, are those of the tokens.
     """
 
-    def __init__(self, rows: Floats2d, lengths: Ints, parts: list[tuple[CachedRows, Ints]]) -> None:
+    def __init__(self, rows: Floats2d, lengths: Ints, parts: list[Words]) -> None:
         ends = np.cumsum(lengths).tolist()
         super().__init__(rows[end - length : end] for end, length in zip(ends, lengths.tolist()))
         self.rows, self.lengths, self.parts = rows, lengths, parts
+
+
+class Slots:
+    """Arrays with a slot for each cached word type.
+
+    keys (uint64): (slots, columns), which tell word types apart; rows (float32): (slots, width).
+    fills (int64): (slots,), the number of the time that a slot was filled; 0 for none.
+    used (int64): (slots,), when a slot was last used.
+    derived (dict): layer -> its version, (slots, width), and the fill that each row is of.
+    """
+
+    def __init__(self, count: int, columns: int, width: int) -> None:
+        self.keys = np.zeros((count, columns), dtype=np.uint64)
+        self.rows = np.empty((count, width), dtype=np.float32)
+        self.fills = np.zeros(count, dtype=np.int64)
+        self.used = np.zeros(count, dtype=np.int64)
+        self.slot_of: dict[int, int] = {}
+        self.hash_of = np.zeros(count, dtype=np.uint64)
+        self.free = list(range(count))
+        self.derived: dict[Hashable, tuple[Hashable, Floats, Ints]] = {}
+
+    def find(self, keys: Hashes, hashes: list[int]) -> Ints:
+        """The slot of each key, or NO_ROW."""
+        get = self.slot_of.get
+        slots = np.array([get(each, NO_ROW) for each in hashes], dtype=np.int64)
+        if self.slot_of:
+            slots[(self.keys[slots] != keys).any(axis=1)] = NO_ROW  # also of another key with the same hash
+        return slots
+
+    def fill(self, keys: Hashes, rows: Floats, hashes: list[int], number: int) -> Ints:
+        """The slots of new rows. Where none is free, some of those go that were not used for longest."""
+        if len(self.free) < len(keys):
+            n_freed = max(len(keys), len(self.fills) // FREED) - len(self.free)
+            taken = np.flatnonzero(self.fills)
+            oldest = taken[np.argpartition(self.used[taken], n_freed - 1)[:n_freed]]
+            for slot, key in zip(oldest.tolist(), self.hash_of[oldest].tolist()):
+                if self.slot_of.get(key) == slot:
+                    del self.slot_of[key]
+            self.fills[oldest] = 0
+            self.free += oldest.tolist()
+        slots = np.array(self.free[-len(keys) :], dtype=np.int64)
+        del self.free[-len(keys) :]
+        self.keys[slots], self.rows[slots], self.hash_of[slots] = keys, rows, hashes
+        self.fills[slots] = self.used[slots] = number
+        self.slot_of.update(zip(hashes, slots.tolist()))
+        return slots
 
 
 class WordCache(Shim):
@@ -129,81 +114,98 @@ class WordCache(Shim):
     A shim, so that thinc tells when weights change. It has nothing that is saved.
 
     memory (int): bytes; 0 for none, which leaves sharing within a batch.
+    derived_width (int): columns that later layers will make of a row; they count as memory.
     """
 
     def __init__(self, memory: int) -> None:
         super().__init__(None)
         self.memory = memory
+        self.derived_width = 0
         self.sources: Any = None  # for the layer: where to look whether something has changed
         self._lock = threading.Lock()
+        self._number = 0
         self.forget()
 
     def forget(self) -> None:
         """Weights have changed: all rows are void."""
         with self._lock:
-            self._cached: Optional[CachedRows] = None
+            self._slots: Optional[Slots] = None
             self._state: Sequence[Any] = ()
-            self._time = 0
 
     def look_up(
         self, keys: Hashes, widths: Sequence[int], state: Sequence[Any], compute: Callable[[Hashes], Floats]
-    ) -> tuple[CachedRows, Ints]:
-        """Rows, and which of them is each token's.
+    ) -> Words:
+        """The words of some tokens.
 
         keys (uint64): (tokens, columns), of their word types; widths (sequence of int): of the blocks of a row.
         state: what the rows are computed from. Once a part of it is another object, or another number, all rows are
             computed anew.
         compute (callable): from the keys of distinct word types to their rows.
         """
+        first, index = distinct_rows(keys)
+        keys = keys[first]
+        ends = [0, *np.cumsum(widths).tolist()]
+        blocks = list(starmap(slice, pairwise(ends)))
+        hashes = mix_columns(keys).tolist()
         with self._lock:
-            cached = self._valid(keys.shape[1], widths, state)
-            slots = cached.find(keys)
-            self._time += 1
-            cached.last_used[slots[slots != NO_ROW]] = self._time
+            cached = self._valid(keys.shape[1], ends[-1], state)
+            if 2 * len(keys) > len(cached.fills):  # others would have to go: for this batch alone
+                cached = Slots(0, keys.shape[1], ends[-1])
+            slots = cached.find(keys, hashes)
+            self._number += 1
+            cached.used[slots[slots != NO_ROW]] = self._number
+            rows = cached.rows[slots] if len(cached.rows) else np.empty((len(keys), ends[-1]), dtype=np.float32)
+            fills = cached.fills[slots] if len(cached.rows) else slots
         missing = np.flatnonzero(slots == NO_ROW)
-        if not len(missing):
-            return cached, slots
-        first, index = distinct_rows(keys[missing])
-        new_keys = keys[missing[first]]
-        rows = compute(new_keys)
+        if len(missing):
+            rows[missing] = compute(keys[missing])
+        if not len(cached.rows):
+            return Words(rows, blocks, index)
+        if len(missing):
+            with self._lock:
+                self._number += 1
+                slots[missing] = cached.fill(keys[missing], rows[missing], [hashes[i] for i in missing], self._number)
+                fills[missing] = self._number
+        return Words(rows, blocks, index, self, slots, fills)
+
+    def derive(
+        self,
+        rows: Floats,
+        slots: Ints,
+        fills: Ints,
+        layer: tuple[Hashable, Hashable, int],
+        compute: Callable[[Floats], Floats],
+    ) -> Floats:
+        """See `Words.derive`."""
+        owner, version, width = layer
         with self._lock:
-            capacity = min(self.memory // cached.slot_bytes, len(cached.rows))
-            if cached.count + len(rows) > capacity:
-                cached, slots = self._make_room(cached, slots, len(rows), capacity)
-            new = cached.add(new_keys, rows)
-            cached.last_used[new] = self._time
-        slots[missing] = new[index]
-        return cached, slots
+            cached = self._slots
+            if cached is None or slots.max(initial=0) >= len(cached.fills):
+                return compute(rows)
+            kept = cached.derived.get(owner)
+            if kept is None or kept[0] != version:
+                arrays = np.empty((len(cached.fills), width), dtype=np.float32), np.zeros_like(cached.fills)
+                kept = cached.derived[owner] = version, *arrays
+                self.derived_width = sum(each.shape[1] for _, each, _ in cached.derived.values())
+            _, cached_rows, fills_of = kept
+            found = cached_rows[slots]
+            missing = np.flatnonzero(fills_of[slots] != fills)
+        if len(missing):
+            found[missing] = compute(rows[missing])
+            with self._lock:
+                held = missing[cached.fills[slots[missing]] == fills[missing]]  # others may have taken the slot
+                cached_rows[slots[held]] = found[held]
+                fills_of[slots[held]] = fills[held]
+        return found
 
-    def _valid(self, columns: int, widths: Sequence[int], state: Sequence[Any]) -> CachedRows:
-        """The rows that are cached, or none if they are void."""
-        cached = self._cached
+    def _valid(self, columns: int, width: int, state: Sequence[Any]) -> Slots:
+        """What is cached; nothing, if that is void or takes more memory than it may."""
         is_same = len(state) == len(self._state) and all(map(_is_same, state, self._state))
-        if cached is None or not is_same:
-            ends = [0, *np.cumsum(widths).tolist()]
-            slot_bytes = CachedRows.empty(0, columns, ends[-1]).slot_bytes
-            cached = self._cached = CachedRows.empty(self.memory // slot_bytes, columns, ends[-1])
-            cached.blocks = list(starmap(slice, pairwise(ends)))
+        count = self.memory // (SLOT_OVERHEAD + 8 * columns + 4 * (width + self.derived_width))
+        if self._slots is None or not is_same or len(self._slots.fills) > count:
+            self._slots = Slots(count, columns, width)
             self._state = tuple(state)
-        return cached
-
-    def _make_room(self, cached: CachedRows, slots: Ints, n_new: int, capacity: int) -> tuple[CachedRows, Ints]:
-        """The half that was used last, with room for others; or where a batch alone needs more than half, its own rows, for
-        this batch. And its slots there."""
-        used = np.unique(slots[slots != NO_ROW])
-        self._time += 1
-        cached.last_used[used] = self._time  # other threads may have used others since
-        if len(used) + n_new > capacity // 2:
-            kept = used
-            copy = cached.some(kept, len(used) + n_new)
-        else:
-            kept = np.sort(np.argsort(cached.last_used[: cached.count], kind="stable")[-(capacity // 2) :])
-            copy = cached.some(kept, capacity)
-            if cached is self._cached:
-                self._cached = copy
-        moved = np.full(cached.count + 1, NO_ROW)  # the last for NO_ROW
-        moved[kept] = np.arange(len(kept))
-        return copy, moved[slots]
+        return self._slots
 
     @contextlib.contextmanager
     def use_params(self, params: dict) -> Iterator[None]:

@@ -54,10 +54,10 @@ def test_distinct_rows_make_the_token_rows(texts, with_names):
     Ys = model.predict(docs)
     if any(texts):
         assert isinstance(Ys, TokenRows)
-        parts = [cached.rows[slots] for cached, slots in Ys.parts]
+        parts = [words.rows[words.index] for words in Ys.parts]
         assert_array_equal(np.concatenate(parts, axis=1), np.concatenate(Ys))
-        for cached, slots in Ys.parts:
-            assert len(np.unique(cached.keys[: cached.count], axis=0)) == cached.count == len(np.unique(slots))
+        for words in Ys.parts:
+            assert len(words.rows) == len(np.unique(words.index))
 
 
 @pytest.mark.parametrize("with_names", [False, True])
@@ -207,7 +207,7 @@ class TestCache:
         assert len(model.to_bytes()) == size
         for twin in (model.copy(), pickle.loads(pickle.dumps(model.shims[0]))):
             cache = twin.shims[0] if isinstance(twin, Model) else twin
-            assert cache._cached is None
+            assert cache._slots is None
             assert cache.memory == model.shims[0].memory
 
 

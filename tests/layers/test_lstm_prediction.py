@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 from spacy_bilstm_tagger.crf.packing import pack
 from spacy_bilstm_tagger.layers import bilstm
 from spacy_bilstm_tagger.layers.lstm_prediction import Weights, gates_of, predict_lstm
-from spacy_bilstm_tagger.layers.word_cache import CachedRows, TokenRows
+from spacy_bilstm_tagger.layers.word_cache import TokenRows, Words
 from spacy_bilstm_tagger.models import BiLSTMEncoder
 
 
@@ -21,10 +21,9 @@ def words(lengths, *, n_words=7, widths=(5,), scale=1.0):
     rng = np.random.default_rng(0)
     parts = []
     for width in widths:
-        cached = CachedRows.empty(n_words + 3, 1, width)
-        cached.add(rng.integers(0, 2**60, (n_words, 1)).astype(np.uint64), scale * rng.normal(size=(n_words, width)))
-        parts.append((cached, rng.integers(0, n_words, sum(lengths))))
-    rows = np.concatenate([cached.rows[slots] for cached, slots in parts], axis=1)
+        rows = (scale * rng.normal(size=(n_words, width))).astype("f")
+        parts.append(Words(rows, [slice(0, width)], rng.integers(0, n_words, sum(lengths))))
+    rows = np.concatenate([part.rows[part.index] for part in parts], axis=1)
     return TokenRows(rows, np.array(lengths), parts)
 
 
@@ -57,13 +56,13 @@ def test_output_is_that_of_torch(lengths, window, widths, hidden, scale):
 def test_columns_that_are_zero_in_many_rows(share):
     layer = nn.LSTM(9, 4, bidirectional=True)
     tokens = words([60], n_words=50, widths=[9])
-    (cached, _), rng = tokens.parts[0], np.random.default_rng(0)
-    cached.blocks = [slice(0, 3), slice(3, 5), slice(5, 9)]
-    cached.rows[rng.random(len(cached.rows)) >= share, 3:5] = 0
+    (part,), rng = tokens.parts, np.random.default_rng(0)
+    part.blocks = [slice(0, 3), slice(3, 5), slice(5, 9)]
+    part.rows[rng.random(len(part.rows)) >= share, 3:5] = 0
     weights = Weights.of(layer)
     ((products, _),) = gates_of(weights, tokens, "layer", 0).parts
-    expected = torch.from_numpy(cached.rows[: cached.count]) @ weights.into + weights.bias
-    assert_allclose(products.view(len(cached.rows), -1)[: cached.count], expected, atol=1e-6)
+    expected = torch.from_numpy(part.rows) @ weights.into + weights.bias
+    assert_allclose(products.view(len(expected), -1), expected, atol=1e-6)
 
 
 @pytest.fixture

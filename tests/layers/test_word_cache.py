@@ -24,8 +24,8 @@ def rows_of(keys):
     return np.column_stack([np.sin(keys[:, 0] * k) for k in range(1, 6)]).astype("f")
 
 
-def double(rows, out):
-    np.multiply(rows[:, :1], 2, out=out)
+def double(rows):
+    return rows[:, :1] * 2
 
 
 class Computed:
@@ -42,19 +42,24 @@ class Computed:
 BATCHES = st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=12), min_size=1, max_size=12)
 
 
+def check(words, keys):
+    assert_array_equal(words.rows[words.index], rows_of(keys))
+    assert len(words.rows) == len(np.unique(keys, axis=0))
+
+
 @given(BATCHES, st.sampled_from([0, 1, 5, 20, 1000]), st.booleans())
 @settings(deadline=None)
 def test_rows_are_those_of_each_word(batches, capacity, derives):
     cache = WordCache(capacity * SLOT)
-    for words in batches:
-        keys = keys_of(words)
-        cached, slots = cache.look_up(keys, WIDTHS, (), rows_of)
-        assert_array_equal(cached.rows[slots], rows_of(keys))
-        assert cached.blocks == [slice(0, 2), slice(2, 5)]
+    for numbers in batches:
+        keys = keys_of(numbers)
+        words = cache.look_up(keys, WIDTHS, (), rows_of)
+        check(words, keys)
+        assert words.blocks == [slice(0, 2), slice(2, 5)]
         if derives:
-            assert_array_equal(cached.derive("layer", 0, 1, double)[slots], 2 * rows_of(keys)[:, :1])
-        kept = cache._cached
-        assert kept.count * kept.slot_bytes <= max(cache.memory, 0) or kept.count <= capacity
+            assert_array_equal(words.derive("layer", 0, 1, double)[words.index], 2 * rows_of(keys)[:, :1])
+        assert len(cache._slots.fills) <= capacity
+        assert len(cache._slots.slot_of) + len(cache._slots.free) <= len(cache._slots.fills)
 
 
 def test_computes_what_it_does_not_hold():
@@ -65,25 +70,35 @@ def test_computes_what_it_does_not_hold():
 
 
 def test_keeps_what_was_used_last():
-    cache, compute = WordCache(10 * SLOT), Computed()
-    for word in range(10):
-        cache.look_up(keys_of([word]), WIDTHS, (), compute)
+    cache, compute = WordCache(20 * SLOT), Computed()
+    for number in range(20):
+        cache.look_up(keys_of([number]), WIDTHS, (), compute)
     cache.look_up(keys_of([0]), WIDTHS, (), compute)
-    cache.look_up(keys_of([10]), WIDTHS, (), compute)  # no room: half of them go
+    cache.look_up(keys_of([20, 21]), WIDTHS, (), compute)  # no room: two go
     compute.words.clear()
-    cache.look_up(keys_of([0, 10, 6, 7, 8, 9]), WIDTHS, (), compute)
+    cache.look_up(keys_of([0, 3, 19, 20, 21]), WIDTHS, (), compute)
     assert compute.words == []
-    cache.look_up(keys_of([1, 5]), WIDTHS, (), compute)
-    assert sorted(compute.words) == [1, 5]
+    cache.look_up(keys_of([1, 2]), WIDTHS, (), compute)
+    assert sorted(compute.words) == [1, 2]
 
 
-def test_what_layers_derive_counts_as_memory():
-    cache = WordCache(1000 * SLOT)
-    for start in range(0, 3000, 50):
-        cached, _ = cache.look_up(keys_of(range(start, start + 50)), WIDTHS, (), rows_of)
-        cached.derive("layer", 0, 400, lambda rows, out: out.fill(0))
-        assert cached.slot_bytes == SLOT + 1600
-    assert cached.count * cached.slot_bytes <= cache.memory
+def test_what_layers_derive_is_kept_and_counts_as_memory():
+    cache, seen = WordCache(1000 * SLOT), []
+
+    def wide(rows):
+        seen.append(len(rows))
+        return np.repeat(rows[:, :1], 400, axis=1)
+
+    for _ in range(3):
+        cache.look_up(keys_of(range(50)), WIDTHS, (), rows_of).derive("layer", 0, 400, wide)
+    assert seen == [50, 50]  # once anew, when it was known how much of memory each word takes
+    for start in range(0, 3000, 20):
+        keys = keys_of(range(start, start + 20))
+        words = cache.look_up(keys, WIDTHS, (), rows_of)
+        assert_array_equal(
+            words.derive("layer", 0, 400, wide)[words.index], np.repeat(rows_of(keys)[:, :1], 400, axis=1)
+        )
+    assert len(cache._slots.fills) * (SLOT + 1600) <= cache.memory
 
 
 def test_another_state_or_version_voids_what_was_computed():
@@ -91,19 +106,18 @@ def test_another_state_or_version_voids_what_was_computed():
     for state in [(table, 1), (table, 1), (table, 2), (object(), 2), (table,)]:
         cache.look_up(keys_of([1]), WIDTHS, state, compute)
     assert compute.words == [1, 1, 1, 1]
-    cached, _ = cache.look_up(keys_of([1]), WIDTHS, (table,), compute)
     calls = []
-    for version in (0, 0, 1):
-        cached.derive("layer", version, 1, lambda rows, out: calls.append(len(rows)))
-    assert calls == [1, 1]
+    for version in (0, 0, 1, 1):
+        words = cache.look_up(keys_of([1]), WIDTHS, (table,), compute)
+        words.derive("layer", version, 1, lambda rows: calls.append(len(rows)) or double(rows))
+    assert calls == [1, 1, 1]  # the second for the memory
 
 
 def test_two_words_of_one_hash(monkeypatch):
     monkeypatch.setattr(word_cache, "mix_columns", lambda keys: np.zeros(len(keys), dtype=np.uint64))
-    cache = WordCache(100 * SLOT)
-    for words in ([1], [2], [1, 2, 3, 2], [3], [1]):
-        cached, slots = cache.look_up(keys_of(words), WIDTHS, (), rows_of)
-        assert_array_equal(cached.rows[slots], rows_of(keys_of(words)))
+    cache = WordCache(20 * SLOT)
+    for numbers in ([1], [2], [1, 2, 3, 2], [3], [1], *([number] for number in range(60))):
+        check(cache.look_up(keys_of(numbers), WIDTHS, (), rows_of), keys_of(numbers))
 
 
 @pytest.mark.parametrize("capacity", [8, 60])
@@ -113,12 +127,14 @@ def test_threads_share_it(capacity):
     def work(seed):
         draw = random.Random(seed)
         try:
-            for _ in range(300):
+            for turn in range(300):
                 keys = keys_of([draw.randrange(80) for _ in range(draw.randrange(1, 12))])
-                cached, slots = cache.look_up(keys, WIDTHS, (), rows_of)
-                derived = cached.derive("layer", 0, 1, double)
-                assert_array_equal(cached.rows[slots], rows_of(keys))
-                assert_array_equal(derived[slots], 2 * rows_of(keys)[:, :1])
+                words = cache.look_up(keys, WIDTHS, (), rows_of)
+                derived = words.derive("layer", 0, 1, double)
+                check(words, keys)
+                assert_array_equal(derived[words.index], 2 * rows_of(keys)[:, :1])
+                if seed == 0 and turn % 50 == 0:
+                    cache.forget()
         except BaseException as error:
             errors.append(error)
 

@@ -1,0 +1,93 @@
+"""Speed of pipelines side by side over raw texts, on one thread: in batches, and one by one.
+
+The pipelines take turns, and each round's rates are compared within the round. With --peer, spaCy's pipeline of that
+name (such as en_core_web_sm) is timed too, with the components that a tagger or an entity recognizer needs.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.peers TWEETS.txt training/ritter/model-best --peer en_core_web_sm
+"""
+
+from pathlib import Path
+from statistics import median, quantiles
+from time import perf_counter, process_time
+from typing import Annotated
+
+import spacy
+import torch
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from spacy.language import Language
+
+from spacy_bilstm_tagger.corpus.raw import read_raw_texts
+
+PEERS = (("tok2vec", "tagger"), ("tok2vec", "ner"), ("tok2vec", "tagger", "ner"))
+BATCH_SIZES = (16, 256, 1024)
+LENGTH = 20  # tokens of the texts that are read one by one
+
+
+def main(
+    texts: Annotated[Path, typer.Argument(help="Raw texts, one a line.")],
+    pipelines: Annotated[list[str], typer.Argument(help="Folders or packages.")],
+    peer: Annotated[str, typer.Option(help="A pipeline of spaCy.")] = "",
+    limit: Annotated[int, typer.Option(min=256, help="Number of texts.")] = 5000,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    no_cache: Annotated[bool, typer.Option(help="Also each of the pipelines without its cache of words.")] = False,
+) -> None:
+    torch.set_num_threads(1)
+    named = {f"{peer}: {', '.join(names)}": spacy.load(peer, enable=list(names)) for names in PEERS if peer}
+    for path in pipelines:
+        named[path] = spacy.load(path)
+        if no_cache:
+            named[f"{path}, no cache"] = without_cache(spacy.load(path))
+    lines = list(read_raw_texts(texts))[:limit]
+    some = [line for line in lines if abs(len(next(reversed(named.values())).make_doc(line)) - LENGTH) <= 1][:300]
+    for nlp in named.values():  # warm
+        rate(nlp, lines, 256)
+    rows = {name: [[] for _ in (*BATCH_SIZES, "one by one")] for name in named}
+    waits: dict[str, list[float]] = {name: [] for name in named}
+    for _ in range(rounds):
+        for name, nlp in named.items():
+            for found, size in zip(rows[name], BATCH_SIZES):
+                found.append(rate(nlp, lines, size))
+            times = [seconds(nlp, line) for line in some]
+            waits[name] += times
+            rows[name][-1].append(sum(len(nlp.make_doc(line)) for line in some) / sum(times))
+    first = next(iter(named))
+    heads = [*(f"batch {size}" for size in BATCH_SIZES), "one by one"]
+    table = Table("pipeline", *heads, f"ms of {LENGTH} tokens, p50", "p99", box=box.MARKDOWN)
+    for name, found in rows.items():
+        cells = [
+            f"{median(rates):,.0f} ({median(own / other for own, other in zip(rates, base)):.2f})"
+            for rates, base in zip(found, rows[first])
+        ]
+        cuts = quantiles(waits[name], n=100)
+        table.add_row(name, *cells, f"{1000 * cuts[49]:.2f}", f"{1000 * cuts[98]:.2f}")
+    typer.echo(f"Tokens a second of processor time, {len(lines):,} texts; in brackets as a ratio to the first row.\n")
+    Console(width=200).print(table)
+
+
+def rate(nlp: Language, texts: list[str], batch_size: int) -> float:
+    start = process_time()
+    tokens = sum(len(doc) for doc in nlp.pipe(texts, batch_size=batch_size))
+    return tokens / (process_time() - start)
+
+
+def seconds(nlp: Language, text: str) -> float:
+    start = perf_counter()
+    nlp(text)
+    return perf_counter() - start
+
+
+def without_cache(nlp: Language) -> Language:
+    for _, pipe in nlp.pipeline:
+        for node in pipe.model.walk():
+            for shim in node.shims:
+                if hasattr(shim, "memory"):
+                    shim.memory = 0
+                    shim.forget()
+    return nlp
+
+
+if __name__ == "__main__":
+    typer.run(main)
