@@ -35,7 +35,7 @@ def main(
     no_cache: Annotated[bool, typer.Option(help="Also each of the pipelines without its cache of words.")] = False,
 ) -> None:
     torch.set_num_threads(1)
-    named = {f"{peer}: {', '.join(names)}": spacy.load(peer, enable=list(names)) for names in PEERS if peer}
+    named = {f"{Path(peer).name}: {', '.join(names)}": spacy.load(peer, enable=list(names)) for names in PEERS if peer}
     for path in pipelines:
         named[path] = spacy.load(path)
         if no_cache:
@@ -64,7 +64,7 @@ def main(
         cuts = quantiles(waits[name], n=100)
         table.add_row(name, *cells, f"{1000 * cuts[49]:.2f}", f"{1000 * cuts[98]:.2f}")
     typer.echo(f"Tokens a second of processor time, {len(lines):,} texts; in brackets as a ratio to the first row.\n")
-    Console(width=200).print(table)
+    Console(width=150, soft_wrap=False).print(table)
 
 
 def rate(nlp: Language, texts: list[str], batch_size: int) -> float:
