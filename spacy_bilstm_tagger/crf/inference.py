@@ -210,10 +210,12 @@ def viterbi(scores: ChainScores) -> Tensor:
     """
     if not scores.is_chain:
         return scores.emissions.argmax(dim=1)
-    if len(scores.lengths) == 1 and len(scores.emissions) <= LONG_TEXT and scores.emissions.device.type == "cpu":
+    emissions = scores.emissions
+    is_plain = emissions.device.type == "cpu" and emissions.dtype in (torch.float32, torch.float64)
+    if is_plain and len(scores.lengths) == 1 and len(emissions) <= LONG_TEXT:
         return torch.from_numpy(_viterbi_one(scores))
     layout = scores.layout
-    rows = scores.emissions.index_select(0, layout.gather)
+    rows = emissions.index_select(0, layout.gather)
     if len(layout.steps) > LONG_TEXT:  # the sum over a text would lose digits that decide
         rows = rows.double()
     transitions, start, end = (part.to(rows.dtype) for part in scores.chain)
@@ -240,17 +242,14 @@ def _viterbi_one(scores: ChainScores) -> Ints:
     rows = scores.emissions.numpy().copy()
     before, into = np.empty_like(transitions), transitions.T.copy()
     best = np.empty(len(rows), dtype=np.int64)
-    for i, row in enumerate(rows):
-        if i:
-            row += np.add(into, rows[i - 1], out=before).max(axis=1)
-        else:
-            row += start
-    if len(rows):
-        rows[-1] += end
-    for i in reversed(range(len(rows))):
-        best[i] = label = rows[i].argmax()
-        if i:
-            rows[i - 1] += into[label]
+    with np.errstate(invalid="ignore"):  # a text without a possible sequence
+        for i, row in enumerate(rows):
+            row += np.add(into, rows[i - 1], out=before).max(axis=1) if i else start
+        rows[-1:] += end
+        for i in reversed(range(len(rows))):
+            best[i] = label = rows[i].argmax()
+            if i:
+                rows[i - 1] += into[label]
     return best
 
 

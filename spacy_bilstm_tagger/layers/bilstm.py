@@ -116,11 +116,12 @@ def _inputs(X: Tensor, part: Packing | Block, *, rate: float, first_layer: First
 
 def _gates(shim: TorchShim, Xs: Rows) -> FirstLayer:
     """The first layer's products, where they are cached."""
-    config = cast(PackedRNN, shim.module).config
-    if not isinstance(Xs, TokenRows) or config.cell != "lstm" or shim.device.type != "cpu":
+    layer = cast(PackedRNN, shim.module).layers[0]
+    if not isinstance(Xs, TokenRows) or type(layer) is not nn.LSTM or shim.device.type != "cpu":
         return None
+    version = shim.version  # before the weights are read: what is kept is never newer than they are
     weights = shim.derive(_first_layer)
-    return weights, gates_of(weights, Xs, shim.id, shim.version)
+    return weights, gates_of(weights, Xs, shim.id, version)
 
 
 def _first_layer(module: TorchModule) -> Weights:

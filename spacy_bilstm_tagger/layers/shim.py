@@ -60,7 +60,6 @@ class TorchShim(PyTorchShim):
 
     _model: TorchModule
     _changes = 0
-    _weights: Optional[list[Tensor]] = None
     _derived: Optional[tuple[tuple[int, ...], Any]] = None
 
     def __init__(self, model: TorchModule, *, mixed_precision: bool = False) -> None:
@@ -71,16 +70,17 @@ class TorchShim(PyTorchShim):
         return self._model
 
     def forget(self) -> None:
-        """Weights have changed: what was made of them is void."""
+        """Weights have changed: what was made of them is void. To be called by whoever writes to `weight.data`, which torch
+        does not count as a change."""
         self._changes += 1
-        self._weights = None
 
     @property
     def version(self) -> tuple[int, ...]:
         """Another one whenever a weight has changed."""
-        if self._weights is None:
-            self._weights = list(self._model.parameters())
-        return (self._changes, *(weight._version for weight in self._weights))
+        version = [self._changes]
+        for weight in self._model.parameters():
+            version += id(weight), weight.data_ptr(), 0 if weight.is_inference() else weight._version
+        return tuple(version)
 
     def derive(self, compute: Callable[[TorchModule], Any]) -> Any:
         """What the function makes of the weights. It is kept while they stay, so it must always be the same function."""
@@ -118,7 +118,6 @@ class TorchShim(PyTorchShim):
         return output, backprop
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        self.forget()
         gradients = [weight.grad for weight in self._model.parameters() if weight.grad is not None]
         skip = self._in_half_precision and self._grad_scaler.unscale(gradients)
         for name, weight in self._model.named_parameters():
@@ -129,6 +128,7 @@ class TorchShim(PyTorchShim):
                 updated, _ = optimizer((self.id, name), *arrays)
                 weight.data.copy_(xp2torch(updated, device=weight.device))
             weight.grad.zero_()
+        self.forget()
         if self._in_half_precision:
             self._grad_scaler.update()
 

@@ -72,6 +72,8 @@ def forward(
 
 
 def init(model: Model[list[Doc], Rows], X: Optional[list[Doc]] = None, Y: object = None) -> None:
+    for shim in model.shims:
+        cast(WordCache, shim).forget()
     types = None
     if X:  # widths need a token
         docs = [doc for doc in X if len(doc)] or [Doc(X[0].vocab, words=["a"])]
@@ -125,13 +127,14 @@ def _look_up_types(model: Model, cache: WordCache, keys: Hashes, vocab: Vocab) -
 
 def _state(model: Model, cache: WordCache, vocab: Vocab) -> list[Any]:
     """All that the rows of word types are computed from: tables and weights."""
-    if cache.sources is None:
-        nodes = [node for feature in _features(model)[0] for node in feature.walk()]
+    nodes = [node for feature in _features(model)[0] for node in feature.walk()]
+    ids = [node.id for node in nodes]
+    if cache.sources is None or cache.sources[0] != ids:
         params = [(node, name) for node in nodes for name in node.param_names]
         shims = [cast(TorchShim, shim) for node in nodes for shim in node.shims]
         tables = [node.attrs[NAME] for node in nodes if node.attrs.get(NAME, VOCAB_VECTORS) != VOCAB_VECTORS]
-        cache.sources = params, shims, tables
-    params, shims, tables = cache.sources
+        cache.sources = ids, params, shims, tables
+    _, params, shims, tables = cache.sources
     return [
         vocab.vectors,
         vocab.vectors.data,
@@ -143,9 +146,11 @@ def _state(model: Model, cache: WordCache, vocab: Vocab) -> list[Any]:
 
 
 def _sum_of_bits(array: Floats) -> int:
-    """Another number if any number of the array has changed, also in place."""
-    bits = array.reshape(-1).view(np.uint64 if array.size % 2 == 0 else np.uint32)
-    return int(bits.sum(dtype=np.uint64))
+    """Another number if a number of the array has changed, also in place, or rows have changed places."""
+    bits = array.reshape(len(array), -1)
+    bits = bits.view(np.uint64 if bits.shape[1] % 2 == 0 else np.uint32)
+    factors = np.arange(1, 2 * len(bits), 2, dtype=np.uint64)
+    return int((bits.sum(axis=1, dtype=np.uint64) * factors).sum(dtype=np.uint64))
 
 
 def _rows_of_types(model: Model, types: WordTypes) -> Floats2d:

@@ -2,7 +2,9 @@
 layers compute of them."""
 
 import contextlib
+import os
 import threading
+import weakref
 from dataclasses import dataclass
 from itertools import pairwise, starmap
 from typing import Any, Callable, Hashable, Iterator, Optional, Sequence
@@ -91,6 +93,8 @@ class Slots:
 
     def fill(self, keys: Hashes, rows: Floats, hashes: list[int], number: int) -> Ints:
         """The slots of new rows. Where none is free, some of those go that were not used for longest."""
+        if not len(keys):
+            return np.zeros(0, dtype=np.int64)
         if len(self.free) < len(keys):
             n_freed = max(len(keys), len(self.fills) // FREED) - len(self.free)
             taken = np.flatnonzero(self.fills)
@@ -114,17 +118,18 @@ class WordCache(Shim):
     A shim, so that thinc tells when weights change. It has nothing that is saved.
 
     memory (int): bytes; 0 for none, which leaves sharing within a batch.
-    derived_width (int): columns that later layers will make of a row; they count as memory.
+    widths (dict): layer -> the columns that it makes of a row, which count as memory.
     """
 
     def __init__(self, memory: int) -> None:
         super().__init__(None)
         self.memory = memory
-        self.derived_width = 0
+        self.widths: dict[Hashable, int] = {}
         self.sources: Any = None  # for the layer: where to look whether something has changed
         self._lock = threading.Lock()
         self._number = 0
         self.forget()
+        _CACHES.add(self)
 
     def forget(self) -> None:
         """Weights have changed: all rows are void."""
@@ -149,23 +154,22 @@ class WordCache(Shim):
         hashes = mix_columns(keys).tolist()
         with self._lock:
             cached = self._valid(keys.shape[1], ends[-1], state)
-            if 2 * len(keys) > len(cached.fills):  # others would have to go: for this batch alone
-                cached = Slots(0, keys.shape[1], ends[-1])
+            if not len(cached.fills):
+                return Words(compute(keys), blocks, index)
             slots = cached.find(keys, hashes)
             self._number += 1
             cached.used[slots[slots != NO_ROW]] = self._number
-            rows = cached.rows[slots] if len(cached.rows) else np.empty((len(keys), ends[-1]), dtype=np.float32)
-            fills = cached.fills[slots] if len(cached.rows) else slots
+            rows, fills = cached.rows[slots], cached.fills[slots]
         missing = np.flatnonzero(slots == NO_ROW)
         if len(missing):
+            fills[missing] = NO_ROW
             rows[missing] = compute(keys[missing])
-        if not len(cached.rows):
-            return Words(rows, blocks, index)
-        if len(missing):
+            # A batch takes half of the slots at most, so that its words do not push out one another.
+            new = missing[: max(len(cached.fills) // 2 - (len(keys) - len(missing)), 0)]
             with self._lock:
                 self._number += 1
-                slots[missing] = cached.fill(keys[missing], rows[missing], [hashes[i] for i in missing], self._number)
-                fills[missing] = self._number
+                slots[new] = cached.fill(keys[new], rows[new], [hashes[i] for i in new], self._number)
+                fills[new] = self._number
         return Words(rows, blocks, index, self, slots, fills)
 
     def derive(
@@ -180,16 +184,21 @@ class WordCache(Shim):
         owner, version, width = layer
         with self._lock:
             cached = self._slots
-            if cached is None or slots.max(initial=0) >= len(cached.fills):
-                return compute(rows)
-            kept = cached.derived.get(owner)
-            if kept is None or kept[0] != version:
-                arrays = np.empty((len(cached.fills), width), dtype=np.float32), np.zeros_like(cached.fills)
-                kept = cached.derived[owner] = version, *arrays
-                self.derived_width = sum(each.shape[1] for _, each, _ in cached.derived.values())
-            _, cached_rows, fills_of = kept
-            found = cached_rows[slots]
-            missing = np.flatnonzero(fills_of[slots] != fills)
+            self.widths[owner] = width
+            is_room = cached is not None and len(cached.fills) <= self._count(
+                cached.keys.shape[1], cached.rows.shape[1]
+            )
+            if cached is not None and is_room:
+                kept = cached.derived.get(owner)
+                if kept is None or kept[0] != version:
+                    arrays = np.empty((len(cached.fills), width), dtype=np.float32), np.zeros_like(cached.fills)
+                    kept = cached.derived[owner] = version, *arrays
+                _, cached_rows, fills_of = kept
+                slots = np.minimum(slots, len(cached.fills) - 1)  # of slots that were given up since
+                found = cached_rows[slots]
+                missing = np.flatnonzero(fills_of[slots] != fills)
+        if cached is None or not is_room:
+            return compute(rows)
         if len(missing):
             found[missing] = compute(rows[missing])
             with self._lock:
@@ -201,11 +210,17 @@ class WordCache(Shim):
     def _valid(self, columns: int, width: int, state: Sequence[Any]) -> Slots:
         """What is cached; nothing, if that is void or takes more memory than it may."""
         is_same = len(state) == len(self._state) and all(map(_is_same, state, self._state))
-        count = self.memory // (SLOT_OVERHEAD + 8 * columns + 4 * (width + self.derived_width))
-        if self._slots is None or not is_same or len(self._slots.fills) > count:
-            self._slots = Slots(count, columns, width)
+        count, slots = self._count(columns, width), self._slots
+        if slots is None or not is_same or (slots.keys.shape[1], slots.rows.shape[1]) != (columns, width):
+            slots = None
+        if slots is None or len(slots.fills) > count:
+            slots = self._slots = Slots(count, columns, width)
             self._state = tuple(state)
-        return self._slots
+        return slots
+
+    def _count(self, columns: int, width: int) -> int:
+        """The slots that the memory has room for."""
+        return self.memory // (SLOT_OVERHEAD + 8 * columns + 4 * (width + sum(self.widths.values())))
 
     @contextlib.contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
@@ -234,6 +249,18 @@ class WordCache(Shim):
 
     def __reduce__(self) -> tuple:
         return WordCache, (self.memory,)
+
+
+def _start_anew_after_fork() -> None:
+    """A lock that another thread of the parent held stays locked in the child."""
+    for cache in list(_CACHES):
+        cache._lock = threading.Lock()
+        cache._slots = None
+
+
+_CACHES: "weakref.WeakSet[WordCache]" = weakref.WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew_after_fork)
 
 
 def _is_same(one: Any, other: Any) -> bool:

@@ -347,3 +347,12 @@ def test_the_layout_is_made_once():
     layout = scores.layout
     assert scores.allow(torch.ones(3, 2, dtype=torch.bool)).layout is layout
     assert scores.map(torch.clone).layout is layout
+
+
+def test_half_precision_alone_and_in_a_batch():
+    emissions = torch.tensor([[0.0, 1.0], [2.0, 0.0], [0.0, 3.0]], dtype=torch.bfloat16)
+    chain = [torch.zeros(2, 2), torch.zeros(2), torch.zeros(2)]
+    one = ChainScores(emissions, [3], *chain)
+    two = ChainScores(torch.cat([emissions, emissions]), [3, 3], *chain)
+    assert viterbi(one).tolist() == [1, 0, 1]
+    assert viterbi(two).tolist() == [1, 0, 1, 1, 0, 1]

@@ -157,9 +157,23 @@ class TestCache:
             lambda nlp, model: nlp.vocab.vectors.data.__imul__(7),
             lambda nlp, model: embedding(model).set_param("E", embedding(model).get_param("E") * 7),
             lambda nlp, model: embedding(model).get_param("E").__imul__(7),
+            lambda nlp, model: embedding(model).set_param("E", embedding(model).get_param("E")[::-1].copy()),
+            lambda nlp, model: model.replace_node(embedding(model), embedding(make_twin(nlp))),
             lambda nlp, model: characters(model).add_(7),
+            lambda nlp, model: setattr(module_of(model), "weight", torch.nn.Parameter(characters(model) + 7)),
         ],
-        ids=["a row", "a new word", "all vectors", "vectors in place", "hashed rows", "rows in place", "characters"],
+        ids=[
+            "a row",
+            "a new word",
+            "all vectors",
+            "vectors in place",
+            "hashed rows",
+            "rows in place",
+            "rows in another order",
+            "another layer",
+            "characters",
+            "other characters",
+        ],
     )
     def test_follows_what_changes(self, nlp, change):
         model = self.make(nlp, 1)
@@ -167,6 +181,18 @@ class TestCache:
         with torch.no_grad():
             change(nlp, model)
         assert not np.array_equal(self.check(nlp, model), before)
+
+    def test_follows_lists_that_go_when_the_model_is_made_anew(self, nlp):
+        model = self.make(nlp, 1)
+        width = self.check(nlp, model).shape[1]
+        gazetteer_table({"letters": ["a b", "c"]}).to_lookups(nlp.vocab.lookups, GAZETTEERS)
+        model.initialize(X=[nlp.make_doc("a b c d")])
+        assert self.check(nlp, model).shape[1] == model.get_dim("nO") == width - 2
+
+    def test_made_where_torch_counts_no_changes(self, nlp):
+        with torch.inference_mode():
+            model = self.make(nlp, 1)
+        self.check(nlp, model)
 
     def test_follows_training_and_averages(self, nlp):
         model = self.make(nlp, 1)
@@ -215,9 +241,17 @@ def embedding(model):
     return next(node for node in model.walk() if node.name == "hashembed")
 
 
-def characters(model):
+def make_twin(nlp):
+    return TestCache().make(nlp, 0)
+
+
+def module_of(model):
     (node,) = (node for node in model.walk() if node.name == "char_cnn")
-    return node.shims[0].module.characters.weight
+    return node.shims[0].module.characters
+
+
+def characters(model):
+    return module_of(model).weight
 
 
 class TestNormDropout:

@@ -1,5 +1,6 @@
 """A cache of rows of word types, against computing each row anew."""
 
+import os
 import random
 import threading
 
@@ -91,7 +92,7 @@ def test_what_layers_derive_is_kept_and_counts_as_memory():
 
     for _ in range(3):
         cache.look_up(keys_of(range(50)), WIDTHS, (), rows_of).derive("layer", 0, 400, wide)
-    assert seen == [50, 50]  # once anew, when it was known how much of memory each word takes
+    assert seen == [50, 50]  # the first is not kept: only then is it known how much of memory each word takes
     for start in range(0, 3000, 20):
         keys = keys_of(range(start, start + 20))
         words = cache.look_up(keys, WIDTHS, (), rows_of)
@@ -110,7 +111,7 @@ def test_another_state_or_version_voids_what_was_computed():
     for version in (0, 0, 1, 1):
         words = cache.look_up(keys_of([1]), WIDTHS, (table,), compute)
         words.derive("layer", version, 1, lambda rows: calls.append(len(rows)) or double(rows))
-    assert calls == [1, 1, 1]  # the second for the memory
+    assert calls == [1, 1, 1]  # the first is not kept
 
 
 def test_two_words_of_one_hash(monkeypatch):
@@ -118,6 +119,37 @@ def test_two_words_of_one_hash(monkeypatch):
     cache = WordCache(20 * SLOT)
     for numbers in ([1], [2], [1, 2, 3, 2], [3], [1], *([number] for number in range(60))):
         check(cache.look_up(keys_of(numbers), WIDTHS, (), rows_of), keys_of(numbers))
+
+
+def test_a_batch_of_more_words_than_it_holds_uses_what_is_there():
+    cache, compute = WordCache(20 * SLOT), Computed()
+    cache.look_up(keys_of(range(8)), WIDTHS, (), compute)
+    compute.words.clear()
+    check(cache.look_up(keys_of(range(50)), WIDTHS, (), compute), keys_of(range(50)))
+    assert sorted(compute.words) == list(range(8, 50))
+    compute.words.clear()
+    cache.look_up(keys_of(range(50)), WIDTHS, (), compute)
+    assert len(compute.words) == 40  # two more were kept
+    assert not set(compute.words) & set(range(8))
+
+
+def test_rows_of_another_width():
+    cache = WordCache(100 * SLOT)
+    cache.look_up(keys_of([1]), WIDTHS, (), rows_of)
+    words = cache.look_up(keys_of([1]), [2], (), lambda keys: rows_of(keys)[:, :2])
+    assert words.rows.shape == (1, 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_process_does_not_wait_for_a_thread_that_it_lacks():
+    cache = WordCache(100 * SLOT)
+    with cache._lock:
+        child = os.fork()
+        if not child:
+            cache.look_up(keys_of([1]), WIDTHS, (), rows_of)
+            os._exit(3)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
 
 
 @pytest.mark.parametrize("capacity", [8, 60])
