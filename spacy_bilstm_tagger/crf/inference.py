@@ -13,7 +13,7 @@ nothing is padded, and each step of a recursion is one matrix product for all te
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Callable, Optional, Sequence
+from typing import Callable, Optional
 
 import numpy as np
 import torch
@@ -116,17 +116,6 @@ class ChainScores:
         if "layout" in self.__dict__:
             other.__dict__["layout"] = self.layout
         return other
-
-
-def mean_scores(several: Sequence[ChainScores]) -> ChainScores:
-    """The mean of each tensor; all of the same texts and labels."""
-    first = several[0]
-    mean = first.with_emissions(_mean([each.emissions for each in several]))
-    return mean.with_chain(*map(_mean, zip(*(each.chain for each in several)))) if first.is_chain else mean
-
-
-def _mean(tensors: Sequence[Tensor]) -> Tensor:
-    return sum(tensors[1:], tensors[0]) / len(tensors)
 
 
 @dataclass(frozen=True)
@@ -270,21 +259,6 @@ def forward_backward(scores: ChainScores) -> Lattice:
             return lattice
     transitions, start, end = (part.double() for part in scores.chain)
     return _log_passes(transitions, start, end, scores.emissions.index_select(0, layout.gather).double(), layout)
-
-
-@torch.no_grad()
-def constant_log_probability(scores: ChainScores, lattice: Lattice, label: int) -> Tensor:
-    """log P(all tokens have this label | text), (texts,), double precision; 0 for an empty text.
-
-    lattice (Lattice): of the same scores.
-    """
-    layout = scores.layout
-    transitions, start, end = scores.chain
-    values = scores.emissions[:, label].index_select(0, layout.gather).double()
-    values[len(values) - len(layout.before) :] += transitions[label, label]
-    values[layout.first] += start[label]
-    values[layout.last] += end[label]
-    return layout.sum_by_text(values) - lattice.log_partition
 
 
 def _scaled_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor, layout: Layout) -> Optional[Lattice]:

@@ -6,8 +6,9 @@ from typing import Callable
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from .inference import Lattice
+from .inference import ChainScores, Lattice
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -153,3 +154,18 @@ class SpanProbabilities:
 
     def _probabilities(self, masses: NDArray) -> Floats:
         return np.clip(self.semiring.to_probability(masses), 0.0, 1.0)
+
+
+@torch.no_grad()
+def constant_log_probability(scores: ChainScores, lattice: Lattice, label: int) -> Tensor:
+    """log P(all tokens have this label | text), (texts,), double precision; 0 for an empty text.
+
+    lattice (Lattice): of the same scores.
+    """
+    layout = scores.layout
+    transitions, start, end = scores.chain
+    values = scores.emissions[:, label].index_select(0, layout.gather).double()
+    values[len(values) - len(layout.before) :] += transitions[label, label]
+    values[layout.first] += start[label]
+    values[layout.last] += end[label]
+    return layout.sum_by_text(values) - lattice.log_partition

@@ -1,14 +1,15 @@
 """Layers that give `ChainScores`: emissions of each token with or without scores between labels, and the mean of several."""
 
-from typing import Callable, Optional, cast
+from typing import Callable, Optional, Sequence, cast
 
 import numpy as np
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d, FloatsXd, Ints1d
 from thinc.util import torch2xp, xp2torch
+from torch import Tensor
 
-from ..crf.inference import ChainScores, mean_scores
+from ..crf.inference import ChainScores
 from ..types import Rows
 
 ScoresModel = Model[list[Doc], ChainScores]
@@ -68,7 +69,18 @@ def _mean_forward(
             backprop_member(share)
         return []
 
-    return mean_scores(outputs), backprop
+    return _mean_scores(outputs), backprop
+
+
+def _mean_scores(several: Sequence[ChainScores]) -> ChainScores:
+    """The mean of each tensor; all of the same texts and labels."""
+    first = several[0]
+    mean = first.with_emissions(_mean([each.emissions for each in several]))
+    return mean.with_chain(*map(_mean, zip(*(each.chain for each in several)))) if first.is_chain else mean
+
+
+def _mean(tensors: Sequence[Tensor]) -> Tensor:
+    return sum(tensors[1:], tensors[0]) / len(tensors)
 
 
 def _mean_init(model: ScoresModel, X: Optional[list[Doc]] = None, Y: Optional[list[Floats2d]] = None) -> None:

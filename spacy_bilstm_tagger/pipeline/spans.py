@@ -9,8 +9,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 from spacy.training import Example
 
-from ..crf.inference import ChainScores, constant_log_probability, forward_backward, viterbi
-from ..crf.spans import SpanProbabilities, SpanTags
+from ..crf.inference import ChainScores, forward_backward, viterbi
+from ..crf.spans import SpanProbabilities, SpanTags, constant_log_probability
 from ..layers.label_scores import ScoresModel
 from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
