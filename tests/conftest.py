@@ -1,3 +1,4 @@
+import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 import spacy
 import torch
+import typer
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import logger
@@ -52,6 +54,18 @@ def _same_seed():
 @pytest.fixture(scope="session")
 def project() -> Path:
     return PROJECT
+
+
+@pytest.fixture
+def run_script():
+    """Runs a program of scripts/ in this process: its file's name, and its arguments."""
+
+    def run(name, *words):
+        app = typer.Typer()
+        app.command()(runpy.run_path(str(PROJECT / "scripts" / name))["main"])
+        return CliRunner().invoke(app, list(map(str, words)), catch_exceptions=False)
+
+    return run
 
 
 @pytest.fixture

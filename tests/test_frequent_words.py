@@ -1,18 +1,13 @@
 """scripts/frequent_words.py: the words of raw texts that are worth a vector."""
 
-import runpy
+from functools import partial
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
 
 @pytest.fixture
-def frequent_words(project):
-    """Runs the script in this process."""
-    app = typer.Typer()
-    app.command()(runpy.run_path(str(project / "scripts" / "frequent_words.py"))["main"])
-    return lambda *words: CliRunner().invoke(app, list(map(str, words)), catch_exceptions=False)
+def frequent_words(run_script):
+    return partial(run_script, "frequent_words.py")
 
 
 def test_words_are_types_of_distilled_tables(frequent_words, tmp_path):

@@ -1,19 +1,14 @@
 """What scripts/texts_to_jsonl.py makes of raw texts."""
 
-import runpy
+from functools import partial
 
 import pytest
 import srsly
-import typer
-from typer.testing import CliRunner
 
 
 @pytest.fixture
-def convert(project):
-    """Runs the script in this process."""
-    app = typer.Typer()
-    app.command()(runpy.run_path(str(project / "scripts" / "texts_to_jsonl.py"))["main"])
-    return lambda *paths: CliRunner().invoke(app, list(map(str, paths)), catch_exceptions=False)
+def convert(run_script):
+    return partial(run_script, "texts_to_jsonl.py")
 
 
 def test_texts_of_all_files_in_their_order(convert, tmp_path):

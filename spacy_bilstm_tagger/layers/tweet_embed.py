@@ -108,14 +108,11 @@ def _look_up_types(model: Model, cache: WordCache, keys: Hashes, vocab: Vocab) -
         return WordTypes.of_keys(keys, nothing, nothing, vocab)
 
     def compute(keys: Hashes) -> Floats:
-        chunks = (types_of(keys[at : at + TYPES_AT_ONCE]) for at in range(0, len(keys), TYPES_AT_ONCE))
-        return np.concatenate([_rows_of_types(model, chunk) for chunk in chunks])
+        return cast(Floats, _rows_of_types(model, types_of(keys)))
 
     arguments = keys, [feature.get_dim("nO") for feature in features], _state(model, cache, vocab), compute
     words = cache.look_up(*arguments)
-    first = np.empty(len(words.rows), dtype=np.int64)
-    first[words.index] = np.arange(len(keys))
-    types = types_of(keys[first])
+    types = types_of(words.keys)
     if words.cache is not None and features and features[0].attrs.get(NAME) == VOCAB_VECTORS:
         # Anybody may overwrite a row of vocab.vectors in place.
         now = cast(Floats, features[0].predict(types))
@@ -154,7 +151,10 @@ def _sum_of_bits(array: Floats) -> int:
 
 
 def _rows_of_types(model: Model, types: WordTypes) -> Floats2d:
-    return _side_by_side(model.ops, len(types), [feature.predict(types) for feature in _features(model)[0]])
+    features, _ = _features(model)
+    chunks = types.chunks(TYPES_AT_ONCE) if len(types) > TYPES_AT_ONCE else [types]
+    rows = [_side_by_side(model.ops, len(chunk), [feature.predict(chunk) for feature in features]) for chunk in chunks]
+    return model.ops.xp.concatenate(rows)
 
 
 def _predict_on_device(model: Model, types: WordTypes) -> Rows:

@@ -17,19 +17,21 @@ from ..lexicon.table import NO_ROW, Hashes, distinct_rows, mix_columns
 from ..types import Floats, Ints
 
 SLOT_OVERHEAD = 250  # bytes of a word type besides its rows and keys: an entry of a dict, and some numbers
-FREED = 16  # a part of the slots that is freed at once
+FREED = 16  # a sixteenth of the slots is freed at once
 
 
 @dataclass
 class Words:
     """The distinct words of a batch.
 
+    keys (uint64): (words, columns), which tell them apart.
     rows (float32): (words, width); blocks (list of slice): columns of them that belong together.
     index (int64): (tokens,), the word of each token.
     cache (WordCache or None), slots, fills (int64): where they are cached: (words,) each. fills tells whether a slot still
         holds the same word.
     """
 
+    keys: Hashes
     rows: Floats
     blocks: list[slice]
     index: Ints
@@ -54,14 +56,14 @@ class TokenRows(list[Floats2d]):
     A layer that knows this type can keep what it makes of each word, see `Words.derive`; any other takes the list.
 
     rows (float32): (tokens of all docs, nO).
-    lengths (int64): (docs,), tokens of each doc.
     parts (list): words whose rows, laid side by side, are those of the tokens.
     """
 
     def __init__(self, rows: Floats2d, lengths: Ints, parts: list[Words]) -> None:
+        """lengths (int64): (docs,), tokens of each doc."""
         ends = np.cumsum(lengths).tolist()
         super().__init__(rows[end - length : end] for end, length in zip(ends, lengths.tolist()))
-        self.rows, self.lengths, self.parts = rows, lengths, parts
+        self.rows, self.parts = rows, parts
 
 
 class Slots:
@@ -154,12 +156,13 @@ class WordCache(Shim):
         hashes = mix_columns(keys).tolist()
         with self._lock:
             cached = self._valid(keys.shape[1], ends[-1], state)
-            if not len(cached.fills):
-                return Words(compute(keys), blocks, index)
-            slots = cached.find(keys, hashes)
-            self._number += 1
-            cached.used[slots[slots != NO_ROW]] = self._number
-            rows, fills = cached.rows[slots], cached.fills[slots]
+            if len(cached.fills):
+                slots = cached.find(keys, hashes)
+                self._number += 1
+                cached.used[slots[slots != NO_ROW]] = self._number
+                rows, fills = cached.rows[slots], cached.fills[slots]
+        if not len(cached.fills):
+            return Words(keys, compute(keys), blocks, index)
         missing = np.flatnonzero(slots == NO_ROW)
         if len(missing):
             fills[missing] = NO_ROW
@@ -170,7 +173,7 @@ class WordCache(Shim):
                 self._number += 1
                 slots[new] = cached.fill(keys[new], rows[new], [hashes[i] for i in new], self._number)
                 fills[new] = self._number
-        return Words(rows, blocks, index, self, slots, fills)
+        return Words(keys, rows, blocks, index, self, slots, fills)
 
     def derive(
         self,
@@ -185,19 +188,18 @@ class WordCache(Shim):
         with self._lock:
             cached = self._slots
             self.widths[owner] = width
-            is_room = cached is not None and len(cached.fills) <= self._count(
-                cached.keys.shape[1], cached.rows.shape[1]
-            )
-            if cached is not None and is_room:
+            if cached is not None and len(cached.fills) > self._count(cached.keys.shape[1], cached.rows.shape[1]):
+                cached = None  # the next batch gets fewer slots
+            if cached is not None:
                 kept = cached.derived.get(owner)
                 if kept is None or kept[0] != version:
                     arrays = np.empty((len(cached.fills), width), dtype=np.float32), np.zeros_like(cached.fills)
                     kept = cached.derived[owner] = version, *arrays
                 _, cached_rows, fills_of = kept
-                slots = np.minimum(slots, len(cached.fills) - 1)  # of slots that were given up since
+                slots = np.minimum(slots, len(cached.fills) - 1)  # there may be fewer by now
                 found = cached_rows[slots]
                 missing = np.flatnonzero(fills_of[slots] != fills)
-        if cached is None or not is_room:
+        if cached is None:
             return compute(rows)
         if len(missing):
             found[missing] = compute(rows[missing])

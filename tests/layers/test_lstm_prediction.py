@@ -22,7 +22,8 @@ def words(lengths, *, n_words=7, widths=(5,), scale=1.0):
     parts = []
     for width in widths:
         rows = (scale * rng.normal(size=(n_words, width))).astype("f")
-        parts.append(Words(rows, [slice(0, width)], rng.integers(0, n_words, sum(lengths))))
+        index = rng.integers(0, n_words, sum(lengths))
+        parts.append(Words(np.zeros((n_words, 0), dtype=np.uint64), rows, [slice(0, width)], index))
     rows = np.concatenate([part.rows[part.index] for part in parts], axis=1)
     return TokenRows(rows, np.array(lengths), parts)
 
