@@ -88,7 +88,7 @@ class Teachers:
 
     def _renamed(self, pipe: SequenceComponent) -> Optional[Callable[[str], str]]:
         tag_map, type_map = self.tag_map, self.type_map
-        if tag_map is not None and isinstance(pipe, TagComponent):
+        if tag_map is not None and isinstance(pipe, TagComponent) and pipe.attr == "tag":
             return lambda tag: tag_map[tag]
         if type_map is not None and isinstance(pipe, BiLSTMNER):
             return lambda tag: rename_type(tag, type_map)
@@ -98,7 +98,7 @@ class Teachers:
         kinds = {"tag": (TagComponent, self.tag_map), "entity type": (BiLSTMNER, self.type_map)}
         for kind, (component, mapping) in kinds.items():
             missing = [label for label in pipe.labels if label not in mapping] if mapping is not None else []
-            if missing and isinstance(pipe, component):
+            if missing and isinstance(pipe, component) and getattr(pipe, "attr", "tag") == "tag":
                 raise DataError(
                     f"{name}: the map has no entry for {', '.join(missing)}; every {kind} of {pipe.name!r} needs one"
                 )

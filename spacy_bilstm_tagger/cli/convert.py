@@ -18,7 +18,7 @@ from ..corpus import (
     to_docbin,
 )
 from ..corpus.annotated_text import join_handles
-from ..corpus.labels import check_annotated, label_summary, map_ents, map_tags, read_tag_map
+from ..corpus.labels import check_annotated, label_summary, map_ents, map_tags, read_tag_map, set_pos
 from ..corpus.raw import exclude, in_fold
 from ..corpus.votes import majority
 from ..errors import DataError
@@ -60,6 +60,14 @@ def convert(
     map_tags_file: Annotated[
         Optional[Path],
         typer.Option("--map-tags", help="Lines of 'tag TAB new tag'; 'a|b' is one of two tags, '-' makes it missing."),
+    ] = None,
+    map_pos_file: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--map-pos",
+            help="Universal parts of speech by the tags in the file, where it has none: lines of 'tag TAB part of speech'; "
+            "'ADP|SCONJ' is one of two.",
+        ),
     ] = None,
     map_ents_file: Annotated[Optional[Path], typer.Option("--map-ents", help="The same for entity types.")] = None,
     annotated: Annotated[
@@ -120,6 +128,8 @@ def convert(
     if other_folds is not None:
         texts = in_fold(texts, other_folds, inverted=True)
     texts, excluded = exclude(input, texts, others or [])
+    if map_pos_file is not None:
+        set_pos(map_pos_file, read_tag_map(map_pos_file), input, texts)
     if map_tags_file is not None:
         map_tags(map_tags_file, read_tag_map(map_tags_file), input, texts)
     if map_ents_file is not None:

@@ -33,6 +33,8 @@ class AnnotatedText:
         and disjoint; end is exclusive. None if the format has no such spans.
     entities (list of (int, int, str) or None): (start, end, label) ranges of characters, in order; as `spans`.
     votes (list or None): what each of several raters marked, as `spans`.
+    pos (list of str or None): the universal part of speech of each token, or "a|b", one of several; "" where it is missing.
+    lemmas (list of str or None): the lemma of each token; "" where it is missing.
     """
 
     words: list[str]
@@ -43,6 +45,8 @@ class AnnotatedText:
     spans: Optional[list[Range]] = None
     entities: Optional[list[tuple[int, int, str]]] = None
     votes: Optional[list[list[Range]]] = None
+    pos: Optional[list[str]] = None
+    lemmas: Optional[list[str]] = None
 
     @property
     def text(self) -> str:
@@ -98,8 +102,9 @@ def join_handles(texts: list[AnnotatedText]) -> int:
                 text.words[i : i + 2] = [text.words[i] + text.words[i + 1]]
                 text.ents[i : i + 2] = ["-"]
                 del text.lines[i + 1]
-                if text.tags is not None:
-                    text.tags[i : i + 2] = [""]
+                for labels in (text.tags, text.pos, text.lemmas):
+                    if labels is not None:
+                        labels[i : i + 2] = [""]
                 joined += 1
             i += 1
     return joined

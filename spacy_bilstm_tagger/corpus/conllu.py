@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator, Optional
 
+from spacy.parts_of_speech import IDS as POS_IDS
+
 from ..errors import DataError, Errors
 from ..pipeline.gold import OUTSIDE
 from .annotated_text import AnnotatedText, Notes
@@ -60,6 +62,8 @@ class _Word:
     entity: str
     line: int
     space_after: bool
+    pos: str = ""
+    lemma: str = ""
 
 
 def read_conllu(
@@ -70,7 +74,8 @@ def read_conllu(
     entities: Optional[EntityTags] = None,
     notes: Optional[Notes] = None,
 ) -> list[AnnotatedText]:
-    """Words, UPOS or XPOS, entity tags, raw text and SpaceAfter. Each sentence is a text.
+    """Words, UPOS or XPOS as tags, UPOS as parts of speech, lemmas, entity tags, raw text and SpaceAfter. Each sentence is a
+    text.
 
     A multiword token whose words spell it (don't = do + n't) becomes its words. Any other (au = a + le) becomes one
     word, its tag missing. Empty nodes (1.1) are left out. Entity tags are those of a column of CoNLL-U Plus, or of
@@ -103,7 +108,9 @@ def read_conllu(
         lines = [word.line for word in words]
         ents = entities.to_bio(path, [word.entity for word in words], lines) if source else None
         forms, gold = [word.form for word in words], [word.tag for word in words] if has_tags else None
-        texts.append(AnnotatedText(forms, gold, ents, raw, lines))
+        pos, lemmas = [word.pos for word in words], [word.lemma for word in words]
+        known = {"pos": pos if any(pos) else None, "lemmas": lemmas if any(lemmas) else None}
+        texts.append(AnnotatedText(forms, gold, ents, raw, lines, pos=known["pos"], lemmas=known["lemmas"]))
     entities.check_ends(path)
     return texts
 
@@ -240,7 +247,12 @@ def _sentence(
             raise DataError(empty_token(path, line, form))
         tag = cells.get(tag_column, "_")
         entity = source.tag(cells) if source else OUTSIDE
-        sentence.words.append(_Word(form, "" if tag == "_" else tag, entity, line, space_after))
+        pos, lemma = cells.get("UPOS", "_"), cells.get("LEMMA", "_")
+        if pos not in POS_IDS:
+            pos = ""
+        if lemma == "_" != form:
+            lemma = ""
+        sentence.words.append(_Word(form, "" if tag == "_" else tag, entity, line, space_after, pos, lemma))
     for _, last, form, _, line in sentence.ranges:
         if last > len(sentence.words):
             raise DataError(

@@ -13,7 +13,7 @@ from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.vocab import Vocab
 
 from ..errors import DataError, damaged
-from ..pipeline.gold import OUTSIDE, is_missing, set_annotated_types
+from ..pipeline.gold import OUTSIDE, alternatives, is_missing, set_annotated_pos, set_annotated_types
 from ..pipeline.soft_labels import SoftLabels, set_soft_labels
 from ..tokenizer import create_tweet_tokenizer
 from ..util import check_file
@@ -187,7 +187,8 @@ def to_docbin(
     """
     nlp, spans, ranges = spacy.blank("xx"), spans or CharacterSpans(), ranges or EntityRanges()
     tokenizer = create_tweet_tokenizer()(nlp)
-    docbin = DocBin(store_user_data=annotated is not None or any(text.votes is not None for text in texts))
+    in_user_data = (text.votes is not None or any("|" in tag for tag in text.pos or ()) for text in texts)
+    docbin = DocBin(store_user_data=annotated is not None or any(in_user_data))
     for text in texts:
         if text.spans is not None:
             doc = tokenizer(text.text)
@@ -210,24 +211,24 @@ def to_docbin(
 def _of_gold_tokens(vocab: Vocab, text: AnnotatedText, path: Path) -> Doc:
     gaps = text.gaps(path)
     ents = text.ents and ["" if is_missing(tag) else tag for tag in text.ents]
-    if gaps is None or all(gap in ("", " ") for gap in gaps):
-        known = None if gaps is None else [bool(gap) for gap in gaps]
-        return Doc(vocab, words=text.words, spaces=known, tags=text.tags, ents=ents)
-    rows: list[tuple[str, bool, str, str]] = []
-    following = [*(ents or [])[1:], OUTSIDE]
-    for i, (word, gap) in enumerate(zip(text.words, gaps)):
-        rows.append((word, gap[:1] == " ", text.tags[i] if text.tags else "", ents[i] if ents else ""))
-        white_space = gap.removeprefix(" ")
-        if white_space:
-            inside = following[i] if ents and following[i][:1] == "I" else OUTSIDE
-            rows.append((white_space, False, "", inside))
-    return Doc(
-        vocab,
-        words=[word for word, _, _, _ in rows],
-        spaces=[space for _, space, _, _ in rows],
-        tags=[tag for _, _, tag, _ in rows] if text.tags else None,
-        ents=[ent for _, _, _, ent in rows] if ents else None,
-    )
+    pos = text.pos and ["" if len(alternatives(tag)) > 1 else tag for tag in text.pos]
+    labels = {"tags": text.tags, "pos": pos, "lemmas": text.lemmas, "ents": ents, "annotated": text.pos}
+    words, known = list(text.words), None if gaps is None else [gap[:1] == " " for gap in gaps]
+    if known is not None:
+        white = {i: gap.removeprefix(" ") for i, gap in enumerate(gaps or ()) if gap not in ("", " ")}
+        for i in sorted(white, reverse=True):  # a token of its own after word i
+            words.insert(i + 1, white[i])
+            known.insert(i + 1, False)
+            for name, values in labels.items():
+                inside = name == "ents" and values and values[i + 1 : i + 2] and values[i + 1].startswith("I-")
+                if values is not None:
+                    outside = OUTSIDE if name == "ents" else ""
+                    labels[name] = [*values[: i + 1], values[i + 1] if inside else outside, *values[i + 1 :]]
+    tags, pos, lemmas, ents, annotated = labels.values()
+    doc = Doc(vocab, words=words, spaces=known, tags=tags, pos=pos, lemmas=lemmas, ents=ents)
+    if annotated != pos:
+        set_annotated_pos(doc, annotated or [])
+    return doc
 
 
 def read_docbin(path: Path) -> list[Doc]:

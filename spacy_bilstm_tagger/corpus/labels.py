@@ -4,6 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Sequence
 
+from spacy.parts_of_speech import IDS as POS_IDS
+
 from ..errors import DataError
 from ..pipeline.gold import alternatives, is_missing, rename_type
 from ..util import read_text
@@ -47,6 +49,26 @@ def map_tags(path: Path, mapping: dict[str, str], source: Path, texts: list[Anno
     for text in texts:
         if text.tags is not None:
             text.tags = ["" if is_missing(new) else new for new in (mapping.get(tag, "") for tag in text.tags)]
+
+
+def set_pos(path: Path, mapping: dict[str, str], source: Path, texts: list[AnnotatedText]) -> None:
+    """Give the tokens universal parts of speech by their tags, where they have none.
+
+    RAISES: DataError as `map_tags`, and for what is no universal part of speech.
+    """
+    if all(text.tags is None for text in texts):
+        raise DataError(f"{path}: {source} has no tags to map; leave --map-pos out")
+    for tag, new in mapping.items():
+        for part in () if is_missing(new) else alternatives(new):
+            if part not in POS_IDS:
+                raise DataError(
+                    f"{path}: {tag} becomes {part!r}; expected universal parts of speech, such as NOUN or VERB|AUX"
+                )
+    _check_gaps(path, mapping, source, kind="tag", counts=_count_tags(texts))
+    for text in texts:
+        if text.tags is not None:
+            found = ["" if is_missing(new) else new for new in (mapping.get(tag, "") for tag in text.tags)]
+            text.pos = [old or new for old, new in zip(text.pos or [""] * len(found), found)]
 
 
 def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[AnnotatedText]) -> None:

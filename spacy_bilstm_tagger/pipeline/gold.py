@@ -9,12 +9,14 @@ from typing import AbstractSet, Iterable, Iterator, Mapping, Optional
 
 import numpy as np
 from spacy.tokens import Doc
+from spacy.training import Example
 
 from ..types import Mask
 
 EITHER = "|"
 OUTSIDE = "O"  # of any entity, in BIO
 _ANNOTATED = "annotated_entity_types"  # in Doc.user_data
+_POS = "annotated_pos"  # the same
 
 
 def alternatives(label: str) -> list[str]:
@@ -81,13 +83,35 @@ def allowed_tags(tags: Iterable[Optional[str]], index: dict[str, int]) -> Mask:
     return np.array([rows[tag] for tag in tags], dtype=bool).reshape(len(tags), len(index))
 
 
-def annotated_tags(doc: Doc, known: AbstractSet[str]) -> Iterator[str]:
+def gold_tags(doc: Doc, attr: str) -> list[str]:
+    """The tag of each token, or its universal part of speech for attr = "pos"; "" where it is missing.
+
+    spaCy's `token.pos` has no value for one of several, so these are kept beside it: see `set_annotated_pos`.
+    """
+    if attr == "tag":
+        return [token.tag_ for token in doc]
+    return list(doc.user_data.get(_POS, ())) or [token.pos_ for token in doc]
+
+
+def set_annotated_pos(doc: Doc, tags: Iterable[str]) -> None:
+    """Keep universal parts of speech of which some are "a|b" in `doc.user_data`, as `set_annotated_types` does."""
+    doc.user_data[_POS] = list(tags)
+
+
+def aligned_tags(example: Example, attr: str) -> list[Optional[str]]:
+    """The gold tag of each predicted token; None where it lies across gold tokens of several tags, or on none."""
+    gold, aligned = gold_tags(example.reference, attr), example.alignment.x2y
+    found = ({gold[j] for j in aligned[i].ravel()} for i in range(len(example.predicted)))
+    return [tags.pop() if len(tags) == 1 else None for tags in found]
+
+
+def annotated_tags(doc: Doc, attr: str, known: AbstractSet[str]) -> Iterator[str]:
     """The tags of an annotated doc, with the parts of "a|b" in its place, and unknown ones as they are."""
-    for token in doc:
+    for tag in gold_tags(doc, attr):
         try:
-            yield from known_tags(token.tag_, known)
+            yield from known_tags(tag, known)
         except KeyError:
-            yield token.tag_
+            yield tag
 
 
 def annotated_types(doc: Doc) -> Optional[frozenset[str]]:

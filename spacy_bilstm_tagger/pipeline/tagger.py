@@ -1,13 +1,15 @@
-"""The `bilstm_tagger` component: one tag for every token."""
+"""The `bilstm_tagger` component: one tag, or one universal part of speech, for every token."""
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, Callable, Iterable, Iterator, Literal, Optional, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import IS_SPACE
+from spacy.attrs import IS_SPACE, POS
 from spacy.language import Language
+from spacy.parts_of_speech import IDS as POS_IDS
 from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc, Token
 from spacy.training import Example
@@ -19,7 +21,7 @@ from ..types import Ints, Mask
 from ..util import check_bool
 from . import TOKEN_CLASSIFIER
 from .base import SequenceComponent, Setting
-from .gold import allowed_tags, annotated_tags, single_tags
+from .gold import aligned_tags, allowed_tags, alternatives, annotated_tags, gold_tags, single_tags
 
 SCORE_WEIGHTS = {
     "tag_acc": 1.0,
@@ -29,8 +31,8 @@ SCORE_WEIGHTS = {
     "tag_macro_f": None,
     "tag_per_type": None,
 }
-TAG_SCORES = "tag_scores"
-SPACE_TAG = "_SP"
+SCORES = {"tag": "tag_scores", "pos": "pos_scores"}  # in Doc.user_data, and on each token
+SPACE = {"tag": "_SP", "pos": "SPACE"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Tagged:
     assigns=["token.tag"],
     default_config={
         "model": TOKEN_CLASSIFIER,
+        "attr": "tag",
         "overwrite": False,
         "reduction": "sum",
         "tag_scores": False,
@@ -57,6 +60,7 @@ def make_bilstm_tagger(
     nlp: Language,
     name: str,
     model: ScoresModel,
+    attr: Literal["tag", "pos"],
     overwrite: bool,
     reduction: Literal["sum", "mean"],
     tag_scores: bool,
@@ -65,22 +69,37 @@ def make_bilstm_tagger(
     """Make a part-of-speech tagger on `TokenClassifier.v1` or `LinearChainCRF.v1`.
 
     model (Model): list of docs -> scores of (tokens, labels).
+    attr (str): what is learned and set: "tag", or "pos", the universal part of speech (https://universaldependencies.org/u/pos/).
+        A pipeline may have one of each; the scores are named `pos_acc` and so on then.
     overwrite (bool): replace tags that are already set.
     reduction (str): "sum" adds up the losses of the tokens, as spaCy's components do, so that components which share a
         tok2vec weigh alike; "mean" divides by the number of tokens that have a gold tag.
-    tag_scores (bool): keep the probability of every tag of every token: `token._.tag_scores`, a dict.
+    tag_scores (bool): keep the probability of every tag of every token: `token._.tag_scores`, or `token._.pos_scores`, a dict.
     scorer (Callable or None): the scoring method.
     """
     use_checksums(nlp)
     return BiLSTMTagger(
-        nlp.vocab, model, name, overwrite=overwrite, reduction=reduction, tag_scores=tag_scores, scorer=scorer
+        nlp.vocab,
+        model,
+        name,
+        attr=attr,
+        overwrite=overwrite,
+        reduction=reduction,
+        tag_scores=tag_scores,
+        scorer=scorer,
     )
 
 
 class TagComponent(SequenceComponent):
-    """Sets `token.tag` to the best sequence of tags; white space gets `_SP`, as in spaCy's pipelines."""
+    """Sets `token.tag` to the best sequence of tags, or `token.pos`; white space gets `_SP` or SPACE, as in spaCy's
+    pipelines."""
 
     overwrite = Setting()
+
+    @property
+    def attr(self) -> str:
+        """What is set: "tag" or "pos"."""
+        return str(self.cfg.get("attr", "tag"))
 
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:
@@ -94,54 +113,77 @@ class TagComponent(SequenceComponent):
         return len(self.labels)
 
     def gold_labels(self, doc: Doc) -> Iterator[str]:
-        return annotated_tags(doc, set(self.labels))
+        return annotated_tags(doc, self.attr, set(self.labels))
 
     def find_labels(self, docs: Iterable[Doc]) -> set[str]:
-        tags = {tag for doc in docs for tag in chain((token.tag_ for token in doc), self.soft_label_names(doc))}
-        return single_tags(tags)
+        tags = {tag for doc in docs for tag in chain(gold_tags(doc, self.attr), self.soft_label_names(doc))}
+        if self.attr == "tag":
+            return single_tags(tags)
+        return {part for tag in tags for part in alternatives(tag) if part} - {SPACE["pos"]}
+
+    def add_label(self, label: str) -> int:
+        """As the base's. RAISES: ValueError for what is no universal part of speech, if these are set."""
+        if self.attr == "pos" and label not in POS_IDS:
+            raise ValueError(
+                f"{self.name}: found the part of speech {label!r}; expected universal ones, such as NOUN and VERB. For other "
+                'tag sets, use attr = "tag"'
+            )
+        return super().add_label(label)
 
     def has_gold(self, doc: Doc) -> bool:
-        return bool(doc.has_annotation("TAG"))
+        return any(gold_tags(doc, self.attr))
 
     @property
     def soft_key(self) -> str:
-        return "tags"
+        return "tags" if self.attr == "tag" else "pos"
 
     @property
     def output_names(self) -> Sequence[str]:
         return self.labels
 
     def no_labels(self) -> str:
+        kind = "tags" if self.attr == "tag" else "universal parts of speech"
         return (
-            f"{self.name}: found no tags; expected training data with tags, or [initialize.components.{self.name}.labels]. "
+            f"{self.name}: found no {kind}; expected training data with {kind}, or [initialize.components.{self.name}.labels]. "
             "Where there are none, leave it out of [nlp] pipeline"
         )
 
     def allowed(self, examples: list[Example]) -> Mask:
-        tags = (tag for eg in examples for tag in eg.get_aligned("TAG", as_string=True))
+        tags = (tag for eg in examples for tag in aligned_tags(eg, self.attr))
         return allowed_tags(tags, {label: i for i, label in enumerate(self.labels)})
 
     def decode(self, docs: list[Doc], scores: ChainScores) -> Sequence[Tagged]:
         labels = _split_by_doc(viterbi(scores).numpy(), docs)
-        if not self.cfg.get(TAG_SCORES):
+        if not self.cfg.get("tag_scores"):
             return [Tagged(each) for each in labels]
         return [Tagged(*pair) for pair in zip(labels, _split_by_doc(marginals(scores).float().numpy(), docs))]
 
     def set_annotations(self, docs: Iterable[Doc], tagged: Iterable[Tagged]) -> None:
-        """Set `token.tag`, and `token._.tag_scores` if they are kept."""
+        """Set `token.tag` or `token.pos`, and their probabilities if they are kept."""
         docs, tagged = list(docs), list(tagged)
-        spaces = [doc[i] for doc in docs for i in np.flatnonzero(doc.to_array(IS_SPACE)).tolist()]
-        spaces = [token for token in spaces if self.overwrite or not token.tag]
-        Tagger.set_annotations(self, docs, [each.labels for each in tagged])
-        for token in spaces:
-            token.tag_ = SPACE_TAG
+        if self.attr == "tag":
+            spaces = [doc[i] for doc in docs for i in np.flatnonzero(doc.to_array(IS_SPACE)).tolist()]
+            spaces = [token for token in spaces if self.overwrite or not token.tag]
+            Tagger.set_annotations(self, docs, [each.labels for each in tagged])
+            for token in spaces:
+                token.tag_ = SPACE["tag"]
+        else:
+            self._set_pos(docs, tagged)
         for doc, each in zip(docs, tagged):
             if each.scores is not None:
-                doc.user_data[TAG_SCORES] = {"labels": list(self.labels), "scores": each.scores}
+                doc.user_data[SCORES[self.attr]] = {"labels": list(self.labels), "scores": each.scores}
+
+    def _set_pos(self, docs: list[Doc], tagged: list[Tagged]) -> None:
+        ids = np.array([POS_IDS[label] for label in self.labels], dtype="uint64")
+        for doc, each in zip(docs, tagged):
+            found = np.where(doc.to_array(IS_SPACE), POS_IDS[SPACE["pos"]], ids[each.labels])
+            before = doc.to_array(POS)
+            kept = found if self.overwrite else np.where(before, before, found)
+            doc.from_array([POS], np.asarray(kept, dtype="uint64")[:, None])  # type: ignore[arg-type]
 
 
 class BiLSTMTagger(TagComponent):
-    """spaCy's Tagger with a loss over the tokens that have a tag, by a softmax or a linear-chain CRF."""
+    """Learns from the tokens that have a tag, by a softmax or a linear-chain CRF."""
 
     tag_scores = Setting()
 
@@ -151,9 +193,9 @@ class BiLSTMTagger(TagComponent):
         return loss / count, gradient.map(lambda part: part / count)
 
 
-def tag_scores(token: Token) -> Optional[dict[str, float]]:
+def tag_scores(token: Token, key: str = SCORES["tag"]) -> Optional[dict[str, float]]:
     """Tag -> probability, the most probable first; None if none are kept, or the tokens have changed since."""
-    kept = token.doc.user_data.get(TAG_SCORES)
+    kept = token.doc.user_data.get(key)
     if kept is None or len(kept["scores"]) != len(token.doc):  # tokens were merged, split or cut off since
         return None
     pairs = zip(kept["labels"], kept["scores"][token.i].tolist())
@@ -164,8 +206,9 @@ def _probability(pair: tuple[str, float]) -> float:
     return pair[1]
 
 
-if not Token.has_extension(TAG_SCORES):
-    Token.set_extension(TAG_SCORES, getter=tag_scores)
+for _key in SCORES.values():
+    if not Token.has_extension(_key):
+        Token.set_extension(_key, getter=partial(tag_scores, key=_key))
 
 
 def _split_by_doc(rows: np.ndarray, docs: Sequence[Doc]) -> list[np.ndarray]:

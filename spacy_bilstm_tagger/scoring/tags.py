@@ -8,7 +8,7 @@ from spacy.scorer import PRFScore, Scorer
 from spacy.tokens import Token
 from spacy.training import Example
 
-from ..pipeline.gold import single_tags
+from ..pipeline.gold import gold_tags, single_tags
 from . import Scores, mean, warn_of_nothing
 
 
@@ -16,7 +16,7 @@ def make_tagger_scorer() -> Callable[..., Scores]:
     return tagger_score
 
 
-def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
+def tagger_score(examples: Iterable[Example], *, attr: str = "tag", **cfg: Any) -> Scores:
     """Scores of `token.tag` over the gold tokens that have a tag. A gold tag that stands for several does not count.
 
     tag_acc: spaCy's own, pooled over all tokens.
@@ -26,16 +26,20 @@ def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
     tag_micro_p_doc_mean, tag_micro_r_doc_mean, tag_micro_f_doc_mean: the same for each text, then averaged.
     tag_macro_f: mean F1 over the labels.
     tag_per_type: precision, recall and F1 of each label.
+    attr (str): "pos" scores `token.pos` in its place: pos_acc and so on.
     WARNS where no gold token has a tag; all scores are None then.
     """
     examples = list(examples)
-    single = single_tags({token.tag_ for eg in examples for doc in (eg.x, eg.y) for token in doc})
+    of_doc = {id(eg.y): gold_tags(eg.y, attr) for eg in examples}
+    of_doc.update({id(eg.x): [getattr(token, f"{attr}_") for token in eg.x] for eg in examples})
+    single = single_tags({tag for tags in of_doc.values() for tag in tags})
 
     def tag_of(token: Token, attr: str = "tag") -> str:
-        return token.tag_ if token.tag_ in single else ""
+        tag = of_doc[id(token.doc)][token.i]
+        return tag if tag in single else ""
 
     if not any(tag_of(token) for eg in examples for token in eg.y):
-        warn_of_nothing(len(examples), "tags", "tag_acc")
+        warn_of_nothing(len(examples), "tags" if attr == "tag" else "parts of speech", f"{attr}_acc")
     by_doc = [_by_label(example, tag_of) for example in examples]
     by_label: dict[str, PRFScore] = defaultdict(PRFScore)
     for label, score in chain.from_iterable(labels.items() for labels in by_doc):
@@ -44,22 +48,22 @@ def tagger_score(examples: Iterable[Example], **cfg: Any) -> Scores:
     pooled_by_doc = [sum(labels.values(), PRFScore()).to_dict() for labels in by_doc if labels]
     per_type = {label: by_label[label].to_dict() for label in sorted(by_label)}
     scores: Scores = {
-        "tag_acc": Scorer.score_token_attr(examples, "tag", getter=tag_of)["tag_acc"],
-        "tag_acc_doc_mean": mean(Scorer.score_token_attr([eg], "tag", getter=tag_of)["tag_acc"] for eg in examples),
-        "tag_macro_f": mean(score["f"] for score in per_type.values()),
-        "tag_per_type": per_type or None,
+        "acc": Scorer.score_token_attr(examples, attr, getter=tag_of)[f"{attr}_acc"],
+        "acc_doc_mean": mean(Scorer.score_token_attr([eg], attr, getter=tag_of)[f"{attr}_acc"] for eg in examples),
+        "macro_f": mean(score["f"] for score in per_type.values()),
+        "per_type": per_type or None,
     }
     for key, value in pooled.to_dict().items():
-        scores[f"tag_micro_{key}"] = value if per_type else None
-        scores[f"tag_micro_{key}_doc_mean"] = mean(score[key] for score in pooled_by_doc)
-    return scores
+        scores[f"micro_{key}"] = value if per_type else None
+        scores[f"micro_{key}_doc_mean"] = mean(score[key] for score in pooled_by_doc)
+    return {f"{attr}_{key}": value for key, value in scores.items()}
 
 
 def _by_label(example: Example, tag_of: Callable[[Token], str]) -> dict[str, PRFScore]:
     """The score of each label. A predicted token that spans several gold tokens does not count, as in spaCy's score."""
     gold = {(token.i, tag_of(token)) for token in example.reference if tag_of(token)}
     tagged = {i for i, _ in gold}
-    aligned = [(example.alignment.x2y[token.i], token.tag_) for token in example.predicted if not token.is_space]
+    aligned = [(example.alignment.x2y[token.i], tag_of(token)) for token in example.predicted if not token.is_space]
     predicted = {(int(at[0]), tag) for at, tag in aligned if len(at) == 1 and at[0] in tagged}
     scores: dict[str, PRFScore] = defaultdict(PRFScore)
     for _, label in gold & predicted:
