@@ -2,9 +2,11 @@
 
 from thinc.api import Config
 
+from .glossary import add_to_glossary
 from .processes import remember_coders
 
 remember_coders()
+add_to_glossary()
 TOK2VEC = Config().from_str(
     """
 [tok2vec]

@@ -306,6 +306,24 @@ def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> S
     return AlignedSpanGroup(doc, name=name, spans=spans, attrs={"scores": np.array(scores, dtype="float32")})
 
 
+def span_score(span: Span) -> Optional[float]:
+    """The probability that a component of ours gave to this span, also to one of `doc.ents`; None without one.
+
+    It is that of the span of the same tokens and label in `doc.spans`.
+    """
+    for group in span.doc.spans.values():
+        scores = group.attrs.get("scores", ())
+        if len(scores) == len(group):
+            for other, score in zip(group, scores):
+                if (other.start, other.end, other.label) == (span.start, span.end, span.label):
+                    return float(score)
+    return None
+
+
+if not Span.has_extension("score"):
+    Span.set_extension("score", getter=span_score)
+
+
 class AlignedSpanGroup(SpanGroup):
     """Finds its spans again by their characters when `merge_entities`, or another component that merges or splits tokens,
     has changed the numbers of the tokens, which spaCy's own groups keep. A span that ends inside a token takes all

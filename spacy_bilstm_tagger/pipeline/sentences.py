@@ -1,0 +1,113 @@
+"""The `tweet_sentencizer` component: where sentences begin, by rules for tweets."""
+
+import re
+from pathlib import Path
+from typing import Callable, Iterable, Iterator, Optional, Union
+
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc, Token
+
+from ..tokenizer.kinds import tweet_kind
+
+_END = re.compile(r".*[.!?…。！？]['\"”’)\]]*", re.DOTALL)
+_PAUSE = re.compile(r"(?:\.\.+|…+)")  # an ellipsis may also be a pause
+_CLOSING = re.compile(r"[\"'”’»)\]}]+")
+_FACES = ("emoji", "emoticon")
+_TAIL = ("url", "hashtag", "user", *_FACES)
+
+
+@Language.factory(
+    "tweet_sentencizer",
+    assigns=["token.is_sent_start", "doc.sents"],
+    default_config={"overwrite": False, "scorer": {"@scorers": "spacy.senter_scorer.v1"}},
+    default_score_weights={"sents_f": 1.0, "sents_p": 0.0, "sents_r": 0.0},
+)
+def make_tweet_sentencizer(nlp: Language, name: str, overwrite: bool, scorer: Optional[Callable]) -> "TweetSentencizer":
+    """Make a component that sets `doc.sents` without a model. It needs TweetTokenizer.v1, whose kinds of tokens it reads.
+
+    overwrite (bool): replace sentence starts that are already set.
+    scorer (Callable or None): the scoring method.
+    """
+    return TweetSentencizer(name, overwrite=overwrite, scorer=scorer)
+
+
+class TweetSentencizer(Pipe):
+    """A sentence ends after `.`, `!`, `?` or a run of them, after emoji and emoticons, and at a line break.
+
+    What still belongs to it: closing quotes and brackets, emoji and emoticons behind, and links, users and hashtags at the end
+    of the text. After an ellipsis, an emoji or a link, the next word has to begin with a capital letter; `RT @user:` belongs
+    to the sentence behind.
+    """
+
+    def __init__(self, name: str = "tweet_sentencizer", *, overwrite: bool = False, scorer: Optional[Callable] = None):
+        self.name = name
+        self.overwrite = overwrite
+        self.scorer = scorer
+
+    def __call__(self, doc: Doc) -> Doc:
+        starts = set(sentence_starts(doc))
+        for token in doc:
+            if self.overwrite or token.is_sent_start is None or token.i == 0:
+                token.is_sent_start = token.i in starts
+        return doc
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        return b""
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TweetSentencizer":
+        return self
+
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """There is nothing to save: the settings are in the config."""
+
+    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "TweetSentencizer":
+        return self
+
+
+def sentence_starts(doc: Doc) -> Iterator[int]:
+    """The number of the first token of each sentence."""
+    tokens = list(doc)
+    kinds = [tweet_kind(token) for token in tokens]
+    tail = _tail(kinds, tokens)
+    ended: Optional[str] = "end"  # how the sentence has ended: "line", "end", "pause" or None
+    for i, token in enumerate(tokens):
+        if i and i >= tail and ended != "line":
+            return
+        if kinds[i] == "space":
+            if "\n" in token.text or "\r" in token.text:
+                ended = "line"
+            continue
+        if ended and not (ended != "line" and i and _goes_on(tokens, kinds, i, ended)):
+            yield i
+            ended = None
+        if not (ended == "end" and kinds[i] in _FACES):
+            # Behind a closed quotation, "Welcome!" to, the sentence may go on.
+            ended = _ending(token, kinds[i]) or ("pause" if ended and i and _is_closing(tokens, i) else None)
+
+
+def _ending(token: Token, kind: str) -> Optional[str]:
+    if kind in _FACES or kind == "url":
+        return "pause"
+    if kind == "punct" and _END.fullmatch(token.text):
+        return "pause" if _PAUSE.fullmatch(token.text) else "end"
+    return None
+
+
+def _goes_on(tokens: list[Token], kinds: list[str], i: int, ended: str) -> bool:
+    """Whether the token still belongs to a sentence that has ended."""
+    if kinds[i] in _FACES or (_ending(tokens[i], kinds[i]) and kinds[i] != "url") or _is_closing(tokens, i):
+        return True
+    return ended == "pause" and not tokens[i].text[0].isupper()
+
+
+def _is_closing(tokens: list[Token], i: int) -> bool:
+    return not tokens[i - 1].whitespace_ and _CLOSING.fullmatch(tokens[i].text) is not None
+
+
+def _tail(kinds: list[str], tokens: list[Token]) -> int:
+    """Where the links, users, hashtags and faces at the end of the text begin."""
+    i = len(kinds)
+    while i > 1 and (kinds[i - 1] in _TAIL or (kinds[i - 1] == "space" and "\n" not in tokens[i - 1].text)):
+        i -= 1
+    return i

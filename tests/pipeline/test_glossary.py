@@ -1,0 +1,37 @@
+import spacy
+from spacy import displacy
+from spacy.glossary import GLOSSARY as SPACY_GLOSSARY
+from spacy.tokens import Doc, Span, SpanGroup
+
+from spacy_bilstm_tagger.pipeline.base import span_group
+from spacy_bilstm_tagger.pipeline.glossary import COLORS, GLOSSARY
+
+
+def test_labels_are_explained():
+    spacy.blank("en").add_pipe("bilstm_tagger")
+    assert spacy.explain("USR") == "user, as in @mara"
+    assert spacy.explain("NN") == "noun, singular or mass"  # spaCy's own stays
+    assert all(spacy.explain(label) for label in GLOSSARY)
+
+
+def test_all_labels_of_the_corpora_are_explained(project):
+    for name in ("ritter-to-upos.tsv", "ewt-to-ritter.tsv"):
+        lines = (project / "assets" / "tag_maps" / name).read_text().splitlines()
+        column = 0 if name.startswith("ritter") else 1
+        tags = {line.split("\t")[column] for line in lines} - {"-"}
+        assert not {tag for tag in tags if tag not in SPACY_GLOSSARY}
+
+
+def test_displacy_has_colours():
+    doc = Doc(spacy.blank("en").vocab, words=["Lisbon"], ents=["B-location"])
+    assert COLORS["LOCATION"] in displacy.render(doc, style="ent", jupyter=False)
+
+
+def test_scores_of_entities_and_spans():
+    doc = Doc(spacy.blank("en").vocab, words=["in", "Lisbon", "now"], ents=["O", "B-location", "O"])
+    assert doc.ents[0]._.score is None
+    doc.spans["plain"] = SpanGroup(doc, spans=[Span(doc, 1, 2, label="location")])
+    assert doc.ents[0]._.score is None
+    doc.spans["ents"] = span_group(doc, "ents", [Span(doc, 1, 2, label="location")], [0.75])
+    assert doc.ents[0]._.score == doc.spans["ents"][0]._.score == 0.75
+    assert doc[0:1]._.score is None

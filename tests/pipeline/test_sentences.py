@@ -1,0 +1,67 @@
+import pickle
+
+import pytest
+import spacy
+from spacy.tokens import Doc
+
+CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
+
+
+@pytest.fixture(scope="module")
+def nlp():
+    nlp = spacy.blank("en", config=CONFIG)
+    nlp.add_pipe("tweet_sentencizer")
+    return nlp
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RT @mara: sooo happy!!|see you .|Bye",
+        "so happy 😭😭|We did it",
+        "so happy 😭 and tired",
+        "wait for it ... here it comes",
+        "wait for it ...|Here it comes",
+        "no way!!! :)|really?!|yes.",
+        "great show http://bit.ly/x #nowplaying @mara",
+        "great show. http://bit.ly/x #nowplaying",
+        "Read this: http://bit.ly/x|It is good",
+        'He said "no way!" to me.|Then he left',
+        'He said "no way."|Then he left',
+        "the U.S. is big, Mr. Smith lives at 3.5 Main St. |".rstrip("|"),
+        "one line\n|another",
+        "#only #hashtags",
+        "@mara @lune hi there",
+        "😭",
+        "   ",
+        "",
+    ],
+)
+def test_sentences(nlp, text):
+    doc = nlp(text.replace("|", " ").replace("\n ", "\n"))
+    expected = [part.strip() for part in text.split("|")] if text.strip() else ([text] if text else [])
+    assert [sent.text.strip() for sent in doc.sents] == [part.strip() for part in expected]
+
+
+def test_starts_that_are_set_stay_unless_overwritten(nlp):
+    doc = Doc(nlp.vocab, words=["so", "happy", "!", "Bye"], sent_starts=[True, True, False, False])
+    sentencizer = nlp.get_pipe("tweet_sentencizer")
+    assert [sent.text for sent in sentencizer(doc).sents] == ["so", "happy ! Bye"]
+    sentencizer.overwrite = True
+    try:
+        assert [sent.text for sent in sentencizer(doc).sents] == ["so happy !", "Bye"]
+    finally:
+        sentencizer.overwrite = False
+
+
+def test_is_saved_and_pickled(nlp, tmp_path):
+    nlp.to_disk(tmp_path / "saved")
+    for again in (spacy.load(tmp_path / "saved"), pickle.loads(pickle.dumps(nlp))):
+        assert [sent.text for sent in again("no!! yes").sents] == ["no!!", "yes"]
+
+
+def test_scores(nlp):
+    from spacy.training import Example
+
+    reference = Doc(nlp.vocab, words=["no", "!", "yes"], sent_starts=[True, False, True])
+    assert nlp.evaluate([Example(Doc(nlp.vocab, words=["no", "!", "yes"]), reference)])["sents_f"] == 1.0
