@@ -15,6 +15,7 @@ _PAUSE = re.compile(r"(?:\.\.+|…+)")  # an ellipsis may also be a pause
 _CLOSING = re.compile(r"[\"'”’»)\]}]+")
 _FACES = ("emoji", "emoticon")
 _TAIL = ("url", "hashtag", "user", *_FACES)
+_PLACE = 8  # tokens at most of a place behind a lone @, as Instagram writes it: @ La Sirena Grill
 
 
 @Language.factory(
@@ -35,8 +36,8 @@ def make_tweet_sentencizer(nlp: Language, name: str, overwrite: bool, scorer: Op
 class TweetSentencizer(Pipe):
     """A sentence ends after `.`, `!`, `?` or a run of them, after emoji and emoticons, and at a line break.
 
-    What still belongs to it: closing quotes and brackets, emoji and emoticons behind, and links, users and hashtags at the end
-    of the text. After an ellipsis, an emoji or a link, the next word has to begin with a capital letter; `RT @user:` belongs
+    What still belongs to it: closing quotes and brackets, emoji and emoticons behind, and links, users, hashtags and a place at
+    the end of the text. Signs alone are no sentence. After an ellipsis, an emoji or a link, the next word has to begin with a capital letter; `RT @user:` belongs
     to the sentence behind.
     """
 
@@ -71,6 +72,7 @@ def sentence_starts(doc: Doc) -> Iterator[int]:
     kinds = [tweet_kind(token) for token in tokens]
     tail = _tail(kinds, tokens)
     ended: Optional[str] = "end"  # how the sentence has ended: "line", "end", "pause" or None
+    has_words = True
     for i, token in enumerate(tokens):
         if i and i >= tail and ended != "line":
             return
@@ -78,9 +80,11 @@ def sentence_starts(doc: Doc) -> Iterator[int]:
             if "\n" in token.text or "\r" in token.text:
                 ended = "line"
             continue
+        ended = ended if has_words or ended == "line" else None
         if ended and not (ended != "line" and i and _goes_on(tokens, kinds, i, ended)):
             yield i
-            ended = None
+            ended, has_words = None, False
+        has_words = has_words or kinds[i] != "punct"
         if not (ended == "end" and kinds[i] in _FACES):
             # Behind a closed quotation, "Welcome!" to, the sentence may go on.
             ended = _ending(token, kinds[i]) or ("pause" if ended and i and _is_closing(tokens, i) else None)
@@ -106,8 +110,12 @@ def _is_closing(tokens: list[Token], i: int) -> bool:
 
 
 def _tail(kinds: list[str], tokens: list[Token]) -> int:
-    """Where the links, users, hashtags and faces at the end of the text begin."""
+    """Where the links, users, hashtags, faces and place at the end of the text begin."""
     i = len(kinds)
+    place = next((j for j in range(i - 1, max(i - _PLACE, 0), -1) if tokens[j].text == "@"), i)
+    if not any(_ending(tokens[j], kinds[j]) for j in range(place, i - 1)):
+        i = place
+    i -= i > 1 and _PAUSE.fullmatch(tokens[i - 1].text) is not None and kinds[i - 2] in _TAIL
     while i > 1 and (kinds[i - 1] in _TAIL or (kinds[i - 1] == "space" and "\n" not in tokens[i - 1].text)):
         i -= 1
     return i

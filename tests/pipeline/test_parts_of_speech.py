@@ -68,9 +68,7 @@ def test_survive_saving(trained, tmp_path):
 
 def test_other_tags_are_an_error(tweet_nlp):
     pos = tweet_nlp.add_pipe("bilstm_tagger", config={"attr": "pos"})
-    with pytest.raises(
-        ValueError, match=r"found the part of speech 'NN'; expected universal ones, .* use attr"
-    ):
+    with pytest.raises(ValueError, match=r"found the part of speech 'NN'; expected universal ones, .* use attr"):
         pos.add_label("NN")
 
 
