@@ -6,11 +6,13 @@ import typer
 from thinc.api import ConfigValidationError
 
 from ..errors import DataError
+from .card import card
 from .check_gpu import check_gpu
 from .convert import convert
 from .ensemble import ensemble
 from .label import label
 from .render import render
+from .tag import tag
 from .tokenize_eval import tokenize_eval
 from .vectors import vectors_app
 
@@ -19,11 +21,13 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(card)
 app.command()(check_gpu)
 app.command()(convert)
 app.command()(ensemble)
 app.command()(label)
 app.command()(render)
+app.command()(tag)
 app.command()(tokenize_eval)
 app.add_typer(vectors_app, name="vectors")
 

@@ -77,7 +77,7 @@ def convert(
             "entities may be of another type, which bilstm_ner then neither learns nor unlearns. All by default."
         ),
     ] = None,
-    tags: Annotated[str, typer.Option(help="The column of CoNLL-U tags: upos or xpos.")] = "upos",
+    tags: Annotated[str, typer.Option(help="The column of CoNLL-U tags: upos, xpos or none.")] = "upos",
     roles: Annotated[
         Optional[str],
         typer.Option("--columns", help="Roles of the columns, such as token,tag,-,ent; guessed by default."),

@@ -17,6 +17,7 @@ from .labels import list_counts
 
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 TAG_COLUMNS = {"upos": "UPOS", "xpos": "XPOS"}
+NO_TAGS = "none"
 _PLUS = re.compile(r"(?:#.*\n|[ \t]*\n)*# global\.columns =(.*)")
 _TEXT = re.compile(r"#\s*text\s*=(.*)")
 _ID = re.compile(r"(\d+)(?:-(\d+)|(\.\d+))?")
@@ -81,7 +82,7 @@ def read_conllu(
     word, its tag missing. Empty nodes (1.1) are left out. Entity tags are those of a column of CoNLL-U Plus, or of
     `name=`, `NER=`, `NE=`, `Entity=` or `NamedEntity=` in MISC, in BIO.
 
-    tags (str): "upos" or "xpos".
+    tags (str): "upos", "xpos", or "none": parts of speech alone.
     RAISES: DataError for a line of another number of columns, ids that do not follow each other, a sentence that goes
         on without a blank line, a multiword token without its words, words that were taken out of the file, and entity
         tags of another form than BIO.
@@ -91,7 +92,7 @@ def read_conllu(
     names = _column_names(path, content)
     rows = list(_split(path, content, names))
     source = _entity_source(path, names, rows, notes)
-    sentences = [_sentence(path, raw, block, names, TAG_COLUMNS[tags], source) for raw, block in rows]
+    sentences = [_sentence(path, raw, block, names, TAG_COLUMNS.get(tags, ""), source) for raw, block in rows]
     sentences = [sentence for sentence in sentences if sentence.words]
     if not sentences:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
@@ -99,7 +100,7 @@ def read_conllu(
     if source:
         entities.recognize([[word.entity for word in sentence.words] for sentence in sentences])
         notes.lines.append(f"Entity tags: from the column {source}")
-    has_tags = TAG_COLUMNS[tags] in names
+    has_tags = TAG_COLUMNS.get(tags) in names
     _warn_of_other_tags(names, rows, tags, notes)
     texts = []
     for sentence in sentences:
@@ -120,9 +121,9 @@ def _warn_of_other_tags(
 ) -> None:
     """Of tags that are all in the other column, and of BIO tags and entity types in MISC that are not read."""
     cells = [dict(zip(names, row)) for _, rows in sentences for _, row in rows]
-    column, other = TAG_COLUMNS[tags], next(name for name in TAG_COLUMNS if name != tags)
+    column, other = TAG_COLUMNS.get(tags, ""), next(name for name in TAG_COLUMNS if name != tags)
     found = {name: sum(row.get(name, "_") != "_" for row in cells) for name in (column, TAG_COLUMNS[other])}
-    if not found[column] and found[TAG_COLUMNS[other]]:
+    if tags != NO_TAGS and not found[column] and found[TAG_COLUMNS[other]]:
         notes.warnings.append(
             f"{column} holds no tags, and {TAG_COLUMNS[other]} does; pass --tags {other} to read those"
         )
@@ -143,8 +144,8 @@ def _warn_of_other_tags(
 
 def check_conllu_tags(tags: str) -> None:
     """RAISES: DataError if this is no column of tags."""
-    if tags not in TAG_COLUMNS:
-        raise DataError(f"--tags {tags}: expected upos or xpos")
+    if tags not in (*TAG_COLUMNS, NO_TAGS):
+        raise DataError(f"--tags {tags}: expected upos, xpos or none")
 
 
 def is_conllu_plus(content: str) -> bool:

@@ -36,9 +36,9 @@ def make_tweet_sentencizer(nlp: Language, name: str, overwrite: bool, scorer: Op
 class TweetSentencizer(Pipe):
     """A sentence ends after `.`, `!`, `?` or a run of them, after emoji and emoticons, and at a line break.
 
-    What still belongs to it: closing quotes and brackets, emoji and emoticons behind, and links, users, hashtags and a place at
-    the end of the text. Signs alone are no sentence. After an ellipsis, an emoji or a link, the next word has to begin with a capital letter; `RT @user:` belongs
-    to the sentence behind.
+    What still belongs to it: closing quotes and brackets, emoji and emoticons behind, and links, users, hashtags and a place
+    at the end of the text. Signs alone are no sentence. After an ellipsis, an emoji or a link, the next word has to begin
+    with a capital letter; `RT @user:` belongs to the sentence behind.
     """
 
     def __init__(self, name: str = "tweet_sentencizer", *, overwrite: bool = False, scorer: Optional[Callable] = None):

@@ -1,0 +1,140 @@
+"""A trained pipeline made ready to use: morphology, lemmas, sentences, the convention of parts of speech in tweets, a smaller
+size, and its meta.
+
+    python scripts/make_release.py training/release/student/model-best training/release/en_tweet_sm --name tweet_sm
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Iterator
+
+import numpy as np
+import spacy
+import torch
+import typer
+from spacy.language import Language
+from thinc.api import Model
+
+from spacy_bilstm_tagger.layers.shim import TorchShim
+from spacy_bilstm_tagger.lexicon.claim import tables_read
+from spacy_bilstm_tagger.lexicon.table import NAME, WordTable, get_table, remember_table
+from spacy_bilstm_tagger.lexicon.vectors import VOCAB_VECTORS
+from spacy_bilstm_tagger.util import write_beside
+
+ENGLISH = Path(__file__).parent.parent / "assets" / "english"
+# Tweebank v2 (Liu et al. 2018, "Parsing tweets into universal dependencies", section 2.1): in a retweet the user is X, and part of
+# the sentence elsewhere.
+POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
+    ([{"TAG": "USR"}], "PROPN", 0),
+    ([{"TAG": "RT"}, {"TAG": "USR"}], "X", 1),
+    ([{"TAG": "RT"}], "X", 0),
+    ([{"TAG": "URL"}], "X", 0),
+]
+MANTISSA = 4  # bits of a number of a table that are kept, of 10 in float16
+META = {
+    "description": "Tags, universal parts of speech, lemmas, sentences and entities of English tweets, chat and comments",
+    "author": "The developers of spacy-bilstm-tagger",
+    "license": "CC BY-SA 4.0",
+    "sources": [
+        {
+            "name": "T-POS (Ritter et al. 2011), W-NUT 2016 (Strauss et al. 2016)",
+            "license": "published for research, in a GPL-3 repository",
+        },
+        {"name": "WNUT 2017, Broad Twitter Corpus (Derczynski et al. 2016, 2017)", "license": "CC BY 4.0"},
+        {"name": "ARK's Oct27 (Gimpel et al. 2011)", "license": "CC BY 3.0"},
+        {"name": "UD English EWT (Silveira et al. 2014)", "license": "CC BY-SA 4.0"},
+        {"name": "all-MiniLM-L6-v2, whose word vectors are distilled", "license": "Apache 2.0"},
+        {"name": "spacy-lookups-data, tables of lemmas", "license": "MIT"},
+        {
+            "name": "TweetEval (Barbieri et al. 2020), raw tweets that teachers labelled; no text is kept",
+            "license": "research",
+        },
+    ],
+}
+
+
+def main(
+    source: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained pipeline of configs/en_tweet.cfg.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
+    name: Annotated[str, typer.Option(help="The name of the pipeline, without its language.")],
+    version: Annotated[str, typer.Option()] = "0.2.0",
+    mantissa: Annotated[int, typer.Option(min=1, max=10, help="Bits of the numbers in tables.")] = MANTISSA,
+) -> None:
+    nlp = spacy.load(source)
+    add_rules(nlp)
+    round_tables(nlp, mantissa)
+    for model in _models(nlp):
+        round_weights(model)
+    nlp.meta.update(META, name=name, version=version, performance={})
+    # What the pipeline has read while it was trained is of no use, and a quarter of its size.
+    nlp.vocab.strings._reset_and_load(sorted(_needed_strings(nlp)))
+    with write_beside(output) as draft:
+        nlp.to_disk(draft)
+    typer.echo(f"✔ {output}: {', '.join(nlp.pipe_names)}")
+
+
+def add_rules(nlp: Language) -> None:
+    """What spaCy's English pipelines have too: morphology by tags, lemmas by rules; and sentences."""
+    nlp.add_pipe("tweet_sentencizer", first=True)
+    ruler = nlp.add_pipe("attribute_ruler", after="pos")
+    for tag, morph in _rows("tag_morphs.tsv"):
+        ruler.add([[{"TAG": tag}]], {"MORPH": morph})
+    for pattern, pos, index in POS_PATTERNS:
+        ruler.add([pattern], {"POS": pos}, index=index)
+    for pos, forms, lemma in _rows("lemmas.tsv"):
+        ruler.add([[{"POS": pos, "LOWER": {"IN": forms.split()}}]], {"LEMMA": lemma})
+    nlp.add_pipe("lemmatizer", after="attribute_ruler", config={"mode": "rule"}).initialize()
+
+
+def _rows(name: str) -> Iterator[list[str]]:
+    for line in (ENGLISH / name).read_text(encoding="utf8").splitlines():
+        yield line.split("\t")
+
+
+def round_tables(nlp: Language, mantissa: int) -> None:
+    """To fewer bits, so that a wheel packs them well; the nearest number of so many."""
+    models = _models(nlp)
+    for name in sorted(set.union(*map(tables_read, models)) - {VOCAB_VECTORS}):
+        table = get_table(nlp.vocab, name)
+        arrays = {key: round_numbers(array, mantissa) for key, array in table.arrays.items()}
+        WordTable(table.hashes, arrays, table.info).to_lookups(nlp.vocab.lookups, name)
+    for model in models:
+        for node in model.walk():
+            if NAME in node.attrs and node.attrs[NAME] != VOCAB_VECTORS:
+                remember_table(node, nlp.vocab)
+
+
+def round_numbers(array: np.ndarray, mantissa: int) -> np.ndarray:
+    """Floating-point numbers as float16 with so many bits behind the leading one; others as they are."""
+    if array.dtype.kind != "f":
+        return array
+    cut = 10 - mantissa
+    bits = array.astype("float16").view("uint16").astype("uint32")
+    rounded = (bits + ((1 << cut) >> 1)) >> cut << cut
+    return rounded.astype("uint16").view("float16")
+
+
+def round_weights(model: Model) -> None:
+    """To the nearest numbers of float16, in float32."""
+    for node in model.walk():
+        for name in node.param_names:
+            if node.has_param(name):
+                node.set_param(name, node.get_param(name).astype("float16").astype("float32"))
+        for shim in (shim for shim in node.shims if isinstance(shim, TorchShim)):
+            with torch.no_grad():
+                for weight in shim.module.parameters():
+                    weight.copy_(weight.half().float())
+
+
+def _models(nlp: Language) -> list[Model]:
+    models = (getattr(pipe, "model", None) for _, pipe in nlp.pipeline)
+    return [model for model in models if isinstance(model, Model)]
+
+
+def _needed_strings(nlp: Language) -> Iterator[str]:
+    for _, pipe in nlp.pipeline:
+        yield from getattr(pipe, "labels", ())
+    yield from ("_SP", "_")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,158 @@
+"""spacy-bilstm card: what is known of a pipeline, measured, as the README of its package."""
+
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from time import process_time
+from typing import Annotated, Any, Iterable, Optional
+
+import spacy
+import srsly
+import typer
+from spacy.language import Language
+from spacy.scorer import Scorer
+from spacy.training import Corpus, Example
+
+from ..errors import DataError
+from ..util import write_beside
+
+# What is shown of a corpus, where it is annotated with it.
+SCORES = {
+    "tag_acc": "tags, accuracy",
+    "pos_acc": "parts of speech, accuracy",
+    "lemma_acc": "lemmas, accuracy",
+    "sents_f": "sentences, F1",
+    "ents_p": "entities, precision",
+    "ents_r": "entities, recall",
+    "ents_f": "entities, F1",
+}
+_LIMITS = (
+    "Made for English tweets, chat and comments; other languages, and long edited text, are not what it has learned from. Its "
+    "labels are those of its corpora, with what their annotators took for granted. Probabilities are those of the model: see "
+    "how far they can be trusted above."
+)
+
+
+def card(
+    pipeline: Annotated[Path, typer.Argument(metavar="MODEL", help="The folder of a trained pipeline.")],
+    devs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DEV ...",
+            help="Annotated texts that it has not learned from: .spacy files, or 'NAME=FILE' with a name.",
+        ),
+    ],
+    peer: Annotated[Optional[str], typer.Option(help="A pipeline whose speed is measured beside, in turns.")] = None,
+) -> None:
+    """Measure a pipeline and write README.md and the scores in meta.json, which `spacy package` puts into the wheel.
+
+    Scores are those of `spacy evaluate`, from raw text where it is known.
+    """
+    nlp = _load(pipeline)
+    found: dict[str, dict[str, Any]] = {}
+    for dev in devs:
+        name, _, file = dev.rpartition("=")
+        path = Path(file)
+        if not path.exists():
+            raise DataError(f"{path}: no such file; expected a .spacy file, as 'spacy-bilstm convert' makes it")
+        examples = list(Corpus(path)(nlp))
+        docs = nlp.pipe([eg.x for eg in examples], batch_size=256)
+        examples = [Example(doc, eg.y) for doc, eg in zip(docs, examples)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of what this corpus is not annotated with
+            scores = Scorer(nlp).score(examples)
+        kept = {key: value for key, value in scores.items() if key in SCORES and value}
+        if not any(eg.y.has_annotation("SENT_START") for eg in examples):
+            kept.pop("sents_f", None)
+        if "ents_f" in kept:
+            kept.update(_calibration(examples))
+        found[name or path.stem] = {"texts": len(examples), **kept}
+        texts = [eg.x.text for eg in examples]
+    speeds = _speeds(texts, {"this": nlp, **({peer: spacy.load(peer)} if peer else {})})
+    meta = srsly.read_json(pipeline / "meta.json")
+    first: dict[str, float] = {}
+    for scores in found.values():
+        first = {**{key: value for key, value in scores.items() if key in SCORES}, **first}
+    meta["performance"] = {**first, "by_corpus": found, "speed": speeds["this"]}
+    readme = _readme(meta, nlp, found, speeds)
+    with write_beside(pipeline / "README.md") as draft:
+        draft.write_text(readme, encoding="utf8")
+    with write_beside(pipeline / "meta.json") as draft:
+        srsly.write_json(draft, meta)
+    typer.echo(readme)
+    typer.secho(f"✔ {pipeline / 'README.md'}, {pipeline / 'meta.json'}", fg=typer.colors.GREEN)
+
+
+def _load(path: Path) -> Language:
+    try:
+        return spacy.load(path)
+    except OSError as error:
+        raise DataError(str(error)) from None
+
+
+def _calibration(examples: Iterable[Example]) -> dict[str, float]:
+    """How probable the found entities are on average, and how many of them are right."""
+    scores, right = [], 0
+    for eg in examples:
+        gold = {(ent.start_char, ent.end_char, ent.label_) for ent in eg.y.ents}
+        for ent in eg.x.ents:
+            if ent._.score is not None:
+                scores.append(ent._.score)
+                right += (ent.start_char, ent.end_char, ent.label_) in gold
+    return {"ents_mean_probability": sum(scores) / len(scores), "ents_right": right / len(scores)} if scores else {}
+
+
+def _speeds(texts: list[str], pipelines: dict[str, Language], rounds: int = 3) -> dict[str, float]:
+    """Tokens a second of processor time, in batches of 256: the best of several rounds in turns."""
+    best = dict.fromkeys(pipelines, 0.0)
+    for _ in range(rounds):
+        for name, nlp in pipelines.items():
+            start = process_time()
+            n_tokens = sum(map(len, nlp.pipe(texts, batch_size=256)))
+            best[name] = max(best[name], n_tokens / (process_time() - start))
+    return best
+
+
+def _readme(meta: dict[str, Any], nlp: Language, found: dict[str, dict[str, Any]], speeds: dict[str, float]) -> str:
+    name = f"{meta['lang']}_{meta['name']}"
+    shown = [key for key in SCORES if any(key in scores for scores in found.values())]
+    lines = [f"# {name} {meta['version']}", "", meta.get("description") or "", ""]
+    lines += ["```python", "import spacy", "", f'nlp = spacy.load("{name}")', "```", ""]
+    lines += [f"Components: {', '.join(nlp.pipe_names)}. Licence: {meta.get('license') or 'none given'}.", ""]
+    lines += ["## Scores", "", "On texts that it has not learned from, by `spacy-bilstm card`:", ""]
+    lines += [f"| | texts | {' | '.join(SCORES[key] for key in shown)} |", f"|---|---|{'---|' * len(shown)}"]
+    for corpus, scores in found.items():
+        cells = [f"{100 * scores[key]:.1f}" if key in scores else "" for key in shown]
+        lines.append(f"| {corpus} | {scores['texts']:,} | {' | '.join(cells)} |")
+    for corpus, scores in found.items():
+        if "ents_right" in scores:
+            lines += [
+                "",
+                f"The entities found in {corpus} have a mean probability of {scores['ents_mean_probability']:.2f}, and ",
+            ]
+            lines[-1] += f"{scores['ents_right']:.2f} of them are right."
+    lines += ["", "## Speed", ""]
+    lines += [
+        f"- {other if other != 'this' else name}: {speed:,.0f} tokens a second" for other, speed in speeds.items()
+    ]
+    lines += [
+        "",
+        "In batches of 256, by processor time, measured in turns.",
+        "",
+    ]
+    lines += ["## Labels", ""]
+    lines += [f"- {pipe}: {', '.join(labels)}" for pipe, labels in meta["labels"].items() if labels]
+    if meta.get("sources"):
+        lines += ["", "## Data", ""]
+        lines += [f"- {source['name']}: {source['license']}" for source in meta["sources"]]
+    packages = ("spacy", "thinc", "torch", "spacy-bilstm-tagger")
+    lines += [
+        "",
+        "## Limits",
+        "",
+        _LIMITS,
+        "",
+        f"Made with {', '.join(f'{each} {version(each)}' for each in packages)}.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,173 @@
+"""spacy-bilstm tag: what a pipeline finds in a few texts, as a table or as JSON."""
+
+import json
+import sys
+import warnings
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Any, Iterable, Iterator, Optional
+
+import numpy as np
+import spacy
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import is_package
+from thinc.api import Model
+
+from ..corpus.raw import iter_raw_texts
+from ..errors import DataError
+from ..lexicon.claim import tables_read
+from ..lexicon.table import NO_ROW, get_table
+from ..lexicon.vectors import VOCAB_VECTORS
+from ..tokenizer.kinds import tweet_kind
+from ..util import read_lines
+
+DEFAULT = "en_tweet_sm"
+_FEWEST, _MOST = 20, 2000  # words by which a language is judged
+
+
+def tag(
+    items: Annotated[
+        Optional[list[str]],
+        typer.Argument(
+            metavar="[MODEL] [TEXT ...]",
+            help=f"Texts, or files of texts (one a line, or what convert reads); - for the standard input. The first may be a "
+            f"pipeline, its folder or its name; {DEFAULT} by default.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line for each text, for programs.")] = False,
+) -> None:
+    """Tag texts: tags, parts of speech, lemmas, entities and spans, whatever the pipeline sets."""
+    items = items or []
+    model, items = (items[0], items[1:]) if items and _is_pipeline(items[0]) else (DEFAULT, items)
+    if not items and sys.stdin.isatty():
+        raise DataError('found no text; expected texts, such as spacy-bilstm tag "so happy in Lisbon!!", or a file')
+    nlp = _load(model)
+    texts = chain.from_iterable(map(_texts, items or ["-"]))
+    docs = _warn_of_other_language(nlp, nlp.pipe(texts, batch_size=64))
+    console, found = Console(), False
+    for doc in docs:
+        found = True
+        if as_json:
+            typer.echo(json.dumps(to_json(doc), ensure_ascii=False))
+        else:
+            _print(console, doc)
+    if not found:
+        raise DataError("found no text in the standard input; expected one a line")
+
+
+def to_json(doc: Doc) -> dict[str, Any]:
+    """The annotations of a doc; places are in characters, the end exclusive. What is not set is left out."""
+    columns = _columns([doc])
+    tokens = [
+        {
+            "text": token.text,
+            "start": token.idx,
+            "end": token.idx + len(token),
+            **{name: getattr(token, f"{name}_") for name in columns},
+        }
+        for token in doc
+    ]
+    found: dict[str, Any] = {"text": doc.text, "tokens": tokens}
+    if doc.has_annotation("SENT_START"):
+        found["sents"] = [[sent.start_char, sent.end_char] for sent in doc.sents]
+    found["ents"] = _spans_to_json(doc.ents)
+    found["spans"] = {key: _spans_to_json(group) for key, group in doc.spans.items()}
+    return found
+
+
+def _spans_to_json(spans: Iterable[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "text": span.text,
+            "label": span.label_,
+            "start": span.start_char,
+            "end": span.end_char,
+            **({} if span._.score is None else {"score": round(span._.score, 4)}),
+        }
+        for span in spans
+    ]
+
+
+def _columns(docs: list[Doc]) -> list[str]:
+    """The attributes of tokens that are set."""
+    return [name for name in ("tag", "pos", "lemma") if any(doc.has_annotation(name.upper()) for doc in docs)]
+
+
+def _print(console: Console, doc: Doc) -> None:
+    columns = _columns([doc])
+    table = Table("token", *columns, "entity", "probability", box=box.SIMPLE_HEAD)
+    for token in doc:
+        if token.is_space:
+            continue
+        begins = next((ent for ent in doc.ents if ent.start == token.i), None)
+        score = begins._.score if begins is not None else None
+        cells = [token.text, *(getattr(token, f"{name}_") for name in columns), token.ent_type_]
+        table.add_row(*map(Text, cells), "" if score is None else f"{score:.2f}")
+        if token.is_sent_end and token.i + 1 < len(doc) and doc.has_annotation("SENT_START"):
+            table.add_section()
+    console.print(Text(doc.text), table, sep="\n")
+    for key, group in doc.spans.items():
+        shown = [f"{span.text} ({span._.score:.2f})" if span._.score is not None else span.text for span in group]
+        if shown and key != "ents":
+            console.print(Text(f"{key}: {'; '.join(shown)}"))
+
+
+def _is_pipeline(name: str) -> bool:
+    return is_package(name) or (Path(name) / "config.cfg").is_file()
+
+
+def _load(name: str) -> Language:
+    """RAISES: DataError with what to do, where the pipeline is missing or of other versions."""
+    if not _is_pipeline(name):
+        raise DataError(
+            f"{name} is not installed; pip install it from wheels/ of this project, or name another pipeline: "
+            "spacy-bilstm tag MODEL TEXT"
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message=r"\[W095\]")  # a pipeline of another spaCy
+            return spacy.load(name)
+    except UserWarning as warning:
+        raise DataError(f"{name}: {warning}") from None
+    except OSError as error:
+        raise DataError(str(error)) from None
+
+
+def _texts(item: str) -> Iterator[str]:
+    if item == "-":
+        return (line for line in map(str.strip, read_lines(Path("-"))) if line)
+    try:
+        is_file = Path(item).is_file()
+    except (OSError, ValueError):  # too long for a name, or with a NUL
+        is_file = False
+    return iter_raw_texts(Path(item)) if is_file else iter([item])
+
+
+def _warn_of_other_language(nlp: Language, docs: Iterable[Doc]) -> Iterator[Doc]:
+    """Once, if the tables of the pipeline do not have more than half of the words."""
+    models = (getattr(pipe, "model", None) for _, pipe in nlp.pipeline)
+    names = {name for model in models if isinstance(model, Model) for name in tables_read(model)}
+    tables = [get_table(nlp.vocab, name) for name in sorted(names - {VOCAB_VECTORS})]
+    words = unknown = 0
+    for doc in docs:
+        if tables and words < _MOST:
+            lowers = np.array(
+                [token.lower for token in doc if token.is_alpha and tweet_kind(token) == "word"], np.uint64
+            )
+            rows = np.array([table.find(lowers) for table in tables])
+            words, unknown = words + len(lowers), unknown + int((rows == NO_ROW).all(axis=0).sum())
+            if words >= _FEWEST and unknown > words / 2:
+                words = _MOST
+                typer.secho(
+                    "⚠ More than half of the words are unknown to the pipeline; is this the language that it is made for?",
+                    fg=typer.colors.YELLOW,
+                    err=True,
+                )
+        yield doc

@@ -1,0 +1,46 @@
+import shutil
+
+import pytest
+import spacy
+import srsly
+from golden.make import GOLDEN
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    shutil.copytree(GOLDEN / "pipeline", tmp_path / "pipeline")
+    return tmp_path / "pipeline"
+
+
+@pytest.fixture
+def dev(tmp_path):
+    docs = [Doc(spacy.blank("en").vocab, words=["so", "happy", "in", "Lisbon"], tags=["RB", "JJ", "IN", "NNP"])] * 3
+    DocBin(docs=docs).to_disk(tmp_path / "dev.spacy")
+    return tmp_path / "dev.spacy"
+
+
+def test_measured_scores_are_in_readme_and_meta(spacy_bilstm, pipeline, dev):
+    code, output, error = spacy_bilstm("card", pipeline, f"My dev={dev}")
+    assert code == 0, error
+    readme = (pipeline / "README.md").read_text(encoding="utf8")
+    performance = srsly.read_json(pipeline / "meta.json")["performance"]
+    accuracy = performance["by_corpus"]["My dev"]["tag_acc"]
+    nlp = spacy.load(pipeline)
+    docs = DocBin().from_disk(dev).get_docs(nlp.vocab)
+    examples = [Example(Doc(nlp.vocab, words=[token.text for token in doc]), doc) for doc in docs]
+    assert accuracy == performance["tag_acc"] == nlp.evaluate(examples)["tag_acc"]
+    assert f"| My dev | 3 | {100 * accuracy:.1f} |" in readme
+    assert "sentences" not in readme  # not annotated
+    assert "loss" not in str(performance)
+    assert "tokens a second" in readme
+    assert readme in output
+    assert spacy.load(pipeline)("so good")  # it is whole
+
+
+def test_missing_dev_is_one_line(spacy_bilstm, pipeline):
+    code, _, error = spacy_bilstm("card", pipeline, "nothing.spacy")
+    assert code == 1
+    assert "nothing.spacy: no such file" in error
+    assert not (pipeline / "README.md").exists()

@@ -1,0 +1,72 @@
+import io
+import json
+import shutil
+import sys
+
+import pytest
+import spacy
+import srsly
+from golden.make import GOLDEN
+
+PIPELINE = GOLDEN / "pipeline"
+TWEET = "RT @mara: sooo happy in Lisbon!! See you"
+
+
+def test_table(spacy_bilstm):
+    code, output, _ = spacy_bilstm("tag", PIPELINE, TWEET)
+    assert code == 0
+    assert output.startswith(TWEET)
+    lines = [line.split() for line in output.splitlines()]
+    assert ["token", "tag", "entity", "probability"] in lines
+    assert [line[0] for line in lines if line and line[0] in ("@mara", "Lisbon", "!!")] == ["@mara", "Lisbon", "!!"]
+
+
+def test_json_has_what_the_pipeline_sets(spacy_bilstm):
+    _, output, _ = spacy_bilstm("tag", "--json", PIPELINE, TWEET, "so good")
+    first, second = map(json.loads, output.splitlines())
+    assert first["text"] == TWEET
+    doc = spacy.load(PIPELINE)(TWEET)
+    assert [(token["text"], token["tag"]) for token in first["tokens"]] == [(token.text, token.tag_) for token in doc]
+    assert all(TWEET[token["start"] : token["end"]] == token["text"] for token in first["tokens"])
+    assert "lemma" not in first["tokens"][0]
+    assert [ent["label"] for ent in first["ents"]] == [ent.label_ for ent in doc.ents]
+    assert all(0 < ent["score"] <= 1 for ent in first["ents"])
+    assert len(second["tokens"]) == 2
+
+
+def test_files_and_the_standard_input(spacy_bilstm, tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("so good\n\nso bad\n", encoding="utf8")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"so happy\n")))
+    code, output, error = spacy_bilstm("tag", "--json", PIPELINE, tmp_path / "a.txt", "-")
+    assert code == 0, error
+    assert [json.loads(line)["text"] for line in output.splitlines()] == ["so good", "so bad", "so happy"]
+
+
+@pytest.mark.parametrize("text", ["[bold]so[/bold] good", "x" * 300, "a\x00b"])
+def test_any_text_is_no_markup_and_no_file_name(spacy_bilstm, text):
+    code, output, error = spacy_bilstm("tag", "--json", PIPELINE, text)
+    assert code == 0, error
+    assert json.loads(output)["text"] == text
+
+
+def test_without_a_pipeline_the_way_out_is_named(spacy_bilstm, monkeypatch):
+    monkeypatch.setattr(sys.modules["spacy_bilstm_tagger.cli.tag"], "is_package", lambda name: False)
+    code, _, error = spacy_bilstm("tag", "so good")
+    assert code == 1
+    assert "en_tweet_sm is not installed; pip install it from wheels/" in error
+
+
+def test_empty_input_is_an_error(spacy_bilstm, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\n")))
+    code, _, error = spacy_bilstm("tag", PIPELINE)
+    assert code == 1
+    assert "found no text" in error
+
+
+def test_pipeline_of_another_spacy_is_refused(spacy_bilstm, tmp_path):
+    shutil.copytree(PIPELINE, tmp_path / "old")
+    meta = srsly.read_json(tmp_path / "old" / "meta.json")
+    srsly.write_json(tmp_path / "old" / "meta.json", {**meta, "spacy_version": ">=2.0.0,<2.1.0"})
+    code, _, error = spacy_bilstm("tag", tmp_path / "old", "so good")
+    assert code == 1
+    assert "W095" in error
