@@ -23,11 +23,20 @@ from spacy_bilstm_tagger.util import write_beside
 ENGLISH = Path(__file__).parent.parent / "assets" / "english"
 # Tweebank v2 (Liu et al. 2018, "Parsing tweets into universal dependencies", section 2.1): in a retweet the user is X, and part of
 # the sentence elsewhere.
+# Hashtags in a row are none. URL12 is how published corpora, Tweebank among them, hide links.
+_PLACEHOLDER = {"TEXT": {"REGEX": r"^(?:URL\d+|HTTPURL)$"}}
 POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
     ([{"TAG": "USR"}], "PROPN", 0),
     ([{"TAG": "RT"}, {"TAG": "USR"}], "X", 1),
     ([{"TAG": "RT"}], "X", 0),
     ([{"TAG": "URL"}], "X", 0),
+    ([_PLACEHOLDER], "X", 0),
+    ([{"TAG": "HT"}, {"TAG": "HT"}], "X", 0),
+    ([{"TAG": "HT"}, {"TAG": "HT"}], "X", 1),
+    ([{"TAG": "HT"}, {"TAG": "URL"}], "X", 0),
+    ([{"TAG": "URL"}, {"TAG": "HT"}], "X", 1),
+    ([{"TAG": "HT"}, _PLACEHOLDER], "X", 0),
+    ([_PLACEHOLDER, {"TAG": "HT"}], "X", 1),
 ]
 MANTISSA = 4  # bits of a number of a table that are kept, of 10 in float16
 META = {

@@ -113,16 +113,35 @@ class Teachers:
 
 
 def load_teachers(names: Sequence[str]) -> dict[str, Language]:
-    """RAISES: DataError for what is no pipeline, and one that is given twice."""
+    """Pipelines by their names. "NAME:pos,ner" leaves out those of their components that could teach and are not named.
+
+    RAISES: DataError for what is no pipeline, one that is given twice, and a component that it does not have.
+    """
     teachers: dict[str, Language] = {}
     for name in names:
         if name in teachers:
             raise DataError(f"{name}: given twice; expected different teachers")
+        source, components = name, ""
+        if not Path(name).exists() and ":" in name[2:]:  # the second letter of C:/folder is no sign of components
+            source, _, components = name.rpartition(":")
         try:
-            teachers[name] = spacy.load(name)
+            nlp = spacy.load(source)
         except OSError as error:
             raise DataError(str(error)) from None
+        if components:
+            _keep_teachers(nlp, name, components.split(","))
+        teachers[name] = nlp
     return teachers
+
+
+def _keep_teachers(nlp: Language, name: str, kept: list[str]) -> None:
+    can_teach = [each for each, pipe in nlp.pipeline if isinstance(pipe, SequenceComponent)]
+    others = [each for each in kept if each not in can_teach]
+    if others:
+        raise DataError(f"{name}: {', '.join(others)} cannot teach; expected some of {', '.join(can_teach)}")
+    for each in can_teach:
+        if each not in kept:
+            nlp.remove_pipe(each)
 
 
 def path_of(nlp: Language, name: str) -> Path:

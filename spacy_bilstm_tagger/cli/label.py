@@ -29,7 +29,9 @@ def label(
     teachers: Annotated[
         list[str],
         typer.Argument(
-            metavar="TEACHER...", help="Trained pipelines: folders, or installed ones. Several count as their mean."
+            metavar="TEACHER...",
+            help="Trained pipelines: folders, or installed ones; FOLDER:pos,ner for some of their components alone. Several "
+            "count as their mean.",
         ),
     ],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write .spacy files to.")],
@@ -71,7 +73,7 @@ def label(
     teacher = Teachers(pipelines, tag_map=tag_map, type_map=type_map)
     run = {
         "texts": file_checksum(texts),
-        "teachers": [folder_checksum(path_of(nlp, name)) for name, nlp in pipelines.items()],
+        "teachers": [[folder_checksum(path_of(nlp, name)), *nlp.pipe_names] for name, nlp in pipelines.items()],
         "--map-tags": tag_map,
         "--map-ents": type_map,
         "--min-confidence": min_confidence,

@@ -153,6 +153,7 @@ BAD_INPUT = {
         "the map has no entry for B; every tag of 'bilstm_tagger' needs one",
     ),
     "gpu": (["{t}/tagger0", "--gpu-id", "0"], "--gpu-id 0: "),
+    "cannot-teach": (["{t}/tagger0:ner"], "ner cannot teach; expected some of bilstm_tagger"),
 }
 
 
@@ -182,6 +183,15 @@ def test_bad_input_is_one_line(spacy_bilstm, write, teachers, texts, folder, tmp
     assert code == 1
     assert message in err
     assert not (folder / "soft").exists() or not list((folder / "soft").glob("part-*"))
+
+
+def test_components_that_teach_can_be_named(spacy_bilstm, teachers, texts, folder):
+    code, _, err = spacy_bilstm("label", texts, f"{teachers / 'shared'}:bilstm_ner", folder / "soft")
+    assert code == 0, err
+    assert all(set(doc.user_data["soft_labels"]) == {"ents"} for doc in read(folder / "soft"))
+    code, _, err = spacy_bilstm("label", texts, teachers / "shared", folder / "soft")
+    assert code == 1
+    assert "was begun with another teachers" in err
 
 
 def test_another_teacher_is_refused(spacy_bilstm, teachers, texts, folder):
