@@ -1,5 +1,6 @@
 import runpy
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,6 +67,18 @@ def run_script():
         return CliRunner().invoke(app, list(map(str, words)), catch_exceptions=False)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def en_tweet_sm(tmp_path_factory, project):
+    """The pipeline of wheels/ can be imported, as if it was installed."""
+    folder = tmp_path_factory.mktemp("wheels")
+    (wheel,) = (project / "wheels").glob("en_tweet_sm-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield
 
 
 @pytest.fixture

@@ -1,0 +1,80 @@
+"""The pipeline that lies in wheels/: whole, small, and with the labels and scores that it promises."""
+
+import hashlib
+import shlex
+
+import pytest
+import spacy
+import srsly
+from spacy.scorer import Scorer
+from spacy.training import Corpus, Example
+
+from benchmarks.plan import PROJECT
+
+WHEELS = PROJECT / "wheels"
+EXPECTED = srsly.read_json(PROJECT / "tests" / "en_tweet_sm.json")
+DEVS = {"T-POS dev": "tag_acc", "Tweebank dev": "pos_acc", "WNUT 2017 dev": "ents_f", "EWT dev": "lemma_acc"}
+
+
+def test_files_are_those_of_the_checksums():
+    sums = dict(reversed(line.split()) for line in (WHEELS / "SHA256SUMS").read_text().splitlines())
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in WHEELS.glob("*.whl")}
+    assert found == sums
+    assert all(path.stat().st_size <= 12 * 2**20 for path in WHEELS.glob("en_tweet_sm-*.whl"))
+
+
+def test_labels_are_the_expected_ones(en_tweet_sm):
+    assert len(EXPECTED) == 10
+    nlp = spacy.load("en_tweet_sm")
+    for expected, doc in zip(EXPECTED, nlp.pipe(text["text"] for text in EXPECTED)):
+        found = [{"text": t.text, "tag": t.tag_, "pos": t.pos_, "lemma": t.lemma_} for t in doc]
+        assert found == [{key: token[key] for key in found[0]} for token in expected["tokens"]]
+        assert [(ent.text, ent.label_) for ent in doc.ents] == [(ent["text"], ent["label"]) for ent in expected["ents"]]
+        assert [ent._.score for ent in doc.ents] == pytest.approx([ent["score"] for ent in expected["ents"]], abs=1e-3)
+        assert [[sent.start_char, sent.end_char] for sent in doc.sents] == expected["sents"]
+
+
+def test_labels_are_explained_and_what_users_of_other_pipelines_read_is_there(en_tweet_sm):
+    nlp = spacy.load("en_tweet_sm")
+    labels = {label for name in ("tagger", "pos", "ner") for label in nlp.get_pipe(name).labels}
+    assert all(spacy.explain(label) for label in labels)
+    doc = nlp("RT @mara: she loved cities!! http://bit.ly/x")
+    assert [doc[1].pos_, doc[3].pos_, doc[4].lemma_, doc[5].lemma_] == ["X", "PRON", "love", "city"]
+    assert str(doc[5].morph) == "Number=Plur"
+    assert nlp("").text == ""
+    assert nlp.meta["license"] and nlp.meta["sources"] and nlp.meta["performance"]["by_corpus"]
+
+
+def test_command_takes_it_by_default(en_tweet_sm, spacy_bilstm):
+    code, output, error = spacy_bilstm("tag", "RT @mara: sooo happy in Lisbon!! 😭")
+    assert code == 0, error
+    assert {"tag", "pos", "lemma", "probability", "location", "Lisbon"} <= set(output.split())
+    code, _, error = spacy_bilstm(
+        "tag",
+        "Gestern haben wir alle zusammen unsere lieben alten Nachbarn draußen besucht und danach gemeinsam gegessen, "
+        "obwohl niemand wirklich hungrig gewesen war",
+    )
+    assert code == 0
+    assert "More than half of the words are unknown" in error
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+@pytest.mark.parametrize("dev", DEVS)
+def test_scores_are_those_of_the_card(en_tweet_sm, spacy_bilstm, tmp_path, monkeypatch, dev):
+    """Each dev part is converted as the workflow does it."""
+    commands = {each["name"]: each["script"] for each in srsly.read_yaml(PROJECT / "project.yml")["commands"]}
+    card = next(line for line in commands["release-package"] if " card " in line)
+    target = dict(part.split("=") for part in shlex.split(card) if "=" in part)[dev]
+    convert = shlex.split(next(line for line in commands["release-corpus"] if target in line))
+    source, target = convert[convert.index("convert") + 1], tmp_path / "dev.spacy"
+    if not (PROJECT / source).exists():
+        pytest.skip(f"no {source}: run 'spacy project assets'")
+    monkeypatch.chdir(PROJECT)
+    code, _, error = spacy_bilstm("convert", source, target, *convert[convert.index("convert") + 3 :])
+    assert code == 0, error
+    nlp = spacy.load("en_tweet_sm")
+    examples = list(Corpus(target)(nlp))
+    docs = nlp.pipe([eg.x for eg in examples], batch_size=256)
+    score = Scorer(nlp).score([Example(doc, eg.y) for doc, eg in zip(docs, examples)])[DEVS[dev]]
+    assert score == pytest.approx(nlp.meta["performance"]["by_corpus"][dev][DEVS[dev]], abs=1e-3)
