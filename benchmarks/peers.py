@@ -29,7 +29,9 @@ LENGTH = 20  # tokens of the texts that are read one by one
 
 def main(
     texts: Annotated[Path, typer.Argument(help="Raw texts, one a line.")],
-    pipelines: Annotated[list[str], typer.Argument(help="Folders or packages.")],
+    pipelines: Annotated[
+        list[str], typer.Argument(help="Folders or packages; NAME:tok2vec,ner for some of the components.")
+    ],
     peer: Annotated[str, typer.Option(help="A pipeline of spaCy.")] = "",
     limit: Annotated[int, typer.Option(min=256, help="Number of texts.")] = 5000,
     rounds: Annotated[int, typer.Option(min=1)] = 3,
@@ -38,7 +40,8 @@ def main(
     torch.set_num_threads(1)
     named = {f"{Path(peer).name}: {', '.join(names)}": spacy.load(peer, enable=list(names)) for names in PEERS if peer}
     for path in pipelines:
-        named[path] = spacy.load(path)
+        source, _, names = path.partition(":")
+        named[path] = spacy.load(source, **({"enable": names.split(",")} if names else {}))
         if no_cache:
             named[f"{path}, no cache"] = without_cache(spacy.load(path))
     lines = list(read_raw_texts(texts))[:limit]

@@ -14,10 +14,10 @@ from spacy_bilstm_tagger.corpus.raw import read_raw_texts
 
 
 def main(texts: Annotated[Path, typer.Argument()], pipelines: Annotated[list[str], typer.Argument()]) -> None:
-    loaded = {name: spacy.load(name) for name in pipelines}
+    loaded = [spacy.load(name) for name in pipelines]
     print("| | tokens with their parts of speech | entities |\n|---|---|---|")
     for text in read_raw_texts(texts):
-        for name, nlp in loaded.items():
+        for nlp in loaded:
             doc = nlp(text)
             print(f"| {nlp.meta['lang']}_{nlp.meta['name']} | {_cell(tokens(doc))} | {_cell(entities(doc))} |")
 

@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional, Union
 
+import numpy as np
+from spacy.attrs import SENT_START
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Token
 
-from ..tokenizer.kinds import tweet_kind
+from ..tokenizer.kinds import tweet_kinds
 
 _END = re.compile(r".*[.!?…。！？]['\"”’)\]]*", re.DOTALL)
 _PAUSE = re.compile(r"(?:\.\.+|…+)")  # an ellipsis may also be a pause
@@ -47,11 +49,13 @@ class TweetSentencizer(Pipe):
         self.scorer = scorer
 
     def __call__(self, doc: Doc) -> Doc:
-        starts = set(sentence_starts(doc))
-        for token in doc:
-            if self.overwrite or token.is_sent_start is None or token.i == 0:
-                token.is_sent_start = token.i in starts
-        return doc
+        found = np.full(len(doc), -1)  # no start
+        found[list(sentence_starts(doc))] = 1
+        found[:1] = 1
+        if not self.overwrite:
+            before = doc.to_array(SENT_START).astype(found.dtype)
+            found = np.where(before == 0, found, before)
+        return doc.from_array([SENT_START], found.astype("uint64")[:, None])  # type: ignore[arg-type]
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         return b""
@@ -69,7 +73,7 @@ class TweetSentencizer(Pipe):
 def sentence_starts(doc: Doc) -> Iterator[int]:
     """The number of the first token of each sentence."""
     tokens = list(doc)
-    kinds = [tweet_kind(token) for token in tokens]
+    kinds = tweet_kinds(doc)
     tail = _tail(kinds, tokens)
     ended: Optional[str] = "end"  # how the sentence has ended: "line", "end", "pause" or None
     has_words = True

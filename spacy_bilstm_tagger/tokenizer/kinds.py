@@ -5,9 +5,10 @@ import re
 from functools import partial
 from typing import Any, Callable
 
-from spacy.attrs import FLAG60, FLAG61, FLAG62, FLAG63, IS_PUNCT, LIKE_EMAIL, LIKE_NUM, LIKE_URL
+import numpy as np
+from spacy.attrs import FLAG60, FLAG61, FLAG62, FLAG63, IS_PUNCT, IS_SPACE, LIKE_EMAIL, LIKE_NUM, LIKE_URL
 from spacy.lang.lex_attrs import is_punct, like_num
-from spacy.tokens import Token
+from spacy.tokens import Doc, Token
 from spacy.vocab import Vocab
 
 from .rules import KINDS
@@ -100,6 +101,17 @@ def tweet_kind(token: Token) -> str:
     lexeme = token.lex
     number = sum(lexeme.check_flag(flag) << bit for bit, flag in enumerate(BITS))
     return KINDS[number - 1] if number else "space" if token.is_space else ""
+
+
+def tweet_kinds(doc: Doc) -> list[str]:
+    """`tweet_kind` of each token of a doc, at once."""
+    numbers = doc.to_array(list(BITS)).reshape(-1, len(BITS)) @ np.array(
+        [1 << bit for bit in range(len(BITS))], np.uint64
+    )
+    spaces = doc.to_array(IS_SPACE)
+    return [
+        KINDS[number - 1] if number else "space" if space else "" for number, space in zip(numbers.tolist(), spaces)
+    ]
 
 
 # At import, so that the extension also exists in a process that only unpickles a pipeline.
