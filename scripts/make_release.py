@@ -5,7 +5,7 @@ size, and its meta.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Iterator
+from typing import Annotated, Any, Iterator, Optional
 
 import numpy as np
 import spacy
@@ -66,9 +66,15 @@ def main(
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
     name: Annotated[str, typer.Option(help="The name of the pipeline, without its language.")],
     version: Annotated[str, typer.Option()] = "0.2.0",
+    entities: Annotated[
+        Optional[Path],
+        typer.Option(help="A pipeline whose entity recognizer is taken, with the tok2vec that it listens to."),
+    ] = None,
     mantissa: Annotated[int, typer.Option(min=1, max=10, help="Bits of the numbers in tables.")] = MANTISSA,
 ) -> None:
     nlp = spacy.load(source)
+    if entities is not None:
+        take_entities(nlp, spacy.load(entities))
     add_rules(nlp)
     round_tables(nlp, mantissa)
     for model in _models(nlp):
@@ -79,6 +85,12 @@ def main(
     with write_beside(output) as draft:
         nlp.to_disk(draft)
     typer.echo(f"✔ {output}: {', '.join(nlp.pipe_names)}")
+
+
+def take_entities(nlp: Language, other: Language) -> None:
+    other.replace_listeners("tok2vec", "ner", ["model.tok2vec"])
+    nlp.remove_pipe("ner")
+    nlp.add_pipe("ner", source=other)
 
 
 def add_rules(nlp: Language) -> None:

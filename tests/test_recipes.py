@@ -154,16 +154,16 @@ def test_the_trained_recipes_have_every_architecture():
 @pytest.mark.slow
 def test_wheel_installs_and_tags(run_spacy, overrides, tmp_path):
     run_spacy("train", CONFIGS / "sample.cfg", "--output", tmp_path, *overrides("sample"), *FEW_STEPS)
-    names = ["--name", "tweet_bilstm", "--version", "0.1.0"]
+    names = ["--name", "tweet_sample", "--version", "0.1.0"]
     run_spacy("package", tmp_path / "model-last", tmp_path, *names, "--build", "wheel")
-    folder = tmp_path / "en_tweet_bilstm-0.1.0"
+    folder = tmp_path / "en_tweet_sample-0.1.0"
     requirements = srsly.read_json(folder / "meta.json")["requirements"]
     assert any(name.startswith("spacy-bilstm-tagger") for name in requirements)
-    wheel = folder / "dist" / "en_tweet_bilstm-0.1.0-py3-none-any.whl"
+    wheel = folder / "dist" / "en_tweet_sample-0.1.0-py3-none-any.whl"
     target = tmp_path / "installed"
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target), str(wheel)]
     subprocess.run(install, check=True)
-    script = f"import spacy; print([t.tag_ for t in spacy.load('en_tweet_bilstm')({TWEET!r})])"
+    script = f"import spacy; print([t.tag_ for t in spacy.load('en_tweet_sample')({TWEET!r})])"
     env = {**os.environ, "PYTHONPATH": str(target)}
     result = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
