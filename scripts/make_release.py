@@ -29,14 +29,13 @@ POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
     ([{"TAG": "USR"}], "PROPN", 0),
     ([{"TAG": "RT"}, {"TAG": "USR"}], "X", 1),
     ([{"TAG": "RT"}], "X", 0),
+    ([{"TAG": "UH", "IS_ALPHA": False, "IS_ASCII": False}], "SYM", 0),  # emoji
     ([{"TAG": "URL"}], "X", 0),
     ([_PLACEHOLDER], "X", 0),
     ([{"TAG": "HT"}, {"TAG": "HT"}], "X", 0),
     ([{"TAG": "HT"}, {"TAG": "HT"}], "X", 1),
     ([{"TAG": "HT"}, {"TAG": "URL"}], "X", 0),
     ([{"TAG": "URL"}, {"TAG": "HT"}], "X", 1),
-    ([{"TAG": "HT"}, _PLACEHOLDER], "X", 0),
-    ([_PLACEHOLDER, {"TAG": "HT"}], "X", 1),
 ]
 MANTISSA = 4  # bits of a number of a table that are kept, of 10 in float16
 META = {
@@ -101,9 +100,14 @@ def add_rules(nlp: Language) -> None:
         ruler.add([[{"TAG": tag}]], {"MORPH": morph})
     for pattern, pos, index in POS_PATTERNS:
         ruler.add([pattern], {"POS": pos}, index=index)
+    lemmatizer = nlp.add_pipe("lemmatizer", after="attribute_ruler", config={"mode": "rule"})
+    lemmatizer.initialize()
+    exceptions, rules = (lemmatizer.lookups.get_table(name) for name in ("lemma_exc", "lemma_rules"))
     for pos, forms, lemma in _rows("lemmas.tsv"):
-        ruler.add([[{"POS": pos, "LOWER": {"IN": forms.split()}}]], {"LEMMA": lemma})
-    nlp.add_pipe("lemmatizer", after="attribute_ruler", config={"mode": "rule"}).initialize()
+        known = dict(exceptions.get(pos.lower(), {}))
+        exceptions[pos.lower()] = {**known, **{key: [lemma] for key in forms.split()}}
+        if pos.lower() not in rules:  # other words of this kind in lower case, as where there are no tables
+            rules[pos.lower()] = [["", ""]]
 
 
 def _rows(name: str) -> Iterator[list[str]]:

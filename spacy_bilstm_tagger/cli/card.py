@@ -62,7 +62,7 @@ def card(
             warnings.simplefilter("ignore", UserWarning)  # of what this corpus is not annotated with
             scores = Scorer(nlp).score(examples)
         kept = {key: value for key, value in scores.items() if key in SCORES and value}
-        if not any(eg.y.has_annotation("SENT_START") for eg in examples):
+        if not any(token.is_sent_start for eg in examples for token in eg.y[1:]):
             kept.pop("sents_f", None)
         if "ents_f" in kept:
             kept.update(_calibration(examples))
