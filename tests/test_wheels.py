@@ -51,11 +51,11 @@ def test_command_takes_it_by_default(en_tweet_sm, spacy_bilstm):
     code, output, error = spacy_bilstm("tag", "RT @mara: sooo happy in Lisbon!! 😭")
     assert code == 0, error
     assert {"tag", "pos", "lemma", "probability", "location", "Lisbon"} <= set(output.split())
-    code, _, error = spacy_bilstm(
-        "tag",
-        "Gestern haben wir alle zusammen alte Nachbarn draußen besucht und danach gemeinsam gegessen, "
-        "obwohl niemand wirklich hungrig gewesen war",
+    finnish = (
+        "Eilen kävimme yhdessä naapureidemme luona syömässä vaikka kukaan meistä ollut enää kovinkaan nälkäinen koska olimme "
+        "syöneet päivällisen jo aikaisemmin kotonamme mummolan pihalla lastenlasten kanssa sateisena iltapäivänä"
     )
+    code, _, error = spacy_bilstm("tag", finnish)
     assert code == 0
     assert "More than half of the words are unknown" in error
 

@@ -144,7 +144,10 @@ class CharacterCNN(TorchModule):
     def build(self, input_width: int) -> None:
         """input_width: rows of the character table, which are uniform with variance 1 / width."""
         self.input_width = input_width
-        self.characters = nn.Embedding(input_width, self.width, padding_idx=PADDING)
+        rows = torch.empty(input_width, self.width)
+        if not rows.is_meta:  # there, normal_ would import torch's compiler, which takes seconds
+            nn.init.normal_(rows)[PADDING] = 0.0
+        self.characters = nn.Embedding(input_width, self.width, padding_idx=PADDING, _weight=rows)
         nn.init.uniform_(self.characters.weight, -((3 / self.width) ** 0.5), (3 / self.width) ** 0.5)
         with torch.no_grad():
             self.characters.weight[PADDING].zero_()
