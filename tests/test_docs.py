@@ -59,7 +59,7 @@ def test_every_page_with_python_code_is_run_here():
     assert with_code == ["README.md", "docs/running.md", "docs/your-own-tweets.md"]
 
 
-def test_readme(run_page):
+def test_readme(en_tweet_sm, run_page):
     names = run_page("README.md")
     assert sum(names["doc"][0]._.tag_scores.values()) == pytest.approx(1)
     assert 0 < len(names["others"]) == len(names["others"].attrs["scores"]) <= 5

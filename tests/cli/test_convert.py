@@ -154,7 +154,7 @@ def test_leaving_out_all_is_one_line(spacy_bilstm, write, folder):
             ["--format", "xml"],
             "--format xml: expected one of ritter, tsv, conll, conllu, iob, gmb, toxic_spans, toxic_votes, text, jsonl",
         ),
-        (["--tags", "pos"], "--tags pos: expected upos or xpos"),
+        (["--tags", "pos"], "--tags pos: expected upos, xpos or none"),
         (["--spans-key", ""], "--spans-key '': expected a name, such as toxic"),
         (
             ["--encoding", "utf-9"],

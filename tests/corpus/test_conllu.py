@@ -132,7 +132,7 @@ def test_no_words_at_all_are_refused(content):
 
 
 def test_tags_of_another_name_are_refused():
-    with pytest.raises(DataError, match=r"^--tags pos: expected upos or xpos$"):
+    with pytest.raises(DataError, match=r"^--tags pos: expected upos, xpos or none$"):
         read(row("1", "a"), tags="pos")
 
 

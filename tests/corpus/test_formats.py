@@ -196,7 +196,7 @@ def test_options_reach_the_reader(tmp_path):
             {"encoding": "utf-9"},
             "--encoding utf-9: Python knows no such encoding; expected a name such as utf-8 or latin-1",
         ),
-        ({"conllu_tags": "pos"}, "--tags pos: expected upos or xpos"),
+        ({"conllu_tags": "pos"}, "--tags pos: expected upos, xpos or none"),
         (
             {"format": "conllu", "columns": Columns(["token", "tag"])},
             "--columns token,tag: the columns of conllu are fixed; leave the option out",
