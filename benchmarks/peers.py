@@ -41,9 +41,10 @@ def main(
     named = {f"{Path(peer).name}: {', '.join(names)}": spacy.load(peer, enable=list(names)) for names in PEERS if peer}
     for path in pipelines:
         source, _, names = path.partition(":")
-        named[path] = spacy.load(source, **({"enable": names.split(",")} if names else {}))
+        enabled = {"enable": names.split(",")} if names else {}
+        named[path] = spacy.load(source, **enabled)
         if no_cache:
-            named[f"{path}, no cache"] = without_cache(spacy.load(path))
+            named[f"{path}, no cache"] = without_cache(spacy.load(source, **enabled))
     lines = list(read_raw_texts(texts))[:limit]
     some = [line for line in lines if abs(len(next(reversed(named.values())).make_doc(line)) - LENGTH) <= 1][:300]
     for nlp in named.values():  # warm

@@ -14,6 +14,9 @@ def main(
     sources: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files, or folders of them.")],
 ) -> None:
     files = [path for source in sources for path in (sorted(source.rglob("*.spacy")) or [source])]
+    missing = [str(path) for path in files if not path.is_file()]
+    if missing:
+        raise typer.BadParameter(f"{', '.join(missing)}: no such file, nor a folder with .spacy files")
     with write_beside(output) as draft:
         draft.mkdir(parents=True)
         for number, path in enumerate(files):

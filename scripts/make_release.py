@@ -23,7 +23,7 @@ from spacy_bilstm_tagger.util import write_beside
 ENGLISH = Path(__file__).parent.parent / "assets" / "english"
 # Tweebank v2 (Liu et al. 2018, "Parsing tweets into universal dependencies", section 2.1): in a retweet the user is X, and part of
 # the sentence elsewhere.
-# Hashtags in a row are none. URL12 is how published corpora, Tweebank among them, hide links.
+# Hashtags in a row are X too. URL12 is how published corpora, Tweebank among them, hide links.
 _PLACEHOLDER = {"TEXT": {"REGEX": r"^(?:URL\d+|HTTPURL)$"}}
 POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
     ([{"TAG": "USR"}], "PROPN", 0),

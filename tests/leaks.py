@@ -34,6 +34,7 @@ def read_commands(lines: Iterable[str], corpora: Iterable[str], root: Path) -> R
     corpora = set(corpora)
     reading = Reading()
     same: dict[str, str] = {}  # a file that a command makes of another one -> the other
+    gathered: set[str] = set()  # folders of copies; the corpora that are copied count as trained on
     for words in map(_words, lines):
         if "convert" in words:
             continue
@@ -41,6 +42,8 @@ def read_commands(lines: Iterable[str], corpora: Iterable[str], root: Path) -> R
             source, target = words[words.index("fill-config" if "fill-config" in words else "part") + 1 :][:2]
             same[target] = same.get(source, source)
             continue
+        if "scripts/gather.py" in words:
+            gathered.add(words[words.index("scripts/gather.py") + 1])
         paths = _paths(words, same, root)
         named = set(paths.values())
         evaluates = any(word in ("evaluate", "benchmarks.entity_devs", "benchmarks.toxic_devs") for word in words)
@@ -49,7 +52,7 @@ def read_commands(lines: Iterable[str], corpora: Iterable[str], root: Path) -> R
         trains = {paths.get("train", ""), paths.get("raw_text", "")} | (set(words) - scores)
         trains = {same.get(path, path) for path in trains}
         reading.trained |= _below(trains, corpora) - (reading.scored if evaluates else set())
-        reading.unknown |= {path for path in named - {""} if not _below({same.get(path, path)}, corpora)}
+        reading.unknown |= {path for path in named - {"", *gathered} if not _below({same.get(path, path)}, corpora)}
     return reading
 
 
