@@ -18,6 +18,7 @@ from spacy_bilstm_tagger.layers.shim import TorchShim
 from spacy_bilstm_tagger.lexicon.claim import tables_read
 from spacy_bilstm_tagger.lexicon.table import NAME, WordTable, get_table, remember_table
 from spacy_bilstm_tagger.lexicon.vectors import VOCAB_VECTORS
+from spacy_bilstm_tagger.tokenizer.characters import EMOJI, REGIONAL
 from spacy_bilstm_tagger.util import write_beside
 
 ENGLISH = Path(__file__).parent.parent / "assets" / "english"
@@ -29,7 +30,7 @@ POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
     ([{"TAG": "USR"}], "PROPN", 0),
     ([{"TAG": "RT"}, {"TAG": "USR"}], "X", 1),
     ([{"TAG": "RT"}], "X", 0),
-    ([{"TAG": "UH", "IS_ALPHA": False, "IS_ASCII": False}], "SYM", 0),  # emoji
+    ([{"TEXT": {"REGEX": f"^[{EMOJI}{REGIONAL}]"}}], "SYM", 0),
     ([{"TAG": "URL"}], "X", 0),
     ([_PLACEHOLDER], "X", 0),
     ([{"TAG": "HT"}, {"TAG": "HT"}], "X", 0),
