@@ -1,8 +1,9 @@
 """A folder of numbered files that one run writes, one after another, and that it can go on with after it was stopped."""
 
 import hashlib
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Iterator, Mapping, Optional
 
 import srsly
 
@@ -20,27 +21,24 @@ class Shards:
 
     folder (Path): new, or that of an earlier run.
     run (mapping): what the content of the files depends on, by the names that messages show. JSON values.
+    strict (bool): whether the files of a run that was asked for something else are refused, or kept.
     RAISES: DataError for a folder of something else, and for one of a run that was asked for something else.
     """
 
-    def __init__(self, folder: Path, run: Mapping[str, Any], *, suffix: str) -> None:
+    def __init__(self, folder: Path, run: Mapping[str, Any], *, suffix: str, strict: bool = True) -> None:
         self.folder, self.suffix = folder, suffix
         self.run = srsly.json_loads(srsly.json_dumps(dict(run)))
         self.entries: dict[str, dict[str, Any]] = {}
-        if not folder.exists():
-            self._write_manifest()
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+            self.write_manifest()
             return
         try:
             manifest = dict(srsly.read_json(folder / MANIFEST))
             before, self.entries = manifest["run"], manifest["files"]
         except (OSError, ValueError, KeyError, TypeError):
             raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=folder)) from None
-        for name in {**before, **self.run}:
-            if before.get(name) != self.run.get(name):
-                raise DataError(
-                    f"{folder}: was begun with another {name} ({_short(before.get(name))}, now {_short(self.run.get(name))}); "
-                    "give another folder, or remove this one"
-                )
+        if strict:
+            check_same_run(folder, before, self.run)
 
     def done(self, number: int) -> Optional[dict[str, Any]]:
         """The counts that were kept with a file, or None if it is still to be written, or damaged."""
@@ -50,20 +48,37 @@ class Shards:
             return None
         return dict(entry["counts"])
 
-    def write(self, number: int, write: Callable[[Path], None], counts: Mapping[str, int]) -> None:
-        """Write a file and list it. write (callable): gets the path of a draft."""
-        path = self.folder / self.name(number)
+    @contextmanager
+    def new(self, number: int) -> Iterator[tuple[Path, dict[str, int]]]:
+        """The path of a draft to write, and a dict for its counts. At the end of the block it becomes the file and is
+        listed."""
+        path, counts = self.folder / self.name(number), dict[str, int]()
         with write_beside(path) as draft:
-            write(draft)
-        self.entries[path.name] = {"sha256": file_checksum(path), "counts": dict(counts)}
-        self._write_manifest()
+            yield draft, counts
+        self.entries[path.name] = {"sha256": file_checksum(path), "counts": counts}
+        self.write_manifest()
+
+    def finish(self, total: Mapping[str, int]) -> None:
+        """List the counts of all files: the run is complete."""
+        self.write_manifest(total)
 
     def name(self, number: int) -> str:
         return f"part-{number:05}{self.suffix}"
 
-    def _write_manifest(self) -> None:
+    def write_manifest(self, total: Optional[Mapping[str, int]] = None) -> None:
         with write_beside(self.folder / MANIFEST) as draft:
-            srsly.write_json(draft, {"run": self.run, "files": self.entries})
+            found = {"run": self.run, "files": self.entries, **({"total": dict(total)} if total else {})}
+            srsly.write_json(draft, found)
+
+
+def check_same_run(place: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """RAISES: DataError with the first difference."""
+    for name in {**before, **now}:
+        if before.get(name) != now.get(name):
+            raise DataError(
+                f"{place}: was begun with another {name} ({_short(before.get(name))}, now {_short(now.get(name))}); "
+                "give another folder, or remove this one"
+            )
 
 
 def folder_checksum(folder: Path) -> str:

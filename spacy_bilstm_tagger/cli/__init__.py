@@ -6,6 +6,7 @@ import typer
 from thinc.api import ConfigValidationError
 
 from ..errors import DataError
+from .annotate import annotate
 from .card import card
 from .check_gpu import check_gpu
 from .convert import convert
@@ -21,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(annotate)
 app.command()(card)
 app.command()(check_gpu)
 app.command()(convert)

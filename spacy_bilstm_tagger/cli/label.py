@@ -100,7 +100,9 @@ def label(
                     bar.update(len(batch))
                 sure = [doc for doc in docs if confidence(doc) >= min_confidence]
                 found = {"texts": len(sure), "excluded": len(given) - len(kept), "unsure": len(docs) - len(sure)}
-                shards.write(number, DocBin(docs=sure, store_user_data=True).to_disk, found)
+                with shards.new(number) as (draft, counts):
+                    DocBin(docs=sure, store_user_data=True).to_disk(draft)
+                    counts.update(found)
                 given = given[len(kept) :]
             bar.update(len(given))
             total.update(found)

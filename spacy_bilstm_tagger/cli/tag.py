@@ -5,7 +5,7 @@ import sys
 import warnings
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Iterable, Iterator, Optional
+from typing import Annotated, Iterable, Iterator, Optional
 
 import numpy as np
 import spacy
@@ -19,6 +19,7 @@ from spacy.tokens import Doc
 from spacy.util import is_package
 from thinc.api import Model
 
+from ..annotate.annotation import to_annotation
 from ..corpus.raw import iter_raw_texts
 from ..errors import DataError
 from ..lexicon.claim import tables_read
@@ -55,44 +56,11 @@ def tag(
     for doc in docs:
         found = True
         if as_json:
-            typer.echo(json.dumps(to_json(doc), ensure_ascii=False))
+            typer.echo(json.dumps(to_annotation(doc), ensure_ascii=False))
         else:
             _print(console, doc)
     if not found:
         raise DataError("found no text in the standard input; expected one a line")
-
-
-def to_json(doc: Doc) -> dict[str, Any]:
-    """The annotations of a doc; places are in characters, the end exclusive. What is not set is left out."""
-    columns = _columns([doc])
-    tokens = [
-        {
-            "text": token.text,
-            "start": token.idx,
-            "end": token.idx + len(token),
-            **{name: getattr(token, f"{name}_") for name in columns},
-        }
-        for token in doc
-    ]
-    found: dict[str, Any] = {"text": doc.text, "tokens": tokens}
-    if doc.has_annotation("SENT_START"):
-        found["sents"] = [[sent.start_char, sent.end_char] for sent in doc.sents]
-    found["ents"] = _spans_to_json(doc.ents)
-    found["spans"] = {key: _spans_to_json(group) for key, group in doc.spans.items()}
-    return found
-
-
-def _spans_to_json(spans: Iterable[Any]) -> list[dict[str, Any]]:
-    return [
-        {
-            "text": span.text,
-            "label": span.label_,
-            "start": span.start_char,
-            "end": span.end_char,
-            **({} if span._.score is None else {"score": round(span._.score, 4)}),
-        }
-        for span in spans
-    ]
 
 
 def _columns(docs: list[Doc]) -> list[str]:

@@ -12,9 +12,9 @@ RUN = {"texts": "abc", "--limit": None}
 def fill(folder, numbers, run=RUN):
     shards = Shards(folder, run, suffix=".txt")
     for number in numbers:
-        shards.write(
-            number, lambda path, number=number: path.write_text(f"text {number}", encoding="utf8"), {"texts": number}
-        )
+        with shards.new(number) as (draft, counts):
+            draft.write_text(f"text {number}", encoding="utf8")
+            counts["texts"] = number
     return shards
 
 
@@ -70,12 +70,13 @@ def test_a_folder_of_something_else_is_refused(tmp_path, content):
 def test_a_write_that_fails_leaves_nothing(tmp_path):
     shards = fill(tmp_path / "out", [0])
 
-    def fail(path):
-        path.write_text("half", encoding="utf8")
-        raise OSError("disk full")
+    def write_half():
+        with shards.new(1) as (draft, _):
+            draft.write_text("half", encoding="utf8")
+            raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        shards.write(1, fail, {})
+        write_half()
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["manifest.json", "part-00000.txt"]
 
 

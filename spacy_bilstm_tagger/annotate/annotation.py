@@ -1,0 +1,150 @@
+"""What a pipeline finds in a text, as plain values: the same in Python, JSON and Parquet."""
+
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Optional
+
+import numpy as np
+from spacy.attrs import IDX, LEMMA, LENGTH, POS, TAG
+from spacy.tokens import Doc, Span
+
+from ..errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FIELDS = ("tokens", "tag", "pos", "lemma", "sents", "ents", "spans")
+TOKEN_FIELDS = {"tag": TAG, "pos": POS, "lemma": LEMMA}
+DIGITS = 4  # of probabilities
+OFFSETS = ("codepoint", "utf16")
+
+
+def check_fields(fields: Iterable[str]) -> tuple[str, ...]:
+    """RAISES: DataError for a name that is not in FIELDS, and for attributes of tokens without tokens."""
+    asked = list(fields)
+    for name in asked:
+        if name not in FIELDS:
+            raise DataError(
+                f"--fields: found {name!r}, expected names of {', '.join(FIELDS)}, with commas between them"
+            )
+    missing = [name for name in TOKEN_FIELDS if name in asked and "tokens" not in asked]
+    if missing:
+        raise DataError(f"--fields: {missing[0]} belongs to tokens; add tokens")
+    return tuple(name for name in FIELDS if name in asked)
+
+
+def to_annotation(doc: Doc, fields: tuple[str, ...] = FIELDS, *, offsets: str = "codepoint") -> dict[str, Any]:
+    """The annotation of a doc. Places are (start, end), the end exclusive, in characters of the text.
+
+    fields (tuple): of FIELDS. What the pipeline does not set is left out.
+    offsets (str): "codepoint", the characters of Python; "utf16", those of JavaScript and Java, where an emoji counts as two.
+
+    Keys: "text"; "tokens", a list of {"text", "start", "end", "tag", "pos", "lemma"}; "sents", a list of {"start", "end"};
+    "ents", a list of {"text", "label", "start", "end", "score"}; "spans", the same with "key", that of `doc.spans`. A group
+    of spans that repeats the entities is left out. The score is a probability, or None where it is not known.
+    """
+    place = _utf16_places(doc.text) if offsets == "utf16" else None
+    found: dict[str, Any] = {"text": doc.text}
+    if "tokens" in fields:
+        found["tokens"] = _tokens(doc, [name for name in TOKEN_FIELDS if name in fields], place)
+    if "sents" in fields and doc.has_annotation("SENT_START"):
+        ends = [(sent.start_char, sent.end_char) for sent in doc.sents]
+        found["sents"] = [dict(zip(("start", "end"), _placed(*each, place))) for each in ends]
+    scores = _scores(doc)
+    if "ents" in fields:
+        found["ents"] = [_span(ent, scores.get(_key(ent)), place) for ent in doc.ents]
+    if "spans" in fields:
+        entities = set(map(_key, doc.ents))
+        found["spans"] = [
+            {"key": key, **_span(span, score, place)}
+            for key, group in doc.spans.items()
+            if not entities.issuperset(map(_key, group))
+            for span, score in zip(group, _group_scores(group))
+        ]
+    return found
+
+
+def schema(fields: tuple[str, ...], before: Iterable["pa.Field"] = ()) -> "pa.Schema":
+    """The columns of Parquet files. What a pipeline does not set is null there, so that all files have the same columns.
+
+    before (fields): columns that stand before those of the annotation.
+    """
+    import pyarrow as pa
+
+    place = [pa.field("start", pa.int32()), pa.field("end", pa.int32())]
+    string = pa.string()
+    token = [pa.field("text", string), *place, *(pa.field(name, string) for name in TOKEN_FIELDS if name in fields)]
+    span = [pa.field("text", string), pa.field("label", string), *place, pa.field("score", pa.float32())]
+    columns = {
+        "tokens": token,
+        "sents": place,
+        "ents": span,
+        "spans": [pa.field("key", string), *span],
+    }
+    return pa.schema(
+        [
+            *before,
+            pa.field("text", string),
+            *(pa.field(name, pa.list_(pa.struct(parts))) for name, parts in columns.items() if name in fields),
+        ]
+    )
+
+
+Places = Optional[Callable[[int], int]]
+
+
+def _tokens(doc: Doc, names: list[str], place: Places) -> list[dict[str, Any]]:
+    text, strings = doc.text, doc.vocab.strings
+    names = [name for name in names if doc.has_annotation(name.upper())]
+    if not len(doc):
+        return []
+    columns = doc.to_array([IDX, LENGTH, *(TOKEN_FIELDS[name] for name in names)]).T
+    starts, lengths, *values = columns.tolist()
+    known = {0: "", **{key: strings[key] for column in values for key in set(column) if key}}
+    tokens = []
+    for i, (start, length) in enumerate(zip(starts, lengths)):
+        token = {"text": text[start : start + length], "start": start, "end": start + length}
+        if place is not None:
+            token["start"], token["end"] = place(start), place(start + length)
+        for name, column in zip(names, values):
+            token[name] = known[column[i]]
+        tokens.append(token)
+    return tokens
+
+
+def _span(span: Span, score: Optional[float], place: Places) -> dict[str, Any]:
+    start, end = _placed(span.start_char, span.end_char, place)
+    rounded = None if score is None else round(score, DIGITS)
+    return {"text": span.text, "label": span.label_, "start": start, "end": end, "score": rounded}
+
+
+def _scores(doc: Doc) -> dict[tuple[int, int, int], float]:
+    """The probability of each span that has one."""
+    return {
+        _key(span): score
+        for group in doc.spans.values()
+        for span, score in zip(group, _group_scores(group))
+        if score is not None
+    }
+
+
+def _group_scores(group: Any) -> list[Optional[float]]:
+    scores = group.attrs.get("scores")
+    if scores is None or len(scores) != len(group):  # scores of somebody else, whose order we cannot know
+        return [None] * len(group)
+    return np.asarray(scores, dtype="float64").tolist()
+
+
+def _key(span: Span) -> tuple[int, int, int]:
+    return span.start, span.end, span.label
+
+
+def _placed(start: int, end: int, place: Places) -> tuple[int, int]:
+    return (start, end) if place is None else (place(start), place(end))
+
+
+def _utf16_places(text: str) -> Places:
+    """From a place in code points to one in UTF-16 code units; None where both are the same."""
+    if not text or max(text) <= "\uffff":
+        return None
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    places = np.concatenate([[0], np.cumsum(1 + (points > 0xFFFF))]).tolist()
+    return places.__getitem__

@@ -1,0 +1,149 @@
+"""Batches of records in, annotations out. The command, Ray, Spark and a service call the same `Annotator`."""
+
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Iterable, Iterator, Optional, Sequence, Union
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import get_package_path, is_package
+
+from ..errors import DataError
+from .annotation import to_annotation
+from .outputs import Form, encode
+from .records import Record, Reject
+
+BATCH_SIZE = 256
+TASK = 1024  # records
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a pipeline annotates: whatever its output depends on, besides the records.
+
+    model (str): folder or installed package. form (Form): what is written.
+    disable (tuple of str): components that are not loaded. batch_size (int): texts of a batch of `nlp.pipe`.
+    gpu_id (int): -1 for the CPU.
+    """
+
+    model: str
+    form: Form = field(default_factory=Form)
+    disable: tuple[str, ...] = ()
+    batch_size: int = BATCH_SIZE
+    gpu_id: int = -1
+
+    def load(self) -> Language:
+        """RAISES: DataError for what is no pipeline, and a component that it does not have."""
+        if self.gpu_id >= 0:
+            spacy.require_gpu(self.gpu_id)
+        try:
+            nlp = spacy.load(self.model, exclude=list(self.disable))
+        except OSError as error:
+            raise DataError(str(error)) from None
+        known = [*nlp.component_names, *self.disable]
+        unknown = set(self.disable) - {*_components(nlp.path), *nlp.component_names}
+        if unknown:
+            raise DataError(
+                f"--disable {sorted(unknown)[0]}: {self.model} has no such component; found {', '.join(known)}"
+            )
+        return nlp
+
+
+class Annotator:
+    """A pipeline that annotates batches of records. It loads when it is made, and cannot be pickled: pickle its Recipe.
+
+    Docs and the strings of a batch are freed after it (`nlp.memory_zone`), so memory does not grow with the texts.
+    """
+
+    def __init__(self, recipe: Recipe, nlp: Optional[Language] = None) -> None:
+        self.recipe = recipe
+        self.nlp = nlp if nlp is not None else recipe.load()
+
+    def rows(self, records: Sequence[Record]) -> tuple[list[dict[str, Any]], dict[int, str]]:
+        """A row for each record: id, kept columns, text and annotation, see `to_annotation`. And the reasons why records
+        have none, by their number in the batch."""
+        with self.nlp.memory_zone():
+            kept, docs, failed = self._docs(records)
+            return [self.recipe.form.row(*pair) for pair in zip(kept, docs)], failed
+
+    def encode(self, records: Sequence[Record]) -> tuple[bytes, int, dict[int, str]]:
+        """The same as a piece of a file, see `outputs.encode`, with the number of its records."""
+        with self.nlp.memory_zone():
+            kept, docs, failed = self._docs(records)
+            return encode(self.recipe.form, kept, docs), len(kept), failed
+
+    def _docs(self, records: Sequence[Record]) -> tuple[list[Record], list[Doc], dict[int, str]]:
+        """If a component fails on a batch, each text is tried alone, so that one costs no other."""
+        texts = [record.text for record in records]
+        try:
+            docs = list(self.nlp.pipe(texts, batch_size=self.recipe.batch_size))
+            if len(docs) == len(texts):
+                return list(records), docs, {}
+        except Exception:  # of any component, also of others than ours
+            pass
+        kept, docs, failed = [], [], {}
+        for number, record in enumerate(records):
+            try:
+                docs.append(self.nlp(record.text))
+                kept.append(record)
+            except Exception as error:
+                failed[number] = " ".join(f"the pipeline failed: {type(error).__name__}: {error}".split())[:300]
+        return kept, docs, failed
+
+
+def annotate(
+    model: Union[str, Path, Language],
+    records: Iterable[Any],
+    *,
+    fields: Sequence[str] = Form.fields,
+    offsets: str = "codepoint",
+    batch_size: int = BATCH_SIZE,
+) -> Iterator[dict[str, Any]]:
+    """Annotate records one batch after another, in order.
+
+    model: a pipeline, or its folder or name. records (iterable): texts, or dicts with a "text" and any other keys, which are
+        kept.
+    fields, offsets: see `to_annotation`.
+    Yields a dict for each record: what it had, and the annotation; or what it had, and "error" with the reason.
+    """
+    name = model if isinstance(model, (str, Path)) else "pipeline"
+    recipe = Recipe(str(name), Form(fields=tuple(fields), offsets=offsets), batch_size=batch_size)
+    annotator = Annotator(recipe, model if isinstance(model, Language) else None)
+    stream = iter(records)
+    while given := list(islice(stream, batch_size)):
+        yield from _annotate_batch(annotator, given)
+
+
+def _annotate_batch(annotator: Annotator, given: list[Any]) -> Iterator[dict[str, Any]]:
+    dicts = [dict(each) if isinstance(each, dict) else {"text": each} for each in given]
+    errors = {i: "no text: expected a string" for i, each in enumerate(dicts) if not isinstance(each.get("text"), str)}
+    rights = [i for i in range(len(dicts)) if i not in errors]
+    rows, failed = annotator.rows([Record(i, dicts[i]["text"]) for i in rights])
+    found = {row.pop("id"): row for row in rows}
+    errors.update({rights[i]: reason for i, reason in failed.items()})
+    for i, each in enumerate(dicts):
+        yield {**each, **found[i]} if i in found else {**each, "error": errors[i]}
+
+
+def model_path(name: str) -> Path:
+    """The folder of a pipeline. RAISES: DataError for what is none."""
+    path = get_package_path(name) if is_package(name) else Path(name)
+    if is_package(name):
+        inside = sorted(each.parent for each in path.glob("*/config.cfg"))
+        path = inside[0] if inside else path
+    if not (path / "config.cfg").is_file():
+        raise DataError(
+            f"{name}: is no pipeline; expected a folder with config.cfg, or the name of an installed package"
+        )
+    return path
+
+
+def _components(path: Path) -> list[str]:
+    from spacy.util import load_config
+
+    return list(load_config(path / "config.cfg").get("components", {}))
+
+
+__all__ = ["BATCH_SIZE", "TASK", "Annotator", "Recipe", "Reject", "annotate", "model_path", "to_annotation"]

@@ -1,0 +1,198 @@
+"""Annotated records as files: JSON lines, Parquet, CoNLL-U and spaCy's DocBin.
+
+A worker encodes a few hundred records (`encode`), and the main process puts what it gets into a file (`Writer`).
+"""
+
+import io
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
+
+from spacy.tokens import Doc, DocBin, Token
+
+from ..errors import DataError
+from .annotation import FIELDS, OFFSETS, schema, to_annotation
+from .records import Record
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMATS = ("jsonl", "parquet", "conllu", "spacy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What is written of each record.
+
+    format (str): of FORMATS. fields (tuple): of annotation.FIELDS. offsets (str): "codepoint" or "utf16".
+    keep (tuple): names of further columns. has_ids (bool): whether the ids stand in the input, and are not the numbers of
+        the records.
+    types (mapping): Arrow types of "id" and of kept columns where the input, Parquet, has them; others are strings.
+    """
+
+    format: str = "jsonl"
+    fields: tuple[str, ...] = FIELDS
+    offsets: str = "codepoint"
+    keep: tuple[str, ...] = ()
+    has_ids: bool = False
+    types: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.format not in FORMATS:
+            raise DataError(f"--format {self.format}: expected one of {', '.join(FORMATS)}")
+        if self.offsets not in OFFSETS:
+            raise DataError(f"--offsets {self.offsets}: expected {' or '.join(OFFSETS)}")
+        for name in self.keep:
+            if name in ("id", "text", *FIELDS):
+                raise DataError(f"--keep {name}: a column of the annotation has this name; rename that of the input")
+
+    def schema(self) -> "pa.Schema":
+        """The columns of Parquet: id, kept ones, text, and those of the annotation."""
+        import pyarrow as pa
+
+        kinds = {**dict.fromkeys(("id", *self.keep), pa.string()), **({} if self.has_ids else {"id": pa.int64()})}
+        return schema(self.fields, [pa.field(name, self.types.get(name, kind)) for name, kind in kinds.items()])
+
+    def row(self, record: Record, doc: Doc) -> dict[str, Any]:
+        annotation = to_annotation(doc, self.fields, offsets=self.offsets)
+        return {"id": record.id, **record.kept, **annotation}
+
+
+def encode(form: Form, records: Sequence[Record], docs: Sequence[Doc]) -> bytes:
+    """Records with their annotation, as a piece of a file that a Writer takes."""
+    pairs = list(zip(records, docs))
+    if form.format == "jsonl":
+        rows = (json.dumps(form.row(*pair), ensure_ascii=False, default=_as_text) for pair in pairs)
+        return "".join(f"{row}\n" for row in rows).encode("utf8")
+    if form.format == "conllu":
+        return "".join(to_conllu(*pair) for pair in pairs).encode("utf8")
+    if form.format == "spacy":
+        for record, doc in pairs:
+            doc.user_data.update({"id": record.id, **record.kept})
+        return DocBin(docs=docs, store_user_data=True).to_bytes()
+    import pyarrow as pa
+
+    stream = io.BytesIO()
+    with pa.ipc.new_stream(stream, form.schema()) as writer:
+        writer.write_batch(to_batch(form, [form.row(*pair) for pair in pairs]))
+    return stream.getvalue()
+
+
+def to_batch(form: Form, rows: list[dict[str, Any]]) -> "pa.RecordBatch":
+    """Rows as a batch of Arrow. In columns of strings, numbers and objects of JSON lines are their JSON."""
+    import pyarrow as pa
+
+    columns = form.schema()
+    names = [name for name in ("id", *form.keep) if pa.types.is_string(columns.field(name).type)]
+    for row in rows:
+        for name in names:
+            value = row[name]
+            if value is not None and not isinstance(value, str):
+                row[name] = json.dumps(value, ensure_ascii=False, default=_as_text)
+    return pa.RecordBatch.from_pylist(rows, schema=columns)
+
+
+Writer = Callable[[bytes], Any]
+
+
+@contextmanager
+def open_writer(form: Form, path: Path) -> Iterator[Writer]:
+    """A function that takes pieces as `encode` makes them, in order."""
+    if form.format == "parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        def write_rows(piece: bytes) -> None:
+            with pa.ipc.open_stream(piece) as reader:
+                parquet.write_table(reader.read_all())
+
+        with pq.ParquetWriter(path, form.schema(), compression="zstd") as parquet:
+            yield write_rows
+    elif form.format == "spacy":
+        merged: list[DocBin] = []
+
+        def merge(piece: bytes) -> None:
+            found = DocBin(store_user_data=True).from_bytes(piece)
+            if merged:
+                merged[0].merge(found)
+            else:
+                merged.append(found)
+
+        yield merge
+        (merged or [DocBin(store_user_data=True)])[0].to_disk(path)
+    else:
+        with path.open("wb") as file:
+            yield file.write
+
+
+def join(form: Form, parts: Iterable[Path], path: Path) -> None:
+    """Several files as one."""
+    if form.format == "parquet":
+        import pyarrow.parquet as pq
+
+        with pq.ParquetWriter(path, form.schema(), compression="zstd") as writer:
+            for part in parts:
+                with pq.ParquetFile(part) as file:
+                    for batch in file.iter_batches(1024):
+                        writer.write_batch(batch)
+        return
+    with open_writer(form, path) as write:
+        for part in parts:
+            if form.format == "spacy":
+                write(part.read_bytes())
+                continue
+            with part.open("rb") as file:
+                while block := file.read(1 << 20):
+                    write(block)
+
+
+def to_conllu(record: Record, doc: Doc) -> str:
+    """A text as CoNLL-U (https://universaldependencies.org/format.html), a block for each sentence. There are no trees;
+    entities stand in MISC as NER=B-person. White space other than one space between tokens is SpacesAfter."""
+    blocks: list[str] = []
+    sents = list(doc.sents) if doc.has_annotation("SENT_START") else [doc[:]]
+    for number, sent in enumerate(sents):
+        words = [token for token in sent if not token.is_space]
+        if not words:
+            continue
+        lines = [f"# newdoc id = {_one_line(str(record.id))}"] if not blocks else []
+        lines += [f"# sent_id = {_one_line(str(record.id))}-{number + 1}", f"# text = {_one_line(sent.text.strip())}"]
+        if not blocks:
+            lines += [f"# {name} = {_one_line(_as_text(value))}" for name, value in record.kept.items()]
+        for i, word in enumerate(words, 1):
+            end = words[i].idx if i < len(words) else _end_of(doc, sents, number)
+            columns = [word.text, word.lemma_, word.pos_, word.tag_, str(word.morph)]
+            form, *others = (column.replace("\t", " ") or "_" for column in columns)
+            lines.append(
+                "\t".join([str(i), form, *others, "_", "_", "_", _misc(word, doc.text[word.idx + len(word) : end])])
+            )
+        blocks.append("\n".join(lines) + "\n\n")
+    return "".join(blocks)
+
+
+def _end_of(doc: Doc, sents: list[Any], number: int) -> int:
+    """Where the next sentence begins."""
+    return sents[number + 1].start_char if number + 1 < len(sents) else len(doc.text)
+
+
+def _misc(token: Token, behind: str) -> str:
+    parts = [f"NER={token.ent_iob_}-{token.ent_type_}"] if token.ent_type_ else []
+    if not behind:
+        parts.append("SpaceAfter=No")
+    elif behind != " ":
+        signs = {" ": r"\s", "\n": r"\n", "\t": r"\t", "\r": r"\r", "|": r"\p", "\\": r"\\"}
+        parts.append("SpacesAfter=" + "".join(signs.get(sign, sign) for sign in behind))
+    return "|".join(parts) or "_"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _as_text(value: Any) -> str:
+    """Values that JSON does not know, such as times of Parquet."""
+    if isinstance(value, str):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,437 @@
+"""Records of files of any size, one after another: text, id, and further columns. A record that cannot be read is a
+`Reject` with the reason, and reading goes on."""
+
+import codecs
+import csv
+import glob
+import io
+import json
+import sys
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path, PurePath
+from typing import IO, Any, Callable, Iterable, Iterator, Optional, Union
+
+from ..errors import DataError, damaged
+
+FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "text"}
+PACKED = (".gz", ".zst", ".bz2", ".lz4")
+MAX_CHARS = 100_000  # of a text
+_SHOWN = 200  # characters of a rejected record that are kept
+_LINE = 1 << 24  # bytes of a line; longer ones are rejected unread
+_QUOTED = 1 << 20  # characters of a CSV record; longer ones have a quote that nobody closed
+
+
+@dataclass
+class Record:
+    """id: row number, or what the id field holds. kept (dict): further columns. source, line: as of a Reject."""
+
+    id: Any
+    text: str
+    kept: dict[str, Any] = field(default_factory=dict)
+    source: str = ""
+    line: int = 0
+
+
+@dataclass
+class Reject:
+    """source (str): the file; line (int): from 1, in Parquet the row. content (str): the beginning of the record."""
+
+    source: str
+    line: int
+    reason: str
+    content: str = ""
+
+
+Item = Union[Record, Reject]
+
+
+@dataclass(kw_only=True)
+class Layout:
+    """How records lie in files.
+
+    text_field, id_field (str or None), keep (tuple of str): columns, or keys of JSON objects. Without an id field the id is
+        the number of the record, from 0, over all files.
+    format (str or None): "jsonl", "csv", "tsv", "parquet" or "text"; None for what the name's ending says.
+    encoding (str): of all but Parquet.
+    max_chars (int): longer texts are rejected; if `cut`, their beginning is taken.
+    """
+
+    text_field: str = "text"
+    id_field: Optional[str] = None
+    keep: tuple[str, ...] = ()
+    format: Optional[str] = None
+    encoding: str = "utf-8"
+    max_chars: int = MAX_CHARS
+    cut: bool = False
+
+
+def find_files(inputs: Iterable[str]) -> list[str]:
+    """The files of these paths, patterns such as "tweets/*.jsonl", folders (all of a known format below them, by name) and
+    addresses such as s3://bucket/folder.
+
+    RAISES: DataError for what is not there.
+    """
+    found: list[str] = []
+    for given in inputs:
+        files = [given] if given == "-" else _files_of(given)
+        if not files:
+            raise DataError(
+                f"{given}: found no file, expected one or a folder of {', '.join(FORMATS)}, also packed as {', '.join(PACKED)}"
+            )
+        found += files
+    if not found:
+        raise DataError("found no input, expected a file")
+    return found
+
+
+def check_inputs(sources: list[str], layout: Layout) -> None:
+    """Look at the beginning of each file, so that a wrong column is told before the work.
+
+    RAISES: DataError for a missing column, an unknown format, and a file that is damaged or of another encoding.
+    """
+    try:
+        codecs.lookup(layout.encoding)
+    except LookupError:
+        raise DataError(
+            f"--encoding {layout.encoding}: Python knows no such encoding; expected a name such as cp1252"
+        ) from None
+    for source in sources:
+        if source != "-":
+            for _ in islice(_RecordReader(source, layout).items(), 1):
+                pass
+
+
+def read_records(
+    sources: list[str], layout: Layout, progress: Optional[Callable[[int], None]] = None
+) -> Iterator[Item]:
+    """All records of the files, in order: each line of text, JSON object, CSV row or Parquet row is a Record or a Reject.
+
+    progress (callable): gets the number of bytes that were read, again and again. See `size`.
+    RAISES: DataError where a file ends in the middle of packed data, or is no Parquet.
+    """
+    number, before = 0, 0
+    for source in sources:
+        reader = _RecordReader(source, layout)
+        for item in reader.items():
+            if isinstance(item, Record) and layout.id_field is None:
+                item.id = number
+            number += 1
+            if progress is not None and not number % 256:
+                progress(before + reader.place())
+            yield item
+        before += size(source)
+
+
+def column_types(sources: list[str], layout: Layout) -> dict[str, Any]:
+    """The Arrow types of "id" and of the kept columns, if all files are Parquet and agree in them; else none.
+
+    RAISES: DataError where they differ.
+    """
+    found: dict[str, tuple[str, Any]] = {}
+    if any((layout.format or _format_of(source)) != "parquet" for source in sources):
+        return {}
+    import pyarrow.parquet as pq
+
+    names = {**({"id": layout.id_field} if layout.id_field else {}), **{name: name for name in layout.keep}}
+    for source in sources:
+        file_system, path = _file_system(source)
+        columns = pq.read_schema(path, filesystem=file_system)
+        for name, column in names.items():
+            first, kind = found.setdefault(name, (source, columns.field(column).type))
+            if kind != columns.field(column).type:
+                raise DataError(
+                    f"{source}: the column {column!r} holds {columns.field(column).type}, and {kind} in {first}; give them one type"
+                )
+    return {name: kind for name, (_, kind) in found.items()}
+
+
+def size(source: str) -> int:
+    """Bytes of a file; 0 for the standard input."""
+    if source == "-":
+        return 0
+    file_system, path = _file_system(source)
+    return file_system.get_file_info(path).size or 0
+
+
+def head(source: str, length: int) -> bytes:
+    """The first bytes of a file as they lie there."""
+    file_system, path = _file_system(source)
+    with file_system.open_input_stream(path, compression=None) as stream:
+        return bytes(stream.read(length))
+
+
+class _RecordReader:
+    def __init__(self, source: str, layout: Layout) -> None:
+        self.source, self.layout = source, layout
+        self.format = layout.format or _format_of(source)
+        if self.format == "parquet" and source == "-":
+            raise DataError("Parquet cannot be read from the standard input; give a file")
+        self._raw: Any = None
+        self._read = 0
+
+    def items(self) -> Iterator[Item]:
+        readers = {
+            "jsonl": self._jsonl,
+            "csv": self._csv,
+            "tsv": self._csv,
+            "parquet": self._parquet,
+            "text": self._text,
+        }
+        return readers[self.format]()
+
+    def place(self) -> int:
+        return self._read if self._raw is None else self._raw.tell()
+
+    def _text(self) -> Iterator[Item]:
+        for line, text, reason in self._lines():
+            yield self._reject(line, reason, text) if reason else self._record(line, {"": text}, text, text)
+
+    def _jsonl(self) -> Iterator[Item]:
+        for line, text, reason in self._lines():
+            if reason or not text.strip():
+                yield self._reject(line, reason or "blank line", text)
+                continue
+            try:
+                found = json.loads(text, parse_constant=_no_constant)
+            except (ValueError, RecursionError) as error:
+                yield self._reject(line, f"broken JSON: {error}", text)
+                continue
+            if not isinstance(found, dict):
+                yield self._reject(line, f"a JSON {_json_type(found)}, expected an object", text)
+            elif self.layout.text_field not in found:
+                keys = ", ".join(map(repr, islice(found, 10))) or "nothing"
+                yield self._reject(line, f"no {self.layout.text_field!r}, found {keys}", text)
+            else:
+                yield self._record(line, found, found[self.layout.text_field], text)
+
+    def _csv(self) -> Iterator[Item]:
+        lines = self._lines()
+        first = next(lines, None)
+        if first is None:
+            raise DataError(f"{self.source}: is empty, expected a line of column names")
+        _, header, reason = first
+        if reason:
+            raise DataError(f"{self.source}, line 1: {reason}")
+        delimiter = "\t" if self.format == "tsv" else ","
+        if self.format == "csv" and self.layout.text_field in (names := _cells(header, ";")) and len(names) > 1:
+            delimiter = ";"
+        names = _cells(header, delimiter)
+        self._check_columns(names)
+        for line, row, reason, content in _rows(lines, delimiter, quoted=self.format == "csv"):
+            if reason:
+                yield self._reject(line, reason, content)
+            elif not row:
+                yield self._reject(line, "blank line")
+            elif len(row) != len(names):
+                yield self._reject(line, f"{len(row)} cells, expected {len(names)}: {', '.join(names)[:100]}", content)
+            else:
+                cells = dict(zip(names, row))
+                yield self._record(line, cells, cells[self.layout.text_field], content)
+
+    def _parquet(self) -> Iterator[Item]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        asked = [self.layout.text_field, *([self.layout.id_field] if self.layout.id_field else []), *self.layout.keep]
+        file_system, path = _file_system(self.source)
+        try:
+            with file_system.open_input_file(path) as self._raw, pq.ParquetFile(self._raw) as file:
+                self._check_columns(file.schema_arrow.names)
+                kind = file.schema_arrow.field(self.layout.text_field).type
+                if pa.types.is_dictionary(kind):
+                    kind = kind.value_type
+                if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+                    raise DataError(
+                        f"{self.source}: the column {self.layout.text_field!r} holds {kind}, expected strings"
+                    )
+                row = 0
+                for batch in file.iter_batches(batch_size=1024, columns=list(dict.fromkeys(asked))):
+                    for found in batch.to_pylist():
+                        row += 1
+                        yield self._record(row, found, found[self.layout.text_field], str(found)[:_SHOWN])
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(f"{damaged(Path(self.source), 'a Parquet file', error)}; get the file again") from None
+        finally:
+            self._read, self._raw = size(self.source), None
+
+    def _record(self, line: int, found: dict[str, Any], text: Any, content: str) -> Item:
+        layout, key = self.layout, None
+        if not isinstance(text, str):
+            return self._reject(line, f"{layout.text_field!r} is {_json_type(text)}, expected a string", content)
+        if not text.strip():
+            return self._reject(line, "no text: it is blank", content)
+        if len(text) > layout.max_chars:
+            if not layout.cut:
+                return self._reject(line, f"{len(text):,} characters, expected at most {layout.max_chars:,}", content)
+            text = text[: layout.max_chars]
+        try:
+            text.encode("utf8")
+        except UnicodeEncodeError:  # JSON can hold it
+            return self._reject(line, "half of a surrogate pair, which is no text", ascii(content))
+        if layout.id_field is not None:
+            key = found.get(layout.id_field)
+            if isinstance(key, bool) or not isinstance(key, (str, int)) or key == "":
+                return self._reject(line, f"no id: {layout.id_field!r} is {_json_type(key)}", content)
+        return Record(key, text, {name: found.get(name) for name in layout.keep}, self.source, line)
+
+    def _reject(self, line: int, reason: str, content: str = "") -> Reject:
+        return Reject(self.source, line, reason, content[:_SHOWN].encode("utf8", "backslashreplace").decode("utf8"))
+
+    def _check_columns(self, names: list[str]) -> None:
+        layout = self.layout
+        asked = {layout.text_field: "--text-field", **({layout.id_field: "--id-field"} if layout.id_field else {})}
+        asked = {**dict.fromkeys(layout.keep, "--keep"), **asked}
+        for name, option in asked.items():
+            if name not in names:
+                shown = ", ".join(map(repr, names[:20]))
+                raise DataError(f"{self.source}: has no column {name!r}; found {shown}. Name one by {option}")
+            if names.count(name) > 1:
+                raise DataError(f"{self.source}: has {names.count(name)} columns named {name!r}, expected one")
+
+    def _lines(self) -> Iterator[tuple[int, str, str]]:
+        """(number from 1, line without its end, why it cannot be read or "")."""
+        encoding = self.layout.encoding
+        with self._open() as file:
+            number = 0
+            try:
+                while line := file.readline(_LINE):
+                    number += 1
+                    if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                        raise DataError(f"{self.source}: is UTF-16, expected UTF-8; save it so")
+                    if len(line) == _LINE and not line.endswith(b"\n"):
+                        while line and not line.endswith(b"\n"):
+                            line = file.readline(_LINE)
+                        yield number, "", f"a line longer than {_LINE >> 20} MiB"
+                        continue
+                    if number == 1 and line.startswith(codecs.BOM_UTF8):
+                        line = line.removeprefix(codecs.BOM_UTF8)
+                    line = line.rstrip(b"\r\n")
+                    try:
+                        yield number, line.decode(encoding), ""
+                    except UnicodeDecodeError as error:
+                        reason = f"not {encoding}: byte 0x{line[error.start]:02x} cannot be there"
+                        yield number, line.decode("utf-8", "backslashreplace"), reason
+            except (OSError, EOFError) as error:
+                place = Path(f"{self.source}, line {number + 1}")
+                raise DataError(f"{damaged(place, 'a file of text', error)}; get the file again") from None
+            finally:
+                self._read, self._raw = size(self.source), None
+
+    def _open(self) -> IO[bytes]:
+        if self.source == "-":
+            return sys.stdin.buffer
+        import pyarrow as pa
+
+        file_system, path = _file_system(self.source)
+        self._raw = file_system.open_input_file(path)
+        packing = pa.Codec.detect(path).name if path.endswith(PACKED) else None
+        stream = self._raw if packing is None else pa.CompressedInputStream(self._raw, packing)
+        return io.BufferedReader(stream, 1 << 16)
+
+
+def _rows(
+    lines: Iterator[tuple[int, str, str]], delimiter: str, *, quoted: bool
+) -> Iterator[tuple[int, list[str], str, str]]:
+    """(first line, cells, why the row cannot be read or "", its beginning). A quote that is never closed costs the line that
+    it stands in, and not those behind it."""
+    quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    csv.field_size_limit(max(csv.field_size_limit(), _QUOTED))
+    fed = _Lines(lines)
+    while True:
+        fed.used = []
+        try:
+            row = next(csv.reader(fed, delimiter=delimiter, quoting=quoting, strict=quoted))
+        except StopIteration:
+            return
+        except csv.Error as error:
+            number, content, reason = fed.used[0]
+            yield number, [], reason or f"broken CSV: {error}", content
+            fed.waiting.extendleft(reversed(fed.used[1:]))
+            continue
+        number, content, _ = fed.used[0]
+        yield number, row, next((reason for _, _, reason in fed.used if reason), ""), content
+
+
+class _Lines:
+    """The lines that a CSV reader takes for one row, which can be given again."""
+
+    def __init__(self, lines: Iterator[tuple[int, str, str]]) -> None:
+        self.lines = lines
+        self.used: list[tuple[int, str, str]] = []
+        self.waiting: deque[tuple[int, str, str]] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        self.used.append(self.waiting.popleft() if self.waiting else next(self.lines))
+        if len(self.used) > 1 and sum(len(line) for _, line, _ in self.used) > _QUOTED:
+            raise csv.Error("a quote that is not closed")
+        return self.used[-1][1] + "\n"
+
+
+def _cells(header: str, delimiter: str) -> list[str]:
+    return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+
+
+def _json_type(value: Any) -> str:
+    kinds = {type(None): "null", str: "string", list: "array", dict: "object", bool: "boolean"}
+    if value == "":
+        return "empty"
+    return kinds.get(type(value), "number" if isinstance(value, (int, float)) else type(value).__name__)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _format_of(source: str) -> str:
+    if source == "-":
+        return "text"
+    path = PurePath(source)
+    suffix = PurePath(path.stem).suffix if path.suffix in PACKED else path.suffix
+    if suffix not in FORMATS:
+        raise DataError(
+            f"{source}: the ending {suffix!r} tells no format; expected {', '.join(FORMATS)}, or give --input-format"
+        )
+    return FORMATS[suffix]
+
+
+def _file_system(source: str) -> tuple[Any, str]:
+    from pyarrow import ArrowException, fs
+
+    if "://" not in source:
+        return fs.LocalFileSystem(), source
+    try:
+        found, path = fs.FileSystem.from_uri(source)
+    except (ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{source}: {error}") from None
+    return found, path
+
+
+def _files_of(given: str) -> list[str]:
+    from pyarrow import fs
+
+    is_pattern = "://" not in given and any(sign in given for sign in "*?[") and not Path(given).exists()
+    if is_pattern:
+        return [name for path in sorted(glob.glob(given, recursive=True)) for name in _files_of(path)]
+    file_system, path = _file_system(given)
+    info = file_system.get_file_info(path)
+    if info.type == fs.FileType.File or (info.type == fs.FileType.Unknown):
+        return [given]
+    if info.type != fs.FileType.Directory:
+        return []
+    inside = file_system.get_file_info(fs.FileSelector(path, recursive=True))
+    names = sorted(each.path for each in inside if each.type == fs.FileType.File and _is_known(each.path))
+    prefix = given.split("://")[0] + "://" if "://" in given else ""
+    return [prefix + name for name in names]
+
+
+def _is_known(path: str) -> bool:
+    name = PurePath(path)
+    if any(part.startswith((".", "_")) for part in name.parts[-1:]):  # as _SUCCESS of Spark
+        return False
+    suffix = PurePath(name.stem).suffix if name.suffix in PACKED else name.suffix
+    return suffix in FORMATS
