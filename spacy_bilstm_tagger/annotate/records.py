@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePath
-from typing import IO, Any, Callable, Iterable, Iterator, Optional, Union
+from typing import IO, Any, Callable, Iterable, Iterator, Mapping, Optional, Union
 
 from ..errors import DataError, damaged
 
@@ -124,13 +124,60 @@ def read_records(
         before += size(source)
 
 
+def to_item(
+    layout: Layout, found: Mapping[str, Any], text: Any, *, source: str = "", line: int = 0, content: str = ""
+) -> Item:
+    """A record of a text and the columns that were found with it, or the reason why it is none."""
+    key = None
+    if not isinstance(text, str):
+        return _reject(source, line, f"{layout.text_field!r} is {_json_type(text)}, expected a string", content)
+    if not text.strip():
+        return _reject(source, line, "no text: it is blank", content)
+    if len(text) > layout.max_chars:
+        if not layout.cut:
+            return _reject(source, line, f"{len(text):,} characters, expected at most {layout.max_chars:,}", content)
+        text = text[: layout.max_chars]
+    try:
+        text.encode("utf8")
+    except UnicodeEncodeError:  # JSON can hold it
+        return _reject(source, line, "half of a surrogate pair, which is no text", content)
+    if layout.id_field is not None:
+        key = found.get(layout.id_field)
+        if isinstance(key, bool) or not isinstance(key, (str, int)) or key == "":
+            return _reject(source, line, f"no id: {layout.id_field!r} is {_json_type(key)}", content)
+    return Record(key, text, {name: found.get(name) for name in layout.keep}, source, line)
+
+
+def json_item(layout: Layout, source: str, line: int, text: str) -> Item:
+    """A record of a line of JSON, or the reason why it is none."""
+    try:
+        found = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        return _reject(source, line, f"broken JSON: {error}", text)
+    if not isinstance(found, dict):
+        return _reject(source, line, f"a JSON {_json_type(found)}, expected an object", text)
+    if layout.text_field not in found:
+        keys = ", ".join(map(repr, islice(found, 10))) or "nothing"
+        return _reject(source, line, f"no {layout.text_field!r}, found {keys}", text)
+    return to_item(layout, found, found[layout.text_field], source=source, line=line, content=text)
+
+
+def _reject(source: str, line: int, reason: str, content: str = "") -> Reject:
+    return Reject(source, line, *(_clean(part) for part in (reason, content[:_SHOWN])))
+
+
+def _clean(text: str) -> str:
+    """Without half surrogate pairs, which no file can hold."""
+    return text.encode("utf8", "backslashreplace").decode("utf8")
+
+
 def column_types(sources: list[str], layout: Layout) -> dict[str, Any]:
     """The Arrow types of "id" and of the kept columns, if all files are Parquet and agree in them; else none.
 
     RAISES: DataError where they differ.
     """
     found: dict[str, tuple[str, Any]] = {}
-    if any((layout.format or _format_of(source)) != "parquet" for source in sources):
+    if any((layout.format or format_of(source)) != "parquet" for source in sources):
         return {}
     import pyarrow.parquet as pq
 
@@ -165,7 +212,7 @@ def head(source: str, length: int) -> bytes:
 class _RecordReader:
     def __init__(self, source: str, layout: Layout) -> None:
         self.source, self.layout = source, layout
-        self.format = layout.format or _format_of(source)
+        self.format = layout.format or format_of(source)
         if self.format == "parquet" and source == "-":
             raise DataError("Parquet cannot be read from the standard input; give a file")
         self._raw: Any = None
@@ -186,25 +233,14 @@ class _RecordReader:
 
     def _text(self) -> Iterator[Item]:
         for line, text, reason in self._lines():
-            yield self._reject(line, reason, text) if reason else self._record(line, {"": text}, text, text)
+            yield self._reject(line, reason, text) if reason else self._item(line, {}, text, text)
 
     def _jsonl(self) -> Iterator[Item]:
         for line, text, reason in self._lines():
             if reason or not text.strip():
                 yield self._reject(line, reason or "blank line", text)
                 continue
-            try:
-                found = json.loads(text, parse_constant=_no_constant)
-            except (ValueError, RecursionError) as error:
-                yield self._reject(line, f"broken JSON: {error}", text)
-                continue
-            if not isinstance(found, dict):
-                yield self._reject(line, f"a JSON {_json_type(found)}, expected an object", text)
-            elif self.layout.text_field not in found:
-                keys = ", ".join(map(repr, islice(found, 10))) or "nothing"
-                yield self._reject(line, f"no {self.layout.text_field!r}, found {keys}", text)
-            else:
-                yield self._record(line, found, found[self.layout.text_field], text)
+            yield json_item(self.layout, self.source, line, text)
 
     def _csv(self) -> Iterator[Item]:
         lines = self._lines()
@@ -228,7 +264,7 @@ class _RecordReader:
                 yield self._reject(line, f"{len(row)} cells, expected {len(names)}: {', '.join(names)[:100]}", content)
             else:
                 cells = dict(zip(names, row))
-                yield self._record(line, cells, cells[self.layout.text_field], content)
+                yield self._item(line, cells, cells[self.layout.text_field], content)
 
     def _parquet(self) -> Iterator[Item]:
         import pyarrow as pa
@@ -250,39 +286,22 @@ class _RecordReader:
                 for batch in file.iter_batches(batch_size=1024, columns=list(dict.fromkeys(asked))):
                     for found in batch.to_pylist():
                         row += 1
-                        yield self._record(row, found, found[self.layout.text_field], str(found)[:_SHOWN])
+                        yield self._item(row, found, found[self.layout.text_field], str(found)[:_SHOWN])
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{damaged(Path(self.source), 'a Parquet file', error)}; get the file again") from None
         finally:
             self._read, self._raw = size(self.source), None
 
-    def _record(self, line: int, found: dict[str, Any], text: Any, content: str) -> Item:
-        layout, key = self.layout, None
-        if not isinstance(text, str):
-            return self._reject(line, f"{layout.text_field!r} is {_json_type(text)}, expected a string", content)
-        if not text.strip():
-            return self._reject(line, "no text: it is blank", content)
-        if len(text) > layout.max_chars:
-            if not layout.cut:
-                return self._reject(line, f"{len(text):,} characters, expected at most {layout.max_chars:,}", content)
-            text = text[: layout.max_chars]
-        try:
-            text.encode("utf8")
-        except UnicodeEncodeError:  # JSON can hold it
-            return self._reject(line, "half of a surrogate pair, which is no text", ascii(content))
-        if layout.id_field is not None:
-            key = found.get(layout.id_field)
-            if isinstance(key, bool) or not isinstance(key, (str, int)) or key == "":
-                return self._reject(line, f"no id: {layout.id_field!r} is {_json_type(key)}", content)
-        return Record(key, text, {name: found.get(name) for name in layout.keep}, self.source, line)
+    def _item(self, line: int, found: Mapping[str, Any], text: Any, content: str) -> Item:
+        return to_item(self.layout, found, text, source=self.source, line=line, content=content)
 
     def _reject(self, line: int, reason: str, content: str = "") -> Reject:
-        return Reject(self.source, line, reason, content[:_SHOWN].encode("utf8", "backslashreplace").decode("utf8"))
+        return _reject(self.source, line, reason, content)
 
     def _check_columns(self, names: list[str]) -> None:
         layout = self.layout
         asked = {layout.text_field: "--text-field", **({layout.id_field: "--id-field"} if layout.id_field else {})}
-        asked = {**dict.fromkeys(layout.keep, "--keep"), **asked}
+        asked = {**asked, **{name: "--keep" for name in layout.keep if name not in asked}}
         for name, option in asked.items():
             if name not in names:
                 shown = ", ".join(map(repr, names[:20]))
@@ -337,10 +356,10 @@ def _rows(
     """(first line, cells, why the row cannot be read or "", its beginning). A quote that is never closed costs the line that
     it stands in, and not those behind it."""
     quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    csv.field_size_limit(max(csv.field_size_limit(), _QUOTED))
+    csv.field_size_limit(max(csv.field_size_limit(), 2 * _LINE))
     fed = _Lines(lines)
     while True:
-        fed.used = []
+        fed.begin()
         try:
             row = next(csv.reader(fed, delimiter=delimiter, quoting=quoting, strict=quoted))
         except StopIteration:
@@ -361,13 +380,18 @@ class _Lines:
         self.lines = lines
         self.used: list[tuple[int, str, str]] = []
         self.waiting: deque[tuple[int, str, str]] = deque()
+        self.length = 0
+
+    def begin(self) -> None:
+        self.used, self.length = [], 0
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
         self.used.append(self.waiting.popleft() if self.waiting else next(self.lines))
-        if len(self.used) > 1 and sum(len(line) for _, line, _ in self.used) > _QUOTED:
+        self.length += len(self.used[-1][1])
+        if len(self.used) > 1 and self.length > _QUOTED:
             raise csv.Error("a quote that is not closed")
         return self.used[-1][1] + "\n"
 
@@ -387,7 +411,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-def _format_of(source: str) -> str:
+def format_of(source: str) -> str:
     if source == "-":
         return "text"
     path = PurePath(source)

@@ -111,7 +111,7 @@ def annotate(
     ending = output.suffix.removeprefix(".")
     if output_format and ending in FORMATS and ending != output_format:
         raise DataError(f"--format {output_format}: {out} ends in {output.suffix}; give one of them")
-    names = tuple(_names(keep))
+    names = tuple(names_of(keep))
     layout = Layout(
         text_field=text_field,
         id_field=id_field,
@@ -127,13 +127,13 @@ def annotate(
     check_inputs(sources, layout)
     form = Form(
         format=output_format or (ending if ending in FORMATS else "jsonl"),
-        fields=check_fields(_names(fields)),
+        fields=check_fields(names_of(fields)),
         offsets=offsets,
         keep=names,
         has_ids=id_field is not None,
         types=column_types(sources, layout),
     )
-    recipe = Recipe(model, form, tuple(_names(disable)), batch_size, gpu_id)
+    recipe = Recipe(model, form, tuple(names_of(disable)), batch_size, gpu_id)
     job = Job(
         sources=sources, layout=layout, recipe=recipe, output=output, processes=processes, shard_size=shard_size, limit=limit,
         resume=resume, strict=strict,
@@ -180,7 +180,7 @@ def _check_gpu(gpu_id: int) -> None:
         check_gpu(gpu_id)
 
 
-def _names(given: str) -> list[str]:
+def names_of(given: str) -> list[str]:
     return [name.strip() for name in given.split(",") if name.strip()]
 
 

@@ -1,0 +1,164 @@
+"""A service: texts by HTTP in, annotations out (extra [serve]).
+
+    POST /annotate   {"texts": ["so happy in Lisbon!!"]}  ->  {"results": [{"text": ..., "tokens": ..., "ents": ...}]}
+    GET  /health     {"status": "ok", "model": ...}
+    GET  /metrics    counters, in the text format of Prometheus
+
+Texts of requests that wait at the same time are one batch. What is too much is refused at once, with 413 or 503, so that
+memory has a bound.
+"""
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, AsyncIterator, Optional, Sequence
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ConfigDict, Field
+from spacy.language import Language
+
+from .annotator import Annotator, Recipe
+from .records import Record
+
+
+@dataclass(frozen=True)
+class Limits:
+    """texts: of a request; chars: of a text; waiting: texts of all requests that wait; batch: texts that are annotated at once;
+    body: bytes of a request."""
+
+    texts: int = 256
+    chars: int = 10_000
+    waiting: int = 4096
+    batch: int = 256
+    body: int = 4_000_000
+
+
+class Question(BaseModel):
+    """What a client sends."""
+
+    model_config = ConfigDict(extra="forbid")
+    texts: list[str] = Field(min_length=1)
+
+
+class Answer(BaseModel):
+    """What it gets: an annotation for each text, in order, see `to_annotation`; or {"text", "error"}."""
+
+    results: list[dict[str, Any]]
+
+
+class Batcher:
+    """Annotates what waits, one batch after another, in a thread of its own."""
+
+    def __init__(self, annotator: Annotator, limits: Limits) -> None:
+        self.annotator, self.limits = annotator, limits
+        self.waiting: asyncio.Queue[tuple[list[str], asyncio.Future[list[dict[str, Any]]]]] = asyncio.Queue()
+        self.n_waiting = 0
+        self.counts = {"requests": 0, "texts": 0, "batches": 0, "refused": 0, "failed": 0}
+        self.seconds = 0.0
+
+    async def annotate(self, texts: list[str]) -> list[dict[str, Any]]:
+        """RAISES: OverflowError if too many texts wait."""
+        if self.n_waiting + len(texts) > self.limits.waiting:
+            raise OverflowError
+        self.n_waiting += len(texts)
+        future: asyncio.Future[list[dict[str, Any]]] = asyncio.get_running_loop().create_future()
+        self.waiting.put_nowait((texts, future))
+        return await future
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, thread_name_prefix="annotator") as thread:
+            while True:
+                asked = [await self.waiting.get()]
+                while not self.waiting.empty() and sum(len(texts) for texts, _ in asked) < self.limits.batch:
+                    asked.append(self.waiting.get_nowait())
+                texts = [text for some, _ in asked for text in some]
+                begin = time.perf_counter()
+                try:
+                    results = await loop.run_in_executor(thread, self._annotate, texts)
+                except Exception as error:
+                    for _, future in asked:
+                        _fail(future, error)
+                    continue
+                finally:
+                    self.n_waiting -= len(texts)
+                self.seconds += time.perf_counter() - begin
+                self.counts["batches"] += 1
+                for some, future in asked:
+                    if not future.done():  # else the client has gone
+                        future.set_result(results[: len(some)])
+                    results = results[len(some) :]
+
+    def _annotate(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        rows, failed = self.annotator.rows([Record(i, text) for i, text in enumerate(texts)])
+        found = {row.pop("id"): row for row in rows}
+        self.counts["failed"] += len(failed)
+        return [found[i] if i in found else {"text": text, "error": failed[i]} for i, text in enumerate(texts)]
+
+
+def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[Language] = None) -> FastAPI:
+    """The service as an ASGI app. nlp: the pipeline, if it is loaded already."""
+    annotator, bounds = Annotator(recipe, nlp), limits or Limits()
+    batcher = Batcher(annotator, bounds)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        task = asyncio.create_task(batcher.run())
+        yield
+        task.cancel()
+
+    app = FastAPI(title=f"spacy-bilstm-tagger: {recipe.model}", lifespan=lifespan)
+    app.state.batcher = batcher
+
+    @app.middleware("http")
+    async def refuse_large(request: Request, call_next: Any) -> Any:
+        length = request.headers.get("content-length", "")
+        if request.method == "POST" and not length.isdecimal():
+            return PlainTextResponse("the header Content-Length is missing", 411)
+        if length.isdecimal() and int(length) > bounds.body:
+            return PlainTextResponse(f"{int(length):,} bytes, expected at most {bounds.body:,}", 413)
+        return await call_next(request)
+
+    @app.post("/annotate")
+    async def annotate(question: Question) -> Answer:
+        texts = question.texts
+        if len(texts) > bounds.texts:
+            raise HTTPException(413, f"{len(texts)} texts, expected at most {bounds.texts}")
+        for number, text in enumerate(texts):
+            if len(text) > bounds.chars:
+                raise HTTPException(
+                    413, f"text {number} has {len(text):,} characters, expected at most {bounds.chars:,}"
+                )
+        try:
+            results = await batcher.annotate(texts)
+        except OverflowError:
+            batcher.counts["refused"] += 1
+            message = f"{batcher.n_waiting:,} texts wait; ask again later"
+            raise HTTPException(503, message, headers={"Retry-After": "1"}) from None
+        batcher.counts["requests"] += 1
+        batcher.counts["texts"] += len(texts)
+        return Answer(results=results)
+
+    @app.get("/health")
+    async def health() -> dict[str, Any]:
+        return {"status": "ok", "model": recipe.model, "components": annotator.nlp.pipe_names}
+
+    @app.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> str:
+        lines = [f"spacy_bilstm_{name}_total {count}" for name, count in batcher.counts.items()]
+        lines += [
+            f"spacy_bilstm_seconds_total {batcher.seconds:.3f}",
+            f"spacy_bilstm_waiting_texts {batcher.n_waiting}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    return app

@@ -1,0 +1,57 @@
+"""Data frames of Spark, annotated in its executors (extra [spark])."""
+
+from typing import TYPE_CHECKING, Iterator, Optional, Sequence
+
+from .annotation import FIELDS
+from .annotator import BATCH_SIZE, Recipe
+from .outputs import Form
+from .records import Layout
+from .tables import annotate_table, annotator_of_this_process, table_schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyspark.sql import DataFrame
+
+
+def annotate_dataframe(
+    frame: "DataFrame",
+    model: str,
+    *,
+    text_field: str = "text",
+    id_field: str = "id",
+    keep: Sequence[str] = (),
+    fields: Sequence[str] = FIELDS,
+    offsets: str = "codepoint",
+    disable: Sequence[str] = (),
+    batch_size: int = BATCH_SIZE,
+    max_chars: Optional[int] = None,
+) -> "DataFrame":
+    """A data frame with id, kept columns, text and annotation, and `error`: null, or why there is no annotation.
+
+    model (str): a folder that all executors can read, or a package that is installed there, as this one has to be.
+    The other arguments are those of `spacy-bilstm annotate`. Kept columns become strings.
+    """
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    layout = Layout(text_field=text_field, id_field=id_field, keep=tuple(keep))
+    if max_chars is not None:
+        layout.max_chars = max_chars
+    form = Form(format="parquet", fields=tuple(fields), offsets=offsets, keep=tuple(keep), has_ids=True)
+    annotate = _Partitions(Recipe(model, form, tuple(disable), batch_size), layout)
+    columns = list(dict.fromkeys([id_field, text_field, *keep]))
+    return frame.select(*columns).mapInPandas(annotate, from_arrow_schema(table_schema(form)))
+
+
+class _Partitions:
+    """What `mapInPandas` calls for each partition."""
+
+    def __init__(self, recipe: Recipe, layout: Layout) -> None:
+        self.recipe, self.layout = recipe, layout
+
+    def __call__(self, frames: "Iterator[pd.DataFrame]") -> "Iterator[pd.DataFrame]":
+        import pyarrow as pa
+
+        annotator = annotator_of_this_process(self.recipe)
+        for frame in frames:
+            table = pa.Table.from_pandas(frame, preserve_index=False)
+            yield annotate_table(annotator, self.layout, table).to_pandas()

@@ -1,0 +1,35 @@
+"""spacy-bilstm serve: a pipeline as a web service."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from ..errors import DataError
+
+
+def serve(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A pipeline: its folder, or the name of its package.")],
+    host: Annotated[str, typer.Option(help="0.0.0.0 lets other machines in; there is no password.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    fields: Annotated[str, typer.Option(help="What is answered.")] = "tokens,tag,pos,lemma,sents,ents,spans",
+    offsets: Annotated[Literal["codepoint", "utf16"], typer.Option(help="As of annotate.")] = "codepoint",
+    disable: Annotated[str, typer.Option(help="Components to leave out, with commas between them.")] = "",
+    max_texts: Annotated[int, typer.Option(min=1, help="Texts of a request.")] = 256,
+    max_chars: Annotated[int, typer.Option(min=1, max=1_000_000, help="Characters of a text.")] = 10_000,
+) -> None:
+    """Answer over HTTP: POST /annotate {"texts": [...]}, GET /health, GET /metrics (extra [serve])."""
+    try:
+        import uvicorn
+
+        from ..annotate.service import Limits, create_app
+    except ImportError:
+        raise DataError("serve needs FastAPI and uvicorn: pip install 'spacy-bilstm-tagger[serve]'") from None
+    from ..annotate.annotation import check_fields
+    from ..annotate.annotator import Recipe
+    from ..annotate.outputs import Form
+    from .annotate import names_of
+
+    form = Form(fields=check_fields(names_of(fields)), offsets=offsets)
+    limits = Limits(texts=max_texts, chars=max_chars, waiting=max(4096, 4 * max_texts))
+    app = create_app(Recipe(model, form, tuple(names_of(disable))), limits)
+    uvicorn.run(app, host=host, port=port, log_level="warning")

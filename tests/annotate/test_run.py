@@ -1,0 +1,312 @@
+"""Jobs: the files that they write, and that nothing is lost or done twice however they are stopped."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import spacy
+import srsly
+from golden.make import GOLDEN
+from spacy.tokens import DocBin
+
+from spacy_bilstm_tagger.annotate import run as run_module
+from spacy_bilstm_tagger.annotate.annotation import to_annotation
+from spacy_bilstm_tagger.annotate.annotator import Recipe
+from spacy_bilstm_tagger.annotate.outputs import FORMATS, Form
+from spacy_bilstm_tagger.annotate.records import Layout
+from spacy_bilstm_tagger.annotate.run import Job, Stopped, run_job
+from spacy_bilstm_tagger.corpus import read_corpus
+from spacy_bilstm_tagger.errors import DataError
+
+PIPELINE = str(GOLDEN / "pipeline")
+TEXTS = ["so happy in Lisbon!! 😭", "RT @mara: see you\nin New York", "@kim lol #now http://t.co/a", "it's  ok\t:)"]
+
+
+@pytest.fixture
+def tweets(tmp_path):
+    """60 records, of which three cannot be read."""
+    path = tmp_path / "tweets.jsonl"
+    lines = [json.dumps({"id": f"t{i}", "text": f"{TEXTS[i % 4]} {i}", "lang": "en"}) for i in range(60)]
+    lines[7], lines[30], lines[31] = "broken", '{"id": "x"}', ""
+    path.write_text("\n".join(lines) + "\n", encoding="utf8")
+    return path
+
+
+@pytest.fixture
+def job(tweets, tmp_path):
+    def make(output="out", format="jsonl", **settings):
+        form = Form(format=format, keep=("lang",), has_ids=True, **settings.pop("form", {}))
+        return Job(
+            sources=[str(tweets)],
+            layout=settings.pop("layout", Layout(id_field="id", keep=("lang",))),
+            recipe=settings.pop("recipe", Recipe(PIPELINE, form, batch_size=8)),
+            output=tmp_path / output,
+            shard_size=settings.pop("shard_size", 16),
+            **settings,
+        )
+
+    return make
+
+
+def contents(folder):
+    """What all files hold, but the manifest."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != "manifest.json"}
+
+
+def rows_of(path):
+    """id, text and annotation of a file, by the means of its format."""
+    if path.suffix == ".jsonl":
+        return list(srsly.read_jsonl(path))
+    if path.suffix == ".parquet":
+        return pq.read_table(path).to_pylist()
+    nlp = spacy.load(PIPELINE)
+    docs = DocBin().from_disk(path).get_docs(nlp.vocab)
+    return [{"id": doc.user_data["id"], "lang": doc.user_data["lang"], **to_annotation(doc)} for doc in docs]
+
+
+class TestOutputs:
+    def test_a_folder(self, job, tmp_path):
+        assert run_job(job()) == {"texts": 57, "rejects": 3, "kept": 0, "files": 4}
+        folder = tmp_path / "out"
+        names = [f"part-{number:05}.jsonl" for number in range(4)]
+        assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", *names, "rejects.jsonl"]
+        nlp = spacy.load(PIPELINE)
+        rows = [row for name in names for row in rows_of(folder / name)]
+        assert [row["id"] for row in rows] == [f"t{i}" for i in range(60) if i not in (7, 30, 31)]
+        for row in rows:
+            expected = to_annotation(nlp(row["text"]))
+            for ent in expected["ents"]:
+                ent["score"] = pytest.approx(ent["score"], abs=1e-4)
+            assert row == {"id": row["id"], "lang": "en", **expected}
+        rejects = list(srsly.read_jsonl(folder / "rejects.jsonl"))
+        assert [(reject["line"], reject["content"]) for reject in rejects] == [
+            (8, "broken"),
+            (31, '{"id": "x"}'),
+            (32, ""),
+        ]
+        assert all(reject["reason"] and reject["source"].endswith("tweets.jsonl") for reject in rejects)
+        manifest = srsly.read_json(folder / "manifest.json")
+        assert manifest["total"] == {"texts": 57, "rejects": 3, "kept": 0, "files": 4}
+        assert manifest["run"]["--batch-size"] == 8
+
+    @pytest.mark.parametrize("format", ["parquet", "spacy"])
+    def test_other_formats_hold_the_same(self, job, tmp_path, format):
+        run_job(job("lines"))
+        run_job(job("out", format))
+        parts = zip(sorted((tmp_path / "lines").glob("part*")), sorted((tmp_path / "out").glob("part*")), strict=True)
+        for lines, part in parts:
+            for line, row in zip(rows_of(lines), rows_of(part), strict=True):
+                tokens = [{key: value for key, value in token.items() if value is not None} for token in row["tokens"]]
+                ents = [{**ent, "score": pytest.approx(ent["score"], abs=1e-6)} for ent in row["ents"]]
+                assert {**row, "tokens": tokens, "ents": ents, "sents": line.get("sents")} == {
+                    **line,
+                    "sents": line.get("sents"),
+                }
+
+    def test_conllu_is_read_back(self, job, tmp_path):
+        run_job(job("out", "conllu"))
+        nlp = spacy.load(PIPELINE)
+        path = tmp_path / "out" / "part-00000.conllu"
+        assert "# newdoc id = t1\n" in path.read_text("utf8")
+        assert "# lang = en\n" in path.read_text("utf8")
+        _, found = read_corpus(path)
+        docs = [nlp(f"{TEXTS[i % 4]} {i}") for i in range(16) if i != 7]
+        for text, doc in zip(found, docs, strict=True):
+            assert text.words == [token.text for token in doc if not token.is_space]
+
+    @pytest.mark.parametrize("format", FORMATS)
+    def test_one_file_is_the_parts_together(self, job, tmp_path, format):
+        run_job(job("out", format))
+        assert run_job(job(f"all.{format}", format))["texts"] == 57
+        assert not (tmp_path / f"all.{format}.parts").exists()
+        one = tmp_path / f"all.{format}"
+        parts = sorted((tmp_path / "out").glob("part*"))
+        if format in ("jsonl", "conllu"):
+            assert one.read_bytes() == b"".join(part.read_bytes() for part in parts)
+        else:
+            assert rows_of(one) == [row for part in parts for row in rows_of(part)]
+        assert (tmp_path / "all.rejects.jsonl").read_bytes() == (tmp_path / "out" / "rejects.jsonl").read_bytes()
+        before = one.stat().st_mtime_ns
+        assert run_job(job(f"all.{format}", format))["texts"] == 57
+        assert one.stat().st_mtime_ns == before
+
+    def test_processes_write_the_same(self, job, tmp_path):
+        run_job(job("one"))
+        run_job(job("two", processes=2))
+        assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+    def test_kept_numbers_are_strings_in_parquet(self, tmp_path, job, tweets):
+        tweets.write_text('{"id": 5, "text": "so good", "lang": {"a": [1]}}\n', encoding="utf8")
+        run_job(job("out", "parquet"))
+        assert [(row["id"], row["lang"]) for row in rows_of(tmp_path / "out" / "part-00000.parquet")] == [
+            ("5", '{"a": [1]}')
+        ]
+
+    def test_a_name_of_the_annotation_is_refused(self):
+        with pytest.raises(DataError, match="--keep tokens: a column of the annotation has this name"):
+            Form(keep=("tokens",))
+
+
+class TestResume:
+    def test_what_is_done_stays(self, job, tmp_path):
+        run_job(job())
+        folder = tmp_path / "out"
+        before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+        assert run_job(job())["kept"] == 4
+        after = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+        assert {name for name in before if before[name] != after[name]} <= {"manifest.json", "rejects.jsonl"}
+
+    @pytest.mark.parametrize("damage", ["part-00001.jsonl", "rejects.jsonl", "manifest.json"])
+    def test_what_is_damaged_is_made_anew(self, job, tmp_path, damage):
+        run_job(job())
+        folder = tmp_path / "out"
+        expected = contents(folder)
+        if damage == "manifest.json":
+            manifest = srsly.read_json(folder / damage)
+            del manifest["files"]["part-00002.jsonl"], manifest["files"]["part-00003.jsonl"]
+            srsly.write_json(folder / damage, manifest)
+            with (folder / "rejects.jsonl").open("ab") as file:
+                file.write(b"of a killed run")
+        else:
+            (folder / damage).write_bytes((folder / damage).read_bytes()[:-5])
+        assert run_job(job())["kept"] < 4
+        assert contents(folder) == expected
+
+    def test_another_job_is_refused_with_the_reason(self, job, tweets):
+        run_job(job())
+        with pytest.raises(DataError, match="was begun with another --batch-size"):
+            run_job(job(recipe=Recipe(PIPELINE, Form(keep=("lang",), has_ids=True), batch_size=4)))
+        tweets.write_text(tweets.read_text("utf8") + '{"id": "z", "text": "so"}\n', encoding="utf8")
+        with pytest.raises(DataError, match="was begun with another input"):
+            run_job(job())
+        assert run_job(job(resume="always"))["kept"] >= 3
+        assert run_job(job(resume="never"))["kept"] == 0
+
+    def test_files_of_somebody_else_stay(self, job, tmp_path):
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "mine.txt").write_text("mine", encoding="utf8")
+        (tmp_path / "all.jsonl").write_text("mine", encoding="utf8")
+        for resume in ("auto", "always", "never"):
+            with pytest.raises(DataError, match="exists and is not a folder made by this command"):
+                run_job(job(resume=resume))
+        with pytest.raises(DataError, match="exists, and was not made by this command; give another name"):
+            run_job(job("all.jsonl"))
+        assert (tmp_path / "all.jsonl").read_text("utf8") == "mine"
+
+    def test_a_full_disk_stops_and_the_job_goes_on(self, job, tmp_path, monkeypatch):
+        run_job(job("whole"))
+        real = run_module.open_writer
+        calls = iter([real, real, full_disk])
+        monkeypatch.setattr(run_module, "open_writer", lambda *args: next(calls)(*args))
+        with pytest.raises(OSError, match="No space left"):
+            run_job(job())
+        monkeypatch.undo()
+        assert run_job(job())["kept"] == 2
+        assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+    def test_strict_stops_at_the_first_reject(self, job, tmp_path):
+        with pytest.raises(Stopped, match=r"line 8: broken JSON.*; without --strict it is left out"):
+            run_job(job(strict=True))
+
+
+def full_disk(form, path):
+    raise OSError(28, "No space left on device")
+
+
+class TestFailures:
+    def test_a_text_that_the_pipeline_cannot_take_costs_no_other(self, job, tmp_path, monkeypatch):
+        nlp = spacy.load(PIPELINE)
+        make_doc = nlp.make_doc
+        monkeypatch.setattr(nlp, "make_doc", lambda text: 1 / 0 if " 20" in text else make_doc(text))
+        monkeypatch.setattr(Recipe, "load", lambda recipe: nlp)
+        assert run_job(job()) == {"texts": 56, "rejects": 4, "kept": 0, "files": 4}
+        rejects = list(srsly.read_jsonl(tmp_path / "out" / "rejects.jsonl"))
+        assert [reject["line"] for reject in rejects] == [8, 21, 31, 32]
+        assert rejects[1]["reason"] == "the pipeline failed: ZeroDivisionError: division by zero"
+
+    def test_a_pipeline_that_does_not_load_is_one_error(self, job):
+        for processes in (1, 2):
+            with pytest.raises(
+                DataError, match=r"--disable nothing: .* has no such component; found tok2vec, tagger, ner"
+            ):
+                run_job(job(recipe=Recipe(PIPELINE, Form(), ("nothing",)), processes=processes, resume="never"))
+
+    def test_what_is_no_pipeline(self, job, tmp_path):
+        with pytest.raises(DataError, match=r"is no pipeline; expected a folder with config\.cfg"):
+            run_job(job(recipe=Recipe(str(tmp_path))))
+
+
+COMMAND = [sys.executable, "-m", "spacy_bilstm_tagger", "annotate", PIPELINE]
+OPTIONS = ["--id-field", "id", "--keep", "lang", "--batch-size", "8", "--shard-size", "16"]
+
+
+@pytest.mark.slow
+class TestKilled:
+    """By signals, in processes of their own."""
+
+    def start(self, tweets, output, *options):
+        return subprocess.Popen(
+            [*COMMAND, tweets, output, *OPTIONS, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def test_at_any_moment(self, tweets, tmp_path):
+        lines = [json.dumps({"id": i, "text": f"{TEXTS[i % 4]} {i}", "lang": "en"}) for i in range(3000)]
+        tweets.write_text("\n".join(lines), encoding="utf8")
+        whole = self.start(tweets, tmp_path / "whole", "--shard-size", "200")
+        begin = time.monotonic()
+        assert whole.wait() == 0, whole.stdout.read()
+        seconds, chance, kills = time.monotonic() - begin, random.Random(0), 0
+        for _ in range(10):
+            process = self.start(tweets, tmp_path / "out", "--shard-size", "200")
+            try:
+                assert process.wait(chance.uniform(0.3, 0.9) * seconds) == 0
+                break
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                kills += 1
+        process = self.start(tweets, tmp_path / "out", "--shard-size", "200")
+        assert process.wait() == 0, process.stdout.read()
+        assert kills
+        assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+    def test_a_worker(self, tweets, tmp_path, job):
+        lines = [json.dumps({"id": f"t{i}", "text": f"{TEXTS[i % 4]} {i}", "lang": "en"}) for i in range(8000)]
+        tweets.write_text("\n".join(lines), encoding="utf8")
+        process = self.start(tweets, tmp_path / "out", "--processes", "2", "--shard-size", "1000")
+        while not (tmp_path / "out" / "part-00001.jsonl").exists() and process.poll() is None:
+            time.sleep(0.05)
+        workers = [pid for pid in children(process.pid) if b"spawn_main" in cmdline(pid)]
+        os.kill(workers[0], signal.SIGKILL)
+        assert process.wait() == 0, process.stdout.read()
+        run_job(job("whole", shard_size=1000))
+        assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+    def test_ctrl_c(self, tweets, tmp_path):
+        lines = [json.dumps({"id": f"t{i}", "text": f"{TEXTS[i % 4]} {i}", "lang": "en"}) for i in range(100_000)]
+        tweets.write_text("\n".join(lines), encoding="utf8")
+        process = self.start(tweets, tmp_path / "out", "--processes", "2", "--shard-size", "1000")
+        while not (tmp_path / "out" / "part-00000.jsonl").exists() and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert output.decode().strip() == "⚠ Stopped. What is complete stays; the same command goes on."
+        assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+
+
+def children(parent):
+    """The processes that a process has started. Linux."""
+    found = [path.read_text() for path in Path(f"/proc/{parent}/task").glob("*/children")]
+    return [int(pid) for line in found for pid in line.split()]
+
+
+def cmdline(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
