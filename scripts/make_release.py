@@ -5,7 +5,7 @@ size, and its meta.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Iterator, Optional
+from typing import Annotated, Any, Iterator
 
 import numpy as np
 import spacy
@@ -62,19 +62,17 @@ META = {
 
 
 def main(
-    source: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained pipeline of configs/en_tweet.cfg.")],
+    source: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained pipeline of configs/release_second.cfg.")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
     name: Annotated[str, typer.Option(help="The name of the pipeline, without its language.")],
     version: Annotated[str, typer.Option()] = "0.2.0",
     entities: Annotated[
-        Optional[Path],
-        typer.Option(help="A pipeline whose entity recognizer is taken, with the tok2vec that it listens to."),
-    ] = None,
+        Path, typer.Option(help="A pipeline whose entity recognizer is taken, with the tok2vec that it listens to.")
+    ],
     mantissa: Annotated[int, typer.Option(min=1, max=10, help="Bits of the numbers in tables.")] = MANTISSA,
 ) -> None:
     nlp = spacy.load(source)
-    if entities is not None:
-        take_entities(nlp, spacy.load(entities))
+    take_entities(nlp, spacy.load(entities))
     add_rules(nlp)
     round_tables(nlp, mantissa)
     for model in _models(nlp):
@@ -89,7 +87,6 @@ def main(
 
 def take_entities(nlp: Language, other: Language) -> None:
     other.replace_listeners("tok2vec", "ner", ["model.tok2vec"])
-    nlp.remove_pipe("ner")
     nlp.add_pipe("ner", source=other)
 
 

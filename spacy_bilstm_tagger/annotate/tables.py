@@ -49,7 +49,7 @@ def _annotated(annotator: Annotator, items: list[Item], ids: list[Optional[str]]
         rows.append(next(stream) if reason is None else {**empty, "id": key})
         errors.append(reason)
     batch = to_batch(form, [{**empty, **row} for row in rows])
-    return pa.Table.from_batches([batch]).append_column(pa.field(ERROR, pa.string()), [errors])
+    return pa.Table.from_batches([batch]).append_column(ERROR, pa.array(errors, pa.string()))
 
 
 _pipelines: dict[tuple[str, tuple[str, ...], int], Language] = {}
