@@ -65,10 +65,10 @@ def main(
     source: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained pipeline of configs/release_second.cfg.")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
     name: Annotated[str, typer.Option(help="The name of the pipeline, without its language.")],
-    version: Annotated[str, typer.Option()] = "0.2.0",
     entities: Annotated[
         Path, typer.Option(help="A pipeline whose entity recognizer is taken, with the tok2vec that it listens to.")
     ],
+    version: Annotated[str, typer.Option()] = "0.2.0",
     mantissa: Annotated[int, typer.Option(min=1, max=10, help="Bits of the numbers in tables.")] = MANTISSA,
 ) -> None:
     nlp = spacy.load(source)
