@@ -38,7 +38,7 @@ POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
     ([{"TAG": "HT"}, {"TAG": "URL"}], "X", 0),
     ([{"TAG": "URL"}, {"TAG": "HT"}], "X", 1),
 ]
-MANTISSA = 4  # bits of a number of a table that are kept, of 10 in float16
+MANTISSA = 3  # bits of a number of a table that are kept, of 10 in float16
 META = {
     "description": "Tags, universal parts of speech, lemmas, sentences and entities of English tweets, chat and comments",
     "author": "The developers of spacy-bilstm-tagger",

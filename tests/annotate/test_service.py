@@ -1,0 +1,116 @@
+import threading
+
+import pytest
+import spacy
+from golden.make import GOLDEN
+
+pytest.importorskip("fastapi", reason="needs the extra [serve]")
+from fastapi.testclient import TestClient
+
+from spacy_bilstm_tagger.annotate.annotation import to_annotation
+from spacy_bilstm_tagger.annotate.annotator import Recipe
+from spacy_bilstm_tagger.annotate.service import Limits, create_app
+
+PIPELINE = str(GOLDEN / "pipeline")
+TEXTS = ["so happy in Lisbon!! 😭", "RT @mara: see you", ""]
+LIMITS = Limits(texts=4, chars=100, waiting=8, batch=4, body=2000)
+
+
+@pytest.fixture(scope="module")
+def nlp():
+    return spacy.load(PIPELINE)
+
+
+@pytest.fixture
+def client(nlp):
+    with TestClient(create_app(Recipe(PIPELINE), LIMITS, nlp)) as client:
+        yield client
+
+
+def same(found, expected):
+    for ent in expected["ents"]:
+        ent["score"] = pytest.approx(ent["score"], abs=2e-4)
+    assert found == expected
+
+
+def test_answers_are_those_of_the_pipeline(client, nlp):
+    answer = client.post("/annotate", json={"texts": TEXTS})
+    assert answer.status_code == 200
+    for found, text in zip(answer.json()["results"], TEXTS, strict=True):
+        same(found, to_annotation(nlp(text)))
+
+
+def test_clients_at_the_same_time_each_get_their_own(client, nlp):
+    answers = {}
+
+    def ask(number):
+        answers[number] = client.post("/annotate", json={"texts": [f"{TEXTS[0]} {number}"]}).json()["results"]
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number, (found,) in answers.items():
+        same(found, to_annotation(nlp(f"{TEXTS[0]} {number}")))
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ({"texts": ["a"] * 5}, 413, "5 texts, expected at most 4"),
+        ({"texts": ["a", "b" * 101]}, 413, "text 1 has 101 characters, expected at most 100"),
+        ({"texts": ["a" * 3000]}, 413, "bytes, expected at most 2,000"),
+        ({"texts": []}, 422, "at least 1 item"),
+        ({"texts": "so good"}, 422, "valid list"),
+        ({"texts": [5]}, 422, "valid string"),
+        ({"texts": ["a"], "model": "/etc"}, 422, "Extra inputs are not permitted"),
+        ({}, 422, "Field required"),
+    ],
+)
+def test_what_is_refused(client, body, code, message):
+    answer = client.post("/annotate", json=body)
+    assert answer.status_code == code
+    assert message in answer.text
+
+
+def test_broken_json_and_bodies_without_a_length(client):
+    assert client.post("/annotate", content=b"{broken").status_code == 422
+    assert client.post("/annotate", content=iter([b"{}"])).status_code == 411
+
+
+def test_when_too_much_waits_the_rest_is_told_to_come_later(client):
+    client.app.state.batcher.n_waiting = 8
+    answer = client.post("/annotate", json={"texts": ["so good"]})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    client.app.state.batcher.n_waiting = 0
+    assert client.post("/annotate", json={"texts": ["so good"]}).status_code == 200
+    assert "spacy_bilstm_refused_total 1\n" in client.get("/metrics").text
+
+
+def test_a_text_that_fails_costs_no_other(client, nlp, monkeypatch):
+    make_doc = nlp.make_doc
+    monkeypatch.setattr(nlp, "make_doc", lambda text: 1 / 0 if text == "bad" else make_doc(text))
+    good, bad = client.post("/annotate", json={"texts": ["so good", "bad"]}).json()["results"]
+    assert [token["text"] for token in good["tokens"]] == ["so", "good"]
+    assert bad == {"text": "bad", "error": "the pipeline failed: ZeroDivisionError: division by zero"}
+
+
+def test_health_and_metrics(client):
+    assert client.get("/health").json() == {
+        "status": "ok",
+        "model": PIPELINE,
+        "components": ["tok2vec", "tagger", "ner"],
+    }
+    client.post("/annotate", json={"texts": TEXTS})
+    metrics = dict(line.split() for line in client.get("/metrics").text.splitlines())
+    assert metrics["spacy_bilstm_requests_total"] == "1"
+    assert metrics["spacy_bilstm_texts_total"] == "3"
+    assert metrics["spacy_bilstm_waiting_texts"] == "0"
+
+
+def test_without_the_extra_the_way_out_is_named(spacy_bilstm, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "uvicorn", None)
+    code, _, error = spacy_bilstm("serve", PIPELINE)
+    assert code == 1
+    assert "pip install 'spacy-bilstm-tagger[serve]'" in error

@@ -1,0 +1,119 @@
+"""The command: what reaches the job, and what is told. The job itself: tests/annotate/test_run.py."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+import srsly
+from golden.make import GOLDEN
+
+PIPELINE = GOLDEN / "pipeline"
+
+
+@pytest.fixture
+def tweets(tmp_path):
+    path = tmp_path / "tweets.csv"
+    path.write_text('id,body,lang\n1,"so happy, in Lisbon!! 😭",en\n2,,en\n3,so bad,de\n', encoding="utf8")
+    return path
+
+
+def test_csv_to_parquet(spacy_bilstm, tweets, tmp_path):
+    out = tmp_path / "tweets.parquet"
+    code, output, error = spacy_bilstm(
+        "annotate", PIPELINE, tweets, out, "--text-field", "body", "--id-field", "id", "--keep", "lang"
+    )
+    assert code == 0, error
+    assert "2 texts in" in output
+    assert f"✔ {out}" in output
+    assert f"⚠ 1 records were rejected, see {tmp_path / 'tweets.rejects.jsonl'}" in error
+    rows = pq.read_table(out).to_pylist()
+    assert [(row["id"], row["lang"], row["text"]) for row in rows] == [
+        ("1", "en", "so happy, in Lisbon!! 😭"),
+        ("3", "de", "so bad"),
+    ]
+    assert rows[0]["tokens"][0]["text"] == "so"
+
+
+def test_a_folder_of_json_lines_and_options(spacy_bilstm, tweets, tmp_path):
+    out = tmp_path / "out"
+    options = [
+        "--text-field",
+        "body",
+        "--fields",
+        "tokens,ents",
+        "--offsets",
+        "utf16",
+        "--disable",
+        "tagger",
+        "--limit",
+        "1",
+    ]
+    code, _, error = spacy_bilstm("annotate", PIPELINE, tweets, out, *options)
+    assert code == 0, error
+    (row,) = srsly.read_jsonl(out / "part-00000.jsonl")
+    assert set(row) == {"id", "text", "tokens", "ents"}
+    assert row["id"] == 0
+    assert row["tokens"][-1] == {"text": "😭", "start": 22, "end": 24}
+    code, output, _ = spacy_bilstm("annotate", PIPELINE, tweets, out, *options)
+    assert code == 0
+    assert "Files of an earlier run, kept: 1" in output
+
+
+def test_the_standard_input(spacy_bilstm, tmp_path, monkeypatch):
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "so good"}\n')))
+    code, _, error = spacy_bilstm("annotate", PIPELINE, "-", tmp_path / "a.jsonl", "--input-format", "jsonl")
+    assert code == 0, error
+    assert json.loads((tmp_path / "a.jsonl").read_text("utf8"))["text"] == "so good"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["IN"], "expected the input and the output: spacy-bilstm annotate MODEL IN ... OUT"),
+        (["IN", "out"], "has no column 'text'; found 'id', 'body', 'lang'. Name one by --text-field"),
+        (
+            ["IN", "out", "--text-field", "body", "--fields", "tokens,deps"],
+            "--fields: found 'deps', expected names of tokens",
+        ),
+        (
+            ["IN", "out", "--text-field", "body", "--format", "xml"],
+            "--format xml: expected one of jsonl, parquet, conllu, spacy",
+        ),
+        (["IN", "a.spacy", "--text-field", "body", "--format", "jsonl"], "--format jsonl: "),
+        (["IN", "out", "--text-field", "body", "--disable", "parser"], "--disable parser: "),
+        (["missing.csv", "out"], "missing.csv: found no file, expected one or a folder of .jsonl"),
+        (
+            ["IN", "out", "--text-field", "body", "--strict"],
+            "line 3: no text: it is blank; without --strict it is left out",
+        ),
+        (["IN", "out", "--text-field", "body", "--engine", "ray"], "--engine ray"),
+    ],
+)
+def test_what_is_wrong_is_one_line(spacy_bilstm, tweets, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    code, _, error = spacy_bilstm("annotate", PIPELINE, *(tweets if word == "IN" else word for word in words))
+    assert code == 1
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_an_input_is_no_output(spacy_bilstm, tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "so good"}\n', encoding="utf8")
+    code, _, error = spacy_bilstm("annotate", PIPELINE, path, path)
+    assert (code, error) == (1, f"✘ {path}: is an input too; give another output\n")
+    assert path.read_text("utf8") == '{"text": "so good"}\n'
+
+
+def test_ctrl_c_is_told(spacy_bilstm, tweets, tmp_path, monkeypatch):
+    from spacy_bilstm_tagger.annotate import run
+
+    def stop(job, progress):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "run_job", stop)
+    code, _, error = spacy_bilstm("annotate", PIPELINE, tweets, tmp_path / "out", "--text-field", "body")
+    assert code == 130
+    assert "What is complete stays; the same command goes on" in error
