@@ -41,23 +41,34 @@ def to_annotation(doc: Doc, fields: tuple[str, ...] = FIELDS, *, offsets: str = 
     "ents", a list of {"text", "label", "start", "end", "score"}; "spans", the same with "key", that of `doc.spans`. A group
     of spans that repeats the entities is left out. The score is a probability, or None where it is not known.
     """
-    place = _utf16_places(doc.text) if offsets == "utf16" else None
-    found: dict[str, Any] = {"text": doc.text}
+    text = doc.text
+    place = _utf16_places(text) if offsets == "utf16" else None
+    found: dict[str, Any] = {"text": text}
     if "tokens" in fields:
-        found["tokens"] = _tokens(doc, [name for name in TOKEN_FIELDS if name in fields], place)
+        found["tokens"] = _tokens(doc, text, [name for name in TOKEN_FIELDS if name in fields], place)
     if "sents" in fields and doc.has_annotation("SENT_START"):
-        ends = [(sent.start_char, sent.end_char) for sent in doc.sents]
-        found["sents"] = [dict(zip(("start", "end"), _placed(*each, place))) for each in ends]
-    scores = _scores(doc)
+        found["sents"] = [
+            {"start": start, "end": end} for start, end in (_placed(sent.start_char, sent.end_char, place) for sent in doc.sents)
+        ]
+    if "ents" not in fields and "spans" not in fields:
+        return found
+    # Each look at doc.ents, and at a group, makes new Spans, so there is one.
+    ents = {(ent.start, ent.end, ent.label): ent for ent in doc.ents}
+    groups = {key: list(zip(group, _scores(group))) for key, group in doc.spans.items()}
     if "ents" in fields:
-        found["ents"] = [_span(ent, scores.get(_key(ent)), place) for ent in doc.ents]
+        scores = {
+            (span.start, span.end, span.label): score
+            for group in groups.values()
+            for span, score in group
+            if score is not None
+        }
+        found["ents"] = [_span(ent, scores.get(key), place) for key, ent in ents.items()]
     if "spans" in fields:
-        entities = set(map(_key, doc.ents))
         found["spans"] = [
             {"key": key, **_span(span, score, place)}
-            for key, group in doc.spans.items()
-            if not entities.issuperset(map(_key, group))
-            for span, score in zip(group, _group_scores(group))
+            for key, group in groups.items()
+            if not all((span.start, span.end, span.label) in ents for span, _ in group)
+            for span, score in group
         ]
     return found
 
@@ -91,22 +102,20 @@ def schema(fields: tuple[str, ...], before: Iterable["pa.Field"] = ()) -> "pa.Sc
 Places = Optional[Callable[[int], int]]
 
 
-def _tokens(doc: Doc, names: list[str], place: Places) -> list[dict[str, Any]]:
-    text, strings = doc.text, doc.vocab.strings
-    names = [name for name in names if doc.has_annotation(name.upper())]
+def _tokens(doc: Doc, text: str, names: list[str], place: Places) -> list[dict[str, Any]]:
     if not len(doc):
         return []
-    columns = doc.to_array([IDX, LENGTH, *(TOKEN_FIELDS[name] for name in names)]).T
-    starts, lengths, *values = columns.tolist()
-    known = {0: "", **{key: strings[key] for column in values for key in set(column) if key}}
-    tokens = []
-    for i, (start, length) in enumerate(zip(starts, lengths)):
-        token = {"text": text[start : start + length], "start": start, "end": start + length}
-        if place is not None:
-            token["start"], token["end"] = place(start), place(start + length)
-        for name, column in zip(names, values):
-            token[name] = known[column[i]]
-        tokens.append(token)
+    names = [name for name in names if doc.has_annotation(name.upper())]
+    starts, lengths, *values = doc.to_array([IDX, LENGTH, *(TOKEN_FIELDS[name] for name in names)]).T.tolist()
+    ends = [start + length for start, length in zip(starts, lengths)]
+    tokens = [{"text": text[start:end], "start": start, "end": end} for start, end in zip(starts, ends)]
+    if place is not None:
+        for token in tokens:
+            token["start"], token["end"] = place(token["start"]), place(token["end"])
+    strings = doc.vocab.strings
+    for name, column in zip(names, values):
+        for token, key in zip(tokens, column):
+            token[name] = strings[key] if key else ""
     return tokens
 
 
@@ -116,25 +125,11 @@ def _span(span: Span, score: Optional[float], place: Places) -> dict[str, Any]:
     return {"text": span.text, "label": span.label_, "start": start, "end": end, "score": rounded}
 
 
-def _scores(doc: Doc) -> dict[tuple[int, int, int], float]:
-    """The probability of each span that has one."""
-    return {
-        _key(span): score
-        for group in doc.spans.values()
-        for span, score in zip(group, _group_scores(group))
-        if score is not None
-    }
-
-
-def _group_scores(group: Any) -> list[Optional[float]]:
+def _scores(group: Any) -> list[Optional[float]]:
     scores = group.attrs.get("scores")
-    if scores is None or len(scores) != len(group):  # scores of somebody else, whose order we cannot know
+    if scores is None or len(scores) != len(group):  # of somebody else, whose order we cannot know
         return [None] * len(group)
     return np.asarray(scores, dtype="float64").tolist()
-
-
-def _key(span: Span) -> tuple[int, int, int]:
-    return span.start, span.end, span.label
 
 
 def _placed(start: int, end: int, place: Places) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import io
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -85,13 +86,27 @@ def to_batch(form: Form, rows: list[dict[str, Any]]) -> "pa.RecordBatch":
     import pyarrow as pa
 
     columns = form.schema()
-    names = [name for name in ("id", *form.keep) if pa.types.is_string(columns.field(name).type)]
-    for row in rows:
-        for name in names:
-            value = row[name]
-            if value is not None and not isinstance(value, str):
-                row[name] = json.dumps(value, ensure_ascii=False, default=_as_text)
-    return pa.RecordBatch.from_pylist(rows, schema=columns)
+    for name in ("id", *form.keep):
+        if pa.types.is_string(columns.field(name).type):
+            for row in rows:
+                if row[name] is not None and not isinstance(row[name], str):
+                    row[name] = json.dumps(row[name], ensure_ascii=False, default=_as_text)
+    arrays = [_to_array([row.get(field.name) for row in rows], field.type) for field in columns]
+    return pa.RecordBatch.from_arrays(arrays, schema=columns)
+
+
+def _to_array(values: list[Any], kind: Any) -> "pa.Array":
+    """As `pa.array`, which is several times slower for lists of dicts."""
+    import pyarrow as pa
+
+    if not pa.types.is_list(kind):
+        return pa.array(values, kind)
+    items = [item for value in values if value is not None for item in value]
+    parts = [pa.array([item.get(part.name) for item in items], part.type) for part in kind.value_type]
+    ends = list(accumulate(len(value or ()) for value in values))
+    starts = [None if value is None else end - len(value) for value, end in zip(values, ends)]
+    inside = pa.StructArray.from_arrays(parts, fields=list(kind.value_type))
+    return pa.ListArray.from_arrays(pa.array([*starts, ends[-1] if ends else 0], pa.int32()), inside, type=kind)
 
 
 Writer = Callable[[bytes], Any]

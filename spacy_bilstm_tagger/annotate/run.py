@@ -1,5 +1,6 @@
 """Files of records annotated into files, in any number of processes. A run that was killed goes on where it was."""
 
+import gc
 import hashlib
 import json
 import multiprocessing
@@ -186,8 +187,15 @@ def _annotated(job: Job, tasks: Iterable[_Task]) -> Iterator[Iterator[tuple[_Tas
 def _in_this_process(job: Job, tasks: Iterable[_Task]) -> Iterator[tuple[_Task, Result]]:
     annotator: Optional[Annotator] = None
     for task in tasks:
-        annotator = annotator or Annotator(job.recipe)
+        annotator = annotator or _load(job.recipe)
         yield task, annotator.encode(task.records)
+
+
+def _load(recipe: Recipe) -> Annotator:
+    annotator = Annotator(recipe)
+    gc.collect()
+    gc.freeze()  # the collector would look through the pipeline, again and again, for each batch of new rows
+    return annotator
 
 
 class _Workers:
@@ -257,7 +265,7 @@ def _start_worker(recipe: Recipe, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process
     torch.set_num_threads(threads)
     try:
-        _annotator = Annotator(recipe)
+        _annotator = _load(recipe)
     except Exception as error:  # an error here would break the pool without a reason
         _annotator = error
 
