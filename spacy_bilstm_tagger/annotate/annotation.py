@@ -48,7 +48,8 @@ def to_annotation(doc: Doc, fields: tuple[str, ...] = FIELDS, *, offsets: str = 
         found["tokens"] = _tokens(doc, text, [name for name in TOKEN_FIELDS if name in fields], place)
     if "sents" in fields and doc.has_annotation("SENT_START"):
         found["sents"] = [
-            {"start": start, "end": end} for start, end in (_placed(sent.start_char, sent.end_char, place) for sent in doc.sents)
+            {"start": start, "end": end}
+            for start, end in (_placed(sent.start_char, sent.end_char, place) for sent in doc.sents)
         ]
     if "ents" not in fields and "spans" not in fields:
         return found

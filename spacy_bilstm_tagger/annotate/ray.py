@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Optional
 
 from ..errors import DataError
 from .annotator import Recipe
-from .records import Layout, format_of
+from .records import Layout
 from .run import Job
+from .sources import format_of
 from .tables import annotate_lines, annotate_table, annotator_of_this_process
 
 if TYPE_CHECKING:

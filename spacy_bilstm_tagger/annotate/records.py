@@ -3,23 +3,18 @@
 
 import codecs
 import csv
-import glob
-import io
 import json
-import sys
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path, PurePath
-from typing import IO, Any, Callable, Iterable, Iterator, Mapping, Optional, Union
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping, Optional, Union
 
 from ..errors import DataError, damaged
+from .sources import LINE, Source, format_of, read_schema
 
-FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "text"}
-PACKED = (".gz", ".zst", ".bz2", ".lz4")
 MAX_CHARS = 100_000  # of a text
 _SHOWN = 200  # characters of a rejected record that are kept
-_LINE = 1 << 24  # bytes of a line; longer ones are rejected unread
 _QUOTED = 1 << 20  # characters of a CSV record; longer ones have a quote that nobody closed
 
 
@@ -67,25 +62,6 @@ class Layout:
     cut: bool = False
 
 
-def find_files(inputs: Iterable[str]) -> list[str]:
-    """The files of these paths, patterns such as "tweets/*.jsonl", folders (all of a known format below them, by name) and
-    addresses such as s3://bucket/folder.
-
-    RAISES: DataError for what is not there.
-    """
-    found: list[str] = []
-    for given in inputs:
-        files = [given] if given == "-" else _files_of(given)
-        if not files:
-            raise DataError(
-                f"{given}: found no file, expected one or a folder of {', '.join(FORMATS)}, also packed as {', '.join(PACKED)}"
-            )
-        found += files
-    if not found:
-        raise DataError("found no input, expected a file")
-    return found
-
-
 def check_inputs(sources: list[str], layout: Layout) -> None:
     """Look at the beginning of each file, so that a wrong column is told before the work.
 
@@ -121,7 +97,7 @@ def read_records(
             if progress is not None and not number % 256:
                 progress(before + reader.place())
             yield item
-        before += size(source)
+        before += reader.place()
 
 
 def to_item(
@@ -179,12 +155,9 @@ def column_types(sources: list[str], layout: Layout) -> dict[str, Any]:
     found: dict[str, tuple[str, Any]] = {}
     if any((layout.format or format_of(source)) != "parquet" for source in sources):
         return {}
-    import pyarrow.parquet as pq
-
     names = {**({"id": layout.id_field} if layout.id_field else {}), **{name: name for name in layout.keep}}
     for source in sources:
-        file_system, path = _file_system(source)
-        columns = pq.read_schema(path, filesystem=file_system)
+        columns = read_schema(source)
         for name, column in names.items():
             first, kind = found.setdefault(name, (source, columns.field(column).type))
             if kind != columns.field(column).type:
@@ -194,29 +167,12 @@ def column_types(sources: list[str], layout: Layout) -> dict[str, Any]:
     return {name: kind for name, (_, kind) in found.items()}
 
 
-def size(source: str) -> int:
-    """Bytes of a file; 0 for the standard input."""
-    if source == "-":
-        return 0
-    file_system, path = _file_system(source)
-    return file_system.get_file_info(path).size or 0
-
-
-def head(source: str, length: int) -> bytes:
-    """The first bytes of a file as they lie there."""
-    file_system, path = _file_system(source)
-    with file_system.open_input_stream(path, compression=None) as stream:
-        return bytes(stream.read(length))
-
-
 class _RecordReader:
     def __init__(self, source: str, layout: Layout) -> None:
-        self.source, self.layout = source, layout
+        self.source, self.layout, self.file = source, layout, Source(source)
         self.format = layout.format or format_of(source)
         if self.format == "parquet" and source == "-":
             raise DataError("Parquet cannot be read from the standard input; give a file")
-        self._raw: Any = None
-        self._read = 0
 
     def items(self) -> Iterator[Item]:
         readers = {
@@ -229,21 +185,21 @@ class _RecordReader:
         return readers[self.format]()
 
     def place(self) -> int:
-        return self._read if self._raw is None else self._raw.tell()
+        return self.file.place()
 
     def _text(self) -> Iterator[Item]:
-        for line, text, reason in self._lines():
+        for line, text, reason in self.file.lines(self.layout.encoding):
             yield self._reject(line, reason, text) if reason else self._item(line, {}, text, text)
 
     def _jsonl(self) -> Iterator[Item]:
-        for line, text, reason in self._lines():
+        for line, text, reason in self.file.lines(self.layout.encoding):
             if reason or not text.strip():
                 yield self._reject(line, reason or "blank line", text)
                 continue
             yield json_item(self.layout, self.source, line, text)
 
     def _csv(self) -> Iterator[Item]:
-        lines = self._lines()
+        lines = self.file.lines(self.layout.encoding)
         first = next(lines, None)
         if first is None:
             raise DataError(f"{self.source}: is empty, expected a line of column names")
@@ -271,9 +227,8 @@ class _RecordReader:
         import pyarrow.parquet as pq
 
         asked = [self.layout.text_field, *([self.layout.id_field] if self.layout.id_field else []), *self.layout.keep]
-        file_system, path = _file_system(self.source)
         try:
-            with file_system.open_input_file(path) as self._raw, pq.ParquetFile(self._raw) as file:
+            with self.file.open() as raw, pq.ParquetFile(raw) as file:
                 self._check_columns(file.schema_arrow.names)
                 kind = file.schema_arrow.field(self.layout.text_field).type
                 if pa.types.is_dictionary(kind):
@@ -289,8 +244,6 @@ class _RecordReader:
                         yield self._item(row, found, found[self.layout.text_field], str(found)[:_SHOWN])
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{damaged(Path(self.source), 'a Parquet file', error)}; get the file again") from None
-        finally:
-            self._read, self._raw = size(self.source), None
 
     def _item(self, line: int, found: Mapping[str, Any], text: Any, content: str) -> Item:
         return to_item(self.layout, found, text, source=self.source, line=line, content=content)
@@ -309,46 +262,6 @@ class _RecordReader:
             if names.count(name) > 1:
                 raise DataError(f"{self.source}: has {names.count(name)} columns named {name!r}, expected one")
 
-    def _lines(self) -> Iterator[tuple[int, str, str]]:
-        """(number from 1, line without its end, why it cannot be read or "")."""
-        encoding = self.layout.encoding
-        with self._open() as file:
-            number = 0
-            try:
-                while line := file.readline(_LINE):
-                    number += 1
-                    if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                        raise DataError(f"{self.source}: is UTF-16, expected UTF-8; save it so")
-                    if len(line) == _LINE and not line.endswith(b"\n"):
-                        while line and not line.endswith(b"\n"):
-                            line = file.readline(_LINE)
-                        yield number, "", f"a line longer than {_LINE >> 20} MiB"
-                        continue
-                    if number == 1 and line.startswith(codecs.BOM_UTF8):
-                        line = line.removeprefix(codecs.BOM_UTF8)
-                    line = line.rstrip(b"\r\n")
-                    try:
-                        yield number, line.decode(encoding), ""
-                    except UnicodeDecodeError as error:
-                        reason = f"not {encoding}: byte 0x{line[error.start]:02x} cannot be there"
-                        yield number, line.decode("utf-8", "backslashreplace"), reason
-            except (OSError, EOFError) as error:
-                place = Path(f"{self.source}, line {number + 1}")
-                raise DataError(f"{damaged(place, 'a file of text', error)}; get the file again") from None
-            finally:
-                self._read, self._raw = size(self.source), None
-
-    def _open(self) -> IO[bytes]:
-        if self.source == "-":
-            return sys.stdin.buffer
-        import pyarrow as pa
-
-        file_system, path = _file_system(self.source)
-        self._raw = file_system.open_input_file(path)
-        packing = pa.Codec.detect(path).name if path.endswith(PACKED) else None
-        stream = self._raw if packing is None else pa.CompressedInputStream(self._raw, packing)
-        return io.BufferedReader(stream, 1 << 16)
-
 
 def _rows(
     lines: Iterator[tuple[int, str, str]], delimiter: str, *, quoted: bool
@@ -356,7 +269,7 @@ def _rows(
     """(first line, cells, why the row cannot be read or "", its beginning). A quote that is never closed costs the line that
     it stands in, and not those behind it."""
     quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    csv.field_size_limit(max(csv.field_size_limit(), 2 * _LINE))
+    csv.field_size_limit(max(csv.field_size_limit(), 2 * LINE))
     fed = _Lines(lines)
     while True:
         fed.begin()
@@ -409,53 +322,3 @@ def _json_type(value: Any) -> str:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
-
-
-def format_of(source: str) -> str:
-    if source == "-":
-        return "text"
-    path = PurePath(source)
-    suffix = PurePath(path.stem).suffix if path.suffix in PACKED else path.suffix
-    if suffix not in FORMATS:
-        raise DataError(
-            f"{source}: the ending {suffix!r} tells no format; expected {', '.join(FORMATS)}, or give --input-format"
-        )
-    return FORMATS[suffix]
-
-
-def _file_system(source: str) -> tuple[Any, str]:
-    from pyarrow import ArrowException, fs
-
-    if "://" not in source:
-        return fs.LocalFileSystem(), source
-    try:
-        found, path = fs.FileSystem.from_uri(source)
-    except (ArrowException, OSError, ValueError) as error:
-        raise DataError(f"{source}: {error}") from None
-    return found, path
-
-
-def _files_of(given: str) -> list[str]:
-    from pyarrow import fs
-
-    is_pattern = "://" not in given and any(sign in given for sign in "*?[") and not Path(given).exists()
-    if is_pattern:
-        return [name for path in sorted(glob.glob(given, recursive=True)) for name in _files_of(path)]
-    file_system, path = _file_system(given)
-    info = file_system.get_file_info(path)
-    if info.type == fs.FileType.File or (info.type == fs.FileType.Unknown):
-        return [given]
-    if info.type != fs.FileType.Directory:
-        return []
-    inside = file_system.get_file_info(fs.FileSelector(path, recursive=True))
-    names = sorted(each.path for each in inside if each.type == fs.FileType.File and _is_known(each.path))
-    prefix = given.split("://")[0] + "://" if "://" in given else ""
-    return [prefix + name for name in names]
-
-
-def _is_known(path: str) -> bool:
-    name = PurePath(path)
-    if any(part.startswith((".", "_")) for part in name.parts[-1:]):  # as _SUCCESS of Spark
-        return False
-    suffix = PurePath(name.stem).suffix if name.suffix in PACKED else name.suffix
-    return suffix in FORMATS

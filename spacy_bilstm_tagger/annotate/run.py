@@ -23,8 +23,9 @@ from ..errors import DataError, Errors
 from ..util import file_checksum, write_beside
 from .annotator import TASK, Annotator, Recipe, model_path
 from .outputs import FORMATS, join, open_writer
-from .records import Item, Layout, Record, Reject, head, read_records, size
+from .records import Item, Layout, Record, Reject, read_records
 from .shards import MANIFEST, Shards, check_same_run, folder_checksum
+from .sources import head, size
 
 REJECTS = "rejects.jsonl"
 PARTS = ".parts"  # the folder beside a single file, while it is made

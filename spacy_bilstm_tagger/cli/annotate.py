@@ -101,8 +101,9 @@ def annotate(
     from ..annotate.annotation import check_fields
     from ..annotate.annotator import Recipe
     from ..annotate.outputs import FORMATS, Form
-    from ..annotate.records import Layout, check_inputs, column_types, find_files
+    from ..annotate.records import Layout, check_inputs, column_types
     from ..annotate.run import Job
+    from ..annotate.sources import find_files
 
     if len(paths) < 2:
         raise DataError("expected the input and the output: spacy-bilstm annotate MODEL IN ... OUT")
@@ -146,8 +147,8 @@ def annotate(
 
 
 def _run(job: "Job") -> None:
-    from ..annotate.records import size
     from ..annotate.run import REJECTS, beside, run_job
+    from ..annotate.sources import size
 
     begin = time.monotonic()
     try:

@@ -17,9 +17,9 @@ from spacy_bilstm_tagger.annotate.records import (
     Reject,
     check_inputs,
     column_types,
-    find_files,
     read_records,
 )
+from spacy_bilstm_tagger.annotate.sources import find_files
 from spacy_bilstm_tagger.errors import DataError
 
 LAYOUT = Layout(id_field="id", keep=("n",))

@@ -1,0 +1,170 @@
+"""Files of records: here or in an object store, packed or not, as lines or as bytes."""
+
+import codecs
+import glob
+import io
+import sys
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from typing import IO, Any, Iterable, Iterator
+
+from ..errors import DataError, damaged
+
+FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "text"}
+PACKED = (".gz", ".zst", ".bz2", ".lz4")
+LINE = 1 << 24  # bytes of a line; longer ones are not read
+
+
+class Source:
+    """A file that is read once.
+
+    name (str): a path, an address such as s3://bucket/file, or "-" for the standard input.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._raw: Any = None
+        self._read = 0
+
+    def place(self) -> int:
+        """Bytes that were read, as they lie in the file."""
+        return self._read if self._raw is None else self._raw.tell()
+
+    @contextmanager
+    def open(self) -> Iterator[Any]:
+        """The bytes as they lie there, a file of pyarrow."""
+        file_system, path = _file_system(self.name)
+        try:
+            with file_system.open_input_file(path) as self._raw:
+                yield self._raw
+        finally:
+            self._read, self._raw = size(self.name), None
+
+    def lines(self, encoding: str) -> Iterator[tuple[int, str, str]]:
+        """(number from 1, line without its end, why it cannot be read or "")."""
+        number = 0
+        try:
+            with self._unpacked() as file:
+                while line := file.readline(LINE):
+                    number += 1
+                    if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                        raise DataError(f"{self.name}: is UTF-16, expected UTF-8; save it so")
+                    if len(line) == LINE and not line.endswith(b"\n"):
+                        while line and not line.endswith(b"\n"):
+                            line = file.readline(LINE)
+                        yield number, "", f"a line longer than {LINE >> 20} MiB"
+                        continue
+                    if number == 1 and line.startswith(codecs.BOM_UTF8):
+                        line = line.removeprefix(codecs.BOM_UTF8)
+                    line = line.rstrip(b"\r\n")
+                    try:
+                        yield number, line.decode(encoding), ""
+                    except UnicodeDecodeError as error:
+                        reason = f"not {encoding}: byte 0x{line[error.start]:02x} cannot be there"
+                        yield number, line.decode("utf-8", "backslashreplace"), reason
+        except (OSError, EOFError) as error:
+            place = Path(f"{self.name}, line {number + 1}")
+            raise DataError(f"{damaged(place, 'a file of text', error)}; get the file again") from None
+
+    @contextmanager
+    def _unpacked(self) -> Iterator[IO[bytes]]:
+        if self.name == "-":
+            yield sys.stdin.buffer
+            return
+        import pyarrow as pa
+
+        with self.open() as raw:
+            packing = pa.Codec.detect(self.name).name if self.name.endswith(PACKED) else None
+            yield io.BufferedReader(raw if packing is None else pa.CompressedInputStream(raw, packing), 1 << 16)
+
+
+def find_files(inputs: Iterable[str]) -> list[str]:
+    """The files of these paths, patterns such as "tweets/*.jsonl", folders (all of a known format below them, by name) and
+    addresses such as s3://bucket/folder.
+
+    RAISES: DataError for what is not there.
+    """
+    found: list[str] = []
+    for given in inputs:
+        files = [given] if given == "-" else _files_of(given)
+        if not files:
+            raise DataError(
+                f"{given}: found no file, expected one or a folder of {', '.join(FORMATS)}, also packed as {', '.join(PACKED)}"
+            )
+        found += files
+    if not found:
+        raise DataError("found no input, expected a file")
+    return found
+
+
+def size(source: str) -> int:
+    """Bytes of a file; 0 for the standard input."""
+    if source == "-":
+        return 0
+    file_system, path = _file_system(source)
+    return file_system.get_file_info(path).size or 0
+
+
+def head(source: str, length: int) -> bytes:
+    """The first bytes of a file as they lie there."""
+    file_system, path = _file_system(source)
+    with file_system.open_input_stream(path, compression=None) as stream:
+        return bytes(stream.read(length))
+
+
+def format_of(source: str) -> str:
+    if source == "-":
+        return "text"
+    path = PurePath(source)
+    suffix = PurePath(path.stem).suffix if path.suffix in PACKED else path.suffix
+    if suffix not in FORMATS:
+        raise DataError(
+            f"{source}: the ending {suffix!r} tells no format; expected {', '.join(FORMATS)}, or give --input-format"
+        )
+    return FORMATS[suffix]
+
+
+def _file_system(source: str) -> tuple[Any, str]:
+    from pyarrow import ArrowException, fs
+
+    if "://" not in source:
+        return fs.LocalFileSystem(), source
+    try:
+        found, path = fs.FileSystem.from_uri(source)
+    except (ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{source}: {error}") from None
+    return found, path
+
+
+def _files_of(given: str) -> list[str]:
+    from pyarrow import fs
+
+    is_pattern = "://" not in given and any(sign in given for sign in "*?[") and not Path(given).exists()
+    if is_pattern:
+        return [name for path in sorted(glob.glob(given, recursive=True)) for name in _files_of(path)]
+    file_system, path = _file_system(given)
+    info = file_system.get_file_info(path)
+    if info.type == fs.FileType.File or (info.type == fs.FileType.Unknown):
+        return [given]
+    if info.type != fs.FileType.Directory:
+        return []
+    inside = file_system.get_file_info(fs.FileSelector(path, recursive=True))
+    names = sorted(each.path for each in inside if each.type == fs.FileType.File and _is_known(each.path))
+    prefix = given.split("://")[0] + "://" if "://" in given else ""
+    return [prefix + name for name in names]
+
+
+def read_schema(source: str) -> Any:
+    """The columns of a Parquet file."""
+    import pyarrow.parquet as pq
+
+    file_system, path = _file_system(source)
+    return pq.read_schema(path, filesystem=file_system)
+
+
+def _is_known(path: str) -> bool:
+    name = PurePath(path)
+    if any(part.startswith((".", "_")) for part in name.parts[-1:]):  # as _SUCCESS of Spark
+        return False
+    suffix = PurePath(name.stem).suffix if name.suffix in PACKED else name.suffix
+    return suffix in FORMATS
