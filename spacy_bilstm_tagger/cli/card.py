@@ -14,6 +14,7 @@ from spacy.scorer import Scorer
 from spacy.training import Corpus, Example
 
 from ..errors import DataError
+from ..scoring.entities import judge_entities
 from ..util import write_beside
 
 # What is shown of a corpus, where it is annotated with it.
@@ -94,11 +95,10 @@ def _calibration(examples: Iterable[Example]) -> dict[str, float]:
     """How probable the found entities are on average, and how many of them are right."""
     scores, right = [], 0
     for eg in examples:
-        gold = {(ent.start_char, ent.end_char, ent.label_) for ent in eg.y.ents}
-        for ent in eg.x.ents:
+        for ent, is_right in judge_entities(eg, {(ent.start, ent.end): ent.label_ for ent in eg.y.ents}):
             if ent._.score is not None:
                 scores.append(ent._.score)
-                right += (ent.start_char, ent.end_char, ent.label_) in gold
+                right += is_right
     return {"ents_mean_probability": sum(scores) / len(scores), "ents_right": right / len(scores)} if scores else {}
 
 

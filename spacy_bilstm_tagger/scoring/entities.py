@@ -2,10 +2,10 @@
 
 import itertools
 from collections import defaultdict
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Iterable, Iterator
 
 from spacy.scorer import PRFScore
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..pipeline.gold import alternatives, annotated_types
@@ -47,22 +47,11 @@ def ner_prf(examples: Iterable[Example]) -> Scores:
         if not example.y.has_annotation("ENT_IOB"):
             continue
         gold = {(ent.start, ent.end): ent.label_ for ent in example.y.ents}
-        taken = {i for ent in example.y.ents for i in range(ent.start, ent.end)}
-        annotated = annotated_types(example.y)
-        align = example.alignment.x2y
-        for ent in example.x.ents:
-            score = per_type[ent.label_]
-            touched = align[ent.start : ent.end]
-            if not len(touched):
-                continue
-            start, end = int(touched[0]), int(touched[-1]) + 1
-            if any(token.ent_iob == 0 for token in example.y[start:end]):
-                continue
-            if ent.label_ in alternatives(gold.get((start, end), "")):
-                score.tp += 1
-                del gold[start, end]
-            elif annotated is None or ent.label_ in annotated or not taken.isdisjoint(range(start, end)):
-                score.fp += 1
+        for ent, is_right in judge_entities(example, gold):
+            if is_right:
+                per_type[ent.label_].tp += 1
+            else:
+                per_type[ent.label_].fp += 1
         for label in gold.values():
             per_type[label].fn += 1
     totals = sum(per_type.values(), PRFScore())
@@ -71,6 +60,28 @@ def ner_prf(examples: Iterable[Example]) -> Scores:
     scores: Scores = {f"ents_{key}": value for key, value in totals.to_dict().items()}
     scores["ents_per_type"] = {label: score.to_dict() for label, score in per_type.items()}
     return scores
+
+
+def judge_entities(example: Example, gold: dict[tuple[int, int], str]) -> Iterator[tuple[Span, bool]]:
+    """The entities that were found and count, and whether each is right.
+
+    gold (dict): (start, end) -> label of the gold entities; those that were found are removed.
+    """
+    taken = {i for start, end in gold for i in range(start, end)}
+    annotated = annotated_types(example.y)
+    align = example.alignment.x2y
+    for ent in example.x.ents:
+        touched = align[ent.start : ent.end]
+        if not len(touched):
+            continue
+        start, end = int(touched[0]), int(touched[-1]) + 1
+        if any(token.ent_iob == 0 for token in example.y[start:end]):
+            continue
+        if ent.label_ in alternatives(gold.get((start, end), "")):
+            del gold[start, end]
+            yield ent, True
+        elif annotated is None or ent.label_ in annotated or not taken.isdisjoint(range(start, end)):
+            yield ent, False
 
 
 def _right_tags(example: Example) -> list[bool]:

@@ -4,7 +4,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_bilstm_tagger.pipeline.gold import set_annotated_types
-from spacy_bilstm_tagger.scoring.entities import ner_score
+from spacy_bilstm_tagger.scoring.entities import judge_entities, ner_score
 from spacy_bilstm_tagger.scoring.tags import tagger_score
 
 VOCAB = spacy.blank("en").vocab
@@ -138,3 +138,17 @@ class TestPartlyKnownEntities:
     def test_but_it_is_wrong_on_a_gold_entity(self):
         scores = self.score(["B-product", "O", "O", "O", "O"], ["B-per", "O", "O", "O", "O"], ["per"])
         assert scores["ents_p"] == 0
+
+
+def test_entities_of_types_that_are_not_annotated_are_neither_right_nor_wrong():
+    words = ["so", "happy", "in", "Lisbon"]
+    found = Doc(VOCAB, words=words, ents=["O", "O", "O", "B-location"])
+    judged = []
+    for types, tag in [(None, "O"), ({"person"}, "O"), ({"location"}, "B-location")]:
+        gold = Doc(found.vocab, words=words, ents=["O", "O", "O", tag])
+        if types:
+            set_annotated_types(gold, types)
+        entities = {(ent.start, ent.end): ent.label_ for ent in gold.ents}
+        judged.append([(ent.text, is_right) for ent, is_right in judge_entities(Example(found, gold), entities)])
+        assert not entities
+    assert judged == [[("Lisbon", False)], [], [("Lisbon", True)]]
