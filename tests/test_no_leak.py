@@ -4,11 +4,14 @@ import os
 import shlex
 import warnings
 from functools import cache
-from typing import Iterable, Mapping
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, Iterable, Iterator, Mapping
 
 import pytest
 import spacy
 import srsly
+from filelock import FileLock
 from leaks import find_leaks, letters, read_commands
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
@@ -72,37 +75,68 @@ def rows():
     return runs
 
 
+class Corpora(Mapping[str, dict[str, str]]):
+    """The texts of each corpus whose source is there, by the path that it is written to. Each is made when it is first asked
+    for, by whichever process of the tests asks."""
+
+    def __init__(self, room: Path) -> None:
+        self.room = room
+        lines = [*lines_of(scripts()), *(line for run in rows().values() for line in run.commands)]
+        self.commands = {target: words for target, words in writers(lines).items() if _is_there(words)}
+        self.letters: dict[str, dict[str, str]] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.commands)
+
+    def __len__(self) -> int:
+        return len(self.commands)
+
+    def __getitem__(self, target: str) -> dict[str, str]:
+        if target not in self.letters:
+            self.letters[target] = self._make(target)
+        return self.letters[target]
+
+    def _make(self, target: str) -> dict[str, str]:
+        program, *words = self.commands[target]
+        if program != "convert":
+            return letters(text for path in words[:-1] for text in read_raw_texts(PROJECT / path))
+        docs = DocBin().from_disk(self.written(target)).get_docs(spacy.blank("xx").vocab)
+        return letters(doc.text for doc in docs)
+
+    def written(self, target: str) -> Path:
+        """The .spacy file, in a folder that all processes share."""
+        path = self.room / target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
+                words = ["convert", *map(str, self._arguments(target))]
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.chdir(PROJECT)
+                    CliRunner().invoke(cli.app, words, catch_exceptions=False)
+        return path
+
+    def _arguments(self, target: str) -> Iterator[Any]:
+        """Without the `--exclude` of corpora that cannot be made: what is not there is not scored either."""
+        _, source, _, *options = self.commands[target]
+        yield from (source, self.room / target)
+        for option, value in zip_longest(options, options[1:]):
+            if option == "--exclude" and value.endswith(".spacy"):
+                if value in self:
+                    yield from (option, self.written(value))
+            elif not option.endswith(".spacy"):
+                yield option
+
+
+def _is_there(command: list[str]) -> bool:
+    words = command[1:]
+    assets = {words[0], *(word for word in words if word.startswith("assets/"))}
+    return all((PROJECT / asset).exists() for asset in assets)  # that of raters is a folder
+
+
 @pytest.fixture(scope="module")
 def corpora(tmp_path_factory):
-    """The texts of each corpus whose source is there, by the path that it is written to."""
-    room, made = tmp_path_factory.mktemp("corpora"), {}
-    known = writers([*lines_of(scripts()), *(line for run in rows().values() for line in run.commands)])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(PROJECT)
-        for target, (program, *words) in known.items():
-            assets = {words[0], *(word for word in words if word.startswith("assets/"))}
-            if not all((PROJECT / asset).exists() for asset in assets):  # that of raters is a folder
-                continue
-            if program != "convert":
-                made[target] = letters(text for path in words[:-1] for text in read_raw_texts(PROJECT / path))
-                continue
-            words = without_absent(words, known, made)
-            words = [str(room / word) if word in known else word for word in words]  # written or excluded
-            CliRunner().invoke(cli.app, ["convert", *words], catch_exceptions=False)
-            docs = DocBin().from_disk(room / target).get_docs(spacy.blank("xx").vocab)
-            made[target] = letters(doc.text for doc in docs)
-    return made
-
-
-def without_absent(words: list[str], known: Mapping[str, object], made: Mapping[str, object]) -> list[str]:
-    """Without the `--exclude` of corpora that could not be made: what is not there is not scored either."""
-    kept: list[str] = []
-    for word in words:
-        if word in known and word not in made and kept[-1:] == ["--exclude"]:
-            kept.pop()
-        else:
-            kept.append(word)
-    return kept
+    room = tmp_path_factory.getbasetemp()
+    return Corpora((room.parent if "PYTEST_XDIST_WORKER" in os.environ else room) / "corpora")
 
 
 def check(lines, corpora, also_scored=()):

@@ -154,6 +154,15 @@ class TestRejects:
         found = list(read_records([str(path)], LAYOUT)) if lines else []
         assert [item.line for item in found] == list(range(1, len(lines) + 1))
 
+    def test_ten_thousand_of_all_kinds(self, write):
+        good = b'{"id": "a", "text": "so good"}'
+        kinds = [line for line in BAD if len(line) < 1000]
+        lines = [kinds[i % len(kinds)] if i % 3 else good for i in range(15_000)]
+        found = list(read_records([write("a.jsonl", b"\n".join(lines) + b"\n")], Layout(id_field="id", max_chars=100)))
+        assert len(found) == 15_000
+        assert sum(isinstance(item, Record) for item in found) == 5000
+        assert all(item.reason for item in found if isinstance(item, Reject))
+
     def test_csv(self, write):
         lines = ["text,id,n", "so good,a,1", "too,few", "a,b,c,d", "", 'a "quote" inside,b,1', '"closed" wrong,c,1']
         lines += ["so bad,d,1", '"never closed,e,1', "fine,f,1"]
