@@ -56,7 +56,7 @@ def run_page(tweet_nlp, tmp_path, monkeypatch):
 def test_every_page_with_python_code_is_run_here():
     """That of your-own-tweets.md needs the wheel that its commands make, and runs after them."""
     with_code = [str(page.relative_to(PROJECT)) for page in PAGES if blocks(page, "python")]
-    assert with_code == ["README.md", "docs/running.md", "docs/your-own-tweets.md"]
+    assert with_code == ["README.md", "docs/running.md", "docs/scale.md", "docs/your-own-tweets.md"]
 
 
 def test_readme(en_tweet_sm, run_page):
@@ -75,6 +75,11 @@ def test_running(run_page):
     ] == [0]
     assert "ticket" in names["nlp"].get_pipe("ner").labels
     assert spacy.load("training/sample/model-best").get_pipe("ner").labels == ("person",)
+
+
+def test_scale(run_page):
+    names = run_page("docs/scale.md")
+    assert names["row"] == {"id": "2", "text": None, "error": "no text: expected a string"}
 
 
 @pytest.mark.slow
