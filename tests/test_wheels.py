@@ -31,7 +31,7 @@ def test_labels_are_the_expected_ones(en_tweet_sm):
         assert found == [{key: token[key] for key in found[0]} for token in expected["tokens"]]
         assert [(ent.text, ent.label_) for ent in doc.ents] == [(ent["text"], ent["label"]) for ent in expected["ents"]]
         assert [ent._.score for ent in doc.ents] == pytest.approx([ent["score"] for ent in expected["ents"]], abs=1e-3)
-        assert [[sent.start_char, sent.end_char] for sent in doc.sents] == expected["sents"]
+        assert [{"start": sent.start_char, "end": sent.end_char} for sent in doc.sents] == expected["sents"]
 
 
 def test_labels_are_explained_and_what_users_of_other_pipelines_read_is_there(en_tweet_sm):
