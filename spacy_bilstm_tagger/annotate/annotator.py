@@ -9,14 +9,16 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import get_package_path, is_package
+from thinc.model import Model
 
 from ..errors import DataError
+from ..layers.word_cache import forget_words
 from .annotation import to_annotation
 from .outputs import Form, encode
 from .records import Record, Reject
 
 BATCH_SIZE = 256
-TASK = 1024  # records
+TASK = 2048  # records
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,11 @@ class Annotator:
             return [self.recipe.form.row(*pair) for pair in zip(kept, docs)], failed
 
     def encode(self, records: Sequence[Record]) -> tuple[bytes, int, dict[int, str]]:
-        """The same as a piece of a file, see `outputs.encode`, with the number of its records."""
+        """The same as a piece of a file, see `outputs.encode`, with the number of its records. The piece depends on these
+        records alone, to the last bit."""
+        for _, pipe in self.nlp.pipeline:
+            if isinstance(model := getattr(pipe, "model", None), Model):
+                forget_words(model)
         with self.nlp.memory_zone():
             kept, docs, failed = self._docs(records)
             return encode(self.recipe.form, kept, docs), len(kept), failed

@@ -269,12 +269,11 @@ def _rows(
     """(first line, cells, why the row cannot be read or "", its beginning). A quote that is never closed costs the line that
     it stands in, and not those behind it."""
     quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    csv.field_size_limit(max(csv.field_size_limit(), 2 * LINE))
     fed = _Lines(lines)
     while True:
         fed.begin()
         try:
-            row = next(csv.reader(fed, delimiter=delimiter, quoting=quoting, strict=quoted))
+            row = _next_row(csv.reader(fed, delimiter=delimiter, quoting=quoting, strict=quoted))
         except StopIteration:
             return
         except csv.Error as error:
@@ -284,6 +283,14 @@ def _rows(
             continue
         number, content, _ = fed.used[0]
         yield number, row, next((reason for _, _, reason in fed.used if reason), ""), content
+
+
+def _next_row(reader: Any) -> list[str]:
+    limit = csv.field_size_limit(2 * LINE)  # of all readers of the process
+    try:
+        return next(reader)
+    finally:
+        csv.field_size_limit(limit)
 
 
 class _Lines:

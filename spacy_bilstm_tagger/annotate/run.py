@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Callable, Iterable, Iterator, Literal, Optional, Union
 
 import srsly
+import torch
 
 from ..errors import DataError, Errors
 from ..util import file_checksum, write_beside
@@ -103,7 +104,7 @@ def run_job(job: Job, progress: Optional[Progress] = None) -> Counter[str]:
     rejects = _Rejects(folder / REJECTS, shards)
     total, consumed = Counter[str](texts=0, rejects=0, kept=0), _Consumed()
     tasks = _Tasks(job, shards, total, consumed)
-    with _annotated(job, tasks) as results, rejects:
+    with _one_thread(), _annotated(job, tasks) as results, rejects:
         _write(job, shards, rejects, results, total, lambda: progress and progress(total, consumed.bytes))
     total["files"] = tasks.files
     shards.finish(total)
@@ -192,6 +193,17 @@ def _in_this_process(job: Job, tasks: Iterable[_Task]) -> Iterator[tuple[_Task, 
         yield task, annotator.encode(task.records)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Of torch: the number of threads changes the last bits, and a run may go on with another number of processes."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def _load(recipe: Recipe) -> Annotator:
     annotator = Annotator(recipe)
     gc.collect()
@@ -252,19 +264,17 @@ class _Workers:
             self.job.processes,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
-            initargs=(self.job.recipe, max((os.cpu_count() or 1) // self.job.processes, 1)),
+            initargs=(self.job.recipe,),
         )
 
 
 _annotator: Union[Annotator, Exception, None] = None  # of a worker
 
 
-def _start_worker(recipe: Recipe, threads: int) -> None:
+def _start_worker(recipe: Recipe) -> None:
     global _annotator
-    import torch
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     try:
         _annotator = _load(recipe)
     except Exception as error:  # an error here would break the pool without a reason

@@ -10,6 +10,7 @@ from itertools import pairwise, starmap
 from typing import Any, Callable, Hashable, Iterator, Optional, Sequence
 
 import numpy as np
+from thinc.model import Model
 from thinc.shims.shim import Shim
 from thinc.types import Floats2d
 
@@ -251,6 +252,13 @@ class WordCache(Shim):
 
     def __reduce__(self) -> tuple:
         return WordCache, (self.memory,)
+
+
+def forget_words(model: Model) -> None:
+    """Empty the caches of all layers. The last bits of a word's numbers depend on the words that were computed with it."""
+    for shim in (shim for node in model.walk() for shim in node.shims):
+        if isinstance(shim, WordCache):
+            shim.forget()
 
 
 def _start_anew_after_fork() -> None:

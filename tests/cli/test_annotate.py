@@ -1,4 +1,4 @@
-"""The command: what reaches the job, and what is told. The job itself: tests/annotate/test_run.py."""
+"""The command: what reaches the job, and what is told. The job itself: tests/annotate/test_jobs.py."""
 
 import json
 
