@@ -3,8 +3,10 @@
 A worker encodes a few hundred records (`encode`), and the main process puts what it gets into a file (`Writer`).
 """
 
+import base64
 import io
 import json
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -21,6 +23,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMATS = ("jsonl", "parquet", "conllu", "spacy")
+_ATTRS = {  # of a DocBin
+    "tag": ["TAG", "MORPH"],
+    "pos": ["POS"],
+    "lemma": ["LEMMA"],
+    "sents": ["SENT_START"],
+    "ents": ["ENT_IOB", "ENT_TYPE", "ENT_KB_ID", "ENT_ID"],
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +54,8 @@ class Form:
             raise DataError(f"--format {self.format}: expected one of {', '.join(FORMATS)}")
         if self.offsets not in OFFSETS:
             raise DataError(f"--offsets {self.offsets}: expected {' or '.join(OFFSETS)}")
+        if self.format in ("conllu", "spacy") and self.offsets != "codepoint":
+            raise DataError(f"--offsets {self.offsets}: {self.format} holds no places; leave it out")
         for name in self.keep:
             if name in ("id", "text", *FIELDS):
                 raise DataError(f"--keep {name}: a column of the annotation has this name; rename that of the input")
@@ -58,7 +69,8 @@ class Form:
 
     def row(self, record: Record, doc: Doc) -> dict[str, Any]:
         annotation = to_annotation(doc, self.fields, offsets=self.offsets)
-        return {"id": record.id, **record.kept, **annotation}
+        kept = {name: _to_json(value) for name, value in record.kept.items()} if self.format == "jsonl" else record.kept
+        return {"id": record.id, **kept, **annotation}
 
 
 def encode(form: Form, records: Sequence[Record], docs: Sequence[Doc]) -> bytes:
@@ -68,11 +80,14 @@ def encode(form: Form, records: Sequence[Record], docs: Sequence[Doc]) -> bytes:
         rows = (json.dumps(form.row(*pair), ensure_ascii=False, default=_as_text) for pair in pairs)
         return "".join(f"{row}\n" for row in rows).encode("utf8")
     if form.format == "conllu":
-        return "".join(to_conllu(*pair) for pair in pairs).encode("utf8")
+        return "".join(to_conllu(*pair, form.fields) for pair in pairs).encode("utf8")
     if form.format == "spacy":
         for record, doc in pairs:
             doc.user_data.update({"id": record.id, **record.kept})
-        return DocBin(docs=docs, store_user_data=True).to_bytes()
+            if "spans" not in form.fields:
+                doc.spans.clear()
+        attrs = [attr for name, some in _ATTRS.items() if name in form.fields for attr in some]
+        return DocBin(attrs, docs=docs, store_user_data=True).to_bytes()
     import pyarrow as pa
 
     stream = io.BytesIO()
@@ -91,7 +106,10 @@ def to_batch(form: Form, rows: list[dict[str, Any]]) -> "pa.RecordBatch":
             for row in rows:
                 if row[name] is not None and not isinstance(row[name], str):
                     row[name] = json.dumps(row[name], ensure_ascii=False, default=_as_text)
-    arrays = [_to_array([row.get(field.name) for row in rows], field.type) for field in columns]
+    arrays = [
+        (_to_array if field.name in FIELDS else pa.array)([row.get(field.name) for row in rows], field.type)
+        for field in columns
+    ]
     return pa.RecordBatch.from_arrays(arrays, schema=columns)
 
 
@@ -163,11 +181,11 @@ def join(form: Form, parts: Iterable[Path], path: Path) -> None:
                     write(block)
 
 
-def to_conllu(record: Record, doc: Doc) -> str:
+def to_conllu(record: Record, doc: Doc, fields: tuple[str, ...] = FIELDS) -> str:
     """A text as CoNLL-U (https://universaldependencies.org/format.html), a block for each sentence. There are no trees;
     entities stand in MISC as NER=B-person. White space other than one space between tokens is SpacesAfter."""
     blocks: list[str] = []
-    sents = list(doc.sents) if doc.has_annotation("SENT_START") else [doc[:]]
+    sents = list(doc.sents) if "sents" in fields and doc.has_annotation("SENT_START") else [doc[:]]
     for number, sent in enumerate(sents):
         words = [token for token in sent if not token.is_space]
         if not words:
@@ -178,11 +196,12 @@ def to_conllu(record: Record, doc: Doc) -> str:
             lines += [f"# {name} = {_one_line(_as_text(value))}" for name, value in record.kept.items()]
         for i, word in enumerate(words, 1):
             end = words[i].idx if i < len(words) else _end_of(doc, sents, number)
-            columns = [word.text, word.lemma_, word.pos_, word.tag_, str(word.morph)]
+            known = {"lemma": word.lemma_, "pos": word.pos_, "tag": word.tag_}
+            columns = [word.text, *(known[name] if name in fields else "" for name in known)]
+            columns.append(str(word.morph) if "tag" in fields else "")
             form, *others = (column.replace("\t", " ") or "_" for column in columns)
-            lines.append(
-                "\t".join([str(i), form, *others, "_", "_", "_", _misc(word, doc.text[word.idx + len(word) : end])])
-            )
+            misc = _misc(word, doc.text[word.idx + len(word) : end], "ents" in fields)
+            lines.append("\t".join([str(i), form, *others, "_", "_", "_", misc]))
         blocks.append("\n".join(lines) + "\n\n")
     return "".join(blocks)
 
@@ -192,8 +211,8 @@ def _end_of(doc: Doc, sents: list[Any], number: int) -> int:
     return sents[number + 1].start_char if number + 1 < len(sents) else len(doc.text)
 
 
-def _misc(token: Token, behind: str) -> str:
-    parts = [f"NER={token.ent_iob_}-{token.ent_type_}"] if token.ent_type_ else []
+def _misc(token: Token, behind: str, with_entities: bool) -> str:
+    parts = [f"NER={token.ent_iob_}-{token.ent_type_}"] if token.ent_type_ and with_entities else []
     if not behind:
         parts.append("SpaceAfter=No")
     elif behind != " ":
@@ -206,8 +225,19 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _to_json(value: Any) -> Any:
+    """NaN and infinity, which JSON does not know, as null, at any depth."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _to_json(each) for key, each in value.items()}
+    return [_to_json(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
 def _as_text(value: Any) -> str:
-    """Values that JSON does not know, such as times of Parquet."""
+    """Values that JSON does not know: times of Parquet, and bytes, which become base64."""
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

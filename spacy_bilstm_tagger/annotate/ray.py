@@ -55,8 +55,8 @@ def annotate_dataset(
     )
 
 
-def run_on_ray(job: Job, address: Optional[str] = None) -> None:
-    """Read the inputs, annotate them and write the output folder.
+def run_on_ray(job: Job, output: str, address: Optional[str] = None) -> None:
+    """Read the inputs, annotate them and write the output folder, here or in an object store.
 
     RAISES: DataError without Ray, for what it does not read or write, ids that are row numbers, and a folder that is not empty.
     """
@@ -77,9 +77,9 @@ def run_on_ray(job: Job, address: Optional[str] = None) -> None:
         dataset = dataset.limit(job.limit)
     annotated = annotate_dataset(dataset, job.recipe, layout, is_lines=is_lines, actors=job.processes)
     if form.format == "parquet":
-        annotated.write_parquet(str(job.output))
+        annotated.write_parquet(output)
     else:
-        annotated.write_json(str(job.output))
+        annotated.write_json(output)
 
 
 def _check(job: Job) -> None:
@@ -93,6 +93,8 @@ def _check(job: Job) -> None:
         )
     if layout.id_field is None:
         raise DataError("--engine ray needs --id-field: the processes do not know the numbers of the records")
+    if job.resume != "auto" or layout.encoding != "utf-8":
+        raise DataError("--resume and --encoding do not go with --engine ray, which begins anew and reads UTF-8")
     if job.strict:
         raise DataError("--strict does not go with --engine ray; look at the column error of the output")
     if job.output.exists() and any(job.output.iterdir()):

@@ -68,11 +68,15 @@ def check_inputs(sources: list[str], layout: Layout) -> None:
     RAISES: DataError for a missing column, an unknown format, and a file that is damaged or of another encoding.
     """
     try:
-        codecs.lookup(layout.encoding)
+        name = codecs.lookup(layout.encoding).name
     except LookupError:
         raise DataError(
             f"--encoding {layout.encoding}: Python knows no such encoding; expected a name such as cp1252"
         ) from None
+    if name.startswith(("utf-16", "utf-32")):
+        raise DataError(
+            f"--encoding {layout.encoding}: expected UTF-8, or an encoding of single bytes; save the file as UTF-8"
+        )
     for source in sources:
         if source != "-":
             for _ in islice(_RecordReader(source, layout).items(), 1):
@@ -155,11 +159,19 @@ def column_types(sources: list[str], layout: Layout) -> dict[str, Any]:
     found: dict[str, tuple[str, Any]] = {}
     if any((layout.format or format_of(source)) != "parquet" for source in sources):
         return {}
+    import pyarrow as pa
+
     names = {**({"id": layout.id_field} if layout.id_field else {}), **{name: name for name in layout.keep}}
     for source in sources:
         columns = read_schema(source)
         for name, column in names.items():
             first, kind = found.setdefault(name, (source, columns.field(column).type))
+            if name == "id" and not (
+                pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
+            ):
+                raise DataError(
+                    f"{source}: the column {column!r} holds {kind}, expected strings or whole numbers as ids"
+                )
             if kind != columns.field(column).type:
                 raise DataError(
                     f"{source}: the column {column!r} holds {columns.field(column).type}, and {kind} in {first}; give them one type"
@@ -199,13 +211,16 @@ class _RecordReader:
             yield json_item(self.layout, self.source, line, text)
 
     def _csv(self) -> Iterator[Item]:
-        lines = self.file.lines(self.layout.encoding)
+        lines = self.file.lines(self.layout.encoding, keep_ends=True)
         first = next(lines, None)
         if first is None:
             raise DataError(f"{self.source}: is empty, expected a line of column names")
         _, header, reason = first
         if reason:
             raise DataError(f"{self.source}, line 1: {reason}")
+        header = header.rstrip("\r\n")
+        if "\r" in header:
+            raise DataError(f"{self.source}: its lines end in CR alone; save it with LF or CR LF")
         delimiter = "\t" if self.format == "tsv" else ","
         if self.format == "csv" and self.layout.text_field in (names := _cells(header, ";")) and len(names) > 1:
             delimiter = ";"
@@ -313,7 +328,7 @@ class _Lines:
         self.length += len(self.used[-1][1])
         if len(self.used) > 1 and self.length > _QUOTED:
             raise csv.Error("a quote that is not closed")
-        return self.used[-1][1] + "\n"
+        return self.used[-1][1]
 
 
 def _cells(header: str, delimiter: str) -> list[str]:

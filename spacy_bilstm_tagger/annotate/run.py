@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
+import time
 from collections import Counter, deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -30,6 +32,7 @@ from .sources import head, size
 
 REJECTS = "rejects.jsonl"
 PARTS = ".parts"  # the folder beside a single file, while it is made
+_WAY_OUT = "give another name, or --resume never to begin anew"
 _HEAD = 1 << 20  # bytes of an input whose hash tells it
 _AHEAD = 3  # tasks for each process that are read before they are asked for
 _BREAKS = 3  # processes that die one after another without a task done
@@ -100,14 +103,14 @@ def run_job(job: Job, progress: Optional[Progress] = None) -> Counter[str]:
         return found
     if job.resume == "never":
         _remove_earlier(folder)
-    shards = Shards(folder, run, suffix=f".{job.recipe.form.format}", strict=job.resume == "auto")
+    shards = Shards(folder, run, suffix=f".{job.recipe.form.format}", strict=job.resume == "auto", way_out=_WAY_OUT)
     rejects = _Rejects(folder / REJECTS, shards)
     total, consumed = Counter[str](texts=0, rejects=0, kept=0), _Consumed()
     tasks = _Tasks(job, shards, total, consumed)
     with _one_thread(), _annotated(job, tasks) as results, rejects:
         _write(job, shards, rejects, results, total, lambda: progress and progress(total, consumed.bytes))
     total["files"] = tasks.files
-    shards.finish(total)
+    shards.finish(tasks.files, total)
     if job.is_one_file:
         _join(job, folder, tasks.files, total, run)
     return total
@@ -159,10 +162,18 @@ class _Tasks:
             found = self.shards.done(number)
             if found is not None:
                 self.total.update(texts=found["texts"], rejects=found["rejects"], kept=1)
-                deque(rest, maxlen=0)
+                self._check_count(number, found, sum(1 for _ in rest))
                 continue
             while given := list(islice(rest, TASK)):
                 yield _Task(number, given)
+
+    def _check_count(self, number: int, found: dict[str, Any], count: int) -> None:
+        """RAISES: DataError for a file of an earlier run that holds other records, which "always" lets through so far."""
+        if found["texts"] + found["rejects"] != count:
+            raise DataError(
+                f"{self.shards.folder / self.shards.name(number)}: holds {found['texts'] + found['rejects']} records, and now "
+                f"{count} belong there; give the --limit and the input of before, or --resume never"
+            )
 
 
 def _chain(first: Item, rest: Iterable[Item]) -> Iterator[Item]:
@@ -264,21 +275,29 @@ class _Workers:
             self.job.processes,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
-            initargs=(self.job.recipe,),
+            initargs=(self.job.recipe, os.getpid()),
         )
 
 
 _annotator: Union[Annotator, Exception, None] = None  # of a worker
 
 
-def _start_worker(recipe: Recipe) -> None:
+def _start_worker(recipe: Recipe, parent: int) -> None:
     global _annotator
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process
     torch.set_num_threads(1)
     try:
         _annotator = _load(recipe)
     except Exception as error:  # an error here would break the pool without a reason
         _annotator = error
+
+
+def _end_with(parent: int) -> None:
+    """A main process that was killed cannot end its workers."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _annotate_task(records: list[Record]) -> Result:
@@ -310,7 +329,7 @@ def _write(
                     counts.update(texts=counts["texts"] + texts, rejects=len(found))
                     total.update(texts=texts, rejects=len(here))
                     tell()
-            counts["rejects_end"] = rejects.append(number, found)
+            counts.update(rejects.append(number, found))
 
 
 class _Rejects:
@@ -318,24 +337,33 @@ class _Rejects:
     run has written behind the last place goes."""
 
     def __init__(self, path: Path, shards: Shards) -> None:
-        size = path.stat().st_size if path.exists() else 0
-        ends = {name: entry["counts"].get("rejects_end", size + 1) for name, entry in shards.entries.items()}
-        for name in [name for name, end in ends.items() if end > size]:  # this file is damaged
-            del shards.entries[name], ends[name]
-        self.shards, self.ends = shards, ends
+        data = path.read_bytes() if path.exists() else b""
+        self.shards, self.digest, self.end = shards, hashlib.sha256(), 0
+        self.known: dict[str, dict[str, Any]] = {}
+        listed = sorted(shards.entries.items(), key=lambda item: item[1]["counts"].get("rejects_end", 0))
+        for name, entry in listed:
+            end = entry["counts"].get("rejects_end", len(data) + 1)
+            digest = self.digest.copy()
+            digest.update(data[self.end : end])
+            if end > len(data) or digest.hexdigest() != entry["counts"].get("rejects_sha256"):
+                del shards.entries[name]  # to be made anew, with its rejects
+                continue
+            self.digest, self.end = digest, end
+            self.known[name] = {key: entry["counts"][key] for key in ("rejects_end", "rejects_sha256")}
         self.file: IO[bytes] = path.open("r+b" if path.exists() else "w+b")
-        self.file.truncate(max(ends.values(), default=0))
+        self.file.truncate(self.end)
         self.file.seek(0, os.SEEK_END)
 
-    def append(self, number: int, rejects: list[Reject]) -> int:
-        """Where they end. Those of a file that was damaged are there already."""
-        known = self.ends.get(self.shards.name(number))
-        if known is not None:
+    def append(self, number: int, rejects: list[Reject]) -> dict[str, Any]:
+        """Where they end, and the checksum up to there. Those of a file that was damaged are there already."""
+        if (known := self.known.get(self.shards.name(number))) is not None:
             return known
         for reject in rejects:
-            self.file.write(f"{json.dumps(asdict(reject), ensure_ascii=False)}\n".encode())
+            line = f"{json.dumps(asdict(reject), ensure_ascii=False)}\n".encode()
+            self.file.write(line)
+            self.digest.update(line)
         self.file.flush()
-        return self.file.tell()
+        return {"rejects_end": self.file.tell(), "rejects_sha256": self.digest.hexdigest()}
 
     def __enter__(self) -> "_Rejects":
         return self
@@ -347,7 +375,7 @@ class _Rejects:
 def fingerprint(source: str) -> dict[str, Any]:
     """What tells an input from another, without reading it whole: its size, and the hash of its first megabyte."""
     if source == "-":
-        return {"name": "the standard input"}
+        return {"name": "the standard input", "time": time.time_ns()}  # never the same
     return {"size": size(source), "sha256 of its head": hashlib.sha256(head(source, _HEAD)).hexdigest()}
 
 
@@ -363,8 +391,9 @@ def _join(job: Job, folder: Path, files: int, total: Counter[str], run: dict[str
         join(job.recipe.form, parts, draft)
     with write_beside(beside(job.output, REJECTS)) as draft:
         shutil.copyfile(folder / REJECTS, draft)
+    checksums = [file_checksum(path) for path in (job.output, beside(job.output, REJECTS))]
     with write_beside(beside(job.output, MANIFEST)) as draft:
-        srsly.write_json(draft, {"run": run, "sha256": file_checksum(job.output), "total": dict(total)})
+        srsly.write_json(draft, {"run": run, "sha256": checksums, "total": dict(total)})
     shutil.rmtree(folder)
 
 
@@ -383,9 +412,12 @@ def _finished(job: Job, run: dict[str, Any]) -> Optional[Counter[str]]:
         raise DataError(
             f"{job.output}: exists, and was not made by this command; give another name, or --resume never to replace it"
         ) from None
+    now = srsly.json_loads(srsly.json_dumps(run))
     if job.resume == "auto":
-        check_same_run(job.output, before, srsly.json_loads(srsly.json_dumps(run)))
-    return Counter(total) if file_checksum(job.output) == checksum else None
+        check_same_run(job.output, before, now, way_out=_WAY_OUT)
+    rejects = beside(job.output, REJECTS)
+    whole = rejects.is_file() and [file_checksum(job.output), file_checksum(rejects)] == checksum
+    return Counter(total) if whole and before == now else None
 
 
 def _remove_earlier(folder: Path) -> None:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any, AsyncIterator, Optional, Sequence
 
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import PlainTextResponse
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 from spacy.language import Language
 
@@ -105,6 +106,14 @@ def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
         future.set_exception(error)
 
 
+def _is_text(text: str) -> bool:
+    try:
+        text.encode("utf8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[Language] = None) -> FastAPI:
     """The service as an ASGI app. nlp: the pipeline, if it is loaded already."""
     annotator, bounds = Annotator(recipe, nlp), limits or Limits()
@@ -128,12 +137,20 @@ def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[La
             return PlainTextResponse(f"{int(length):,} bytes, expected at most {bounds.body:,}", 413)
         return await call_next(request)
 
+    @app.exception_handler(RequestValidationError)
+    async def tell_what_is_wrong(request: Request, error: RequestValidationError) -> JSONResponse:
+        # Without the input itself, which may be nothing that JSON knows.
+        found = [{"loc": list(each["loc"]), "msg": each["msg"]} for each in error.errors()]
+        return JSONResponse({"detail": found}, 422)
+
     @app.post("/annotate")
     async def annotate(question: Question) -> Answer:
         texts = question.texts
         if len(texts) > bounds.texts:
             raise HTTPException(413, f"{len(texts)} texts, expected at most {bounds.texts}")
         for number, text in enumerate(texts):
+            if not _is_text(text):
+                raise HTTPException(422, f"text {number} holds half of a surrogate pair, which is no text")
             if len(text) > bounds.chars:
                 raise HTTPException(
                     413, f"text {number} has {len(text):,} characters, expected at most {bounds.chars:,}"

@@ -11,6 +11,8 @@ from ..errors import DataError, Errors
 from ..util import file_checksum, write_beside
 
 MANIFEST = "manifest.json"
+WAY_OUT = "give another folder, or remove this one"
+ALWAYS_SAME = ("--shard-size", "output: format")  # or the numbers of files would mean other records
 
 
 class Shards:
@@ -25,7 +27,9 @@ class Shards:
     RAISES: DataError for a folder of something else, and for one of a run that was asked for something else.
     """
 
-    def __init__(self, folder: Path, run: Mapping[str, Any], *, suffix: str, strict: bool = True) -> None:
+    def __init__(
+        self, folder: Path, run: Mapping[str, Any], *, suffix: str, strict: bool = True, way_out: str = WAY_OUT
+    ) -> None:
         self.folder, self.suffix = folder, suffix
         self.run = srsly.json_loads(srsly.json_dumps(dict(run)))
         self.entries: dict[str, dict[str, Any]] = {}
@@ -37,8 +41,7 @@ class Shards:
             before, self.entries = manifest["run"], manifest["files"]
         except (OSError, ValueError, KeyError, TypeError):
             raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=folder)) from None
-        if strict:
-            check_same_run(folder, before, self.run)
+        check_same_run(folder, before, self.run, None if strict else ALWAYS_SAME, way_out)
 
     def done(self, number: int) -> Optional[dict[str, Any]]:
         """The counts that were kept with a file, or None if it is still to be written, or damaged."""
@@ -49,17 +52,21 @@ class Shards:
         return dict(entry["counts"])
 
     @contextmanager
-    def new(self, number: int) -> Iterator[tuple[Path, dict[str, int]]]:
+    def new(self, number: int) -> Iterator[tuple[Path, dict[str, Any]]]:
         """The path of a draft to write, and a dict for its counts. At the end of the block it becomes the file and is
         listed."""
-        path, counts = self.folder / self.name(number), dict[str, int]()
+        path, counts = self.folder / self.name(number), dict[str, Any]()
         with write_beside(path) as draft:
             yield draft, counts
         self.entries[path.name] = {"sha256": file_checksum(path), "counts": counts}
         self.write_manifest()
 
-    def finish(self, total: Mapping[str, int]) -> None:
-        """List the counts of all files: the run is complete."""
+    def finish(self, files: int, total: Mapping[str, int]) -> None:
+        """List the counts of all files: the run is complete. Files of an earlier run with more of them go."""
+        names = {self.name(number) for number in range(files)}
+        for name in self.entries.keys() - names:
+            (self.folder / name).unlink(missing_ok=True)
+            del self.entries[name]
         self.write_manifest(total)
 
     def name(self, number: int) -> str:
@@ -71,13 +78,18 @@ class Shards:
             srsly.write_json(draft, found)
 
 
-def check_same_run(place: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """RAISES: DataError with the first difference."""
-    for name in {**before, **now}:
+def check_same_run(
+    place: Path,
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+    names: Optional[tuple[str, ...]] = None,
+    way_out: str = WAY_OUT,
+) -> None:
+    """RAISES: DataError with the first difference, in one of these names or in any."""
+    for name in {**before, **now} if names is None else names:
         if before.get(name) != now.get(name):
             raise DataError(
-                f"{place}: was begun with another {name} ({_short(before.get(name))}, now {_short(now.get(name))}); "
-                "give another folder, or remove this one"
+                f"{place}: was begun with another {name} ({_short(before.get(name))}, now {_short(now.get(name))}); {way_out}"
             )
 
 

@@ -40,8 +40,8 @@ class Source:
         finally:
             self._read, self._raw = size(self.name), None
 
-    def lines(self, encoding: str) -> Iterator[tuple[int, str, str]]:
-        """(number from 1, line without its end, why it cannot be read or "")."""
+    def lines(self, encoding: str, *, keep_ends: bool = False) -> Iterator[tuple[int, str, str]]:
+        """(number from 1, line without its end or with it, why it cannot be read or "")."""
         number = 0
         try:
             with self._unpacked() as file:
@@ -56,7 +56,7 @@ class Source:
                         continue
                     if number == 1 and line.startswith(codecs.BOM_UTF8):
                         line = line.removeprefix(codecs.BOM_UTF8)
-                    line = line.rstrip(b"\r\n")
+                    line = line if keep_ends else line.rstrip(b"\r\n")
                     try:
                         yield number, line.decode(encoding), ""
                     except UnicodeDecodeError as error:

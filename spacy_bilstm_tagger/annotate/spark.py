@@ -38,7 +38,8 @@ def annotate_dataframe(
         layout.max_chars = max_chars
     form = Form(format="parquet", fields=tuple(fields), offsets=offsets, keep=tuple(keep), has_ids=True)
     annotate = _Partitions(Recipe(model, form, tuple(disable), batch_size), layout)
-    columns = list(dict.fromkeys([id_field, text_field, *keep]))
+    # As strings: pandas has no whole numbers beside nulls.
+    columns = [frame[name].cast("string").alias(name) for name in dict.fromkeys([id_field, text_field, *keep])]
     return frame.select(*columns).mapInPandas(annotate, from_arrow_schema(table_schema(form)))
 
 

@@ -43,15 +43,17 @@ def annotate(
     ] = None,
     keep: Annotated[str, typer.Option(help="Further columns to keep, with commas between them.")] = "",
     input_format: Annotated[
-        Optional[str],
-        typer.Option(help="jsonl, csv, tsv, parquet or text, where the name does not tell.", show_default=False),
+        Optional[Literal["jsonl", "csv", "tsv", "parquet", "text"]],
+        typer.Option(help="Where the name does not tell it.", show_default=False),
     ] = None,
-    encoding: Annotated[str, typer.Option(help="Of the input.")] = "utf-8",
+    encoding: Annotated[
+        str, typer.Option(help="Of the input: UTF-8, or one of single bytes, such as cp1252.")
+    ] = "utf-8",
     output_format: Annotated[
-        Optional[str],
+        Optional[Literal["jsonl", "parquet", "conllu", "spacy"]],
         typer.Option(
             "--format",
-            help="jsonl, parquet, conllu or spacy; jsonl by default.",
+            help="Of the files in a folder; jsonl by default.",
             show_default=False,
         ),
     ] = None,
@@ -85,7 +87,7 @@ def annotate(
     ] = "auto",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first record that cannot be read.")] = False,
     engine: Annotated[
-        Literal["local", "ray"], typer.Option(help="ray: on a cluster of Ray, --processes actors (extra [ray]).")
+        Literal["local", "ray"], typer.Option(help="ray: on a cluster of Ray, --processes actors (the extra ray).")
     ] = "local",
     address: Annotated[
         Optional[str],
@@ -96,7 +98,7 @@ def annotate(
 
     A run that was stopped, even by kill -9, goes on when the same command is given again, and writes what it would have
     written. Records that cannot be read stand in rejects.jsonl with the reason. Exit codes: 0 all records are annotated or
-    rejected; 1 an error, or a rejected record with --strict; 2 a wrong option; 130 stopped by Ctrl-C.
+    rejected; 1 an error, or a rejected record with --strict; 2 an option or a value that does not exist; 130 stopped by Ctrl-C.
     """
     from ..annotate.annotation import check_fields
     from ..annotate.annotator import Recipe
@@ -110,6 +112,7 @@ def annotate(
     *inputs, out = paths
     output = Path(out)
     ending = output.suffix.removeprefix(".")
+    _check_output(out, ending, is_local=engine == "local")
     if output_format and ending in FORMATS and ending != output_format:
         raise DataError(f"--format {output_format}: {out} ends in {output.suffix}; give one of them")
     names = tuple(names_of(keep))
@@ -123,8 +126,9 @@ def annotate(
         cut=cut,
     )
     sources = find_files(inputs)
-    if engine == "local" and out in sources:
-        raise DataError(f"{out}: is an input too; give another output")
+    for given in inputs if engine == "local" else ():
+        if output.resolve().is_relative_to(Path(given).resolve()):
+            raise DataError(f"{out}: is an input too, or lies in one; give another output")
     check_inputs(sources, layout)
     form = Form(
         format=output_format or (ending if ending in FORMATS else "jsonl"),
@@ -141,9 +145,18 @@ def annotate(
     )  # fmt: skip
     _check_gpu(gpu_id)
     if engine == "ray":
-        _run_on_ray(job, address)
+        _run_on_ray(job, out, address)
         return
     _run(job)
+
+
+def _check_output(out: str, ending: str, *, is_local: bool) -> None:
+    if is_local and "://" in out:
+        raise DataError(
+            f"{out}: is an address; give a folder or file of this machine, and copy it there (or --engine ray)"
+        )
+    if ending in ("csv", "tsv", "txt", "json", "ndjson", "xlsx", "gz", "zst", "xml"):
+        raise DataError(f"{out}: .{ending} is not written; expected a folder, or .jsonl, .parquet, .conllu or .spacy")
 
 
 def _run(job: "Job") -> None:
@@ -167,11 +180,11 @@ def _run(job: "Job") -> None:
     typer.secho(f"✔ {job.output}", fg=typer.colors.GREEN)
 
 
-def _run_on_ray(job: "Job", address: Optional[str]) -> None:
+def _run_on_ray(job: "Job", out: str, address: Optional[str]) -> None:
     from ..annotate.ray import run_on_ray
 
-    run_on_ray(job, address)
-    typer.secho(f"✔ {job.output}", fg=typer.colors.GREEN)
+    run_on_ray(job, out, address)
+    typer.secho(f"✔ {out}", fg=typer.colors.GREEN)
 
 
 def _check_gpu(gpu_id: int) -> None:

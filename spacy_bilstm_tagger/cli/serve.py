@@ -17,7 +17,7 @@ def serve(
     max_texts: Annotated[int, typer.Option(min=1, help="Texts of a request.")] = 256,
     max_chars: Annotated[int, typer.Option(min=1, max=1_000_000, help="Characters of a text.")] = 10_000,
 ) -> None:
-    """Answer over HTTP: POST /annotate {"texts": [...]}, GET /health, GET /metrics (extra [serve])."""
+    """Answer over HTTP: POST /annotate {"texts": [...]}, GET /health, GET /metrics (the extra serve)."""
     try:
         import uvicorn
 

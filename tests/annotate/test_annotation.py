@@ -1,3 +1,6 @@
+import json
+
+import pyarrow as pa
 import pytest
 import spacy
 from golden.make import GOLDEN
@@ -7,6 +10,8 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from spacy_bilstm_tagger.annotate.annotation import FIELDS, check_fields, schema, to_annotation
+from spacy_bilstm_tagger.annotate.outputs import Form, encode, to_batch
+from spacy_bilstm_tagger.annotate.records import Record
 from spacy_bilstm_tagger.errors import DataError
 
 BLANK = spacy.blank("en")
@@ -84,6 +89,24 @@ def test_a_trained_pipeline():
     assert [token["tag"] for token in found["tokens"]] == [token.tag_ for token in doc]
     assert [ent["score"] for ent in found["ents"]] == [round(ent._.score, 4) for ent in doc.ents]
     assert not found["spans"]  # they repeat the entities
+
+
+def test_kept_values_that_json_does_not_know():
+    record = Record("a", "so", {"n": {"x": [float("nan"), 1.5]}, "b": b"\xff"})
+    doc = BLANK("so")
+    line = encode(Form(keep=("n", "b"), has_ids=True, fields=()), [record], [doc]).decode()
+    assert json.loads(line, parse_constant=pytest.fail) == {
+        "id": "a",
+        "n": {"x": [None, 1.5]},
+        "b": "/w==",
+        "text": "so",
+    }
+
+
+def test_kept_lists_of_parquet(tmp_path):
+    form = Form(format="parquet", keep=("n",), has_ids=True, fields=(), types={"n": pa.list_(pa.int64())})
+    batch = to_batch(form, [{"id": "a", "text": "so", "n": [1, 2]}])
+    assert batch.to_pylist() == [{"id": "a", "text": "so", "n": [1, 2]}]
 
 
 def test_an_empty_doc():

@@ -82,7 +82,7 @@ class TestRay:
         from spacy_bilstm_tagger.annotate.ray import run_on_ray
 
         pq.write_table(pa.Table.from_pylist(make_rows(400)), tmp_path / "in.parquet")
-        run_on_ray(self.job(tmp_path / "in.parquet", tmp_path / "out"))
+        run_on_ray(self.job(tmp_path / "in.parquet", tmp_path / "out"), str(tmp_path / "out"))
         same(pq.read_table(tmp_path / "out").to_pylist(), expected_rows(400))
 
     def test_json_lines(self, ray, tmp_path):
@@ -90,7 +90,7 @@ class TestRay:
 
         path = tmp_path / "in.jsonl"
         path.write_text("".join(f"{json.dumps(row)}\n" for row in make_rows(40)), encoding="utf8")
-        run_on_ray(self.job(path, tmp_path / "out", "jsonl"))
+        run_on_ray(self.job(path, tmp_path / "out", "jsonl"), str(tmp_path / "out"))
         lines = [line for part in (tmp_path / "out").glob("*.json*") for line in part.read_text("utf8").splitlines()]
         found = [json.loads(line) for line in lines]
         assert sum(row["error"] is None for row in found) == 20
@@ -131,7 +131,7 @@ def test_ray_says_what_it_does_not_do(tmp_path):
     ]:
         job = {"sources": [name], "layout": LAYOUT, "recipe": RECIPE, "output": tmp_path / "out", **settings}
         with pytest.raises(DataError, match=message):
-            run_on_ray(Job(**job))
+            run_on_ray(Job(**job), "out")
 
 
 @pytest.mark.slow

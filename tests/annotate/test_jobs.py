@@ -1,5 +1,6 @@
 """Jobs: the files that they write, and that nothing is lost or done twice however they are stopped."""
 
+import io
 import json
 import os
 import random
@@ -186,8 +187,39 @@ class TestResume:
         tweets.write_text(tweets.read_text("utf8") + '{"id": "z", "text": "so"}\n', encoding="utf8")
         with pytest.raises(DataError, match="was begun with another input"):
             run_job(job())
-        assert run_job(job(resume="always"))["kept"] >= 3
+        with pytest.raises(DataError, match=r"part-00003\.jsonl: holds 12 records, and now 13 belong there"):
+            run_job(job(resume="always"))
         assert run_job(job(resume="never"))["kept"] == 0
+
+    def test_always_keeps_the_files_of_another_job_that_hold_the_same_records(self, job, tmp_path):
+        run_job(job())
+        other = Recipe(PIPELINE, Form(keep=("lang",), has_ids=True), batch_size=4)
+        assert run_job(job(recipe=other, resume="always"))["kept"] == 4
+        with pytest.raises(DataError, match="was begun with another --shard-size"):
+            run_job(job(shard_size=8, resume="always"))
+        with pytest.raises(DataError, match=r"part-00001\.jsonl: holds 16 records, and now 4 belong there"):
+            run_job(job(limit=20, resume="always"))
+
+    def test_the_standard_input_is_never_the_same(self, job, monkeypatch):
+        for number, text in enumerate(["first", "second"]):
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{text}\n".encode())))
+            run = job("all.jsonl", layout=Layout(format="text"), recipe=Recipe(PIPELINE))
+            run.sources = ["-"]
+            if number:
+                with pytest.raises(DataError, match="was begun with another input"):
+                    run_job(run)
+            else:
+                run_job(run)
+
+    @pytest.mark.parametrize("damage", ["", "{", "gone"])
+    def test_rejects_that_somebody_changed_are_made_anew(self, job, tmp_path, damage):
+        for output, rejects in (("out", "out/rejects.jsonl"), ("all.jsonl", "all.rejects.jsonl")):
+            run_job(job(output))
+            path = tmp_path / rejects
+            before = path.read_bytes()
+            path.unlink() if damage == "gone" else path.write_bytes(damage.encode() + before[len(damage) or 3 :])
+            run_job(job(output))
+            assert path.read_bytes() == before
 
     def test_files_of_somebody_else_stay(self, job, tmp_path):
         (tmp_path / "out").mkdir()

@@ -53,7 +53,7 @@ class TestFormats:
     @pytest.mark.parametrize("end", ["\n", "\r\n"])
     def test_csv_with_quotes_and_lines_in_cells(self, write, end):
         path = write("a.csv", CSV.replace("\n", end))
-        assert read(path) == [("a", 'so, "good"', {"n": "1"}), ("b", "two\nlines", {"n": ""})]
+        assert read(path) == [("a", 'so, "good"', {"n": "1"}), ("b", f"two{end}lines", {"n": ""})]
 
     def test_csv_with_semicolons(self, write):
         assert read(write("a.csv", "id;text;n\na;so, good;1\n")) == [("a", "so, good", {"n": "1"})]
@@ -215,6 +215,7 @@ class TestInputs:
             ("a.csv", "id,text\na,b\n", "has no column 'n'; found 'id', 'text'. Name one by --keep"),
             ("a.csv", "id,text,text,n\n", "has 2 columns named 'text', expected one"),
             ("a.csv", "", "is empty, expected a line of column names"),
+            ("a.csv", "id,text\ra,b\r", "its lines end in CR alone; save it with LF or CR LF"),
             ("a.csv", "id,text,n\n".encode("utf-16"), "is UTF-16, expected UTF-8"),
             ("a.xlsx", "", "the ending '.xlsx' tells no format; expected .jsonl"),
             ("a.parquet", "no parquet", "cannot be read as a Parquet file"),

@@ -76,6 +76,8 @@ def test_what_is_refused(client, body, code, message):
 
 def test_broken_json_and_bodies_without_a_length(client):
     assert client.post("/annotate", content=b"{broken").status_code == 422
+    assert client.post("/annotate", content=b'{"texts": [NaN]}').status_code == 422
+    assert client.post("/annotate", content=b'{"texts": ["\\ud83d"]}').status_code == 422
     assert client.post("/annotate", content=iter([b"{}"])).status_code == 411
 
 

@@ -77,10 +77,13 @@ def test_the_standard_input(spacy_bilstm, tmp_path, monkeypatch):
             ["IN", "out", "--text-field", "body", "--fields", "tokens,deps"],
             "--fields: found 'deps', expected names of tokens",
         ),
+        (["IN", "out.csv", "--text-field", "body"], ".csv is not written; expected a folder, or .jsonl"),
+        (["IN", "s3://bucket/out", "--text-field", "body"], "is an address; give a folder or file of this machine"),
         (
-            ["IN", "out", "--text-field", "body", "--format", "xml"],
-            "--format xml: expected one of jsonl, parquet, conllu, spacy",
+            ["IN", "out", "--text-field", "body", "--encoding", "utf-16"],
+            "expected UTF-8, or an encoding of single bytes",
         ),
+        (["IN", "a.conllu", "--text-field", "body", "--offsets", "utf16"], "--offsets utf16: conllu holds no places"),
         (["IN", "a.spacy", "--text-field", "body", "--format", "jsonl"], "--format jsonl: "),
         (["IN", "out", "--text-field", "body", "--disable", "parser"], "--disable parser: "),
         (["missing.csv", "out"], "missing.csv: found no file, expected one or a folder of .jsonl"),
@@ -103,7 +106,7 @@ def test_an_input_is_no_output(spacy_bilstm, tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "so good"}\n', encoding="utf8")
     code, _, error = spacy_bilstm("annotate", PIPELINE, path, path)
-    assert (code, error) == (1, f"✘ {path}: is an input too; give another output\n")
+    assert (code, error) == (1, f"✘ {path}: is an input too, or lies in one; give another output\n")
     assert path.read_text("utf8") == '{"text": "so good"}\n'
 
 
