@@ -22,6 +22,11 @@ from typing import IO, Any, Callable, Iterable, Iterator, Literal, Optional, Uni
 import srsly
 import torch
 
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
 from ..errors import DataError, Errors
 from ..util import file_checksum, write_beside
 from .annotator import TASK, Annotator, Recipe, model_path
@@ -104,15 +109,16 @@ def run_job(job: Job, progress: Optional[Progress] = None) -> Counter[str]:
     if job.resume == "never":
         _remove_earlier(folder)
     shards = Shards(folder, run, suffix=f".{job.recipe.form.format}", strict=job.resume == "auto", way_out=_WAY_OUT)
-    rejects = _Rejects(folder / REJECTS, shards)
-    total, consumed = Counter[str](texts=0, rejects=0, kept=0), _Consumed()
-    tasks = _Tasks(job, shards, total, consumed)
-    with _one_thread(), _annotated(job, tasks) as results, rejects:
-        _write(job, shards, rejects, results, total, lambda: progress and progress(total, consumed.bytes))
-    total["files"] = tasks.files
-    shards.finish(tasks.files, total)
-    if job.is_one_file:
-        _join(job, folder, tasks.files, total, run)
+    with _locked(folder):
+        rejects = _Rejects(folder / REJECTS, shards)
+        total, consumed = Counter[str](texts=0, rejects=0, kept=0), _Consumed()
+        tasks = _Tasks(job, shards, total, consumed)
+        with _one_thread(), _annotated(job, tasks) as results, rejects:
+            _write(job, shards, rejects, results, total, lambda: progress and progress(total, consumed.bytes))
+        total["files"] = tasks.files
+        shards.finish(tasks.files, total)
+        if job.is_one_file:
+            _join(job, folder, tasks.files, total, run)
     return total
 
 
@@ -202,6 +208,25 @@ def _in_this_process(job: Job, tasks: Iterable[_Task]) -> Iterator[tuple[_Task, 
     for task in tasks:
         annotator = annotator or _load(job.recipe)
         yield task, annotator.encode(task.records)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """The folder, for this run alone, where the system can; the lock goes with the process.
+
+    RAISES: DataError while another run has it.
+    """
+    if fcntl is None:
+        yield
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise DataError(f"{folder}: another run is writing there; wait for it, or give another name") from None
+    finally:
+        os.close(number)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Jobs: the files that they write, and that nothing is lost or done twice however they are stopped."""
 
+import fcntl
 import io
 import json
 import os
@@ -231,6 +232,15 @@ class TestResume:
         with pytest.raises(DataError, match="exists, and was not made by this command; give another name"):
             run_job(job("all.jsonl"))
         assert (tmp_path / "all.jsonl").read_text("utf8") == "mine"
+
+    def test_two_runs_do_not_write_one_output(self, job, tmp_path):
+        (tmp_path / "out").mkdir()
+        number = os.open(tmp_path / "out", os.O_RDONLY)
+        fcntl.flock(number, fcntl.LOCK_EX)
+        with pytest.raises(DataError, match="out: another run is writing there"):
+            run_job(job())
+        os.close(number)
+        assert run_job(job())["texts"] == 57
 
     def test_a_full_disk_stops_and_the_job_goes_on(self, job, tmp_path, monkeypatch):
         run_job(job("whole"))
