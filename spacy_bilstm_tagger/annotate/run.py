@@ -1,26 +1,18 @@
 """Files of records annotated into files, in any number of processes. A run that was killed goes on where it was."""
 
-import gc
 import hashlib
-import json
-import multiprocessing
 import os
 import shutil
-import signal
-import threading
 import time
-from collections import Counter, deque
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import groupby, islice
 from pathlib import Path
-from typing import IO, Any, Callable, Iterable, Iterator, Literal, Optional, Union
+from typing import Any, Callable, Iterable, Iterator, Literal, Optional
 
 import srsly
-import torch
 
 try:
     import fcntl
@@ -29,18 +21,18 @@ except ImportError:  # on Windows
 
 from ..errors import DataError, Errors
 from ..util import file_checksum, write_beside
-from .annotator import TASK, Annotator, Recipe, model_path
+from .annotator import TASK, Recipe, model_path
 from .outputs import FORMATS, join, open_writer
-from .records import Item, Layout, Record, Reject, read_records
+from .records import Item, Layout, Reject, read_records
+from .rejects import RejectsFile
 from .shards import MANIFEST, Shards, check_same_run, folder_checksum
 from .sources import head, size
+from .workers import Result, Task, annotated, one_thread
 
 REJECTS = "rejects.jsonl"
 PARTS = ".parts"  # the folder beside a single file, while it is made
 _WAY_OUT = "give another name, or --resume never to begin anew"
 _HEAD = 1 << 20  # bytes of an input whose hash tells it
-_AHEAD = 3  # tasks for each process that are read before they are asked for
-_BREAKS = 3  # processes that die one after another without a task done
 
 Resume = Literal["auto", "never", "always"]
 Progress = Callable[[Counter[str], int], None]
@@ -110,10 +102,10 @@ def run_job(job: Job, progress: Optional[Progress] = None) -> Counter[str]:
         _remove_earlier(folder)
     shards = Shards(folder, run, suffix=f".{job.recipe.form.format}", strict=job.resume == "auto", way_out=_WAY_OUT)
     with _locked(folder):
-        rejects = _Rejects(folder / REJECTS, shards)
+        rejects = RejectsFile(folder / REJECTS, shards)
         total, consumed = Counter[str](texts=0, rejects=0, kept=0), _Consumed()
         tasks = _Tasks(job, shards, total, consumed)
-        with _one_thread(), _annotated(job, tasks) as results, rejects:
+        with one_thread(), annotated(job.recipe, job.processes, tasks) as results, rejects:
             _write(job, shards, rejects, results, total, lambda: progress and progress(total, consumed.bytes))
         total["files"] = tasks.files
         shards.finish(tasks.files, total)
@@ -131,26 +123,6 @@ class _Consumed:
         self.bytes = place
 
 
-@dataclass
-class _Task:
-    """Some items of one file, whose records one process annotates at once."""
-
-    shard: int
-    items: list[Item]
-
-    @property
-    def records(self) -> list[Record]:
-        return [item for item in self.items if isinstance(item, Record)]
-
-    def rejects(self, failed: dict[int, str]) -> list[Reject]:
-        """In order. failed (dict): why the pipeline failed on records, by their numbers."""
-        records, found = self.records, [item for item in self.items if isinstance(item, Reject)]
-        for number, reason in failed.items():
-            record = records[number]
-            found.append(Reject(record.source, record.line, reason, record.text[:200]))
-        return sorted(found, key=lambda reject: reject.line) if failed else found
-
-
 class _Tasks:
     """The tasks of the files that are still to be made, in order. A task lies in one file, so a file is made of the same
     batches whatever else is done."""
@@ -159,7 +131,7 @@ class _Tasks:
         self.job, self.shards, self.total, self.progress = job, shards, total, progress
         self.files = 0
 
-    def __iter__(self) -> Iterator[_Task]:
+    def __iter__(self) -> Iterator[Task]:
         job = self.job
         items = islice(read_records(job.sources, job.layout, self.progress), job.limit)
         while (first := next(items, None)) is not None:
@@ -171,7 +143,7 @@ class _Tasks:
                 self._check_count(number, found, sum(1 for _ in rest))
                 continue
             while given := list(islice(rest, TASK)):
-                yield _Task(number, given)
+                yield Task(number, given)
 
     def _check_count(self, number: int, found: dict[str, Any], count: int) -> None:
         """RAISES: DataError for a file of an earlier run that holds other records, which "always" lets through so far."""
@@ -185,29 +157,6 @@ class _Tasks:
 def _chain(first: Item, rest: Iterable[Item]) -> Iterator[Item]:
     yield first
     yield from rest
-
-
-Result = tuple[bytes, int, dict[int, str]]
-
-
-@contextmanager
-def _annotated(job: Job, tasks: Iterable[_Task]) -> Iterator[Iterator[tuple[_Task, Result]]]:
-    """The tasks with what the pipeline made of them, in order."""
-    if job.processes == 1:
-        yield _in_this_process(job, tasks)
-        return
-    workers = _Workers(job)
-    try:
-        yield workers.run(tasks)
-    finally:
-        workers.stop()
-
-
-def _in_this_process(job: Job, tasks: Iterable[_Task]) -> Iterator[tuple[_Task, Result]]:
-    annotator: Optional[Annotator] = None
-    for task in tasks:
-        annotator = annotator or _load(job.recipe)
-        yield task, annotator.encode(task.records)
 
 
 @contextmanager
@@ -229,113 +178,11 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(number)
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Of torch: the number of threads changes the last bits, and a run may go on with another number of processes."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _load(recipe: Recipe) -> Annotator:
-    annotator = Annotator(recipe)
-    gc.collect()
-    gc.freeze()  # the collector would look through the pipeline, again and again, for each batch of new rows
-    return annotator
-
-
-class _Workers:
-    """A pool of processes. Where one dies, as of want of memory, all tasks that are under way are given to a new pool."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.pool = self._new()
-
-    def run(self, tasks: Iterable[_Task]) -> Iterator[tuple[_Task, Result]]:
-        waiting: deque[tuple[_Task, Future[Result]]] = deque()
-        breaks, stream = 0, iter(tasks)
-        while True:
-            for task in islice(stream, _AHEAD * self.job.processes - len(waiting)):
-                waiting.append((task, self._submit(task)))
-            if not waiting:
-                return
-            task, future = waiting[0]
-            try:
-                result = future.result()
-            except BrokenProcessPool:
-                breaks += 1
-                if breaks > _BREAKS:
-                    raise DataError(
-                        f"a process died {breaks} times on the same records, perhaps of want of memory; give fewer "
-                        "--processes, or a smaller --batch-size or --max-chars. The same command goes on"
-                    ) from None
-                self.stop()
-                self.pool = self._new()
-                waiting = deque((task, self._submit(task)) for task, _ in waiting)
-                continue
-            breaks = 0
-            waiting.popleft()
-            yield task, result
-
-    def stop(self) -> None:
-        processes = list((self.pool._processes or {}).values())
-        self.pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-
-    def _submit(self, task: _Task) -> "Future[Result]":
-        try:
-            return self.pool.submit(_annotate_task, task.records)
-        except BrokenProcessPool as error:  # it broke since
-            failed: Future[Result] = Future()
-            failed.set_exception(error)
-            return failed
-
-    def _new(self) -> ProcessPoolExecutor:
-        # Forked processes would share locked pools of threads.
-        return ProcessPoolExecutor(
-            self.job.processes,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start_worker,
-            initargs=(self.job.recipe, os.getpid()),
-        )
-
-
-_annotator: Union[Annotator, Exception, None] = None  # of a worker
-
-
-def _start_worker(recipe: Recipe, parent: int) -> None:
-    global _annotator
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process
-    torch.set_num_threads(1)
-    try:
-        _annotator = _load(recipe)
-    except Exception as error:  # an error here would break the pool without a reason
-        _annotator = error
-
-
-def _end_with(parent: int) -> None:
-    """A main process that was killed cannot end its workers."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
-def _annotate_task(records: list[Record]) -> Result:
-    if not isinstance(_annotator, Annotator):
-        raise _annotator or RuntimeError("a worker that was not started")
-    return _annotator.encode(records)
-
-
 def _write(
     job: Job,
     shards: Shards,
-    rejects: "_Rejects",
-    results: Iterator[tuple[_Task, Result]],
+    rejects: "RejectsFile",
+    results: Iterator[tuple[Task, Result]],
     total: Counter[str],
     tell: Any,
 ) -> None:
@@ -355,46 +202,6 @@ def _write(
                     total.update(texts=texts, rejects=len(here))
                     tell()
             counts.update(rejects.append(number, found))
-
-
-class _Rejects:
-    """The file of rejected records. A file of annotations is listed with the place where its rejects end, so what a killed
-    run has written behind the last place goes."""
-
-    def __init__(self, path: Path, shards: Shards) -> None:
-        data = path.read_bytes() if path.exists() else b""
-        self.shards, self.digest, self.end = shards, hashlib.sha256(), 0
-        self.known: dict[str, dict[str, Any]] = {}
-        listed = sorted(shards.entries.items(), key=lambda item: item[1]["counts"].get("rejects_end", 0))
-        for name, entry in listed:
-            end = entry["counts"].get("rejects_end", len(data) + 1)
-            digest = self.digest.copy()
-            digest.update(data[self.end : end])
-            if end > len(data) or digest.hexdigest() != entry["counts"].get("rejects_sha256"):
-                del shards.entries[name]  # to be made anew, with its rejects
-                continue
-            self.digest, self.end = digest, end
-            self.known[name] = {key: entry["counts"][key] for key in ("rejects_end", "rejects_sha256")}
-        self.file: IO[bytes] = path.open("r+b" if path.exists() else "w+b")
-        self.file.truncate(self.end)
-        self.file.seek(0, os.SEEK_END)
-
-    def append(self, number: int, rejects: list[Reject]) -> dict[str, Any]:
-        """Where they end, and the checksum up to there. Those of a file that was damaged are there already."""
-        if (known := self.known.get(self.shards.name(number))) is not None:
-            return known
-        for reject in rejects:
-            line = f"{json.dumps(asdict(reject), ensure_ascii=False)}\n".encode()
-            self.file.write(line)
-            self.digest.update(line)
-        self.file.flush()
-        return {"rejects_end": self.file.tell(), "rejects_sha256": self.digest.hexdigest()}
-
-    def __enter__(self) -> "_Rejects":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.file.close()
 
 
 def fingerprint(source: str) -> dict[str, Any]:
