@@ -171,6 +171,15 @@ def decode(path: Path, data: bytes, encoding: str, *, option: str = "") -> str:
         raise DataError(f"--encoding {encoding}: Python knows no such encoding; {expected}") from None
 
 
+def is_text(text: str) -> bool:
+    """Whether it can be written: half of a surrogate pair, which a string of JSON can hold, cannot."""
+    try:
+        text.encode("utf8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 # What is found in the place of a file that was to be downloaded. A word of a table may be <html>, before a number.
 _WRONG_DOWNLOADS = {
     "a pointer of Git LFS and not the file itself; get that with 'git lfs pull'": r"version https://git-lfs",

@@ -8,14 +8,13 @@ from typing import Any, Iterable, Iterator, Optional, Sequence, Union
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import get_package_path, is_package
+from spacy.util import get_package_path, is_package, load_config
 from thinc.model import Model
 
 from ..errors import DataError
 from ..layers.word_cache import forget_words
-from .annotation import to_annotation
 from .outputs import Form, encode
-from .records import Record, Reject
+from .records import Record
 
 BATCH_SIZE = 256
 TASK = 2048  # records
@@ -44,12 +43,10 @@ class Recipe:
             nlp = spacy.load(self.model, exclude=list(self.disable))
         except OSError as error:
             raise DataError(str(error)) from None
-        known = [*nlp.component_names, *self.disable]
-        unknown = set(self.disable) - {*_components(nlp.path), *nlp.component_names}
-        if unknown:
-            raise DataError(
-                f"--disable {sorted(unknown)[0]}: {self.model} has no such component; found {', '.join(known)}"
-            )
+        components = load_config(nlp.path / "config.cfg")["components"]
+        for name in self.disable:
+            if name not in components:
+                raise DataError(f"--disable {name}: {self.model} has no such component; found {', '.join(components)}")
         return nlp
 
 
@@ -78,6 +75,8 @@ class Annotator:
                 forget_words(model)
         with self.nlp.memory_zone():
             kept, docs, failed = self._docs(records)
+            if len(failed) == len(records) > 1:  # not the fault of the records
+                raise DataError(f"no text of {len(records):,} could be annotated: {failed[0]}")
             return encode(self.recipe.form, kept, docs), len(kept), failed
 
     def _docs(self, records: Sequence[Record]) -> tuple[list[Record], list[Doc], dict[int, str]]:
@@ -144,12 +143,3 @@ def model_path(name: str) -> Path:
             f"{name}: is no pipeline; expected a folder with config.cfg, or the name of an installed package"
         )
     return path
-
-
-def _components(path: Path) -> list[str]:
-    from spacy.util import load_config
-
-    return list(load_config(path / "config.cfg").get("components", {}))
-
-
-__all__ = ["BATCH_SIZE", "TASK", "Annotator", "Recipe", "Reject", "annotate", "model_path", "to_annotation"]

@@ -13,6 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
+from spacy.attrs import intify_attr
 from spacy.tokens import Doc, DocBin, Token
 
 from ..errors import DataError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMATS = ("jsonl", "parquet", "conllu", "spacy")
-_ATTRS = {  # of a DocBin
+_ATTRS = {  # of a DocBin, by the field that they belong to
     "tag": ["TAG", "MORPH"],
     "pos": ["POS"],
     "lemma": ["LEMMA"],
@@ -86,7 +87,8 @@ def encode(form: Form, records: Sequence[Record], docs: Sequence[Doc]) -> bytes:
             doc.user_data.update({"id": record.id, **record.kept})
             if "spans" not in form.fields:
                 doc.spans.clear()
-        attrs = [attr for name, some in _ATTRS.items() if name in form.fields for attr in some]
+        left_out = {intify_attr(attr) for name, attrs in _ATTRS.items() if name not in form.fields for attr in attrs}
+        attrs = [attr for attr in DocBin().attrs if attr not in left_out]
         return DocBin(attrs, docs=docs, store_user_data=True).to_bytes()
     import pyarrow as pa
 

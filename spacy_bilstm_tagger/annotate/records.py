@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Optional, Union
 
 from ..errors import DataError, damaged
+from ..util import is_text
 from .sources import LINE, Source, format_of, read_schema
 
 MAX_CHARS = 100_000  # of a text
@@ -117,9 +118,7 @@ def to_item(
         if not layout.cut:
             return _reject(source, line, f"{len(text):,} characters, expected at most {layout.max_chars:,}", content)
         text = text[: layout.max_chars]
-    try:
-        text.encode("utf8")
-    except UnicodeEncodeError:  # JSON can hold it
+    if not is_text(text):  # JSON can hold it
         return _reject(source, line, "half of a surrogate pair, which is no text", content)
     if layout.id_field is not None:
         key = found.get(layout.id_field)

@@ -249,7 +249,7 @@ def _finished(job: Job, run: dict[str, Any]) -> Optional[Counter[str]]:
         check_same_run(job.output, before, now, way_out=_WAY_OUT)
     rejects = beside(job.output, REJECTS)
     whole = rejects.is_file() and [file_checksum(job.output), file_checksum(rejects)] == checksum
-    return Counter(total) if whole and before == now else None
+    return Counter({**total, "kept": total["files"]}) if whole and before == now else None
 
 
 def _remove_earlier(folder: Path) -> None:

@@ -21,6 +21,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 from spacy.language import Language
 
+from ..util import is_text
 from .annotator import Annotator, Recipe
 from .records import Record
 
@@ -106,14 +107,6 @@ def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
         future.set_exception(error)
 
 
-def _is_text(text: str) -> bool:
-    try:
-        text.encode("utf8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[Language] = None) -> FastAPI:
     """The service as an ASGI app. nlp: the pipeline, if it is loaded already."""
     annotator, bounds = Annotator(recipe, nlp), limits or Limits()
@@ -149,7 +142,7 @@ def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[La
         if len(texts) > bounds.texts:
             raise HTTPException(413, f"{len(texts)} texts, expected at most {bounds.texts}")
         for number, text in enumerate(texts):
-            if not _is_text(text):
+            if not is_text(text):
                 raise HTTPException(422, f"text {number} holds half of a surrogate pair, which is no text")
             if len(text) > bounds.chars:
                 raise HTTPException(

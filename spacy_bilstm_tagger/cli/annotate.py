@@ -173,7 +173,7 @@ def _run(job: "Job") -> None:
     seconds = time.monotonic() - begin
     if total["kept"]:
         typer.echo(f"Files of an earlier run, kept: {total['kept']:,}")
-    typer.echo(f"{total['texts']:,} texts in {seconds:,.0f} s")
+    typer.echo(f"{total['texts']:,} texts; this run took {seconds:,.0f} s")
     if total["rejects"]:
         rejects = beside(job.output, REJECTS) if job.is_one_file else job.output / REJECTS
         typer.secho(f"⚠ {total['rejects']:,} records were rejected, see {rejects}", fg=typer.colors.YELLOW, err=True)

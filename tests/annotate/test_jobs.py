@@ -123,6 +123,17 @@ class TestOutputs:
         for text, doc in zip(found, docs, strict=True):
             assert text.words == [token.text for token in doc if not token.is_space]
 
+    def test_fields_of_conllu_and_docbin(self, job, tmp_path):
+        for format in ("conllu", "spacy"):
+            run_job(job("few" + format, format, form={"fields": ("tokens", "ents")}))
+        lines = (tmp_path / "fewconllu" / "part-00000.conllu").read_text("utf8").splitlines()
+        columns = [line.split("\t") for line in lines if line[:1].isdigit()]
+        assert {tuple(cells[2:9]) for cells in columns} == {("_",) * 7}
+        assert any(cells[9].startswith("NER=B-") for cells in columns)
+        docs = list(DocBin().from_disk(tmp_path / "fewspacy" / "part-00000.spacy").get_docs(spacy.blank("en").vocab))
+        assert not any(doc.has_annotation("TAG") or doc.spans for doc in docs)
+        assert any(doc.ents for doc in docs)
+
     @pytest.mark.parametrize("format", FORMATS)
     def test_one_file_is_the_parts_together(self, job, tmp_path, format):
         run_job(job("out", format))
@@ -136,7 +147,7 @@ class TestOutputs:
             assert rows_of(one) == [row for part in parts for row in rows_of(part)]
         assert (tmp_path / "all.rejects.jsonl").read_bytes() == (tmp_path / "out" / "rejects.jsonl").read_bytes()
         before = one.stat().st_mtime_ns
-        assert run_job(job(f"all.{format}", format))["texts"] == 57
+        assert run_job(job(f"all.{format}", format)) == {"texts": 57, "rejects": 3, "kept": 4, "files": 4}
         assert one.stat().st_mtime_ns == before
 
     def test_processes_write_the_same(self, job, tmp_path):
@@ -272,6 +283,13 @@ class TestFailures:
         rejects = list(srsly.read_jsonl(tmp_path / "out" / "rejects.jsonl"))
         assert [reject["line"] for reject in rejects] == [8, 21, 31, 32]
         assert rejects[1]["reason"] == "the pipeline failed: ZeroDivisionError: division by zero"
+
+    def test_a_pipeline_that_fails_at_everything_is_an_error(self, job, monkeypatch):
+        nlp = spacy.load(PIPELINE)
+        monkeypatch.setattr(nlp, "make_doc", lambda text: 1 / 0)
+        monkeypatch.setattr(Recipe, "load", lambda recipe: nlp)
+        with pytest.raises(DataError, match="no text of 15 could be annotated: the pipeline failed: ZeroDivisionError"):
+            run_job(job())
 
     def test_a_pipeline_that_does_not_load_is_one_error(self, job):
         for processes in (1, 2):

@@ -23,7 +23,7 @@ def test_csv_to_parquet(spacy_bilstm, tweets, tmp_path):
         "annotate", PIPELINE, tweets, out, "--text-field", "body", "--id-field", "id", "--keep", "lang"
     )
     assert code == 0, error
-    assert "2 texts in" in output
+    assert "2 texts; this run took" in output
     assert f"✔ {out}" in output
     assert f"⚠ 1 records were rejected, see {tmp_path / 'tweets.rejects.jsonl'}" in error
     rows = pq.read_table(out).to_pylist()
