@@ -255,9 +255,11 @@ class WordCache(Shim):
 
 
 def forget_words(model: Model) -> None:
-    """Empty the caches of all layers. The last bits of a word's numbers depend on the words that were computed with it."""
+    """Empty the caches of all layers, as if nothing had been read. The last bits of a word's numbers depend on the words that
+    were computed with it."""
     for shim in (shim for node in model.walk() for shim in node.shims):
         if isinstance(shim, WordCache):
+            shim.widths.clear()  # the first batch, which is to tell them, is computed without the cache
             shim.forget()
 
 
