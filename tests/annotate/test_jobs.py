@@ -317,24 +317,23 @@ class TestKilled:
         )
 
     def test_at_any_moment(self, tweets, tmp_path):
-        lines = [json.dumps({"id": i, "text": f"{TEXTS[i % 4]} {i}", "lang": "en"}) for i in range(3000)]
+        lines = [json.dumps({"id": i, "text": f"{TEXTS[i % 4]} {i}", "lang": "en"}) for i in range(6000)]
         tweets.write_text("\n".join(lines), encoding="utf8")
-        whole = self.start(tweets, tmp_path / "whole", "--shard-size", "200")
-        begin = time.monotonic()
+        whole = self.start(tweets, tmp_path / "whole", "--shard-size", "50")
         assert whole.wait() == 0, whole.stdout.read()
-        seconds, chance, kills = time.monotonic() - begin, random.Random(0), 0
-        for _ in range(10):
-            process = self.start(tweets, tmp_path / "out", "--shard-size", "200")
-            try:
-                assert process.wait(chance.uniform(0.3, 0.9) * seconds) == 0
-                break
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                kills += 1
-        process = self.start(tweets, tmp_path / "out", "--shard-size", "200")
+        chance, kills = random.Random(0), 0
+        for _ in range(6):
+            before = len(list((tmp_path / "out").glob("part-*")))
+            process = self.start(tweets, tmp_path / "out", "--shard-size", "50")
+            while len(list((tmp_path / "out").glob("part-*"))) == before and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0, 0.1))
+            kills += process.poll() is None
+            process.kill()
+            process.wait()
+        assert kills >= 3
+        process = self.start(tweets, tmp_path / "out", "--shard-size", "50")
         assert process.wait() == 0, process.stdout.read()
-        assert kills
         assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
     def test_a_worker(self, tweets, tmp_path, job):
