@@ -115,9 +115,11 @@ def _inputs(X: Tensor, part: Packing | Block, *, rate: float, first_layer: First
 
 
 def _gates(shim: TorchShim, Xs: Rows) -> FirstLayer:
-    """The first layer's products, where they are cached."""
+    """The first layer's products, where they are cached, and not of so many words that they would take much memory."""
     layer = cast(PackedRNN, shim.module).layers[0]
     if not isinstance(Xs, TokenRows) or type(layer) is not nn.LSTM or shim.device.type != "cpu":
+        return None
+    if max(len(words.rows) for words in Xs.parts) > BLOCK_ROWS:
         return None
     version = shim.version  # before the weights are read: what is kept is never newer than they are
     weights = shim.derive(_first_layer)
