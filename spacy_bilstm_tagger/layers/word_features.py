@@ -282,6 +282,24 @@ def _names_init(model: Features, X: Optional[WordTypes] = None, Y: Optional[Floa
     )
 
 
+def find_ways(model: Model, types: WordTypes) -> dict[str, list[str]]:
+    """Name of a table that layers of the model read -> the key by which it has each word type, (types,), "" where it has it by
+    none. Lists of names are left out: they are of several words."""
+    ways: dict[str, list[str]] = {}
+    for node in model.walk():
+        name = str(node.attrs.get(NAME, ""))
+        if name == VOCAB_VECTORS:
+            keys, (_, found_by) = ["NORM", "as written", "LOWER"], _norm_rows(types, types.vocab.vectors)
+        elif node.name == "brown_prefixes":
+            keys, (_, found_by) = list(PATH_KEYS), claimed_table(node, types.vocab).find_types(types, PATH_KEYS)
+        elif name.startswith(VECTORS_PREFIX):
+            keys, (_, found_by) = list(ROW_KEYS), claimed_table(node, types.vocab).find_types(types, ROW_KEYS)
+        else:
+            continue
+        ways[name] = [[*keys, ""][number] for number in found_by.tolist()]
+    return ways
+
+
 def _log_coverage(title: str, types: WordTypes, is_known: Mask, kind: str, details: str) -> None:
     """Log for how many tokens and word types of the sample a table has a row, or a path."""
     if len(types.index):

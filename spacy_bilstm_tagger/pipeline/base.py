@@ -10,6 +10,7 @@ from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 import numpy as np
 import srsly
 import torch
+from numpy.typing import NDArray
 from spacy.errors import Errors as SpacyErrors
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
@@ -27,6 +28,8 @@ from .learning import LearningMixin
 from .saving import AtomicLoadMixin
 from .soft_labels import SoftLabels, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
 
+# From spans, their start and end in rows of the scores and one of the component's labels.
+SpanScorer = Callable[[Sequence[tuple[int, int, str]]], NDArray[np.float32]]
 SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
 
 
@@ -239,11 +242,15 @@ class SequenceComponent(LearningMixin, TrainableMixin, AtomicLoadMixin, Trainabl
         return join_chains([soft_labels_of(scores.labels(part), self.output_names[part]) for part in self.chains()])
 
     def predict(self, docs: Iterable[Doc]) -> Sequence[Any]:
-        """The annotations of each doc.
+        """The annotations of each doc. RAISES: as `chain_scores`."""
+        docs = list(docs)
+        return self.decode(docs, self.chain_scores(docs))
+
+    def chain_scores(self, docs: Sequence[Doc]) -> ChainScores:
+        """The scores that annotations are decoded from: on the CPU, with -inf for what the component's scheme does not have.
 
         RAISES: ValueError for scores that are NaN or infinite, from which labels would be picked all the same.
         """
-        docs = list(docs)
         self.meet(docs)
         require_upstream(self.name, self.model, docs)
         if any(map(len, docs)):
@@ -258,7 +265,11 @@ class SequenceComponent(LearningMixin, TrainableMixin, AtomicLoadMixin, Trainabl
                 "numbers. Its weights are damaged or diverged in training: get the pipeline again, or train with a lower "
                 "learn rate"
             )
-        return self.decode(docs, self.constrain(scores))
+        return self.constrain(scores)
+
+    def adjust(self, scores: ChainScores) -> ChainScores:
+        """The scores by the settings of prediction; probabilities are those of these."""
+        return scores
 
 
 class SpanComponent(SequenceComponent):
@@ -267,6 +278,10 @@ class SpanComponent(SequenceComponent):
     spans_key = Setting()
     threshold = Setting()
     key_may_be_none = False  # whether the spans are set elsewhere too
+
+    @abstractmethod
+    def span_scorer(self, scores: ChainScores) -> SpanScorer:
+        """Gives the probability of each span, (spans,), that exactly it has its label. scores: as `adjust` gives them."""
 
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:

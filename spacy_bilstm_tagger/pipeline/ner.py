@@ -6,18 +6,20 @@ from typing import Any, Callable, Iterable, Iterator, Optional, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..crf.inference import ChainScores
+from ..crf.inference import ChainScores, forward_backward
+from ..crf.spans import SpanProbabilities
 from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel, add_labels, has_chain
 from ..lexicon.files import use_checksums
 from ..types import Mask
 from ..util import check_above_zero, check_at_least, check_bool
 from . import LINEAR_CHAIN_CRF
-from .base import Setting, SpanComponent, span_group
+from .base import Setting, SpanComponent, SpanScorer, span_group
 from .entities import EntityScheme, Scheme, ScoredSpans, find_entities, preset_mask, to_bio
 from .gold import EITHER, OUTSIDE, alternatives, annotated_types
 from .soft_labels import SoftLabels, soft_names
@@ -211,13 +213,29 @@ class BiLSTMNER(SpanComponent):
     def constrain(self, scores: ChainScores) -> ChainScores:
         return self.scheme.constrain(scores)
 
+    def adjust(self, scores: ChainScores) -> ChainScores:
+        temperature, odds = self.cfg["temperature"], self.cfg["entity_odds"]
+        if temperature != 1:
+            scores = scores.map(lambda part: part / temperature)
+        if odds != 1:
+            begins = torch.tensor([tag[0] in "BU" for tag in self.scheme.tags])
+            scores = scores.with_emissions(scores.emissions + begins * math.log(odds))
+        return scores
+
+    def span_scorer(self, scores: ChainScores) -> SpanScorer:
+        scheme = self.scheme
+        probabilities = SpanProbabilities(forward_backward(scores), scheme.spans)
+
+        def score(spans: Sequence[tuple[int, int, str]]) -> NDArray[np.float32]:
+            numbered = [(start, end, scheme.types.index(label)) for start, end, label in spans]
+            starts, ends, types = np.array(numbered, dtype=np.int64).reshape(-1, 3).T
+            return probabilities.score_spans((starts, ends, types))
+
+        return score
+
     def decode(self, docs: list[Doc], scores: ChainScores) -> list[ScoredSpans]:
         scheme, cfg = self.scheme, self.cfg
-        if cfg["temperature"] != 1:
-            scores = scores.map(lambda part: part / cfg["temperature"])
-        if cfg["entity_odds"] != 1:
-            begins = torch.tensor([tag[0] in "BU" for tag in scheme.tags])
-            scores = scores.with_emissions(scores.emissions + begins * math.log(cfg["entity_odds"]))
+        scores = self.adjust(scores)
         masks = [preset_mask(doc, scheme, overwrite=cfg["overwrite"]) for doc in docs]
         if any(mask is not None for mask in masks):
             free = (np.ones((len(doc), len(scheme.tags)), dtype=bool) for doc in docs)

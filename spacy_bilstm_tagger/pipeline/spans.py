@@ -1,7 +1,7 @@
 """The `bilstm_spans` component: the stretches of a text that carry a label, such as the words that make it toxic."""
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Iterable, Iterator, Literal, Optional, Union
+from typing import Any, Callable, Iterable, Iterator, Literal, Optional, Sequence, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from ..layers.label_scores import ScoresModel
 from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
 from . import LINEAR_CHAIN_CRF
-from .base import Setting, SpanComponent, check_threshold, span_group
+from .base import Setting, SpanComponent, SpanScorer, check_threshold, span_group
 from .soft_labels import SoftLabels, set_soft_labels, soft_names
 
 # Each label is a chain of its own, of two states: outside, and inside.
@@ -164,6 +164,20 @@ class BiLSTMSpans(SpanComponent):
         for each in found:
             each.spans.sort()
         return found
+
+    def span_scorer(self, scores: ChainScores) -> SpanScorer:
+        labels = self.labels
+        chains = [SpanProbabilities(forward_backward(scores.labels(part)), _STATES) for part in self.chains()]
+
+        def score(spans: Sequence[tuple[int, int, str]]) -> NDArray[np.float32]:
+            found = np.zeros(len(spans), dtype=np.float32)
+            for label, chain in zip(labels, chains):
+                at = [i for i, span in enumerate(spans) if span[2] == label]
+                starts, ends = (np.array([spans[i][side] for i in at], dtype=np.int64) for side in (0, 1))
+                found[at] = chain.score_spans((starts, ends, np.zeros_like(starts)))
+            return found
+
+        return score
 
     def set_annotations(self, docs: Iterable[Doc], found: Iterable[Found]) -> None:
         """Set `doc.spans[spans_key]`, in place of a group that was there. Users, links and signs of hashtags at the ends of a

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import defaultdict
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence
 
 from spacy.scorer import PRFScore
 from spacy.tokens import Doc, Span
@@ -62,15 +62,18 @@ def ner_prf(examples: Iterable[Example]) -> Scores:
     return scores
 
 
-def judge_entities(example: Example, gold: dict[tuple[int, int], str]) -> Iterator[tuple[Span, bool]]:
+def judge_entities(
+    example: Example, gold: dict[tuple[int, int], str], found: Optional[Sequence[Span]] = None
+) -> Iterator[tuple[Span, bool]]:
     """The entities that were found and count, and whether each is right.
 
     gold (dict): (start, end) -> label of the gold entities; those that were found are removed.
+    found (sequence of Span or None): of the predicted doc; None for its entities.
     """
     taken = {i for start, end in gold for i in range(start, end)}
     annotated = annotated_types(example.y)
     align = example.alignment.x2y
-    for ent in example.x.ents:
+    for ent in example.x.ents if found is None else found:
         touched = align[ent.start : ent.end]
         if not len(touched):
             continue

@@ -38,8 +38,8 @@ def spans_score(examples: Iterable[Example], *, spans_key: str, **cfg: Any) -> S
     examples = [example for example in given if spans_key in example.reference.spans]
     if not examples:
         warn_of_nothing(len(given), f"spans under {spans_key!r}", f"{name}_char_f")
-    pairs = [_characters(example, spans_key) for example in examples]
-    by_text = [_prf(gold, predicted) for gold, predicted in pairs]
+    pairs = [characters(example, spans_key) for example in examples]
+    by_text = [character_scores(gold, predicted) for gold, predicted in pairs]
     scores: Scores = {f"{name}_char_{part}": mean([prf[part] for prf in by_text]) for part in "prf"}
     for part, has_gold in (("gold", True), ("nogold", False)):
         of_part = [prf["f"] for prf, (gold, _) in zip(by_text, pairs) if bool(gold) == has_gold]
@@ -48,7 +48,7 @@ def spans_score(examples: Iterable[Example], *, spans_key: str, **cfg: Any) -> S
     return scores
 
 
-def _characters(example: Example, key: str) -> tuple[Characters, Characters]:
+def characters(example: Example, key: str) -> tuple[Characters, Characters]:
     """(label, offset) pairs in the reference's text, gold and predicted."""
     group = example.reference.spans[key]
     spans = _spans(example.predicted, key=key)
@@ -70,7 +70,8 @@ def _spans(doc: Doc, attr: str = "", *, key: str) -> Sequence[Span]:
     return list(doc.spans[key]) if key in doc.spans else []
 
 
-def _prf(gold: Characters, predicted: Characters) -> dict[str, float]:
+def character_scores(gold: Characters, predicted: Characters) -> dict[str, float]:
+    """Precision, recall and F1 of one text, "p", "r" and "f"."""
     if not gold or not predicted:
         return dict.fromkeys("prf", float(gold == predicted))
     shared = len(gold & predicted)

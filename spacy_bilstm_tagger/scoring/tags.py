@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from itertools import chain
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Iterable, Sequence
 
 from spacy.scorer import PRFScore, Scorer
 from spacy.tokens import Token
@@ -10,6 +10,8 @@ from spacy.training import Example
 
 from ..pipeline.gold import gold_tags, single_tags
 from . import Scores, mean, warn_of_nothing
+
+TagReader = Callable[..., str]
 
 
 def make_tagger_scorer() -> Callable[..., Scores]:
@@ -30,17 +32,10 @@ def tagger_score(examples: Iterable[Example], *, attr: str = "tag", **cfg: Any) 
     WARNS where no gold token has a tag; all scores are None then.
     """
     examples = list(examples)
-    of_doc = {id(eg.y): gold_tags(eg.y, attr) for eg in examples}
-    of_doc.update({id(eg.x): [getattr(token, f"{attr}_") for token in eg.x] for eg in examples})
-    single = single_tags({tag for tags in of_doc.values() for tag in tags})
-
-    def tag_of(token: Token, attr: str = "tag") -> str:
-        tag = of_doc[id(token.doc)][token.i]
-        return tag if tag in single else ""
-
+    tag_of = tag_reader(examples, attr)
     if not any(tag_of(token) for eg in examples for token in eg.y):
         warn_of_nothing(len(examples), "tags" if attr == "tag" else "parts of speech", f"{attr}_acc")
-    by_doc = [_by_label(example, tag_of) for example in examples]
+    by_doc = [score_by_label(example, tag_of) for example in examples]
     by_label: dict[str, PRFScore] = defaultdict(PRFScore)
     for label, score in chain.from_iterable(labels.items() for labels in by_doc):
         by_label[label] += score
@@ -59,7 +54,20 @@ def tagger_score(examples: Iterable[Example], *, attr: str = "tag", **cfg: Any) 
     return {f"{attr}_{key}": value for key, value in scores.items()}
 
 
-def _by_label(example: Example, tag_of: Callable[[Token], str]) -> dict[str, PRFScore]:
+def tag_reader(examples: Sequence[Example], attr: str) -> TagReader:
+    """Reads the tag of a token of these examples, gold or predicted; "" where it is missing or stands for several."""
+    of_doc = {id(eg.y): gold_tags(eg.y, attr) for eg in examples}
+    of_doc.update({id(eg.x): [getattr(token, f"{attr}_") for token in eg.x] for eg in examples})
+    single = single_tags({tag for tags in of_doc.values() for tag in tags})
+
+    def tag_of(token: Token, attr: str = "tag") -> str:
+        tag = of_doc[id(token.doc)][token.i]
+        return tag if tag in single else ""
+
+    return tag_of
+
+
+def score_by_label(example: Example, tag_of: TagReader) -> dict[str, PRFScore]:
     """The score of each label. A predicted token that spans several gold tokens does not count, as in spaCy's score."""
     gold = {(token.i, tag_of(token)) for token in example.reference if tag_of(token)}
     tagged = {i for i, _ in gold}

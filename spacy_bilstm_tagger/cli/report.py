@@ -1,0 +1,128 @@
+"""spacy-bilstm report: what a pipeline does with annotated texts, as a page."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import spacy
+import srsly
+import typer
+from spacy.language import Language
+from spacy.util import get_package_path, is_package
+
+from ..errors import DataError
+from ..util import write_beside
+
+LOG = "log.jsonl"  # beside the pipeline's folder
+
+
+def report(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A trained pipeline: its folder, or the name of its package.")
+    ],
+    data: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DATA ...",
+            help="Annotated texts that it has not learned from: .spacy, or a corpus as convert reads it. Of texts without "
+            "gold (.txt), predictions only.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page.")] = Path("report.html"),
+    against: Annotated[
+        Optional[str], typer.Option(help="Another pipeline, to compare with on the same texts.", show_default=False)
+    ] = None,
+    component: Annotated[Optional[str], typer.Option(help="Only what this component sets.", show_default=False)] = None,
+    train: Annotated[
+        Optional[list[Path]],
+        typer.Option(
+            help="What it has learned from, to tell seen words from others; by default the file in its config, if that exists.",
+            show_default=False,
+        ),
+    ] = None,
+    log: Annotated[
+        Optional[Path],
+        typer.Option(
+            help=f"The curve file of JsonlLogger.v1; by default {LOG} beside the pipeline.", show_default=False
+        ),
+    ] = None,
+    as_json: Annotated[
+        Optional[Path], typer.Option("--json", help="Also write the numbers, as JSON.", show_default=False)
+    ] = None,
+    gpu_id: Annotated[int, typer.Option(help="As for 'spacy train'; -1 for the CPU.")] = -1,
+) -> None:
+    """Show what a pipeline does: scores with intervals, confusions, calibration, worst texts, likely errors in the gold.
+
+    The page is one file that loads nothing, for papers and tickets. Scores are those of `spacy evaluate`.
+    """
+    try:
+        import nervaluate  # noqa: F401
+
+        from ..report.data import read_docs, read_examples, sha256
+        from ..report.page import render_page
+        from ..report.report import Material, coverage, describe_model, make_report, read_log
+    except ImportError as error:
+        raise DataError(f"report needs {error.name}: pip install 'spacy-bilstm-tagger[report]'") from None
+    for path in (output, as_json):
+        if path is not None and path.is_dir():
+            raise DataError(f"{path}: is a folder, expected the name of a file, such as report.html")
+    if gpu_id >= 0:
+        from .check_gpu import check_gpu
+
+        check_gpu(gpu_id)
+    nlp = load(model)
+    of_file = [(path, read_examples(nlp, path)) for path in data]
+    folder = Path(model) if Path(model).is_dir() else get_package_path(model)
+    trained_on = train or _of_config(nlp)
+    log = log if log is not None else folder.parent / LOG
+    material = Material(
+        examples=[example for _, examples in of_file for example in examples],
+        sources=[(path.name, len(examples)) for path, examples in of_file],
+        train=[doc for path in trained_on for doc in read_docs(nlp, path)],
+        log=read_log(log) if log.is_file() else [],
+    )
+    about: dict[str, Any] = describe_model(nlp, model)
+    about["model"]["sha256"] = sha256(folder)
+    about["model"]["bytes"] = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    about["command"] = " ".join(["spacy-bilstm", *sys.argv[1:]])
+    about["data"] = [{"path": str(path), "texts": len(examples), "sha256": sha256(path)} for path, examples in of_file]
+    about["train"] = [str(path) for path in trained_on]
+    about["against"] = against
+    about["coverage"] = coverage(nlp, material.examples)
+    material.about = about
+    made = make_report(nlp, material, against=load(against) if against else None, component=component)
+    with write_beside(output) as draft:
+        draft.write_text(render_page(made), encoding="utf8")
+    if as_json is not None:
+        with write_beside(as_json) as draft:
+            srsly.write_json(draft, made.numbers)
+    for part in made.numbers["components"]:
+        if part["has_gold"]:
+            score = part["score"]
+            value, low, high = (100 * (score[key] or 0) for key in ("value", "low", "high"))
+            typer.echo(
+                f"{part['name']}: {score['name']} {value:.1f} ({low:.1f} to {high:.1f}) on {part['texts']:,} texts"
+            )
+    if not made.numbers["has_gold"]:
+        typer.secho(
+            "⚠ The texts have no gold for this pipeline: predictions only, no scores", fg=typer.colors.YELLOW, err=True
+        )
+    typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
+
+
+def load(name: str) -> Language:
+    """RAISES: DataError for what is no pipeline."""
+    if not (is_package(name) or (Path(name) / "config.cfg").is_file()):
+        raise DataError(
+            f"{name}: no pipeline; expected the folder of a trained one, such as training/x/model-best, or a package"
+        )
+    try:
+        return spacy.load(name)
+    except OSError as error:
+        raise DataError(str(error)) from None
+
+
+def _of_config(nlp: Language) -> list[Path]:
+    """The training corpus that the config names, if it is there."""
+    path = nlp.config.interpolate().get("paths", {}).get("train")
+    return [Path(path)] if isinstance(path, str) and Path(path).exists() else []

@@ -1,0 +1,1 @@
+"""What a pipeline does with annotated texts, as a page: scores, errors, and labels of the gold that are probably wrong."""

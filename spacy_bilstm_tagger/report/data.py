@@ -1,0 +1,72 @@
+"""The texts of a report: annotated ones with their gold, or raw ones."""
+
+import hashlib
+from pathlib import Path
+from typing import Iterator
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Corpus, Example
+
+from ..corpus.docs import to_docbin
+from ..corpus.formats import read_corpus
+from ..corpus.raw import iter_raw_texts
+from ..errors import DataError, unreadable_corpus
+
+RAW = (".txt", ".gz")
+
+
+def read_examples(nlp: Language, path: Path) -> list[Example]:
+    """The texts of a file: .spacy, or a folder with some; .txt, raw texts; or an annotated corpus in any format that
+    `convert` reads without options.
+
+    RAISES: DataError for a file that is missing, empty or damaged.
+    """
+    if not path.exists():
+        raise DataError(
+            f"{path}: no such file; expected annotated texts, such as a .spacy file, or .txt with a text a line"
+        )
+    if path.is_dir() or path.suffix == ".spacy":
+        examples = _of_docbin(nlp, path)
+    elif path.suffix in RAW:
+        examples = [Example(doc, _bare(doc)) for doc in map(nlp.make_doc, iter_raw_texts(path))]
+    else:
+        _, texts = read_corpus(path)
+        gold = to_docbin(path, texts).get_docs(nlp.vocab)
+        examples = list(Corpus(path).make_examples(nlp, gold))
+    if not examples:
+        raise DataError(f"{path}: holds no text; expected at least one")
+    return examples
+
+
+def _bare(doc: Doc) -> Doc:
+    return Doc(doc.vocab, words=[token.text for token in doc], spaces=[bool(token.whitespace_) for token in doc])
+
+
+def _of_docbin(nlp: Language, path: Path) -> list[Example]:
+    try:
+        return list(Corpus(path)(nlp))
+    except ValueError as error:
+        if "E1014" in str(error):
+            return []
+        raise DataError(f"{path}: cannot be read as .spacy: {error}") from None
+    except OSError as error:
+        raise DataError(str(unreadable_corpus(error))) from None
+
+
+def read_docs(nlp: Language, path: Path) -> Iterator[Doc]:
+    """The annotated texts alone."""
+    return (example.reference for example in read_examples(nlp, path))
+
+
+def sha256(path: Path) -> str:
+    """Of a file, or of all files of a folder with their names."""
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            if path.is_dir():
+                digest.update(str(file.relative_to(path)).encode("utf8", "surrogateescape"))
+            with file.open("rb") as content:
+                while chunk := content.read(1 << 20):
+                    digest.update(chunk)
+    return digest.hexdigest()
