@@ -12,7 +12,6 @@ from .check_gpu import check_gpu
 from .convert import convert
 from .ensemble import ensemble
 from .label import label
-from .render import render
 from .report import report
 from .serve import serve
 from .tag import tag
@@ -30,7 +29,6 @@ app.command()(check_gpu)
 app.command()(convert)
 app.command()(ensemble)
 app.command()(label)
-app.command()(render)
 app.command()(report)
 app.command()(serve)
 app.command()(tag)

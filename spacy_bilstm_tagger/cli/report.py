@@ -74,12 +74,13 @@ def report(
     of_file = [(path, read_examples(nlp, path)) for path in data]
     folder = Path(model) if Path(model).is_dir() else get_package_path(model)
     trained_on = train or _of_config(nlp)
-    log = log if log is not None else folder.parent / LOG
+    if log is None and (folder.parent / LOG).is_file():
+        log = folder.parent / LOG
     material = Material(
         examples=[example for _, examples in of_file for example in examples],
         sources=[(path.name, len(examples)) for path, examples in of_file],
         train=[doc for path in trained_on for doc in read_docs(nlp, path)],
-        log=read_log(log) if log.is_file() else [],
+        log=read_log(log) if log is not None else [],
     )
     about: dict[str, Any] = describe_model(nlp, model)
     about["model"]["sha256"] = sha256(folder)

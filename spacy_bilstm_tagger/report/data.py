@@ -1,6 +1,7 @@
 """The texts of a report: annotated ones with their gold, or raw ones."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Iterator
 
@@ -10,15 +11,17 @@ from spacy.training import Corpus, Example
 
 from ..corpus.docs import to_docbin
 from ..corpus.formats import read_corpus
+from ..corpus.json_lines import KEYS
 from ..corpus.raw import iter_raw_texts
 from ..errors import DataError, unreadable_corpus
+from ..util import read_lines
 
 RAW = (".txt", ".gz")
 
 
 def read_examples(nlp: Language, path: Path) -> list[Example]:
-    """The texts of a file: .spacy, or a folder with some; .txt, raw texts; or an annotated corpus in any format that
-    `convert` reads without options.
+    """The texts of a file: .spacy, or a folder with some; raw texts, one a line (.txt), or as JSON lines with nothing but a
+    text; or an annotated corpus in any format that `convert` reads without options.
 
     RAISES: DataError for a file that is missing, empty or damaged.
     """
@@ -28,7 +31,7 @@ def read_examples(nlp: Language, path: Path) -> list[Example]:
         )
     if path.is_dir() or path.suffix == ".spacy":
         examples = _of_docbin(nlp, path)
-    elif path.suffix in RAW:
+    elif path.suffix in RAW or (path.suffix == ".jsonl" and not _has_ranges(path)):
         examples = [Example(doc, _bare(doc)) for doc in map(nlp.make_doc, iter_raw_texts(path))]
     else:
         _, texts = read_corpus(path)
@@ -37,6 +40,16 @@ def read_examples(nlp: Language, path: Path) -> list[Example]:
     if not examples:
         raise DataError(f"{path}: holds no text; expected at least one")
     return examples
+
+
+def _has_ranges(path: Path) -> bool:
+    """Whether the first of JSON lines has labelled ranges."""
+    first = next((line for line in read_lines(path) if line.strip()), "{}")
+    try:
+        record = json.loads(first)
+    except ValueError:  # the reader says what is wrong
+        return True
+    return not isinstance(record, dict) or any(key in record for key in KEYS)
 
 
 def _bare(doc: Doc) -> Doc:

@@ -19,6 +19,7 @@ from ..pipeline.base import SequenceComponent, SpanComponent, span_score
 from ..pipeline.entities import FLOOR, find_entities
 from ..pipeline.gold import alternatives, known_tags
 from ..pipeline.ner import BiLSTMNER
+from ..pipeline.spans import BiLSTMSpans
 from ..pipeline.tagger import TagComponent
 from ..scoring.entities import judge_entities
 from ..scoring.spans import character_scores, characters
@@ -27,6 +28,8 @@ from ..tokenizer.kinds import tweet_kinds
 from ..types import Ints
 
 AT_ONCE = 256  # texts
+THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
+MOST_SWEPT = 5000  # texts of spans that are decoded with each of them
 Kind = Literal["tokens", "entities", "spans"]
 Outcome = Literal["right", "label", "boundary", "both", "missed", "spurious", ""]
 
@@ -93,7 +96,9 @@ class Findings:
     unknown_labels (list of str): labels of the gold that the component does not have.
     gold_tokens (list): of each text the probability of each token's gold label, and its number, (predicted tokens, chains);
         -1 where the gold leaves it open.
-    candidates (list): the probability of all labels that the component may find, down to a low one, and whether they are right.
+    candidates (list): the probability of all labels that the component may find, down to a low one, and whether they are right;
+        of tags and entities.
+    by_threshold (array or None): (THRESHOLDS, 3), precision, recall and F1 of characters, of spans.
     """
 
     target: Target
@@ -108,6 +113,7 @@ class Findings:
     unknown_labels: list[str] = field(default_factory=list)
     gold_tokens: list[tuple[NDArray[np.float64], Ints]] = field(default_factory=list)
     candidates: list[tuple[float, bool]] = field(default_factory=list)
+    by_threshold: Optional[NDArray[np.float64]] = None
 
 
 def find_targets(nlp: Language, component: Optional[str] = None) -> list[Target]:
@@ -169,6 +175,7 @@ def find(nlp: Language, target: Target, examples: Sequence[Example]) -> Findings
     own = pipe if isinstance(pipe, SequenceComponent) and hasattr(pipe.model, "predict") else None
     if own is not None and has_gold:
         findings.unknown_labels = sorted(own.unknown_labels(example.reference for example in chosen))
+    swept = []
     for first in range(0, len(chosen), AT_ONCE):
         batch = chosen[first : first + AT_ONCE]
         sure = _Probabilities(own, batch, has_gold) if own is not None and own.model.layers else None
@@ -185,6 +192,10 @@ def find(nlp: Language, target: Target, examples: Sequence[Example]) -> Findings
                 findings.gold_tokens.append((sure.gold_p[rows], sure.gold_label[rows]))
         if sure and has_gold and isinstance(own, BiLSTMNER):
             findings.candidates += _entity_candidates(own, batch, sure.scores)
+        if sure and has_gold and isinstance(own, BiLSTMSpans) and first < MOST_SWEPT:
+            swept.append(_sweep(own, target.attr, batch, sure.scores))
+    if swept:
+        findings.by_threshold = np.concatenate(swept, axis=1).mean(axis=1)
     if target.kind == "tokens":
         findings.candidates = [(c.probability, c.outcome == "right") for c in findings.cases if c.found]
     seen = {label for case in findings.cases for label in (case.gold, case.found) if label}
@@ -462,6 +473,22 @@ def _entity_candidates(pipe: BiLSTMNER, batch: list[Example], scores: ChainScore
         probability = {(span.start, span.end): p for span, p in zip(spans, scored.scores)}
         for span, is_right in judge_entities(example, gold, spans):
             yield probability[span.start, span.end], is_right
+
+
+def _sweep(pipe: BiLSTMSpans, key: str, batch: list[Example], scores: ChainScores) -> NDArray[np.float64]:
+    """Precision, recall and F1 of each text's characters at each of THRESHOLDS; (thresholds, texts, 3)."""
+    rows, threshold = [], pipe.threshold
+    docs = [example.predicted.copy() for example in batch]
+    examples = [Example(doc, example.reference) for doc, example in zip(docs, batch)]
+    try:
+        for each in THRESHOLDS:
+            pipe.threshold = each
+            pipe.set_annotations(docs, pipe.decode(docs, scores))
+            found = (character_scores(*characters(example, key)) for example in examples)
+            rows.append([[score["p"], score["r"], score["f"]] for score in found])
+    finally:
+        pipe.threshold = threshold
+    return np.array(rows)
 
 
 def _probability(span: Span) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Ints
-from .findings import Case, Findings
+from .findings import THRESHOLDS, Case, Findings
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
@@ -228,7 +228,13 @@ def calibration(findings: Findings) -> Optional[dict[str, Any]]:
 
 
 def threshold_curve(findings: Findings, step: float = 0.01) -> list[dict[str, float]]:
-    """Precision, recall and F1 of what is at least as probable as a threshold, for each threshold."""
+    """Precision, recall and F1 of what is at least as probable as a threshold, for each threshold; of spans, the means over texts
+    of those of the characters."""
+    if findings.by_threshold is not None:
+        return [
+            {"threshold": threshold, **dict(zip("prf", row))}
+            for threshold, row in zip(THRESHOLDS, findings.by_threshold.tolist())
+        ]
     n_gold = sum(bool(case.gold) for case in findings.cases)
     if not findings.candidates or not n_gold:
         return []
@@ -282,6 +288,8 @@ def suspects(findings: Findings, most: int) -> list[Suspect]:
     text = np.repeat(np.arange(len(lengths)), lengths)
     token = np.concatenate([np.arange(length) for length in lengths])
     is_known = label >= 0
+    if not is_known.any():
+        return []
     totals = np.bincount(label[is_known], p[is_known])
     means = totals / np.maximum(np.bincount(label[is_known]), 1)
     ratio = np.where(is_known, p / np.maximum(means[label], 1e-12), np.inf).min(axis=1)

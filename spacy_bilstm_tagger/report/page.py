@@ -163,7 +163,7 @@ def chart(
     dots: bool = False,
 ) -> Markup:
     """Curves with y from 0 to 1, as SVG. lines (dict): name -> points."""
-    size = {"width": 460, "height": 300, "left": 44, "top": 12, "right": 12, "bottom": 44}
+    size = {"width": 460, "height": 300, "left": 44, "top": 26, "right": 12, "bottom": 44}
     across = size["width"] - size["left"] - size["right"]
     down = size["height"] - size["top"] - size["bottom"]
 

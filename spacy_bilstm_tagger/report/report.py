@@ -23,6 +23,7 @@ from ..errors import DataError
 from ..layers.word_features import find_ways
 from ..lexicon.claim import tables_read
 from ..lexicon.table import WordTypes
+from ..util import check_file
 from . import measures
 from .findings import Case, Findings, Target, find, find_surfaces, find_targets, predict
 
@@ -90,7 +91,8 @@ def make_report(
         other = others.get((each.target.kind, each.target.attr))
         part = _component(each, other, examples, source_of, material.train)
         numbers["components"].append(part)
-        report.texts[each.target.component] = _texts(each, other, part, examples, source_of)
+        size = SIZE_ON_PAGE // len(findings)
+        report.texts[each.target.component] = _texts(each, other, part, examples, source_of, size)
     return report
 
 
@@ -184,9 +186,14 @@ def _length(tokens: int) -> str:
 
 
 def _texts(
-    findings: Findings, other: Optional[Findings], part: dict[str, Any], examples: list[Example], source_of: list[str]
+    findings: Findings,
+    other: Optional[Findings],
+    part: dict[str, Any],
+    examples: list[Example],
+    source_of: list[str],
+    most: int,
 ) -> dict[int, dict[str, Any]]:
-    """The texts that are shown: those of the lists, then others by lot until the page is large enough."""
+    """The texts that are shown: those of the lists, then others by lot. most (int): bytes."""
     cases = _by_text(findings)
     theirs = _by_text(other) if other is not None else {}
     against = part.get("against", {"better": [], "worse": []})
@@ -215,7 +222,7 @@ def _texts(
         if other is not None:
             entry["theirs"] = [_short(case, findings.target) for case in theirs.get(text, ())]
         size += len(srsly.json_dumps(entry))
-        if size > SIZE_ON_PAGE and text not in named:
+        if size > most:
             break
         shown[text] = entry
     return {text: shown[text] for text in sorted(shown)}
@@ -293,6 +300,7 @@ def _version(package: str) -> str:
 
 def read_log(path: Path) -> list[dict[str, Any]]:
     """The lines of a training's log. RAISES: DataError for another file."""
+    check_file(path)
     try:
         lines = list(srsly.read_jsonl(path))
     except (OSError, ValueError) as error:

@@ -1,0 +1,85 @@
+import shutil
+
+import pytest
+import spacy
+import srsly
+from golden.make import GOLDEN
+from spacy.tokens import Doc, DocBin
+
+
+@pytest.fixture
+def model(tmp_path):
+    shutil.copytree(GOLDEN / "pipeline", tmp_path / "x" / "model-best")
+    return tmp_path / "x" / "model-best"
+
+
+@pytest.fixture
+def dev(tmp_path):
+    words, tags = ["so", "happy", "in", "Lisbon"], ["RB", "JJ", "IN", "NNP"]
+    docs = [Doc(spacy.blank("en").vocab, words=words, tags=tags, ents=["O", "O", "O", "B-location"])] * 3
+    DocBin(docs=docs).to_disk(tmp_path / "dev.spacy")
+    return tmp_path / "dev.spacy"
+
+
+def test_page_and_numbers(spacy_bilstm, model, dev, tmp_path):
+    page, numbers = tmp_path / "new" / "r.html", tmp_path / "new" / "r.json"  # the folder does not exist
+    code, out, err = spacy_bilstm("report", model, dev, "-o", page, "--json", numbers)
+    assert (code, err) == (0, "")
+    assert "tagger: tag_acc" in out
+    found = srsly.read_json(numbers)
+    assert [part["name"] for part in found["components"]] == ["tagger", "ner"]
+    assert found["data"][0]["texts"] == 3
+    assert len(found["data"][0]["sha256"]) == 64
+    assert found["model"]["components"][1]["parameters"] > 1000
+    assert all(0 <= share <= 1 for share in found["coverage"].values())
+    html = page.read_text(encoding="utf8")
+    assert "Lisbon" in html
+    assert f"{100 * found['components'][0]['score']['value']:.1f}" in html
+    assert "http" not in html.replace("http://www.w3.org", "")
+
+
+def test_learning_curve_beside_the_pipeline(spacy_bilstm, model, dev, tmp_path):
+    lines = [{"epoch": 0, "step": step, "score": step / 100, "scores": {}, "losses": {}} for step in (10, 20)]
+    srsly.write_jsonl(model.parent / "log.jsonl", lines)
+    assert spacy_bilstm("report", model, dev, "-o", tmp_path / "r.html")[0] == 0
+    assert "Learning curve" in (tmp_path / "r.html").read_text(encoding="utf8")
+
+
+def test_texts_cannot_end_the_script(spacy_bilstm, model, tmp_path):
+    (tmp_path / "tweets.txt").write_text("</script><script>alert(1)</script> <b>so</b> & good\n", encoding="utf8")
+    code, _, err = spacy_bilstm("report", model, tmp_path / "tweets.txt", "-o", tmp_path / "r.html")
+    assert code == 0
+    assert "predictions only" in err
+    html = (tmp_path / "r.html").read_text(encoding="utf8")
+    assert "alert(1)</script>" not in html
+    assert "predictions only" in html
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["report", "no/model", "dev"], "no/model: no pipeline; expected the folder of a trained one"),
+        (["report", "model", "no/dev.spacy"], "no/dev.spacy: no such file; expected annotated texts"),
+        (["report", "model", "dev", "-o", "folder"], "is a folder, expected the name of a file"),
+        (["report", "model", "dev", "--component", "parser"], "no component 'parser'"),
+        (["report", "model", "dev", "--against", "nothing"], "nothing: no pipeline"),
+        (["report", "model", "dev", "--log", "dev"], "expected the file of JsonlLogger.v1"),
+        (["report", "model", "dev", "--log", "no.jsonl"], "no.jsonl: no such file"),
+        (["report", "model", "dev", "--train", "no.spacy"], "no.spacy: no such file"),
+    ],
+)
+def test_bad_input_is_one_line(spacy_bilstm, model, dev, tmp_path, change, message):
+    places = {"model": model, "dev": dev, "folder": tmp_path}
+    code, _, err = spacy_bilstm(*(places.get(word, word) for word in change))
+    assert code == 1
+    assert message in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_many_texts_keep_the_page_small(spacy_bilstm, model, tmp_path):
+    words = [f"word{i}" for i in range(400)]
+    docs = [Doc(spacy.blank("en").vocab, words=words, tags=["NN"] * 400, ents=["O"] * 400)] * 300
+    DocBin(docs=docs).to_disk(tmp_path / "dev.spacy")
+    assert spacy_bilstm("report", model, tmp_path / "dev.spacy", "-o", tmp_path / "r.html")[0] == 0
+    assert (tmp_path / "r.html").stat().st_size < 5_000_000
