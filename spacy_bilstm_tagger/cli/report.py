@@ -60,7 +60,8 @@ def report(
 
         from ..report.data import read_docs, read_examples, sha256
         from ..report.page import render_page
-        from ..report.report import Material, coverage, describe_model, make_report, read_log
+        from ..report.report import Material, coverage, describe_model, make_report
+        from ..report.training_log import read_log
     except ImportError as error:
         raise DataError(f"report needs {error.name}: pip install 'spacy-bilstm-tagger[report]'") from None
     for path in (output, as_json):

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, Iterable, Optional
 
 import numpy as np
@@ -23,7 +22,6 @@ from ..errors import DataError
 from ..layers.word_features import find_ways
 from ..lexicon.claim import tables_read
 from ..lexicon.table import WordTypes
-from ..util import check_file
 from . import measures
 from .findings import Case, Findings, Target, find, find_surfaces, find_targets, predict
 
@@ -296,15 +294,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "unknown"
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """The lines of a training's log. RAISES: DataError for another file."""
-    check_file(path)
-    try:
-        lines = list(srsly.read_jsonl(path))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: {error}; expected the file of JsonlLogger.v1") from None
-    if not all(isinstance(line, dict) and "score" in line and "step" in line for line in lines):
-        raise DataError(f"{path}: expected lines with step and score, as JsonlLogger.v1 writes them")
-    return lines

@@ -13,7 +13,7 @@ from spacy_bilstm_tagger.errors import ConfigError, DataError
 from spacy_bilstm_tagger.report import measures
 from spacy_bilstm_tagger.report.data import read_examples
 from spacy_bilstm_tagger.report.findings import Case, Target, find, find_targets, predict
-from spacy_bilstm_tagger.report.report import read_log
+from spacy_bilstm_tagger.report.training_log import read_log
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,143 @@
+"""The log of a training: a file with the scores of each evaluation, and warnings of what cannot end well."""
+
+import sys
+import time
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Callable, Iterator, Literal, Optional
+
+import srsly
+from spacy.language import Language
+from spacy.training import Example
+from spacy.training.loggers import console_logger_v3
+from spacy.util import resolve_dot_names
+
+from ..errors import DataError
+from ..pipeline.base import SequenceComponent
+from ..util import check_file
+
+FEW_TEXTS = 50  # annotated ones, from which little can be learned
+ZEROS = 3  # evaluations with a score of 0, after which it is said
+LogStep = Callable[[Optional[dict[str, Any]]], None]
+
+
+def make_jsonl_logger(
+    path: Optional[Path] = None,
+    progress_bar: Optional[Literal["train", "eval"]] = "eval",
+    console_output: bool = True,
+) -> Callable[..., tuple[LogStep, Callable[[], None]]]:
+    """Logs as spaCy's console logger does, writes the curve of the scores, and warns of what cannot end well.
+
+    path (Path or None): the file of the curve, an object a line for each evaluation: epoch, step, seconds since the beginning,
+        losses, scores, and score, the weighted mean by which the best model is chosen; all scores from 0 to 1. It is written line
+        by line, in the place of a file of an earlier training. None: no file.
+    progress_bar (str or None): up to the next evaluation ("eval") or the last step ("train"), in a terminal.
+    console_output (bool): print spaCy's table.
+
+    It warns of fewer than FEW_TEXTS annotated texts, of a dev corpus without gold or with labels that are not learned, and of a
+    score that stays at 0.
+    """
+    setup_console = console_logger_v3(progress_bar=progress_bar, console_output=console_output)
+
+    def setup(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> tuple[LogStep, Callable[[], None]]:
+        for message in warn_of_corpora(nlp):
+            print(f"⚠ {message}", file=stderr, flush=True)
+        log_console, finish_console = setup_console(nlp, stdout, stderr)
+        file: Optional[IO[str]] = None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("w", encoding="utf8")
+        start, zeros = time.monotonic(), 0
+
+        def log_step(info: Optional[dict[str, Any]]) -> None:
+            nonlocal zeros
+            log_console(info)
+            if info is None:
+                return
+            if file is not None:
+                file.write(srsly.json_dumps(_line(info, time.monotonic() - start)) + "\n")
+                file.flush()
+            zeros = -1 if info["score"] or zeros < 0 else zeros + 1
+            if zeros == ZEROS:
+                print(f"⚠ {_of_zeros(info, nlp)}", file=stderr, flush=True)
+
+        def finish() -> None:
+            finish_console()
+            if file is not None:
+                file.close()
+
+        return log_step, finish
+
+    return setup
+
+
+def _line(info: dict[str, Any], seconds: float) -> dict[str, Any]:
+    scores = {name: value for name, value in info["other_scores"].items() if isinstance(value, (int, float))}
+    losses = {name: float(loss) for name, loss in info["losses"].items()}
+    return {
+        "epoch": info["epoch"],
+        "step": info["step"],
+        "seconds": round(seconds, 1),
+        "losses": losses,
+        "scores": scores,
+        "score": float(info["score"]),
+    }
+
+
+def _of_zeros(info: dict[str, Any], nlp: Language) -> str:
+    weights = {name: weight for name, weight in nlp.config["training"]["score_weights"].items() if weight}
+    names = ", ".join(weights) or "nothing: [training.score_weights] has no weight above 0"
+    return (
+        f"The score is still 0 after {ZEROS} evaluations (step {info['step']}). It is made of {names}. Look whether the dev corpus "
+        "has gold for that, and its labels are those of the training corpus; else try another learn rate, or more texts"
+    )
+
+
+def warn_of_corpora(nlp: Language) -> Iterator[str]:
+    """What is wrong with the corpora of a config, one line each."""
+    config = nlp.config.interpolate()["training"]
+    train, dev = resolve_dot_names(nlp.config.interpolate(), [config["train_corpus"], config["dev_corpus"]])
+    pipes = [(name, pipe) for name, pipe in nlp.pipeline if isinstance(pipe, SequenceComponent)]
+    pipes = [(name, pipe) for name, pipe in pipes if name not in config["frozen_components"]]
+    first = list(islice(train(nlp), FEW_TEXTS))
+    unknown: dict[str, Counter[str]] = {name: Counter() for name, _ in pipes}
+    has_gold = dict.fromkeys(unknown, False)
+    for example in dev(nlp):
+        for name, pipe in pipes:
+            if _has_gold(pipe, example):
+                has_gold[name] = True
+                unknown[name] += pipe.unknown_labels([example.reference])
+    for name, pipe in pipes:
+        annotated = sum(
+            _has_gold(pipe, example) or pipe.read_soft_labels(example.reference) is not None for example in first
+        )
+        if len(first) < FEW_TEXTS and annotated < FEW_TEXTS:
+            yield (
+                f"{name}: the training corpus has {annotated} annotated texts, from which little can be learned; expected some "
+                "hundreds (spacy-bilstm pretag helps to annotate more)"
+            )
+        if not has_gold[name]:
+            yield f"{name}: no text of the dev corpus has gold for it, so it has no score"
+        if unknown[name]:
+            most = ", ".join(f"{label} ({count})" for label, count in unknown[name].most_common(5))
+            yield (
+                f"{name}: {len(unknown[name])} labels of the dev corpus are not among those that it learns, and will not be found: "
+                f"{most}"
+            )
+
+
+def _has_gold(pipe: SequenceComponent, example: Example) -> bool:
+    return bool(pipe.has_gold(example.reference))
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The lines of a training's log. RAISES: DataError for another file."""
+    check_file(path)
+    try:
+        lines = list(srsly.read_jsonl(path))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: {error}; expected the file of JsonlLogger.v1") from None
+    if not all(isinstance(line, dict) and "score" in line and "step" in line for line in lines):
+        raise DataError(f"{path}: expected lines with step and score, as JsonlLogger.v1 writes them")
+    return lines
