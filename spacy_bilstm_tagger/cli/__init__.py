@@ -13,6 +13,7 @@ from .convert import convert
 from .ensemble import ensemble
 from .label import label
 from .report import report
+from .scores import scores
 from .serve import serve
 from .tag import tag
 from .tokenize_eval import tokenize_eval
@@ -30,6 +31,7 @@ app.command()(convert)
 app.command()(ensemble)
 app.command()(label)
 app.command()(report)
+app.command()(scores)
 app.command()(serve)
 app.command()(tag)
 app.command()(tokenize_eval)

@@ -122,8 +122,7 @@ def warn_of_corpora(nlp: Language) -> Iterator[str]:
         if unknown[name]:
             most = ", ".join(f"{label} ({count})" for label, count in unknown[name].most_common(5))
             yield (
-                f"{name}: {len(unknown[name])} labels of the dev corpus are not among those that it learns, and will not be found: "
-                f"{most}"
+                f"{name}: the dev corpus has labels that the training corpus does not teach, and that will not be found: {most}"
             )
 
 

@@ -3,6 +3,8 @@
 import warnings
 from typing import Any, Iterable, Optional
 
+from spacy.scorer import PRFScore
+
 Scores = dict[str, Any]
 
 
@@ -10,6 +12,11 @@ def mean(values: Iterable[Optional[float]]) -> Optional[float]:
     """Of the values that are there; None if there are none."""
     present = [value for value in values if value is not None]
     return sum(present) / len(present) if present else None
+
+
+def with_counts(score: PRFScore) -> Scores:
+    """Precision, recall and F1 of a label, and "gold" and "found", how many there are."""
+    return {**score.to_dict(), "gold": score.tp + score.fn, "found": score.tp + score.fp}
 
 
 def warn_of_nothing(count: int, what: str, score: str) -> None:

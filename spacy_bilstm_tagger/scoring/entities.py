@@ -9,7 +9,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..pipeline.gold import alternatives, annotated_types
-from . import Scores, mean, warn_of_nothing
+from . import Scores, mean, warn_of_nothing, with_counts
 
 
 def make_ner_scorer() -> Callable[..., Scores]:
@@ -40,8 +40,9 @@ def ner_score(examples: Iterable[Example], **cfg: Any) -> Scores:
 
 
 def ner_prf(examples: Iterable[Example]) -> Scores:
-    """As spaCy's get_ner_prf, and alike where all is annotated. An entity of gold type "a|b" is found by either; where
-    a text names the types that were annotated, a prediction of another type outside its entities does not count."""
+    """As spaCy's get_ner_prf, and alike where all is annotated; with counts for each type. An entity of gold type "a|b" is
+    found by either; where a text names the types that were annotated, a prediction of another type outside its entities does
+    not count."""
     per_type: dict[str, PRFScore] = defaultdict(PRFScore)
     for example in examples:
         if not example.y.has_annotation("ENT_IOB"):
@@ -58,7 +59,7 @@ def ner_prf(examples: Iterable[Example]) -> Scores:
     if not len(totals):
         return {"ents_p": None, "ents_r": None, "ents_f": None, "ents_per_type": None}
     scores: Scores = {f"ents_{key}": value for key, value in totals.to_dict().items()}
-    scores["ents_per_type"] = {label: score.to_dict() for label, score in per_type.items()}
+    scores["ents_per_type"] = {label: with_counts(score) for label, score in per_type.items()}
     return scores
 
 

@@ -9,7 +9,7 @@ from spacy.tokens import Token
 from spacy.training import Example
 
 from ..pipeline.gold import gold_tags, single_tags
-from . import Scores, mean, warn_of_nothing
+from . import Scores, mean, warn_of_nothing, with_counts
 
 TagReader = Callable[..., str]
 
@@ -27,7 +27,7 @@ def tagger_score(examples: Iterable[Example], *, attr: str = "tag", **cfg: Any) 
         differ where the tokenizer missed a gold token.
     tag_micro_p_doc_mean, tag_micro_r_doc_mean, tag_micro_f_doc_mean: the same for each text, then averaged.
     tag_macro_f: mean F1 over the labels.
-    tag_per_type: precision, recall and F1 of each label.
+    tag_per_type: precision, recall and F1 of each label, and how many are in the gold and found.
     attr (str): "pos" scores `token.pos` in its place: pos_acc and so on.
     WARNS where no gold token has a tag; all scores are None then.
     """
@@ -41,7 +41,7 @@ def tagger_score(examples: Iterable[Example], *, attr: str = "tag", **cfg: Any) 
         by_label[label] += score
     pooled = sum(by_label.values(), PRFScore())
     pooled_by_doc = [sum(labels.values(), PRFScore()).to_dict() for labels in by_doc if labels]
-    per_type = {label: by_label[label].to_dict() for label in sorted(by_label)}
+    per_type = {label: with_counts(by_label[label]) for label in sorted(by_label)}
     scores: Scores = {
         "acc": Scorer.score_token_attr(examples, attr, getter=tag_of)[f"{attr}_acc"],
         "acc_doc_mean": mean(Scorer.score_token_attr([eg], attr, getter=tag_of)[f"{attr}_acc"] for eg in examples),

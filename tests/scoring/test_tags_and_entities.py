@@ -43,8 +43,8 @@ class TestTags:
 
     def test_per_label(self):
         scores = tagger_score([tagged("A A A A", "A A A B"), tagged("B", "A")])
-        assert scores["tag_per_type"]["A"] == pytest.approx({"p": 3 / 4, "r": 3 / 4, "f": 3 / 4})
-        assert scores["tag_per_type"]["B"] == {"p": 0, "r": 0, "f": 0}
+        assert scores["tag_per_type"]["A"] == pytest.approx({"p": 3 / 4, "r": 3 / 4, "f": 3 / 4, "gold": 4, "found": 4})
+        assert scores["tag_per_type"]["B"] == {"p": 0, "r": 0, "f": 0, "gold": 1, "found": 1}
         assert scores["tag_macro_f"] == pytest.approx(3 / 8)
         assert scores["tag_micro_f"] == pytest.approx(3 / 5)
 
@@ -87,7 +87,7 @@ class TestEntities:
         assert scores["ents_r_doc_mean"] == pytest.approx((1 / 2 + 1 + 0) / 3)
         assert scores["ents_acc"] == pytest.approx(8 / 10)
         assert scores["ents_acc_doc_mean"] == pytest.approx((3 / 4 + 1 + 1 / 2) / 3)
-        assert scores["ents_per_type"]["b"] == {"p": 0, "r": 0, "f": 0}
+        assert scores["ents_per_type"]["b"] == {"p": 0, "r": 0, "f": 0, "gold": 1, "found": 0}
 
     def test_missing_tokens_count_nowhere(self):
         scores = ner_score([with_ents("aa--", "aabb")])
