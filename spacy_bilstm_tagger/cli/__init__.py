@@ -11,6 +11,7 @@ from .card import card
 from .check_gpu import check_gpu
 from .convert import convert
 from .ensemble import ensemble
+from .explain import explain
 from .label import label
 from .report import report
 from .scores import scores
@@ -29,6 +30,7 @@ app.command()(card)
 app.command()(check_gpu)
 app.command()(convert)
 app.command()(ensemble)
+app.command()(explain)
 app.command()(label)
 app.command()(report)
 app.command()(scores)

@@ -300,6 +300,16 @@ def find_ways(model: Model, types: WordTypes) -> dict[str, list[str]]:
     return ways
 
 
+def find_lists(model: Model, types: WordTypes) -> list[list[str]]:
+    """The lists of names, of those that a layer of the model reads, that each token is on, (tokens,); empty without a layer."""
+    for node in model.walk():
+        if node.name == NAMES:
+            lists = node.attrs["lists"]
+            begins, goes_on = find_names(claimed_table(node, types.vocab), types, lists)
+            return [[lists[i] for i in np.flatnonzero(row).tolist()] for row in begins | goes_on]
+    return []
+
+
 def _log_coverage(title: str, types: WordTypes, is_known: Mask, kind: str, details: str) -> None:
     """Log for how many tokens and word types of the sample a table has a row, or a path."""
     if len(types.index):

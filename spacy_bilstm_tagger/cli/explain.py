@@ -1,0 +1,84 @@
+"""spacy-bilstm explain: why a pipeline says what it says of a text."""
+
+import json
+import sys
+from typing import Annotated, Any, Optional
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import DataError
+from ..util import is_text
+from .report import load
+
+BAR = 10  # characters
+LEAST = 0.01  # probability of a label that is shown behind the first one
+
+
+def explain(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A pipeline: its folder, or the name of its package.")],
+    text: Annotated[
+        Optional[str], typer.Argument(metavar="TEXT", help="By default the standard input.", show_default=False)
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Labels of a token, and spans that were not chosen.")] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
+) -> None:
+    """Show what a pipeline knows of each token, how probable its labels are, and what else it might have found."""
+    from ..report import explain as explaining
+
+    if text is None:
+        if sys.stdin.isatty():
+            raise DataError(
+                'found no text; expected one, such as spacy-bilstm explain en_tweet_sm "so happy in Lisbon!!"'
+            )
+        text = sys.stdin.read().strip("\n")
+    if not text.strip() or not is_text(text):
+        raise DataError("found no text; expected some characters")
+    found = explaining.explain(load(model), text, top=top)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    console = Console()
+    console.print(Text(found["text"]))
+    console.print(_of_tokens(found["tokens"]))
+    if found["spans"]:
+        console.print(_of_spans(found["spans"]))
+
+
+def _of_tokens(tokens: list[dict[str, Any]]) -> Table:
+    names = list(dict.fromkeys(name for token in tokens for name in token["labels"]))
+    table = Table("token", "kind: rule", "norm", "known by", *names, box=box.SIMPLE_HEAD)
+    for token in tokens:
+        if token["kind"] == "space":
+            continue
+        rule = f"{token['kind']}: {token['rule']}" if token["rule"] else token["kind"]
+        labels = [Text("\n").join(_bars(token["labels"].get(name, {}))) for name in names]
+        table.add_row(Text(token["text"]), rule, Text(token["norm"]), Text(_known(token)), *labels)
+    return table
+
+
+def _known(token: dict[str, Any]) -> str:
+    ways = [f"{name} ({way})" if way else f"{name} –" for name, way in token["tables"].items()]
+    return "\n".join([*ways, *token["lists"]])
+
+
+def _bars(labels: dict[str, float]) -> list[Text]:
+    """The first, and others that are worth a line."""
+    return [_bar(label, p) for number, (label, p) in enumerate(labels.items()) if not number or p >= LEAST]
+
+
+def _bar(label: str, probability: float) -> Text:
+    full = round(BAR * probability)
+    return Text.assemble(("█" * full, "green"), ("░" * (BAR - full), "dim"), f" {probability:.2f} {label}")
+
+
+def _of_spans(spans: list[dict[str, Any]]) -> Table:
+    table = Table("span", "label", "probability", "", "component", box=box.SIMPLE_HEAD)
+    for span in spans:
+        p = span["score"]
+        bar = Text("–") if p is None else _bar("", p)
+        table.add_row(Text(span["text"]), span["label"], bar, "found" if span["chosen"] else "", span["component"])
+    return table
