@@ -13,6 +13,7 @@ from .convert import convert
 from .ensemble import ensemble
 from .explain import explain
 from .label import label
+from .pretag import pretag
 from .report import report
 from .scores import scores
 from .serve import serve
@@ -32,6 +33,7 @@ app.command()(convert)
 app.command()(ensemble)
 app.command()(explain)
 app.command()(label)
+app.command()(pretag)
 app.command()(report)
 app.command()(scores)
 app.command()(serve)

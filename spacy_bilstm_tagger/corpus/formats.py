@@ -14,7 +14,7 @@ from .bio import EntityTags
 from .columns import Columns, looks_like_iob, read_columns, read_iob
 from .conllu import COLUMNS, check_conllu_tags, is_conllu_plus, read_conllu
 from .csv_formats import csv_format, read_gmb, read_toxic_spans
-from .json_lines import looks_like_json, read_json_lines, refuse_lists
+from .json_lines import is_list_of_texts, looks_like_json, read_json_lines, refuse_lists
 from .votes import is_votes_folder, read_texts_without_spans, read_votes
 
 
@@ -47,7 +47,9 @@ FORMATS = {
         "a folder with the raters' annotations of toxic spans: comments.csv, annotations.csv, spans.csv", read_votes
     ),
     "text": Format("a text a line, in which there are no spans; it is never guessed", read_texts_without_spans),
-    "jsonl": Format("JSON lines with a text and labelled ranges of it, as labelling tools write them", read_json_lines),
+    "jsonl": Format(
+        "JSON with texts and labelled ranges of them, as doccano, Prodigy and Label Studio export it", read_json_lines
+    ),
 }
 _LINES_TO_GUESS_FROM = 200
 _ELEMENT = re.compile(r"\s*<([a-z][\w:.-]*)(?:\s[^<>]*)?>", re.IGNORECASE)  # of HTML or XML
@@ -215,7 +217,7 @@ def guess_format(path: Path, content: str) -> str:
     by_header = csv_format(rows[0])
     if by_header:
         return by_header
-    if rows[0].lstrip().startswith("{") and looks_like_json(rows[0]):
+    if (rows[0].lstrip().startswith("{") and looks_like_json(rows[0])) or is_list_of_texts(content):
         return "jsonl"
     half = len(rows) / 2
     tabs = [row.count("\t") for row in rows]

@@ -1,4 +1,4 @@
-"""JSON lines with labelled ranges of characters, as Prodigy, doccano and Label Studio (JSON_MIN) export them."""
+"""JSON with labelled ranges of characters, as Prodigy, doccano and Label Studio export them."""
 
 import json
 import re
@@ -16,9 +16,7 @@ _EXPECTED = (
     'expected a JSON object with a "text" and its ranges: "spans", "label" or "entities", a list of {"start": 0, "end": 4, '
     '"label": "PER"} or [0, 4, "PER"], empty if there are none'
 )
-_LABEL_STUDIO = (
-    "Label Studio's full JSON, expected its JSON_MIN: export that, and make JSON lines of it with \"jq -c '.[]' FILE\""
-)
+_LIST = re.compile(r'\[\s*\{\s*"')
 _PAIRS = (
     "spaCy's pairs of a text and its annotation, expected JSON lines, an object a line: make them with "
     "\"jq -c '{each}{{text: .[0], entities: (.[1].entities // [])}}' FILE\""
@@ -26,23 +24,21 @@ _PAIRS = (
 
 
 def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) -> list[AnnotatedText]:
-    """Each object is a text. A range is `[start, end, label]`, or an object with start and end (doccano: start_offset and
-    end_offset) and label (Label Studio: labels, a list of one). Texts that Prodigy's user did not accept are left out
-    and counted.
+    """Each object is a text; the objects stand in lines of their own, or in one list, as Label Studio exports them. A range is
+    `[start, end, label]`, or an object with start and end (doccano: start_offset and end_offset) and label (Label Studio: labels,
+    a list of one). Texts that Prodigy's user did not accept, and tasks of Label Studio that nobody has annotated, are left
+    out and counted.
 
     RAISES: DataError for a line that is no such object, for a range that is not in its text, and for records of other
         tasks: the class of a text, or yes and no to one span.
     """
     notes = notes or Notes()
     texts, rejected = [], Counter[str]()
-    for number, line in enumerate(content.split("\n"), 1):  # splitlines() would split a text at U+0085 too
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
+    for number, where, line in _objects(path, content):
         try:
             record = json.loads(line.strip())
-            if "annotations" in record and "text" not in record:
-                raise DataError(f"{where}: found {line.strip()[:60]!r}, {_LABEL_STUDIO}")
+            if "data" in record and "annotations" in record:
+                record = _of_label_studio(where, record)
             text = record["text"]
             text.encode("utf8")  # JSON can hold half a surrogate pair, which is not a text
         except DataError:
@@ -64,6 +60,8 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
         else:
             entities = sorted(_ranges(where, text, _range_list(where, line, record)), key=itemgetter(0, 1))
             texts.append(AnnotatedText([], None, None, text, [number], entities=entities))
+    for answer, count in rejected.items():
+        notes.lines.append(f"Left out, as their answer is {answer!r}: {count:,} texts")
     if not texts:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     labels = Counter(label for text in texts for _, _, label in text.entities or [])
@@ -72,9 +70,34 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
         notes.warnings.append(
             f"Labels such as {odd[0]!r} look like BIO tags; expected entity types, such as PER. Rename them, or leave O out"
         )
-    for answer, count in rejected.items():
-        notes.lines.append(f"Left out, as their answer is {answer!r}: {count:,} texts")
     return texts
+
+
+def _objects(path: Path, content: str) -> Iterator[tuple[int, str, str]]:
+    """The number of each object, where it stands, and the object as JSON."""
+    if content.lstrip().startswith("["):
+        found = _parsed(content)
+        for number, item in enumerate(found if isinstance(found, list) else [], 1):
+            yield number, f"{path}, object {number}", json.dumps(item)
+        return
+    for number, line in enumerate(content.split("\n"), 1):  # splitlines() would split a text at U+0085 too
+        if line.strip():
+            yield number, f"{path}, line {number}", line
+
+
+def _of_label_studio(where: str, task: dict[str, Any]) -> dict[str, Any]:
+    """A task of Label Studio's own JSON (https://labelstud.io/guide/export) as a record: what the last annotator who did not
+    skip it has marked."""
+    data = task["data"]
+    texts = [value for value in data.values() if isinstance(value, str)]
+    if "text" not in data and len(texts) != 1:
+        raise DataError(f'{where}: found "data" with {", ".join(data) or "nothing"}, expected one text, under "text"')
+    record = {"text": data.get("text", texts[0] if texts else ""), "spans": []}
+    done = [each for each in task["annotations"] if not each.get("was_cancelled")]
+    if not done:
+        return {**record, "answer": "not annotated"}
+    marked = [result["value"] for result in done[-1]["result"] if result.get("type", "labels") == "labels"]
+    return {**record, "spans": marked}
 
 
 def looks_like_json(line: str) -> bool:
@@ -82,8 +105,15 @@ def looks_like_json(line: str) -> bool:
     return isinstance(_parsed(line), (dict, list))
 
 
+def is_list_of_texts(content: str) -> bool:
+    """Whether this is a JSON list of objects, as Label Studio exports them."""
+    found = _parsed(content) if content.lstrip().startswith("[") else None
+    return isinstance(found, list) and bool(found) and all(isinstance(item, dict) for item in found)
+
+
 def refuse_lists(path: Path, content: str) -> None:
-    """RAISES: DataError for a JSON list, and for lines of spaCy's pairs, with the command that makes JSON lines of it."""
+    """RAISES: DataError for lists of something else than texts, and for spaCy's pairs, with the command that makes JSON lines of
+    them."""
     first = content.lstrip().partition("\n")[0].strip()
     if not first.startswith("["):
         return
@@ -93,14 +123,10 @@ def refuse_lists(path: Path, content: str) -> None:
         raise DataError(f"{path}: found {first[:60]!r}, {_PAIRS.format(each='')}")
     if _is_pair(item):
         raise DataError(f"{path}: found a JSON list of {_PAIRS.format(each='.[] | ')}")
-    if isinstance(item, dict) and "annotations" in item:
-        raise DataError(f"{path}: found {_LABEL_STUDIO}")
-    if isinstance(item, dict) and "text" not in item:
-        raise DataError(f'{path}: found a JSON list of objects without a "text", expected JSON lines; {_EXPECTED}')
-    if found is not None or first == "[":
-        raise DataError(
-            f"{path}: found a JSON list, expected JSON lines, an object a line (\"jq -c '.[]' FILE\" makes them), or columns"
-        )
+    if isinstance(item, dict) and not {"text", "data"} & set(item):
+        raise DataError(f'{path}: found a JSON list of objects without a "text"; {_EXPECTED}')
+    if (found is not None or first == "[" or _LIST.match(first)) and not is_list_of_texts(content):
+        raise DataError(f"{path}: found a JSON list that is damaged, or not of objects with a text; {_EXPECTED}")
 
 
 def _parsed(text: str) -> Any:
@@ -154,11 +180,18 @@ def _ranges(where: str, text: str, ranges: list[Any]) -> Iterator[tuple[int, int
                 "exclusive); correct it, or remove it"
             )
         if part is not None and text[start:end].strip() != part.strip():
+            start, end = _of_utf16(text, start), _of_utf16(text, end)
+        if part is not None and text[start:end].strip() != part.strip():
             raise DataError(
                 f"{where}: the range {start} to {end} is {text[start:end]!r} in the text, and {part!r} by its own record; "
                 "expected offsets in characters (code points) of the text"
             )
         yield start, end, label
+
+
+def _of_utf16(text: str, place: int) -> int:
+    """The character at a place that counts an emoji as two, as the JavaScript of labelling tools does."""
+    return len(text.encode("utf-16-le")[: 2 * place].decode("utf-16-le", "ignore"))
 
 
 def _fields(found: Any) -> tuple[Any, Any, Any, Optional[str]]:

@@ -18,7 +18,8 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from ..crf.inference import ChainScores
+from ..crf.inference import ChainScores, viterbi
+from ..crf.loss import negative_log_likelihood
 from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
 from ..lexicon.claim import claim_tables
@@ -270,6 +271,16 @@ class SequenceComponent(LearningMixin, TrainableMixin, AtomicLoadMixin, Trainabl
     def adjust(self, scores: ChainScores) -> ChainScores:
         """The scores by the settings of prediction; probabilities are those of these."""
         return scores
+
+    def log_best(self, scores: ChainScores) -> NDArray[np.float64]:
+        """The logarithm of the probability of each text's most probable labels; (texts,). scores: as `chain_scores` gives them."""
+        found = np.zeros(len(scores.lengths))
+        for part in self.chains() if len(scores.emissions) else []:
+            some = scores.labels(part) if len(self.chains()) > 1 else scores
+            best = torch.zeros_like(some.emissions, dtype=torch.bool)
+            best[torch.arange(len(best)), viterbi(some)] = True
+            found -= negative_log_likelihood(some, best)[0].numpy()
+        return found
 
 
 class SpanComponent(SequenceComponent):

@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..crf.inference import ChainScores, marginals, viterbi
+from ..crf.inference import ChainScores, marginals
 from ..crf.loss import negative_log_likelihood
 from ..errors import ConfigError
 from ..pipeline.base import SequenceComponent, SpanComponent, span_score
@@ -211,7 +211,7 @@ class _Probabilities:
         docs = [example.predicted for example in examples]
         scores = pipe.chain_scores(docs)
         self.offsets = np.cumsum([0, *map(len, docs)])
-        self.gold_log, self.best_log = np.full(len(docs), np.nan), np.full(len(docs), np.nan)
+        self.gold_log, self.best_log = np.full(len(docs), np.nan), pipe.log_best(scores)
         self.gold_p, self.gold_label = np.zeros((0, 1)), np.zeros((0, 1), dtype=np.int64)
         if has_gold:
             self._compare(scores)
@@ -222,7 +222,7 @@ class _Probabilities:
         self.score = pipe.span_scorer(self.scores) if isinstance(pipe, SpanComponent) else None
 
     def _compare(self, scores: ChainScores) -> None:
-        """The logarithms of the probabilities of the gold and of the best labels."""
+        """The probabilities of the gold."""
         pipe = self.pipe
         masks, is_known = [], []
         for example in self.examples:
@@ -235,21 +235,17 @@ class _Probabilities:
         if not sum(map(len, masks)):
             return
         allowed = torch.from_numpy(np.concatenate(masks))
-        gold, best = np.zeros(len(masks)), np.zeros(len(masks))
+        gold = np.zeros(len(masks))
         columns = []
         for part in pipe.chains():
             some = scores.labels(part) if len(pipe.chains()) > 1 else scores
             gold -= negative_log_likelihood(some, allowed[:, part])[0].numpy()
-            chosen = torch.zeros_like(some.emissions, dtype=torch.bool)
-            chosen[torch.arange(len(chosen)), viterbi(some)] = True
-            best -= negative_log_likelihood(some, chosen)[0].numpy()
             mask = allowed[:, part]
             label = torch.where(mask.sum(dim=1) == 1, mask.int().argmax(dim=1) + part.start, -1)
             columns.append(((marginals(some) * mask).sum(dim=1).double(), label))
         self.gold_p = torch.stack([p for p, _ in columns], dim=1).numpy()
         self.gold_label = torch.stack([label for _, label in columns], dim=1).numpy()
         self.gold_log = np.where(is_known, gold, np.nan)
-        self.best_log = best
 
     def of_text(self, at: int) -> "_Sure":
         return _Sure(self, at)

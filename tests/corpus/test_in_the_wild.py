@@ -180,7 +180,7 @@ REFUSED = {
         '{"text": "a b"}\n{"text": "a b"}\n',
         ', line 1: found \'{"text": "a b"}\', expected a JSON obj',
     ),
-    "json-list": ('[{"text": "a", "label": []}]', ": found a JSON list, expected JSON lines"),
+    "json-list": ('[["a", []]]', ": found a JSON list that is damaged, or not of objects with a text"),
     "range-outside": ('{"text": "Mia", "label": [[0, 4, "PER"]]}\n', ", line 1: the range 0 to 4 is not in the text"),
     "range-of-another-text": (
         '{"text": "so Mia", "label": [{"start": 0, "end": 3, "text": "Mia", "labels": ["PER"]}]}\n',

@@ -173,18 +173,12 @@ FULL = {
     "data": {"text": "Mia"},
 }
 PAIR = ["Mia ran", {"entities": [PER]}]
-JSON_MIN = (
-    "Label Studio's full JSON, expected its JSON_MIN: export that, and make JSON lines of it with \"jq -c '.[]' FILE\""
-)
 OBJECTS = "{text: .[0], entities: (.[1].entities // [])}' FILE"
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (json.dumps([FULL]), JSON_MIN),
-        (json.dumps([FULL], indent=2), JSON_MIN),
-        (json.dumps(FULL), JSON_MIN),
         (
             f"{json.dumps(PAIR)}\n{json.dumps(PAIR)}\n",
             f"spaCy's pairs of a text and its annotation, expected JSON lines, an object a line: make them with \"jq -c '{OBJECTS}",
@@ -192,7 +186,9 @@ OBJECTS = "{text: .[0], entities: (.[1].entities // [])}' FILE"
         (json.dumps(PAIR), f"\"jq -c '{OBJECTS}"),
         (json.dumps([PAIR, PAIR], indent=1), f"\"jq -c '.[] | {OBJECTS}"),
         (json.dumps([{"id": 0, "paragraphs": []}]), 'found a JSON list of objects without a "text"'),
-        (json.dumps([{"text": "a", "label": []}]), "an object a line (\"jq -c '.[]' FILE\" makes them)"),
+        ('[{"text": "a", "label": []},', "damaged, or not of objects with a text"),
+        ('["a", "b"]', "damaged, or not of objects with a text"),
+        (json.dumps([{"data": {"a": "x", "b": "y"}, "annotations": []}]), 'found "data" with a, b, expected one text'),
     ],
 )
 @pytest.mark.parametrize("format", [None, "jsonl"])
@@ -204,6 +200,44 @@ def test_other_json_is_refused_with_what_makes_json_lines_of_it(tmp_path, conten
     assert message in str(error.value)
     assert "\n" not in str(error.value)
     assert str(error.value).startswith(str(path))
+
+
+class TestLabelStudio:
+    @pytest.mark.parametrize("content", [json.dumps([FULL]), json.dumps([FULL], indent=2), json.dumps(FULL)])
+    def test_its_own_json(self, tmp_path, content):
+        (tmp_path / "export.json").write_text(content, encoding="utf8")
+        format, (text,) = read_corpus(tmp_path / "export.json")
+        assert format == "jsonl"
+        assert (text.text, text.entities) == ("Mia", [(0, 3, "PER")])
+
+    def test_json_min(self, tmp_path):
+        items = [
+            {"text": "Mia ran", "label": [{"start": 0, "end": 3, "text": "Mia", "labels": ["PER"]}]},
+            {"text": "so", "label": []},
+        ]
+        (tmp_path / "export.json").write_text(json.dumps(items, indent=1), encoding="utf8")
+        _, texts = read_corpus(tmp_path / "export.json")
+        assert [(text.text, text.entities) for text in texts] == [("Mia ran", [(0, 3, "PER")]), ("so", [])]
+
+    def test_tasks_that_nobody_has_annotated_are_counted(self, tmp_path):
+        skipped = {"data": {"text": "so"}, "annotations": [{"was_cancelled": True, "result": []}]}
+        (tmp_path / "export.json").write_text(
+            json.dumps([FULL, skipped, {**skipped, "annotations": []}]), encoding="utf8"
+        )
+        notes = Notes()
+        assert len(read_corpus(tmp_path / "export.json", notes=notes)[1]) == 1
+        assert "Left out, as their answer is 'not annotated': 2 texts" in notes.lines
+
+    def test_the_last_annotation_counts(self, tmp_path):
+        old = {"result": [{"type": "labels", "value": {"start": 0, "end": 2, "text": "Mi", "labels": ["ORG"]}}]}
+        task = {**FULL, "annotations": [old, *FULL["annotations"]]}
+        (tmp_path / "export.json").write_text(json.dumps([task]), encoding="utf8")
+        assert read_corpus(tmp_path / "export.json")[1][0].entities == [(0, 3, "PER")]
+
+    def test_an_emoji_counts_as_two_in_its_browser(self, tmp_path):
+        item = {"text": "😂 Mia ran", "label": [{"start": 3, "end": 6, "text": "Mia", "labels": ["PER"]}]}
+        (tmp_path / "export.json").write_text(json.dumps([item]), encoding="utf8")
+        assert read_corpus(tmp_path / "export.json")[1][0].entities == [(2, 5, "PER")]
 
 
 def test_converting_twice_gives_the_same():
