@@ -55,15 +55,11 @@ def report(
 
     The page is one file that loads nothing, for papers and tickets. Scores are those of `spacy evaluate`.
     """
-    try:
-        import nervaluate  # noqa: F401
+    from ..report.data import read_docs, read_examples, sha256
+    from ..report.page import render_page
+    from ..report.report import Material, coverage, describe_model, make_report
+    from ..report.training_log import read_log
 
-        from ..report.data import read_docs, read_examples, sha256
-        from ..report.page import render_page
-        from ..report.report import Material, coverage, describe_model, make_report
-        from ..report.training_log import read_log
-    except ImportError as error:
-        raise DataError(f"report needs {error.name}: pip install 'spacy-bilstm-tagger[report]'") from None
     for path in (output, as_json):
         if path is not None and path.is_dir():
             raise DataError(f"{path}: is a folder, expected the name of a file, such as report.html")

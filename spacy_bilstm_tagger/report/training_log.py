@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Callable, Iterator, Literal, Optional
+from typing import IO, Any, Callable, Iterator, Literal, Optional, Union
 
 import srsly
 from spacy.language import Language
@@ -23,13 +23,13 @@ LogStep = Callable[[Optional[dict[str, Any]]], None]
 
 
 def make_jsonl_logger(
-    path: Optional[Path] = None,
+    path: Union[str, Path, None] = None,
     progress_bar: Optional[Literal["train", "eval"]] = "eval",
     console_output: bool = True,
 ) -> Callable[..., tuple[LogStep, Callable[[], None]]]:
     """Logs as spaCy's console logger does, writes the curve of the scores, and warns of what cannot end well.
 
-    path (Path or None): the file of the curve, an object a line for each evaluation: epoch, step, seconds since the beginning,
+    path (str, Path or None): the file of the curve, an object a line for each evaluation: epoch, step, seconds since the beginning,
         losses, scores, and score, the weighted mean by which the best model is chosen; all scores from 0 to 1. It is written line
         by line, in the place of a file of an earlier training. None: no file.
     progress_bar (str or None): up to the next evaluation ("eval") or the last step ("train"), in a terminal.
@@ -46,8 +46,8 @@ def make_jsonl_logger(
         log_console, finish_console = setup_console(nlp, stdout, stderr)
         file: Optional[IO[str]] = None
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("w", encoding="utf8")
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            file = Path(path).open("w", encoding="utf8")
         start, zeros = time.monotonic(), 0
 
         def log_step(info: Optional[dict[str, Any]]) -> None:

@@ -39,7 +39,7 @@ def log(nlp, infos, path=None, **options):
 
 def test_a_line_for_each_evaluation(nlp, tmp_path):
     path = tmp_path / "new" / "log.jsonl"
-    out, err = log(nlp, [info(10, 0.25), None, info(20, 0.5)], path)
+    out, err = log(nlp, [info(10, 0.25), None, info(20, 0.5)], str(path))  # as a config gives it
     assert err == ""
     assert "25.00" in out
     lines = read_log(path)
