@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Ints
-from .findings import THRESHOLDS, Case, Findings
+from .cases import Case
+from .findings import Findings
+from .probabilities import THRESHOLDS
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95

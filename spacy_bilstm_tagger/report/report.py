@@ -23,7 +23,8 @@ from ..layers.word_features import find_ways
 from ..lexicon.claim import tables_read
 from ..lexicon.table import WordTypes
 from . import measures
-from .findings import Case, Findings, Target, find, find_surfaces, find_targets, predict
+from .cases import Case, Target
+from .findings import Findings, find, find_surfaces, find_targets, predict
 
 SHOWN = 50  # texts of a list
 SIZE_ON_PAGE = 3_500_000  # bytes of texts

@@ -44,10 +44,10 @@ def make_jsonl_logger(
         for message in warn_of_corpora(nlp):
             print(f"⚠ {message}", file=stderr, flush=True)
         log_console, finish_console = setup_console(nlp, stdout, stderr)
-        file: Optional[IO[str]] = None
-        if path is not None:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            file = Path(path).open("w", encoding="utf8")
+        file = None if path is None else Path(path)
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("", encoding="utf8")
         start, zeros = time.monotonic(), 0
 
         def log_step(info: Optional[dict[str, Any]]) -> None:
@@ -56,18 +56,13 @@ def make_jsonl_logger(
             if info is None:
                 return
             if file is not None:
-                file.write(srsly.json_dumps(_line(info, time.monotonic() - start)) + "\n")
-                file.flush()
+                with file.open("a", encoding="utf8") as lines:
+                    lines.write(srsly.json_dumps(_line(info, time.monotonic() - start)) + "\n")
             zeros = -1 if info["score"] or zeros < 0 else zeros + 1
             if zeros == ZEROS:
                 print(f"⚠ {_of_zeros(info, nlp)}", file=stderr, flush=True)
 
-        def finish() -> None:
-            finish_console()
-            if file is not None:
-                file.close()
-
-        return log_step, finish
+        return log_step, finish_console
 
     return setup
 

@@ -11,8 +11,9 @@ from spacy.training import Corpus, Example
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
 from spacy_bilstm_tagger.report import measures
+from spacy_bilstm_tagger.report.cases import Case, Target
 from spacy_bilstm_tagger.report.data import read_examples
-from spacy_bilstm_tagger.report.findings import Case, Target, find, find_targets, predict
+from spacy_bilstm_tagger.report.findings import find, find_targets, predict
 from spacy_bilstm_tagger.report.training_log import read_log
 
 
