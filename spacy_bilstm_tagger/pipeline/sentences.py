@@ -50,8 +50,8 @@ class TweetSentencizer(Pipe):
 
     def __call__(self, doc: Doc) -> Doc:
         found = np.full(len(doc), -1)  # no start
-        found[list(sentence_starts(doc))] = 1
-        found[:1] = 1
+        found[list(sentence_starts(doc))[1:]] = 1
+        found[:1] = 1  # the first one has the white space before it
         if not self.overwrite:
             before = doc.to_array(SENT_START).astype(found.dtype)
             found = np.where(before == 0, found, before)
@@ -71,7 +71,7 @@ class TweetSentencizer(Pipe):
 
 
 def sentence_starts(doc: Doc) -> Iterator[int]:
-    """The number of the first token of each sentence."""
+    """The number of the first token of each sentence that is no white space."""
     tokens = list(doc)
     kinds = tweet_kinds(doc)
     tail = _tail(kinds, tokens)

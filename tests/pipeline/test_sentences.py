@@ -43,6 +43,11 @@ def test_sentences(nlp, text):
     assert [sent.text.strip() for sent in doc.sents] == [part.strip() for part in expected]
 
 
+@pytest.mark.parametrize("text", ["  so happy! Bye", "\n so happy! Bye"])
+def test_white_space_before_the_first_sentence_belongs_to_it(nlp, text):
+    assert [sent.text.strip() for sent in nlp(text).sents] == ["so happy!", "Bye"]
+
+
 def test_starts_that_are_set_stay_unless_overwritten(nlp):
     doc = Doc(nlp.vocab, words=["so", "happy", "!", "Bye"], sent_starts=[True, True, False, False])
     sentencizer = nlp.get_pipe("tweet_sentencizer")
