@@ -25,6 +25,9 @@ class Reading:
     unknown: set[str] = field(default_factory=set)  # paths that a command trains by, and no command writes
 
 
+SCORING = ("evaluate", "report", "benchmarks.entity_devs", "benchmarks.toxic_devs")
+
+
 def read_commands(lines: Iterable[str], corpora: Iterable[str], root: Path) -> Reading:
     """What the commands read of the corpora: [corpora] of the config of each command that trains, with its overrides,
     and whatever else names a corpus or its folder.
@@ -46,7 +49,7 @@ def read_commands(lines: Iterable[str], corpora: Iterable[str], root: Path) -> R
             gathered.add(words[words.index("scripts/gather.py") + 1])
         paths = _paths(words, same, root)
         named = set(paths.values())
-        evaluates = any(word in ("evaluate", "benchmarks.entity_devs", "benchmarks.toxic_devs") for word in words)
+        evaluates = any(word in SCORING for word in words)
         scores = set(words) if evaluates else {paths.pop("dev", "")}
         reading.scored |= _below(scores, corpora)
         trains = {paths.get("train", ""), paths.get("raw_text", "")} | (set(words) - scores)

@@ -46,6 +46,7 @@ A = "corpus/a/dev.spacy and"
         (["spacy pretrain a.cfg out --paths.raw_text raw.jsonl"], ["raw.jsonl"]),
         (["spacy evaluate model corpus/a/train.spacy", "script.py corpus/b/train.spacy out"], ["'so good'"]),
         (["spacy evaluate model corpus/a/dev.spacy -o out", "spacy train a.cfg"], []),
+        (["spacy_bilstm_tagger report model corpus/a/dev.spacy -o out.html", "spacy train a.cfg"], []),
         (["spacy-bilstm convert x corpus/b/train.spacy --exclude y", "spacy train a.cfg"], []),
         (["spacy init fill-config mixed.cfg f.cfg", "spacy train f.cfg"], [f"{A} corpus/a/dev.spacy: 'go there'"]),
         (["results part corpus/b/train.spacy p.spacy --percent 9", "spacy train a.cfg --paths.train p.spacy"], ["go"]),
