@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from thinc.api import Model
 from thinc.types import ArgsKwargs, Floats2d, Ints1d
-from thinc.util import torch2xp, xp2torch
+from thinc.util import torch2xp
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
@@ -18,7 +18,7 @@ from ..errors import ConfigError
 from ..types import Rows
 from ..util import no_gradient
 from .lstm_prediction import Gates, Weights, gates_of, predict_lstm
-from .shim import TorchModule, TorchShim
+from .shim import TorchModule, TorchShim, to_torch
 from .word_cache import TokenRows
 
 Cell = Literal["lstm", "gru", "rnn_tanh", "rnn_relu"]
@@ -78,7 +78,7 @@ def forward(model: Model[Rows, Rows], Xs: Rows, is_train: bool) -> tuple[Rows, C
     X_rows = Xs.rows if isinstance(Xs, TokenRows) else Xs[0] if len(Xs) == 1 else model.ops.flatten(Xs)
     _check_width(module, X_rows)
     packing = pack(np.asarray(lengths), module.windows.size, module.windows.overlap)
-    X = xp2torch(X_rows, device=shim.device)
+    X = to_torch(X_rows, shim.device)
     if not is_train:
         Y_flat = _predict(shim, packing, X, _gates(shim, Xs), model.get_dim("nO"))
         return model.ops.unflatten(cast(Floats2d, torch2xp(Y_flat)), lengths), no_gradient
@@ -89,7 +89,7 @@ def forward(model: Model[Rows, Rows], Xs: Rows, is_train: bool) -> tuple[Rows, C
 
     def backprop(dYs: Rows) -> Rows:
         dY = torch.zeros_like(Y)
-        dY[scatter] = xp2torch(model.ops.flatten(dYs), device=shim.device)
+        dY[scatter] = to_torch(model.ops.flatten(dYs), shim.device)
         dX = backprop_packed(ArgsKwargs(args=((Y,),), kwargs={"grad_tensors": (dY,)}))
         return model.ops.unflatten(cast(Floats2d, torch2xp(dX)), lengths)
 

@@ -6,11 +6,12 @@ import numpy as np
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d, FloatsXd, Ints1d
-from thinc.util import torch2xp, xp2torch
+from thinc.util import torch2xp
 from torch import Tensor
 
 from ..crf.inference import ChainScores
 from ..types import Rows
+from .shim import to_torch
 
 ScoresModel = Model[list[Doc], ChainScores]
 _CHAIN = "label_chain"  # name of the layer
@@ -31,8 +32,8 @@ def forward(
     model: Model[Rows, ChainScores], X: Rows, is_train: bool
 ) -> tuple[ChainScores, Callable[[ChainScores], Rows]]:
     lengths = [len(rows) for rows in X]
-    chain = [xp2torch(model.get_param(part)) for part in model.param_names]
-    scores = ChainScores(xp2torch(model.ops.flatten(X)), lengths, *chain)
+    chain = [to_torch(model.get_param(part)) for part in model.param_names]
+    scores = ChainScores(to_torch(model.ops.flatten(X)), lengths, *chain)
 
     def backprop(gradient: ChainScores) -> Rows:
         for part in model.param_names:

@@ -10,6 +10,7 @@ import os
 from abc import ABC, abstractmethod
 from typing import Any, Callable, Iterator, Optional, cast
 
+import numpy as np
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -78,7 +79,7 @@ class TorchShim(PyTorchShim):
     def version(self) -> tuple[int, ...]:
         """Another one whenever a weight has changed."""
         version = [self._changes]
-        for weight in self._model.parameters():
+        for weight in _weights(self._model):
             version += id(weight), weight.data_ptr(), 0 if weight.is_inference() else weight._version
         return tuple(version)
 
@@ -276,3 +277,19 @@ def _use_one_thread_after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_use_one_thread_after_fork)
+
+
+def to_torch(array: Any, device: Optional[torch.device] = None) -> Tensor:
+    """As thinc's `xp2torch`, which takes ten times as long for an array of numpy that stays on the CPU."""
+    if isinstance(array, np.ndarray) and (device is None or device.type == "cpu"):
+        return torch.from_numpy(array)
+    return xp2torch(array, device=device)
+
+
+def _weights(module: torch.nn.Module) -> list[Tensor]:
+    """As `module.parameters()`, which takes several times as long."""
+    found: list[Tensor] = [weight for weight in module._parameters.values() if weight is not None]
+    for child in module._modules.values():
+        if child is not None:
+            found += _weights(child)
+    return found

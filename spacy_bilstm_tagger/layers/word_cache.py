@@ -146,8 +146,8 @@ class WordCache(Shim):
         """The words of some tokens.
 
         keys (uint64): (tokens, columns), of their word types; widths (sequence of int): of the blocks of a row.
-        state: what the rows are computed from. Once a part of it is another object, or another number, all rows are
-            computed anew.
+        state: what the rows are computed from. Once a part of it is another object, or another number or bytes, all rows
+            are computed anew.
         compute (callable): from the keys of distinct word types to their rows.
         """
         first, index = distinct_rows(keys)
@@ -276,4 +276,4 @@ if hasattr(os, "register_at_fork"):
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    return one is other or (isinstance(one, (int, tuple)) and bool(one == other))
+    return one is other or (isinstance(one, (bytes, int, tuple)) and bool(one == other))
