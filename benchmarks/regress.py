@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python -m benchmarks.regress            compare with benchmarks/regress.json, and warn
     OMP_NUM_THREADS=1 python -m benchmarks.regress --store    keep what is measured
 
-A tagger and a recognizer of ours and of spaCy (`HashEmbedCNN`, as in its small pipelines), both untrained, read the sample corpus in batches and one
-by one, and learn from it; processor time, in turns.
+A tagger and a recognizer of ours and of spaCy (`HashEmbedCNN`, as in its small pipelines), both untrained, read the sample corpus
+in batches and one by one, and learn from it; processor time, in turns.
 """
 
 from pathlib import Path
@@ -42,7 +42,9 @@ def main(
     for name, ratio in measured.items():
         known = before.get(name)
         is_slower = known is not None and ratio < (1 - MOST_LOST) * known
-        typer.echo(f"| {name} | {ratio:.2f} | {'–' if known is None else f'{known:.2f}'} | {'slower!' if is_slower else ''} |")
+        typer.echo(
+            f"| {name} | {ratio:.2f} | {'–' if known is None else f'{known:.2f}'} | {'slower!' if is_slower else ''} |"
+        )
 
 
 def ratios(task: str, rounds: int) -> dict[str, float]:

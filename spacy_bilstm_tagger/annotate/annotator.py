@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Optional, Sequence, Union
+from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence, Union
 
 import spacy
 from spacy.language import Language
@@ -13,6 +13,8 @@ from thinc.model import Model
 
 from ..errors import DataError
 from ..layers.word_cache import forget_words
+from ..util import check_at_least, is_text
+from .annotation import check_fields
 from .outputs import Form, encode
 from .records import Record
 
@@ -111,10 +113,13 @@ def annotate(
     model: a pipeline, or its folder or name. records (iterable): texts, or dicts with a "text" and any other keys, which are
         kept.
     fields, offsets: see `to_annotation`.
+    RAISES: DataError for fields that do not exist; ConfigError for a batch size below 1.
     Yields a dict for each record: what it had, and the annotation; or what it had, and "error" with the reason.
     """
+    check_at_least("annotate", 1, batch_size=batch_size)
     name = model if isinstance(model, (str, Path)) else "pipeline"
-    recipe = Recipe(str(name), Form(fields=tuple(fields), offsets=offsets), batch_size=batch_size)
+    asked = check_fields([fields] if isinstance(fields, str) else fields)
+    recipe = Recipe(str(name), Form(fields=asked, offsets=offsets), batch_size=batch_size)
     annotator = Annotator(recipe, model if isinstance(model, Language) else None)
     stream = iter(records)
     while given := list(islice(stream, batch_size)):
@@ -122,14 +127,24 @@ def annotate(
 
 
 def _annotate_batch(annotator: Annotator, given: list[Any]) -> Iterator[dict[str, Any]]:
-    dicts = [dict(each) if isinstance(each, dict) else {"text": each} for each in given]
-    errors = {i: "no text: expected a string" for i, each in enumerate(dicts) if not isinstance(each.get("text"), str)}
+    dicts = [dict(each) if isinstance(each, Mapping) else {"text": each} for each in given]
+    errors = {i: reason for i, each in enumerate(dicts) if (reason := _no_text(each.get("text")))}
     rights = [i for i in range(len(dicts)) if i not in errors]
     rows, failed = annotator.rows([Record(i, dicts[i]["text"]) for i in rights])
     found = {row.pop("id"): row for row in rows}
     errors.update({rights[i]: reason for i, reason in failed.items()})
     for i, each in enumerate(dicts):
+        each.pop("error", None)  # of an earlier run
         yield {**each, **found[i]} if i in found else {**each, "error": errors[i]}
+
+
+def _no_text(text: Any) -> str:
+    """Why a record has no text; "" if it has."""
+    if not isinstance(text, str):
+        return "no text: expected a string"
+    if not text.strip():
+        return "no text: it is blank"
+    return "" if is_text(text) else "half of a surrogate pair, which is no text"
 
 
 def model_path(name: str) -> Path:

@@ -84,7 +84,7 @@ def encode(form: Form, records: Sequence[Record], docs: Sequence[Doc]) -> bytes:
         return "".join(to_conllu(*pair, form.fields) for pair in pairs).encode("utf8")
     if form.format == "spacy":
         for record, doc in pairs:
-            doc.user_data.update({"id": record.id, **record.kept})
+            doc.user_data.update({name: _to_msgpack(value) for name, value in {"id": record.id, **record.kept}.items()})
             if "spans" not in form.fields:
                 doc.spans.clear()
         left_out = {intify_attr(attr) for name, attrs in _ATTRS.items() if name not in form.fields for attr in attrs}
@@ -107,7 +107,7 @@ def to_batch(form: Form, rows: list[dict[str, Any]]) -> "pa.RecordBatch":
         if pa.types.is_string(columns.field(name).type):
             for row in rows:
                 if row[name] is not None and not isinstance(row[name], str):
-                    row[name] = json.dumps(row[name], ensure_ascii=False, default=_as_text)
+                    row[name] = json.dumps(_to_json(row[name]), ensure_ascii=False, default=_as_text)
     arrays = [
         (_to_array if field.name in FIELDS else pa.array)([row.get(field.name) for row in rows], field.type)
         for field in columns
@@ -195,7 +195,8 @@ def to_conllu(record: Record, doc: Doc, fields: tuple[str, ...] = FIELDS) -> str
         lines = [f"# newdoc id = {_one_line(str(record.id))}"] if not blocks else []
         lines += [f"# sent_id = {_one_line(str(record.id))}-{number + 1}", f"# text = {_one_line(sent.text.strip())}"]
         if not blocks:
-            lines += [f"# {name} = {_one_line(_as_text(value))}" for name, value in record.kept.items()]
+            there = {name: value for name, value in record.kept.items() if value is not None}
+            lines += [f"# {name} = {_one_line(_as_line(value))}" for name, value in there.items()]
         for i, word in enumerate(words, 1):
             end = words[i].idx if i < len(words) else _end_of(doc, sents, number)
             known = {"lemma": word.lemma_, "pos": word.pos_, "tag": word.tag_}
@@ -234,6 +235,26 @@ def _to_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _to_json(each) for key, each in value.items()}
     return [_to_json(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _to_msgpack(value: Any) -> Any:
+    """What a DocBin can keep: values of JSON, and whole numbers of 64 bits."""
+    value = _to_json(value)
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _to_msgpack(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_to_msgpack(each) for each in value]
+    return value if value is None or isinstance(value, (str, int, float, bool)) else _as_text(value)
+
+
+def _as_line(value: Any) -> str:
+    return (
+        _as_text(value)
+        if not isinstance(value, (dict, list))
+        else json.dumps(value, ensure_ascii=False, default=_as_text)
+    )
 
 
 def _as_text(value: Any) -> str:

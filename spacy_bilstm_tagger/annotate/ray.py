@@ -1,19 +1,21 @@
 """A job on a cluster of Ray: Parquet or JSON lines in, Parquet or JSON lines out (extra [ray])."""
 
-from typing import TYPE_CHECKING, Optional
+from itertools import islice
+from typing import TYPE_CHECKING, Iterator, Optional
 
 from ..errors import DataError
 from .annotator import Recipe
 from .records import Layout
 from .run import Job
-from .sources import format_of
+from .sources import Source, format_of
 from .tables import annotate_lines, annotate_table, annotator_of_this_process
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from ray.data import Dataset
 
-LINE = "text"  # the column that Ray gives lines
+LINE = "text"  # the column of lines
+LINES_AT_ONCE = 1024
 
 
 class TableAnnotator:
@@ -25,7 +27,9 @@ class TableAnnotator:
 
     def __call__(self, table: "pa.Table") -> "pa.Table":
         if self.is_lines:
-            return annotate_lines(self.annotator, self.layout, table[LINE].to_pylist())
+            names = ("source", "line", LINE, "reason")
+            rows = [{"source": "", "line": 0, "reason": "", **row} for row in table.to_pylist()]
+            return annotate_lines(self.annotator, self.layout, [tuple(row[name] for name in names) for row in rows])
         return annotate_table(self.annotator, self.layout, table)
 
 
@@ -41,7 +45,8 @@ def annotate_dataset(
     """A dataset with the columns of the annotation, see `tables.table_schema`. Where a process dies, Ray starts another and
     gives it the same batch again.
 
-    is_lines (bool): the column "text" holds lines of JSON.
+    is_lines (bool): the column "text" holds lines of JSON; "source", "line" and "reason" may stand beside it, see
+        `lines_of`.
     actors (int): processes; each holds a pipeline, and a GPU if recipe.gpu_id is not below 0.
     """
     return dataset.map_batches(
@@ -53,6 +58,18 @@ def annotate_dataset(
         concurrency=actors,
         num_gpus=1 if recipe.gpu_id >= 0 else 0,
     )
+
+
+def lines_of(table: "pa.Table") -> Iterator["pa.Table"]:
+    """The lines of files, as the local engine reads them, packed or not: "source", "line", "text", and "reason", why it cannot
+    be read. (Ray's own reader of text splits lines at U+2028 too, and stops at bytes that are no UTF-8.)"""
+    import pyarrow as pa
+
+    for source in table["source"].to_pylist():
+        lines = Source(source).lines("utf-8")
+        while some := list(islice(lines, LINES_AT_ONCE)):
+            numbers, texts, reasons = zip(*some)
+            yield pa.table({"source": [source] * len(some), "line": numbers, LINE: texts, "reason": reasons})
 
 
 def run_on_ray(job: Job, output: str, address: Optional[str] = None) -> None:
@@ -69,7 +86,11 @@ def run_on_ray(job: Job, output: str, address: Optional[str] = None) -> None:
     layout, form = job.layout, job.recipe.form
     is_lines = _format(job) == "jsonl"
     if is_lines:
-        dataset = ray.data.read_text(job.sources, drop_empty_lines=False)
+        names = ray.data.from_items(
+            [{"source": source} for source in job.sources], override_num_blocks=len(job.sources)
+        )
+        # Of other resources than the actors, so that a file's blocks go to several of them.
+        dataset = names.map_batches(lines_of, batch_size=1, batch_format="pyarrow", num_cpus=0.5)
     else:
         columns = list(dict.fromkeys([layout.text_field, str(layout.id_field), *layout.keep]))
         dataset = ray.data.read_parquet(job.sources, columns=columns)
@@ -93,6 +114,8 @@ def _check(job: Job) -> None:
         )
     if layout.id_field is None:
         raise DataError("--engine ray needs --id-field: the processes do not know the numbers of the records")
+    if job.shard_size != Job.shard_size:
+        raise DataError("--shard-size does not go with --engine ray, which makes files of its blocks; leave it out")
     if job.resume != "auto" or layout.encoding != "utf-8":
         raise DataError("--resume and --encoding do not go with --engine ray, which begins anew and reads UTF-8")
     if job.strict:

@@ -2,9 +2,8 @@
 `Reject` with the reason, and reading goes on."""
 
 import codecs
-import csv
 import json
-from collections import deque
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -12,11 +11,13 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Union
 
 from ..errors import DataError, damaged
 from ..util import is_text
-from .sources import LINE, Source, format_of, read_schema
+from .csv_rows import cells, csv_rows
+from .sources import Source, format_of, read_schema
 
 MAX_CHARS = 100_000  # of a text
-_SHOWN = 200  # characters of a rejected record that are kept
-_QUOTED = 1 << 20  # characters of a CSV record; longer ones have a quote that nobody closed
+SHOWN = 200  # characters of a rejected record that are kept
+_FIRST = 1000  # lines whose keys are looked at before the work
+_DEEPEST = 50  # lists and objects in each other, of a kept column
 
 
 @dataclass
@@ -74,14 +75,25 @@ def check_inputs(sources: list[str], layout: Layout) -> None:
         raise DataError(
             f"--encoding {layout.encoding}: Python knows no such encoding; expected a name such as cp1252"
         ) from None
-    if name.startswith(("utf-16", "utf-32")):
+    if not _has_ascii(name):
         raise DataError(
             f"--encoding {layout.encoding}: expected UTF-8, or an encoding of single bytes; save the file as UTF-8"
         )
     for source in sources:
         if source != "-":
-            for _ in islice(_RecordReader(source, layout).items(), 1):
+            reader = _RecordReader(source, layout)
+            reader.check_keys()
+            for _ in islice(reader.items(), 1):
                 pass
+
+
+def _has_ascii(encoding: str) -> bool:
+    """Whether ASCII is what it is in UTF-8, so that lines and commas are found."""
+    ascii = bytes(range(32, 127)) + b"\r\n\t"
+    try:
+        return ascii.decode(encoding) == ascii.decode("ascii")
+    except (LookupError, UnicodeError):
+        return False
 
 
 def read_records(
@@ -124,7 +136,34 @@ def to_item(
         key = found.get(layout.id_field)
         if isinstance(key, bool) or not isinstance(key, (str, int)) or key == "":
             return _reject(source, line, f"no id: {layout.id_field!r} is {_json_type(key)}", content)
-    return Record(key, text, {name: found.get(name) for name in layout.keep}, source, line)
+        if not is_text(str(key)):
+            return _reject(source, line, "half of a surrogate pair in the id, which is no text", content)
+    kept = {name: found.get(name) for name in layout.keep}
+    reason = next((reason for value in kept.values() if (reason := _unwritable(value))), "")
+    if reason:
+        return _reject(source, line, reason, content)
+    return Record(key, text, kept, source, line)
+
+
+def readable(layout: Layout, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a record without annotation can be written: "id", kept columns and "text"."""
+    key, text = found.get(layout.id_field or ""), found.get(layout.text_field)
+    is_key = isinstance(key, (str, int)) and not isinstance(key, bool) and is_text(str(key))
+    is_right = isinstance(text, str) and len(text) <= layout.max_chars and is_text(text)
+    kept = {name: found.get(name) for name in layout.keep if not _unwritable(found.get(name))}
+    return {"id": key if is_key else None, **kept, "text": text if is_right else None}
+
+
+def _unwritable(value: Any, depth: int = 0) -> str:
+    """Why a value of a kept column cannot be written; "" for almost all."""
+    if isinstance(value, str):
+        return "" if is_text(value) else "half of a surrogate pair in a kept column, which is no text"
+    if not isinstance(value, (dict, list)):
+        return ""
+    if depth == _DEEPEST:
+        return f"a kept column is nested more than {_DEEPEST} deep"
+    inside = [*value, *value.values()] if isinstance(value, dict) else value
+    return next((reason for each in inside if (reason := _unwritable(each, depth + 1))), "")
 
 
 def json_item(layout: Layout, source: str, line: int, text: str) -> Item:
@@ -142,7 +181,7 @@ def json_item(layout: Layout, source: str, line: int, text: str) -> Item:
 
 
 def _reject(source: str, line: int, reason: str, content: str = "") -> Reject:
-    return Reject(source, line, *(_clean(part) for part in (reason, content[:_SHOWN])))
+    return Reject(source, line, *(_clean(part) for part in (reason, content[:SHOWN])))
 
 
 def _clean(text: str) -> str:
@@ -198,6 +237,22 @@ class _RecordReader:
     def place(self) -> int:
         return self.file.place()
 
+    def check_keys(self) -> None:
+        """RAISES: DataError for a key that none of the first objects of JSON lines has."""
+        if self.format != "jsonl":
+            return
+        found: Counter[str] = Counter()
+        for _, text, _ in islice(Source(self.source).lines(self.layout.encoding), _FIRST):
+            try:
+                record = json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+            found.update(list(record) if isinstance(record, dict) else ())
+        if found:
+            self._check_columns(
+                [name for name, _ in found.most_common()], what="key", where=f" in its first {_FIRST} lines"
+            )
+
     def _text(self) -> Iterator[Item]:
         for line, text, reason in self.file.lines(self.layout.encoding):
             yield self._reject(line, reason, text) if reason else self._item(line, {}, text, text)
@@ -212,8 +267,8 @@ class _RecordReader:
     def _csv(self) -> Iterator[Item]:
         lines = self.file.lines(self.layout.encoding, keep_ends=True)
         first = next(lines, None)
-        if first is None:
-            raise DataError(f"{self.source}: is empty, expected a line of column names")
+        if first is None:  # an empty file has no records, in any format
+            return
         _, header, reason = first
         if reason:
             raise DataError(f"{self.source}, line 1: {reason}")
@@ -221,11 +276,11 @@ class _RecordReader:
         if "\r" in header:
             raise DataError(f"{self.source}: its lines end in CR alone; save it with LF or CR LF")
         delimiter = "\t" if self.format == "tsv" else ","
-        if self.format == "csv" and self.layout.text_field in (names := _cells(header, ";")) and len(names) > 1:
+        if self.format == "csv" and self.layout.text_field in (names := cells(header, ";")) and len(names) > 1:
             delimiter = ";"
-        names = _cells(header, delimiter)
+        names = cells(header, delimiter)
         self._check_columns(names)
-        for line, row, reason, content in _rows(lines, delimiter, quoted=self.format == "csv"):
+        for line, row, reason, content in csv_rows(lines, delimiter, quoted=self.format == "csv"):
             if reason:
                 yield self._reject(line, reason, content)
             elif not row:
@@ -233,8 +288,8 @@ class _RecordReader:
             elif len(row) != len(names):
                 yield self._reject(line, f"{len(row)} cells, expected {len(names)}: {', '.join(names)[:100]}", content)
             else:
-                cells = dict(zip(names, row))
-                yield self._item(line, cells, cells[self.layout.text_field], content)
+                by_name = dict(zip(names, row))
+                yield self._item(line, by_name, by_name[self.layout.text_field], content)
 
     def _parquet(self) -> Iterator[Item]:
         import pyarrow as pa
@@ -253,9 +308,12 @@ class _RecordReader:
                     )
                 row = 0
                 for batch in file.iter_batches(batch_size=1024, columns=list(dict.fromkeys(asked))):
-                    for found in batch.to_pylist():
+                    for found in _rows_of(batch):
                         row += 1
-                        yield self._item(row, found, found[self.layout.text_field], str(found)[:_SHOWN])
+                        if isinstance(found, str):
+                            yield self._reject(row, found)
+                        else:
+                            yield self._item(row, found, found[self.layout.text_field], str(found)[:SHOWN])
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{damaged(Path(self.source), 'a Parquet file', error)}; get the file again") from None
 
@@ -265,73 +323,30 @@ class _RecordReader:
     def _reject(self, line: int, reason: str, content: str = "") -> Reject:
         return _reject(self.source, line, reason, content)
 
-    def _check_columns(self, names: list[str]) -> None:
+    def _check_columns(self, names: list[str], what: str = "column", where: str = "") -> None:
         layout = self.layout
         asked = {layout.text_field: "--text-field", **({layout.id_field: "--id-field"} if layout.id_field else {})}
         asked = {**asked, **{name: "--keep" for name in layout.keep if name not in asked}}
         for name, option in asked.items():
             if name not in names:
                 shown = ", ".join(map(repr, names[:20]))
-                raise DataError(f"{self.source}: has no column {name!r}; found {shown}. Name one by {option}")
+                raise DataError(f"{self.source}: has no {what} {name!r}{where}; found {shown}. Name one by {option}")
             if names.count(name) > 1:
                 raise DataError(f"{self.source}: has {names.count(name)} columns named {name!r}, expected one")
 
 
-def _rows(
-    lines: Iterator[tuple[int, str, str]], delimiter: str, *, quoted: bool
-) -> Iterator[tuple[int, list[str], str, str]]:
-    """(first line, cells, why the row cannot be read or "", its beginning). A quote that is never closed costs the line that
-    it stands in, and not those behind it."""
-    quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    fed = _Lines(lines)
-    while True:
-        fed.begin()
-        try:
-            row = _next_row(csv.reader(fed, delimiter=delimiter, quoting=quoting, strict=quoted))
-        except StopIteration:
-            return
-        except csv.Error as error:
-            number, content, reason = fed.used[0]
-            yield number, [], reason or f"broken CSV: {error}", content
-            fed.waiting.extendleft(reversed(fed.used[1:]))
-            continue
-        number, content, _ = fed.used[0]
-        yield number, row, next((reason for _, _, reason in fed.used if reason), ""), content
-
-
-def _next_row(reader: Any) -> list[str]:
-    limit = csv.field_size_limit(2 * LINE)  # of all readers of the process
+def _rows_of(batch: Any) -> Iterator[Union[dict[str, Any], str]]:
+    """The rows of a batch of Arrow, or why a row cannot be read."""
     try:
-        return next(reader)
-    finally:
-        csv.field_size_limit(limit)
-
-
-class _Lines:
-    """The lines that a CSV reader takes for one row, which can be given again."""
-
-    def __init__(self, lines: Iterator[tuple[int, str, str]]) -> None:
-        self.lines = lines
-        self.used: list[tuple[int, str, str]] = []
-        self.waiting: deque[tuple[int, str, str]] = deque()
-        self.length = 0
-
-    def begin(self) -> None:
-        self.used, self.length = [], 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        self.used.append(self.waiting.popleft() if self.waiting else next(self.lines))
-        self.length += len(self.used[-1][1])
-        if len(self.used) > 1 and self.length > _QUOTED:
-            raise csv.Error("a quote that is not closed")
-        return self.used[-1][1]
-
-
-def _cells(header: str, delimiter: str) -> list[str]:
-    return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+        yield from batch.to_pylist()
+        return
+    except UnicodeDecodeError:
+        pass
+    for number in range(batch.num_rows):
+        try:
+            yield from batch.slice(number, 1).to_pylist()
+        except UnicodeDecodeError as error:
+            yield f"not utf-8: {error.reason}"
 
 
 def _json_type(value: Any) -> str:

@@ -17,7 +17,7 @@ class RejectsFile:
 
     def __init__(self, path: Path, shards: Shards) -> None:
         data = path.read_bytes() if path.exists() else b""
-        self.shards, self.digest, self.end = shards, hashlib.sha256(), 0
+        self.path, self.shards, self.digest, self.end = path, shards, hashlib.sha256(), 0
         self.known: dict[str, dict[str, Any]] = {}
         listed = sorted(shards.entries.items(), key=lambda item: item[1]["counts"].get("rejects_end", 0))
         for name, entry in listed:
@@ -43,6 +43,12 @@ class RejectsFile:
             self.digest.update(line)
         self.file.flush()
         return {"rejects_end": self.file.tell(), "rejects_sha256": self.digest.hexdigest()}
+
+    def cut(self) -> None:
+        """Remove those of files that are no longer listed, at the end."""
+        ends = [entry["counts"].get("rejects_end", 0) for entry in self.shards.entries.values()]
+        with self.path.open("r+b") as file:
+            file.truncate(max(ends, default=0))
 
     def __enter__(self) -> "RejectsFile":
         return self

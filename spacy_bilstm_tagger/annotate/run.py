@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Literal, Optional
+from typing import Any, Callable, Iterable, Iterator, Literal, Mapping, Optional
 
 import srsly
 
@@ -25,7 +25,7 @@ from .annotator import TASK, Recipe, model_path
 from .outputs import FORMATS, join, open_writer
 from .records import Item, Layout, Reject, read_records
 from .rejects import RejectsFile
-from .shards import MANIFEST, Shards, check_same_run, folder_checksum
+from .shards import MANIFEST, Shards, check_same_run, folder_checksum, has_files
 from .sources import head, size
 from .workers import Result, Task, annotated, one_thread
 
@@ -67,7 +67,7 @@ class Job:
 
     @property
     def is_one_file(self) -> bool:
-        return self.output.suffix.removeprefix(".") in FORMATS
+        return self.output.suffix.removeprefix(".").lower() in FORMATS
 
     def to_run(self) -> dict[str, Any]:
         """What the output depends on. JSON values."""
@@ -97,11 +97,15 @@ def run_job(job: Job, progress: Optional[Progress] = None) -> Counter[str]:
     folder = job.output.with_name(job.output.name + PARTS) if job.is_one_file else job.output
     run = job.to_run()
     if job.is_one_file and (found := _finished(job, run)) is not None:
+        _stop_if_strict(job, found, beside(job.output, REJECTS))
+        shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed after it had written the file
         return found
-    if job.resume == "never":
-        _remove_earlier(folder)
-    shards = Shards(folder, run, suffix=f".{job.recipe.form.format}", strict=job.resume == "auto", way_out=_WAY_OUT)
     with _locked(folder):
+        if job.resume == "never":
+            _remove_earlier(folder)
+        is_new, is_strict = job.resume == "never", job.resume == "auto"
+        suffix = f".{job.recipe.form.format}"
+        shards = Shards(folder, run, suffix=suffix, strict=is_strict, anew=is_new, way_out=_WAY_OUT)
         rejects = RejectsFile(folder / REJECTS, shards)
         total, consumed = Counter[str](texts=0, rejects=0, kept=0), _Consumed()
         tasks = _Tasks(job, shards, total, consumed)
@@ -109,9 +113,18 @@ def run_job(job: Job, progress: Optional[Progress] = None) -> Counter[str]:
             _write(job, shards, rejects, results, total, lambda: progress and progress(total, consumed.bytes))
         total["files"] = tasks.files
         shards.finish(tasks.files, total)
+        rejects.cut()
         if job.is_one_file:
             _join(job, folder, tasks.files, total, run)
     return total
+
+
+def _stop_if_strict(job: Job, counts: Mapping[str, Any], rejects: Path) -> None:
+    """RAISES: Stopped where an earlier run, which was not strict, has rejected records."""
+    if job.strict and counts["rejects"]:
+        raise Stopped(
+            f"{rejects}: {counts['rejects']:,} records were rejected before; without --strict they are left out"
+        )
 
 
 class _Consumed:
@@ -139,6 +152,7 @@ class _Tasks:
             rest = _chain(first, islice(items, job.shard_size - 1))
             found = self.shards.done(number)
             if found is not None:
+                _stop_if_strict(job, found, self.shards.folder / REJECTS)
                 self.total.update(texts=found["texts"], rejects=found["rejects"], kept=1)
                 self._check_count(number, found, sum(1 for _ in rest))
                 continue
@@ -161,10 +175,14 @@ def _chain(first: Item, rest: Iterable[Item]) -> Iterator[Item]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """The folder, for this run alone, where the system can; the lock goes with the process.
+    """The folder, for this run alone, where the system can; the lock goes with the process. A new one is made.
 
-    RAISES: DataError while another run has it.
+    RAISES: DataError while another run has it, and for a file.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=folder)) from None
     if fcntl is None:
         yield
         return
@@ -212,20 +230,21 @@ def fingerprint(source: str) -> dict[str, Any]:
 
 
 def beside(output: Path, name: str) -> Path:
-    """The path of a file that belongs to a single output file: tweets.jsonl -> tweets.rejects.jsonl."""
-    return output.with_name(f"{output.stem}.{name}")
+    """The path of a file that belongs to a single output file: tweets.jsonl -> tweets.jsonl.rejects.jsonl."""
+    return output.with_name(f"{output.name}.{name}")
 
 
 def _join(job: Job, folder: Path, files: int, total: Counter[str], run: dict[str, Any]) -> None:
-    """Make one file of the parts, and remove them."""
+    """Make one file of the parts, and remove them. The output takes its name last: whatever a killed run leaves, either the parts
+    are there, or an output that is listed."""
     parts = [folder / f"part-{number:05}.{job.recipe.form.format}" for number in range(files)]
-    with write_beside(job.output) as draft:
-        join(job.recipe.form, parts, draft)
-    with write_beside(beside(job.output, REJECTS)) as draft:
-        shutil.copyfile(folder / REJECTS, draft)
-    checksums = [file_checksum(path) for path in (job.output, beside(job.output, REJECTS))]
-    with write_beside(beside(job.output, MANIFEST)) as draft:
-        srsly.write_json(draft, {"run": run, "sha256": checksums, "total": dict(total)})
+    with write_beside(job.output) as output:
+        join(job.recipe.form, parts, output)
+        checksums = [file_checksum(path) for path in (output, folder / REJECTS)]
+        with write_beside(beside(job.output, MANIFEST)) as draft:
+            srsly.write_json(draft, {"run": run, "sha256": checksums, "total": dict(total)})
+        with write_beside(beside(job.output, REJECTS)) as draft:
+            shutil.copyfile(folder / REJECTS, draft)
     shutil.rmtree(folder)
 
 
@@ -234,29 +253,37 @@ def _finished(job: Job, run: dict[str, Any]) -> Optional[Counter[str]]:
 
     RAISES: DataError for a file of something else, and of another job.
     """
-    listed = beside(job.output, MANIFEST)
-    if job.resume == "never" or not job.output.exists():
+    listed, rejects = beside(job.output, MANIFEST), beside(job.output, REJECTS)
+    if not job.output.exists() and not (rejects.exists() and not listed.exists()):
+        return None
+    if job.resume == "never" and (listed.exists() or not rejects.exists()):
         return None
     try:
         manifest = srsly.read_json(listed)
         before, checksum, total = manifest["run"], manifest["sha256"], manifest["total"]
     except (OSError, ValueError, KeyError, TypeError):
+        there = job.output if job.output.exists() else rejects
         raise DataError(
-            f"{job.output}: exists, and was not made by this command; give another name, or --resume never to replace it"
+            f"{there}: exists, and was not made by this command; give another name, or --resume never to replace the output"
         ) from None
     now = srsly.json_loads(srsly.json_dumps(run))
     if job.resume == "auto":
         check_same_run(job.output, before, now, way_out=_WAY_OUT)
-    rejects = beside(job.output, REJECTS)
     whole = rejects.is_file() and [file_checksum(job.output), file_checksum(rejects)] == checksum
-    return Counter({**total, "kept": total["files"]}) if whole and before == now else None
+    return Counter({**total, "kept": total["files"]}) if whole else None
 
 
 def _remove_earlier(folder: Path) -> None:
-    """RAISES: DataError for a folder that no run has made."""
-    if not folder.exists() or not any(folder.iterdir()):
+    """What an earlier run has made, and nothing else. RAISES: DataError for a folder that no run has made."""
+    if not has_files(folder):
         return
-    if not (folder / MANIFEST).is_file():
-        raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=folder))
-    for path in [*folder.glob("part-?????*.*"), folder / REJECTS, folder / MANIFEST]:
-        path.unlink(missing_ok=True)
+    try:
+        manifest = dict(srsly.read_json(folder / MANIFEST))
+        run, listed = manifest["run"], list(manifest["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=folder)) from None
+    written = [
+        path.name for path in folder.glob(f"part-?????.{run.get('output: format')}")
+    ]  # one may not be listed yet
+    for name in {*listed, *written, REJECTS, MANIFEST}:
+        (folder / name).unlink(missing_ok=True)

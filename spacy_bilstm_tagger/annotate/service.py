@@ -25,17 +25,28 @@ from ..util import is_text
 from .annotator import Annotator, Recipe
 from .records import Record
 
+MOST_BYTES = 64_000_000
+USUAL_CHARS = 1_000  # of a text that waits, on average, at most
+
 
 @dataclass(frozen=True)
 class Limits:
-    """texts: of a request; chars: of a text; waiting: texts of all requests that wait; batch: texts that are annotated at once;
-    body: bytes of a request."""
+    """texts: of a request; chars: of a text; waiting: texts of all requests that wait; batch: texts that are annotated at once."""
 
     texts: int = 256
     chars: int = 10_000
     waiting: int = 4096
     batch: int = 256
-    body: int = 4_000_000
+
+    @property
+    def body(self) -> int:
+        """Bytes of a request: of as many texts as may be, in UTF-8, up to 64 MB."""
+        return min(4 * self.texts * (self.chars + 100), MOST_BYTES)
+
+    @property
+    def chars_waiting(self) -> int:
+        """Characters of all requests that wait."""
+        return max(self.texts * self.chars, self.waiting * USUAL_CHARS)
 
 
 class Question(BaseModel):
@@ -57,15 +68,17 @@ class Batcher:
     def __init__(self, annotator: Annotator, limits: Limits) -> None:
         self.annotator, self.limits = annotator, limits
         self.waiting: asyncio.Queue[tuple[list[str], asyncio.Future[list[dict[str, Any]]]]] = asyncio.Queue()
-        self.n_waiting = 0
+        self.n_waiting = self.n_chars = 0
         self.counts = {"requests": 0, "texts": 0, "batches": 0, "refused": 0, "failed": 0}
         self.seconds = 0.0
 
     async def annotate(self, texts: list[str]) -> list[dict[str, Any]]:
-        """RAISES: OverflowError if too many texts wait."""
-        if self.n_waiting + len(texts) > self.limits.waiting:
+        """RAISES: OverflowError if too many texts, or characters, wait."""
+        n_chars = sum(map(len, texts))
+        if self.n_waiting + len(texts) > self.limits.waiting or self.n_chars + n_chars > self.limits.chars_waiting:
             raise OverflowError
         self.n_waiting += len(texts)
+        self.n_chars += n_chars
         future: asyncio.Future[list[dict[str, Any]]] = asyncio.get_running_loop().create_future()
         self.waiting.put_nowait((texts, future))
         return await future
@@ -88,6 +101,7 @@ class Batcher:
                     continue
                 finally:
                     self.n_waiting -= len(texts)
+                    self.n_chars -= sum(map(len, texts))
                 self.seconds += time.perf_counter() - begin
                 self.counts["batches"] += 1
                 for some, future in asked:
@@ -124,8 +138,8 @@ def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[La
     @app.middleware("http")
     async def refuse_large(request: Request, call_next: Any) -> Any:
         length = request.headers.get("content-length", "")
-        if request.method == "POST" and not length.isdecimal():
-            return PlainTextResponse("the header Content-Length is missing", 411)
+        if request.method == "POST" and (not length.isdecimal() or "transfer-encoding" in request.headers):
+            return PlainTextResponse("expected the header Content-Length, and no Transfer-Encoding", 411)
         if length.isdecimal() and int(length) > bounds.body:
             return PlainTextResponse(f"{int(length):,} bytes, expected at most {bounds.body:,}", 413)
         return await call_next(request)

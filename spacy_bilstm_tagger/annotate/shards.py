@@ -12,7 +12,9 @@ from ..util import file_checksum, write_beside
 
 MANIFEST = "manifest.json"
 WAY_OUT = "give another folder, or remove this one"
-ALWAYS_SAME = ("--shard-size", "output: format")  # or the numbers of files would mean other records
+# Or the numbers of files would mean other records, and a table of Parquet have other columns.
+ALWAYS_SAME = ("--shard-size", "output: format", "output: fields", "output: keep", "output: has_ids")
+MIXED = "run whose files were kept (--resume always)"
 
 
 class Shards:
@@ -23,17 +25,25 @@ class Shards:
 
     folder (Path): new, or that of an earlier run.
     run (mapping): what the content of the files depends on, by the names that messages show. JSON values.
+    anew (bool): whether the list begins anew, whatever lies there.
     strict (bool): whether the files of a run that was asked for something else are refused, or kept.
     RAISES: DataError for a folder of something else, and for one of a run that was asked for something else.
     """
 
     def __init__(
-        self, folder: Path, run: Mapping[str, Any], *, suffix: str, strict: bool = True, way_out: str = WAY_OUT
+        self,
+        folder: Path,
+        run: Mapping[str, Any],
+        *,
+        suffix: str,
+        strict: bool = True,
+        anew: bool = False,
+        way_out: str = WAY_OUT,
     ) -> None:
         self.folder, self.suffix = folder, suffix
         self.run = srsly.json_loads(srsly.json_dumps(dict(run)))
         self.entries: dict[str, dict[str, Any]] = {}
-        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        if anew or not folder.exists() or (folder.is_dir() and not has_files(folder)):
             self.write_manifest()
             return
         try:
@@ -42,6 +52,8 @@ class Shards:
         except (OSError, ValueError, KeyError, TypeError):
             raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=folder)) from None
         check_same_run(folder, before, self.run, None if strict else ALWAYS_SAME, way_out)
+        if before != self.run:  # a mixture, which no other run may take for its own
+            self.run[MIXED] = True
 
     def done(self, number: int) -> Optional[dict[str, Any]]:
         """The counts that were kept with a file, or None if it is still to be written, or damaged."""
@@ -76,6 +88,11 @@ class Shards:
         with write_beside(self.folder / MANIFEST) as draft:
             found = {"run": self.run, "files": self.entries, **({"total": dict(total)} if total else {})}
             srsly.write_json(draft, found)
+
+
+def has_files(folder: Path) -> bool:
+    """Whether there is anything but drafts of a killed run."""
+    return folder.exists() and any(not path.name.startswith(f".{MANIFEST}.") for path in folder.iterdir())
 
 
 def check_same_run(

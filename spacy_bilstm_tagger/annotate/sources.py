@@ -74,7 +74,7 @@ class Source:
         import pyarrow as pa
 
         with self.open() as raw:
-            packing = pa.Codec.detect(self.name).name if self.name.endswith(PACKED) else None
+            packing = pa.Codec.detect(self.name.lower()).name if self.name.lower().endswith(PACKED) else None
             yield io.BufferedReader(raw if packing is None else pa.CompressedInputStream(raw, packing), 1 << 16)
 
 
@@ -84,17 +84,18 @@ def find_files(inputs: Iterable[str]) -> list[str]:
 
     RAISES: DataError for what is not there.
     """
-    found: list[str] = []
+    found: dict[str, str] = {}  # by its place: a file is read once
     for given in inputs:
         files = [given] if given == "-" else _files_of(given)
         if not files:
             raise DataError(
                 f"{given}: found no file, expected one or a folder of {', '.join(FORMATS)}, also packed as {', '.join(PACKED)}"
             )
-        found += files
+        for file in files:
+            found.setdefault(file if file == "-" or "://" in file else str(Path(file).resolve()), file)
     if not found:
         raise DataError("found no input, expected a file")
-    return found
+    return list(found.values())
 
 
 def size(source: str) -> int:
@@ -116,7 +117,7 @@ def format_of(source: str) -> str:
     if source == "-":
         return "text"
     path = PurePath(source)
-    suffix = PurePath(path.stem).suffix if path.suffix in PACKED else path.suffix
+    suffix = _suffix(path)
     if suffix not in FORMATS:
         raise DataError(
             f"{source}: the ending {suffix!r} tells no format; expected {', '.join(FORMATS)}, or give --input-format"
@@ -149,7 +150,9 @@ def _files_of(given: str) -> list[str]:
     if info.type != fs.FileType.Directory:
         return []
     inside = file_system.get_file_info(fs.FileSelector(path, recursive=True))
-    names = sorted(each.path for each in inside if each.type == fs.FileType.File and _is_known(each.path))
+    names = sorted(
+        each.path for each in inside if each.type == fs.FileType.File and _is_known(each.path.removeprefix(path))
+    )
     prefix = given.split("://")[0] + "://" if "://" in given else ""
     return [prefix + name for name in names]
 
@@ -164,7 +167,12 @@ def read_schema(source: str) -> Any:
 
 def _is_known(path: str) -> bool:
     name = PurePath(path)
-    if any(part.startswith((".", "_")) for part in name.parts[-1:]):  # as _SUCCESS of Spark
+    if any(part.startswith((".", "_")) for part in name.parts):  # as _SUCCESS and _temporary of Spark
         return False
-    suffix = PurePath(name.stem).suffix if name.suffix in PACKED else name.suffix
-    return suffix in FORMATS
+    return _suffix(name) in FORMATS
+
+
+def _suffix(path: PurePath) -> str:
+    """That of the unpacked file, in small letters."""
+    suffix = path.suffix.lower()
+    return PurePath(path.stem).suffix.lower() if suffix in PACKED else suffix

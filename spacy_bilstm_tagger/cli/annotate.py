@@ -111,7 +111,7 @@ def annotate(
         raise DataError("expected the input and the output: spacy-bilstm annotate MODEL IN ... OUT")
     *inputs, out = paths
     output = Path(out)
-    ending = output.suffix.removeprefix(".")
+    ending = output.suffix.removeprefix(".").lower()
     _check_output(out, ending, is_local=engine == "local")
     if output_format and ending in FORMATS and ending != output_format:
         raise DataError(f"--format {output_format}: {out} ends in {output.suffix}; give one of them")
@@ -126,9 +126,8 @@ def annotate(
         cut=cut,
     )
     sources = find_files(inputs)
-    for given in inputs if engine == "local" else ():
-        if output.resolve().is_relative_to(Path(given).resolve()):
-            raise DataError(f"{out}: is an input too, or lies in one; give another output")
+    if engine == "local":
+        _check_places(output, inputs, sources, is_file=ending in FORMATS)
     check_inputs(sources, layout)
     form = Form(
         format=output_format or (ending if ending in FORMATS else "jsonl"),
@@ -157,6 +156,20 @@ def _check_output(out: str, ending: str, *, is_local: bool) -> None:
         )
     if ending in ("csv", "tsv", "txt", "json", "ndjson", "xlsx", "gz", "zst", "xml"):
         raise DataError(f"{out}: .{ending} is not written; expected a folder, or .jsonl, .parquet, .conllu or .spacy")
+
+
+def _check_places(output: Path, inputs: list[str], sources: list[str], *, is_file: bool) -> None:
+    """RAISES: DataError for an output that would be read, or replace what is read."""
+    from ..annotate.run import REJECTS, beside
+    from ..annotate.shards import MANIFEST
+
+    place = output.resolve()
+    written = {place, *(beside(place, name) for name in (REJECTS, MANIFEST))} if is_file else {place}
+    read = [Path(source).resolve() for source in [*inputs, *sources] if source != "-" and "://" not in source]
+    if any(
+        place.is_relative_to(path) or path in written or (not is_file and path.is_relative_to(place)) for path in read
+    ):
+        raise DataError(f"{output}: is an input too, or lies in one, or holds one; give another output")
 
 
 def _run(job: "Job") -> None:

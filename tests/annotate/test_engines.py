@@ -54,12 +54,18 @@ class TestTables:
         assert rows[0]["tokens"][0]["text"] == "so"
 
     def test_lines_of_json(self):
-        table = annotate_lines(Annotator(RECIPE), LAYOUT, [json.dumps(make_rows(1)[0]), "broken"])
+        half = json.dumps({"id": "y", "text": None, "lang": "en"})
+        lines = [json.dumps(make_rows(1)[0]), "broken", half]
+        given = [("a.jsonl", number, line, "") for number, line in enumerate(lines, 1)]
+        table = annotate_lines(Annotator(RECIPE), LAYOUT, given)
         assert table.schema == table_schema(RECIPE.form)
-        first, second = table.to_pylist()
+        first, second, third = table.to_pylist()
         assert first == expected_rows(1)[0]
         assert second["id"] is None
-        assert second["error"].startswith("broken JSON")
+        assert second["error"].startswith("a.jsonl, line 2: broken JSON")
+        assert second["error"].endswith(": broken")
+        assert third["id"] == "y"  # what could be read stays
+        assert third["error"].startswith("a.jsonl, line 3: 'text' is null, expected a string")
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spacy_bilstm_tagger.annotate import csv_rows
 from spacy_bilstm_tagger.annotate.records import (
     Layout,
     Record,
@@ -179,7 +180,8 @@ class TestRejects:
             ("f", "fine", {"n": "1"}),
         ]
 
-    def test_a_quote_that_is_never_closed_does_not_swallow_a_large_file(self, write):
+    def test_a_quote_that_is_never_closed_does_not_swallow_a_large_file(self, write, monkeypatch):
+        monkeypatch.setattr(csv_rows, "_QUOTED", 1 << 20)
         rows = [f"{i},{'x' * 100}" for i in range(30_000)]
         found = read(write("a.csv", "\n".join(["id,text", 'bad,"never', *rows]) + "\n"), Layout(id_field="id"))
         assert len(found) == 30_001
@@ -214,7 +216,6 @@ class TestInputs:
             ("a.csv", "id,body\na,b\n", "has no column 'text'; found 'id', 'body'. Name one by --text-field"),
             ("a.csv", "id,text\na,b\n", "has no column 'n'; found 'id', 'text'. Name one by --keep"),
             ("a.csv", "id,text,text,n\n", "has 2 columns named 'text', expected one"),
-            ("a.csv", "", "is empty, expected a line of column names"),
             ("a.csv", "id,text\ra,b\r", "its lines end in CR alone; save it with LF or CR LF"),
             ("a.csv", "id,text,n\n".encode("utf-16"), "is UTF-16, expected UTF-8"),
             ("a.xlsx", "", "the ending '.xlsx' tells no format; expected .jsonl"),

@@ -13,7 +13,7 @@ from spacy_bilstm_tagger.annotate.service import Limits, create_app
 
 PIPELINE = str(GOLDEN / "pipeline")
 TEXTS = ["so happy in Lisbon!! 😭", "RT @mara: see you", ""]
-LIMITS = Limits(texts=4, chars=100, waiting=8, batch=4, body=2000)
+LIMITS = Limits(texts=4, chars=100, waiting=8, batch=4)  # so at most 3,200 bytes a request
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_clients_at_the_same_time_each_get_their_own(client, nlp):
     [
         ({"texts": ["a"] * 5}, 413, "5 texts, expected at most 4"),
         ({"texts": ["a", "b" * 101]}, 413, "text 1 has 101 characters, expected at most 100"),
-        ({"texts": ["a" * 3000]}, 413, "bytes, expected at most 2,000"),
+        ({"texts": ["a" * 4000]}, 413, "bytes, expected at most 3,200"),
         ({"texts": []}, 422, "at least 1 item"),
         ({"texts": "so good"}, 422, "valid list"),
         ({"texts": [5]}, 422, "valid string"),
@@ -116,3 +116,9 @@ def test_without_the_extra_the_way_out_is_named(spacy_bilstm, monkeypatch):
     code, _, error = spacy_bilstm("serve", PIPELINE)
     assert code == 1
     assert "pip install 'spacy-bilstm-tagger[serve]'" in error
+
+
+def test_a_body_of_unknown_length_is_refused(client):
+    headers = {"content-length": "22", "transfer-encoding": "chunked"}
+    answer = client.post("/annotate", content=b'{"texts": ["so good"]}', headers=headers)
+    assert answer.status_code == 411

@@ -25,7 +25,7 @@ def test_csv_to_parquet(spacy_bilstm, tweets, tmp_path):
     assert code == 0, error
     assert "2 texts; this run took" in output
     assert f"✔ {out}" in output
-    assert f"⚠ 1 records were rejected, see {tmp_path / 'tweets.rejects.jsonl'}" in error
+    assert f"⚠ 1 records were rejected, see {tmp_path / 'tweets.parquet.rejects.jsonl'}" in error
     rows = pq.read_table(out).to_pylist()
     assert [(row["id"], row["lang"], row["text"]) for row in rows] == [
         ("1", "en", "so happy, in Lisbon!! 😭"),
@@ -106,8 +106,54 @@ def test_an_input_is_no_output(spacy_bilstm, tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "so good"}\n', encoding="utf8")
     code, _, error = spacy_bilstm("annotate", PIPELINE, path, path)
-    assert (code, error) == (1, f"✘ {path}: is an input too, or lies in one; give another output\n")
+    assert (code, error) == (1, f"✘ {path}: is an input too, or lies in one, or holds one; give another output\n")
     assert path.read_text("utf8") == '{"text": "so good"}\n'
+
+
+def test_a_pattern_and_side_files_are_no_output(spacy_bilstm, tmp_path):
+    for name in ("a.jsonl", "out.jsonl.rejects.jsonl"):
+        (tmp_path / name).write_text('{"text": "so good"}\n', encoding="utf8")
+    for given, output in (
+        (tmp_path / "*.jsonl", "a.jsonl"),
+        (tmp_path / "out.jsonl.rejects.jsonl", "out.jsonl"),
+        (tmp_path / "a.jsonl", "."),
+    ):
+        code, _, error = spacy_bilstm("annotate", PIPELINE, given, tmp_path / output)
+        assert code == 1
+        assert "is an input too" in error
+    code, _, error = spacy_bilstm("annotate", PIPELINE, tmp_path / "a.jsonl", tmp_path / "out.jsonl")
+    assert code == 1
+    assert "out.jsonl.rejects.jsonl: exists, and was not made by this command" in error
+    assert (tmp_path / "out.jsonl.rejects.jsonl").read_text("utf8") == '{"text": "so good"}\n'
+
+
+@pytest.mark.parametrize("encoding", ["rot13", "hex", "undefined", "punycode", "utf-16"])
+def test_encodings_without_lines_are_refused(spacy_bilstm, tmp_path, encoding):
+    (tmp_path / "a.jsonl").write_text('{"text": "so good"}\n', encoding="utf8")
+    code, _, error = spacy_bilstm("annotate", PIPELINE, tmp_path / "a.jsonl", tmp_path / "out", "--encoding", encoding)
+    assert code == 1
+    assert f"--encoding {encoding}" in error
+
+
+@pytest.mark.parametrize("option", ["--text-field", "--id-field", "--keep"])
+def test_a_key_that_no_object_has_is_told_before_the_work(spacy_bilstm, tmp_path, option):
+    (tmp_path / "a.jsonl").write_text('{"id": "x", "text": "so good"}\n' * 3, encoding="utf8")
+    code, _, error = spacy_bilstm("annotate", PIPELINE, tmp_path / "a.jsonl", tmp_path / "out", option, "lnag")
+    assert code == 1
+    assert "has no key 'lnag' in its first 1000 lines; found 'id', 'text'" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_of_the_same_run_are_read_once_and_hidden_ones_not_at_all(spacy_bilstm, tmp_path):
+    folder = tmp_path / "in"
+    for name in ("a.jsonl", "_temporary/b.jsonl", ".git/c.jsonl", "D.JSONL"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text('{"text": "so good"}\n', encoding="utf8")
+    (folder / "e.csv").write_bytes(b"")
+    code, out, error = spacy_bilstm("annotate", PIPELINE, folder, folder / "a.jsonl", tmp_path / "out.JSONL")
+    assert code == 0, error
+    assert "2 texts" in out
+    assert (tmp_path / "out.JSONL").is_file()
 
 
 def test_ctrl_c_is_told(spacy_bilstm, tweets, tmp_path, monkeypatch):
