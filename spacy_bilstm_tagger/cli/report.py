@@ -8,7 +8,6 @@ import spacy
 import srsly
 import typer
 from spacy.language import Language
-from spacy.util import get_package_path, is_package
 
 from ..errors import DataError
 from ..util import write_beside
@@ -49,12 +48,16 @@ def report(
     as_json: Annotated[
         Optional[Path], typer.Option("--json", help="Also write the numbers, as JSON.", show_default=False)
     ] = None,
+    format: Annotated[
+        Optional[str], typer.Option(help="Of DATA, as for convert, where it is not guessed.", show_default=False)
+    ] = None,
     gpu_id: Annotated[int, typer.Option(help="As for 'spacy train'; -1 for the CPU.")] = -1,
 ) -> None:
     """Show what a pipeline does: scores with intervals, confusions, calibration, worst texts, likely errors in the gold.
 
     The page is one file that loads nothing, for papers and tickets. Scores are those of `spacy evaluate`.
     """
+    from ..annotate.annotator import model_path
     from ..report.data import read_docs, read_examples, sha256
     from ..report.page import render_page
     from ..report.report import Material, coverage, describe_model, make_report
@@ -67,17 +70,17 @@ def report(
         from .check_gpu import check_gpu
 
         check_gpu(gpu_id)
-    nlp = load(model)
-    of_file = [(path, read_examples(nlp, path)) for path in data]
-    folder = Path(model) if Path(model).is_dir() else get_package_path(model)
-    trained_on = train or _of_config(nlp)
+    nlp, folder = load(model), model_path(model)
     if log is None and (folder.parent / LOG).is_file():
         log = folder.parent / LOG
+    curve = read_log(log) if log is not None else []  # before the work
+    of_file = [(path, read_examples(nlp, path, format)) for path in data]
+    trained_on = train or _of_config(nlp)
     material = Material(
         examples=[example for _, examples in of_file for example in examples],
-        sources=[(path.name, len(examples)) for path, examples in of_file],
+        sources=list(zip(_distinct([path for path, _ in of_file]), [len(examples) for _, examples in of_file])),
         train=[doc for path in trained_on for doc in read_docs(nlp, path)],
-        log=read_log(log) if log is not None else [],
+        log=curve,
     )
     about: dict[str, Any] = describe_model(nlp, model)
     about["model"]["sha256"] = sha256(folder)
@@ -97,10 +100,9 @@ def report(
     for part in made.numbers["components"]:
         if part["has_gold"]:
             score = part["score"]
-            value, low, high = (100 * (score[key] or 0) for key in ("value", "low", "high"))
-            typer.echo(
-                f"{part['name']}: {score['name']} {value:.1f} ({low:.1f} to {high:.1f}) on {part['texts']:,} texts"
-            )
+            between = "" if score["low"] is None else f" ({100 * score['low']:.1f} to {100 * score['high']:.1f})"
+            value = 100 * (score["value"] or 0)
+            typer.echo(f"{part['id']}: {score['name']} {value:.1f}{between} on {part['texts']:,} texts")
     if not made.numbers["has_gold"]:
         typer.secho(
             "⚠ The texts have no gold for this pipeline: predictions only, no scores", fg=typer.colors.YELLOW, err=True
@@ -110,14 +112,19 @@ def report(
 
 def load(name: str) -> Language:
     """RAISES: DataError for what is no pipeline."""
-    if not (is_package(name) or (Path(name) / "config.cfg").is_file()):
-        raise DataError(
-            f"{name}: no pipeline; expected the folder of a trained one, such as training/x/model-best, or a package"
-        )
+    from ..annotate.annotator import model_path
+
+    model_path(name)
     try:
         return spacy.load(name)
     except OSError as error:
         raise DataError(str(error)) from None
+
+
+def _distinct(paths: list[Path]) -> list[str]:
+    """The names of files, with as much of the path as tells them apart."""
+    names = [path.name for path in paths]
+    return [path.name if names.count(path.name) == 1 else str(path) for path in paths]
 
 
 def _of_config(nlp: Language) -> list[Path]:

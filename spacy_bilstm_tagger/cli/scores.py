@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import DataError
-from ..util import check_file
+from ..util import check_file, is_number
 
 Metrics = dict[str, Any]
 # Each figure once: an accuracy is also precision, recall and F1, where every token is tagged and none was cut otherwise.
@@ -82,9 +82,24 @@ def _read(path: Path) -> Metrics:
         found = srsly.read_json(path)
     except ValueError as error:
         raise DataError(f"{path}: is no JSON ({error}); expected a file that 'spacy evaluate --output' wrote") from None
-    if not isinstance(found, dict) or not any(key in found for key, _ in _rows([found])):
+    if isinstance(found, dict) and isinstance(found.get("scores"), dict):  # of `report --json`
+        found = found["scores"]
+    if not isinstance(found, dict) or not any(found.get(key) is not None for key, _ in _rows([found])):
         raise DataError(f"{path}: found no scores, expected a file that 'spacy evaluate --output' wrote")
+    _check(path, found)
     return found
+
+
+def _check(path: Path, found: Metrics) -> None:
+    """RAISES: DataError for values that are no scores."""
+    for key, value in found.items():
+        if key.endswith(_SUFFIX) and value is not None:
+            inside = value.values() if isinstance(value, dict) else [None]
+            is_right = all(isinstance(each, dict) and all(map(is_number, each.values())) for each in inside)
+        else:
+            is_right = value is None or is_number(value) or key not in dict(_rows([found]))
+        if not is_right:
+            raise DataError(f"{path}: {key} is {str(value)[:40]!r}, expected a number, or scores of labels")
 
 
 def _rows(found: list[Metrics]) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from ..pipeline.gold import OUTSIDE
 from .annotated_text import AnnotatedText, Notes
 
 KEYS = ("spans", "label", "labels", "entities")  # of the ranges, one of them
+NOT_ANNOTATED = "not annotated"
 _EXPECTED = (
     'expected a JSON object with a "text" and its ranges: "spans", "label" or "entities", a list of {"start": 0, "end": 4, '
     '"label": "PER"} or [0, 4, "PER"], empty if there are none'
@@ -37,7 +38,7 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
     for number, where, line in _objects(path, content):
         try:
             record = json.loads(line.strip())
-            if "data" in record and "annotations" in record:
+            if "data" in record and ("annotations" in record or "predictions" in record):
                 record = _of_label_studio(where, record)
             text = record["text"]
             text.encode("utf8")  # JSON can hold half a surrogate pair, which is not a text
@@ -62,6 +63,11 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
             texts.append(AnnotatedText([], None, None, text, [number], entities=entities))
     for answer, count in rejected.items():
         notes.lines.append(f"Left out, as their answer is {answer!r}: {count:,} texts")
+    if not texts and rejected[NOT_ANNOTATED]:
+        raise DataError(
+            f"{path}: found {rejected[NOT_ANNOTATED]:,} tasks of Label Studio that nobody has annotated; predictions are only "
+            "proposals: import them there, submit or correct each task, and export"
+        )
     if not texts:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     labels = Counter(label for text in texts for _, _, label in text.entities or [])
@@ -93,9 +99,9 @@ def _of_label_studio(where: str, task: dict[str, Any]) -> dict[str, Any]:
     if "text" not in data and len(texts) != 1:
         raise DataError(f'{where}: found "data" with {", ".join(data) or "nothing"}, expected one text, under "text"')
     record = {"text": data.get("text", texts[0] if texts else ""), "spans": []}
-    done = [each for each in task["annotations"] if not each.get("was_cancelled")]
+    done = [each for each in task.get("annotations", ()) if not each.get("was_cancelled")]
     if not done:
-        return {**record, "answer": "not annotated"}
+        return {**record, "answer": NOT_ANNOTATED}
     marked = [result["value"] for result in done[-1]["result"] if result.get("type", "labels") == "labels"]
     return {**record, "spans": marked}
 

@@ -98,6 +98,9 @@ class Reader:
 
     def __init__(self, target: Target, examples: list[Example], has_gold: bool) -> None:
         self.target, self.has_gold = target, has_gold
+        self.by_label: dict[
+            str, list[int]
+        ] = {}  # right, wrongly found, missed; where cases are not enough to count them
 
     @abstractmethod
     def cases(self, number: int, example: Example, sure: Optional[Sure]) -> Iterator[Case]: ...
@@ -119,8 +122,14 @@ class _Tokens(Reader):
         self.tag_of: TagReader = tag_reader(examples, target.attr)
 
     def count(self, example: Example) -> tuple[int, int, int]:
-        scores = score_by_label(example, self.tag_of).values()
-        return sum(each.tp for each in scores), sum(each.fp for each in scores), sum(each.fn for each in scores)
+        total = [0, 0, 0]
+        for label, score in score_by_label(example, self.tag_of).items():
+            known = self.by_label.setdefault(label, [0, 0, 0])
+            for i, count in enumerate((score.tp, score.fp, score.fn)):
+                known[i] += count
+                total[i] += count
+        right, wrong, missed = total
+        return right, wrong, missed
 
     def cases(self, number: int, example: Example, sure: Optional[Sure]) -> Iterator[Case]:
         kinds = tweet_kinds(example.x)

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import warnings
+import zlib
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Optional
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -13,15 +15,15 @@ from ..corpus.docs import to_docbin
 from ..corpus.formats import read_corpus
 from ..corpus.json_lines import KEYS
 from ..corpus.raw import iter_raw_texts
-from ..errors import DataError, unreadable_corpus
+from ..errors import DataError, damaged
 from ..util import read_lines
 
 RAW = (".txt", ".gz")
 
 
-def read_examples(nlp: Language, path: Path) -> list[Example]:
+def read_examples(nlp: Language, path: Path, format: Optional[str] = None) -> list[Example]:
     """The texts of a file: .spacy, or a folder with some; raw texts, one a line (.txt), or as JSON lines with nothing but a
-    text; or an annotated corpus in any format that `convert` reads without options.
+    text; or an annotated corpus in any format that `convert` reads without options. format: its name, where it is not guessed.
 
     RAISES: DataError for a file that is missing, empty or damaged.
     """
@@ -34,7 +36,7 @@ def read_examples(nlp: Language, path: Path) -> list[Example]:
     elif path.suffix in RAW or (path.suffix == ".jsonl" and not _has_ranges(path)):
         examples = [Example(doc, _bare(doc)) for doc in map(nlp.make_doc, iter_raw_texts(path))]
     else:
-        _, texts = read_corpus(path)
+        _, texts = read_corpus(path, format=format)
         gold = to_docbin(path, texts).get_docs(nlp.vocab)
         examples = list(Corpus(path).make_examples(nlp, gold))
     if not examples:
@@ -57,14 +59,12 @@ def _bare(doc: Doc) -> Doc:
 
 
 def _of_docbin(nlp: Language, path: Path) -> list[Example]:
-    try:
-        return list(Corpus(path)(nlp))
-    except ValueError as error:
-        if "E1014" in str(error):
-            return []
-        raise DataError(f"{path}: cannot be read as .spacy: {error}") from None
-    except OSError as error:
-        raise DataError(str(unreadable_corpus(error))) from None
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"\[W090\]")  # of a folder without a .spacy file
+        try:
+            return list(Corpus(path)(nlp))
+        except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"{damaged(path, 'a .spacy file', error)}; get the file again") from None
 
 
 def read_docs(nlp: Language, path: Path) -> Iterator[Doc]:

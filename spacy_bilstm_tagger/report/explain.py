@@ -34,6 +34,7 @@ def explain(nlp: Language, text: str, *, top: int = 3) -> dict[str, Any]:
     doc = nlp(text)
     tokens = _tokens(nlp, doc)
     spans: list[dict[str, Any]] = []
+    claimed: set[tuple[int, int, str]] = set()  # entities whose component is known
     for name, pipe in nlp.pipeline:
         if not isinstance(pipe, SequenceComponent) or not len(doc):
             continue
@@ -42,13 +43,14 @@ def explain(nlp: Language, text: str, *, top: int = 3) -> dict[str, Any]:
             for token, row in zip(tokens, rows):
                 token["labels"][name] = _best(pipe.labels, row, top)
         elif isinstance(pipe, BiLSTMNER):
-            spans += _entities(pipe, name, doc, top)
+            spans += _entities(pipe, name, doc, top, claimed)
         elif isinstance(pipe, BiLSTMSpans):
             spans += _spans(pipe, name, doc, tokens, top)
-    for name, pipe in nlp.pipeline:
-        if isinstance(pipe, SequenceComponent):
-            continue
-        for ent in doc.ents if "doc.ents" in nlp.get_pipe_meta(name).assigns else ():
+    others = [name for name in nlp.pipe_names if "doc.ents" in nlp.get_pipe_meta(name).assigns]
+    others = [name for name in others if not isinstance(nlp.get_pipe(name), BiLSTMNER)]
+    for ent in doc.ents:
+        if (ent.start, ent.end, ent.label_) not in claimed:
+            name = ", ".join(others) or "set before"
             spans.append(_span(name, doc, ent.start, ent.end, ent.label_, None, is_chosen=True))
     return {"text": doc.text, "tokens": tokens, "spans": spans}
 
@@ -101,16 +103,23 @@ def _best(labels: tuple[str, ...], row: np.ndarray, top: int) -> dict[str, float
     return {labels[i]: round(float(row[i]), DIGITS) for i in order.tolist()}
 
 
-def _entities(pipe: BiLSTMNER, name: str, doc: Doc, top: int) -> list[dict[str, Any]]:
+def _entities(
+    pipe: BiLSTMNER, name: str, doc: Doc, top: int, claimed: set[tuple[int, int, str]]
+) -> list[dict[str, Any]]:
+    """claimed: gets the entities that are the component's."""
     scores = pipe.adjust(pipe.chain_scores([doc]))
-    chosen = [(ent.start, ent.end, ent.label_) for ent in doc.ents]
-    known = [span for span in chosen if span[2] in pipe.labels]
-    p = dict(zip(known, pipe.span_scorer(scores)(known).tolist())) if known else {}
-    found = [_span(name, doc, *span, p.get(span), is_chosen=True) for span in chosen]
-    (scored,) = find_entities(scores, pipe.scheme, threshold=None, top_k=top + len(chosen), with_scores=True)
+    ents = {(ent.start, ent.end, ent.label_) for ent in doc.ents}
+    group = doc.spans.get(pipe.spans_key, ()) if pipe.spans_key else doc.ents
+    chosen = [(span.start, span.end, span.label_) for span in group]
+    chosen = [span for span in chosen if span in ents and span[2] in pipe.labels and span not in claimed]
+    claimed.update(chosen)
+    p = dict(zip(chosen, pipe.span_scorer(scores)(chosen).tolist())) if chosen else {}
+    found = [_span(name, doc, *span, p[span], is_chosen=True) for span in chosen]
+    (scored,) = find_entities(scores, pipe.scheme, threshold=None, top_k=2 * top + len(ents), with_scores=True)
     others = zip([*scored.entities, *scored.alternatives], [*scored.scores, *scored.alternative_scores])
     spans = [((start, end, pipe.labels[number]), each) for (start, end, number), each in others]
-    left = sorted((pair for pair in spans if pair[0] not in chosen and pair[1] >= FLOOR), key=lambda pair: -pair[1])
+    spans = [(span, each) for span, each in spans if not doc[span[0]].is_space and not doc[span[1] - 1].is_space]
+    left = sorted((pair for pair in spans if pair[0] not in ents and pair[1] >= FLOOR), key=lambda pair: -pair[1])
     return found + [_span(name, doc, *span, each, is_chosen=False) for span, each in left[:top]]
 
 

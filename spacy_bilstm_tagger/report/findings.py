@@ -37,6 +37,7 @@ class Findings:
         -1 where the gold leaves it open.
     candidates (list): the probability of all labels that the component may find, down to a low one, and whether they are right;
         of tags and entities.
+    by_label (dict): the same counts for each label, where the cases do not have all of them.
     by_threshold (array or None): (THRESHOLDS, 3), precision, recall and F1 of characters, of spans.
     """
 
@@ -53,6 +54,7 @@ class Findings:
     gold_tokens: list[tuple[NDArray[np.float64], Ints]] = field(default_factory=list)
     candidates: list[tuple[float, bool]] = field(default_factory=list)
     by_threshold: Optional[NDArray[np.float64]] = None
+    by_label: dict[str, list[int]] = field(default_factory=dict)
 
 
 def find_targets(nlp: Language, component: Optional[str] = None) -> list[Target]:
@@ -137,6 +139,7 @@ def find(nlp: Language, target: Target, examples: Sequence[Example]) -> Findings
         findings.by_threshold = np.concatenate(swept, axis=1).mean(axis=1)
     if target.kind == "tokens":
         findings.candidates = [(c.probability, c.outcome == "right") for c in findings.cases if c.found]
+    findings.by_label = reader.by_label
     seen = {label for case in findings.cases for label in (case.gold, case.found) if label}
     findings.labels = sorted(labels & seen | seen)
     return findings

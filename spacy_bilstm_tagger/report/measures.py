@@ -75,21 +75,25 @@ def compare(ours: Findings, theirs: Findings) -> dict[str, Any]:
         raise ValueError(f"{ours.target.attr}: the two pipelines have gold for other texts")
     n = len(ours.texts)
     both = _join(ours, theirs)
-    result = permutation_test(
-        (np.arange(n), np.arange(n) + n),
-        lambda one, other, axis: both(one) - both(other),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=PERMUTATIONS,
-        batch=_batch(n),
-        random_state=np.random.default_rng(SEED),
-    )
+    one, other = np.arange(n), np.arange(n) + n
+    p_value: Optional[float] = None
+    if n > 1:
+        result = permutation_test(
+            (one, other),
+            lambda one, other, axis: both(one) - both(other),
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=PERMUTATIONS,
+            batch=_batch(n),
+            random_state=np.random.default_rng(SEED),
+        )
+        p_value = _number(float(result.pvalue))
     gains = [_errors(theirs, i) - _errors(ours, i) for i in range(n)]
     order = sorted(range(n), key=lambda i: -abs(gains[i]))
     return {
         "score": main_score(theirs),
-        "difference": _number(float(result.statistic)),
-        "p_value": _number(float(result.pvalue)),
+        "difference": _number(float((both(one[None]) - both(other[None]))[0])),
+        "p_value": p_value,
         "better": [ours.texts[i] for i in order if gains[i] > 0],
         "worse": [ours.texts[i] for i in order if gains[i] < 0],
     }
@@ -135,7 +139,8 @@ def _batch(n: int) -> int:
 def per_label(findings: Findings) -> list[dict[str, Any]]:
     """Precision, recall, F1 and support (labels in the gold) of each label, as the scorer counts them."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for case in findings.cases:
+    counts.update(findings.by_label)
+    for case in findings.cases if not counts else ():
         if case.outcome == "right":
             counts[case.found][0] += 1
             continue

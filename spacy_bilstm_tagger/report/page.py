@@ -3,7 +3,7 @@
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any, Optional, Sequence
+from typing import Any, Iterable, Optional, Sequence
 
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
@@ -52,13 +52,13 @@ def render_page(report: Report) -> str:
     """HTML. The texts are in it as JSON, and a script shows them."""
     numbers = report.numbers
     parts = numbers["components"]
-    lists = {part["name"]: _lists(part, report.texts[part["name"]]) for part in parts}
-    sources = [Path(file["path"]).name for file in numbers.get("data", ())]
+    lists = {part["id"]: _lists(part, report.texts[part["id"]]) for part in parts}
+    sources = numbers["sources"]
     data = {
         "none": NONE,
         "sources": sources,
         "colors": _colors([label for part in parts for label in part["labels"]]),
-        "components": [_part_data(part, report.texts[part["name"]], lists[part["name"]]) for part in parts],
+        "components": [_part_data(part, report.texts[part["id"]], lists[part["id"]]) for part in parts],
     }
     model = numbers.get("model", {})
     title = f"{model.get('name', 'pipeline')} on {', '.join(sources) or 'texts'}"
@@ -68,8 +68,8 @@ def render_page(report: Report) -> str:
         .render(
             title=title,
             numbers=numbers,
-            names={part["name"]: _TITLES.get(part["attr"], part["attr"]) for part in parts},
-            means={part["name"]: _mean(numbers["scores"], part) for part in parts},
+            names={part["id"]: _TITLES.get(part["attr"], part["attr"]) for part in parts},
+            means={part["id"]: _mean(numbers["scores"], part) for part in parts},
             lists={
                 name: [(key, _LISTS[key], len(texts)) for key, texts in found.items()] for name, found in lists.items()
             },
@@ -78,7 +78,9 @@ def render_page(report: Report) -> str:
             significance=_significance,
             reliability=_reliability,
             curve_of=_curve_of,
-            curve=_learning_curve(numbers["learning_curve"]),
+            curve=_learning_curve(
+                numbers["learning_curve"], [part["score"]["name"] for part in parts if part["has_gold"]]
+            ),
             all_scores=json.dumps(numbers["scores"], indent=1, ensure_ascii=False),
             css=_raw("page.css"),
             js=_raw("page.js"),
@@ -207,14 +209,20 @@ def _curve_of(part: dict[str, Any]) -> Markup:
     return chart(lines, x_title="threshold", y_title="score")
 
 
-def _learning_curve(log: list[dict[str, Any]]) -> Optional[Markup]:
-    if not log:
+def _learning_curve(log: list[dict[str, Any]], names: list[str]) -> Optional[Markup]:
+    """The score, and where it is made of several, the main ones of the components. names: of those."""
+    drawn = [name for name in names if any(name in line.get("scores", {}) for line in log)]
+    lines = {"score": _points((line["step"], line["score"]) for line in log)}
+    if len(drawn) > 1:
+        lines.update(
+            {name: _points((line["step"], line.get("scores", {}).get(name)) for line in log) for name in drawn}
+        )
+    if not lines["score"]:
         return None
-    lines = {"score": [(float(line["step"]), float(line["score"])) for line in log]}
-    names = list(dict.fromkeys(name for line in log for name in line.get("scores", {})))
-    for name in names if len(names) > 1 else ():
-        lines[name] = [
-            (float(line["step"]), float(line["scores"][name] or 0)) for line in log if name in line["scores"]
-        ]
     x_end = max(step for step, _ in lines["score"]) or 1.0
     return chart(lines, x_title="step", y_title="score", x_end=x_end)
+
+
+def _points(pairs: Iterable[tuple[Any, Any]]) -> list[Point]:
+    """Those that are numbers."""
+    return [(float(x), float(y)) for x, y in pairs if y is not None]

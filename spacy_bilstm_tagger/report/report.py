@@ -28,6 +28,7 @@ from .findings import Findings, find, find_surfaces, find_targets, predict
 
 SHOWN = 50  # texts of a list
 SIZE_ON_PAGE = 3_500_000  # bytes of texts
+LEAST = 1000  # bytes that are left, below which no further text is tried
 LENGTHS = ((5, "1 to 5"), (10, "6 to 10"), (20, "11 to 20"), (40, "21 to 40"), (math.inf, "41 and more"))
 SEEN, UNSEEN = "seen in training", "not seen"
 LENGTH_NAMES = [name for _, name in LENGTHS]
@@ -45,8 +46,8 @@ class Report:
 class Material:
     """What a report is made of.
 
-    sources (list): name of a file and how many texts it has. train (list of Doc): what the pipeline has learned from, if
-        known. log (list of dict): lines of JsonlLogger.v1. about (dict): the card of the model and the data.
+    sources (list): name of a file, each another one, and how many texts it has. train (list of Doc): what the pipeline has learned
+        from, if known. log (list of dict): lines of JsonlLogger.v1. about (dict): the card of the model and the data.
     """
 
     examples: list[Example]
@@ -71,9 +72,11 @@ def make_report(
     elif component is None:
         findings = [each for each in findings if each.cases] or findings[:1]
     others = _of_other(against, material.examples, findings) if against is not None else {}
+    has_gold = any(each.has_gold for each in findings)
+    if against is not None and not has_gold:
+        raise DataError("--against: the texts have no gold for this pipeline, so there is nothing to compare by")
     if against is not None and not others:
         raise DataError("--against: the other pipeline sets nothing that has gold here; expected one of the same kind")
-    has_gold = any(each.has_gold for each in findings)
     numbers: dict[str, Any] = {
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         **material.about,
@@ -81,17 +84,22 @@ def make_report(
         "tokens": sum(len(example.predicted) for example in examples),
         "has_gold": has_gold,
         "scores": _scores(nlp, examples) if has_gold else {},
+        "sources": [name for name, _ in material.sources],
+        "knows_training": bool(material.train),
         "learning_curve": material.log,
         "components": [],
     }
     report = Report(numbers)
-    source_of = [name for name, count in material.sources for _ in range(count)]
+    source_of = [number for number, (_, count) in enumerate(material.sources) for _ in range(count)]
+    names = [each.target.component for each in findings]
     for each in findings:
         other = others.get((each.target.kind, each.target.attr))
-        part = _component(each, other, examples, source_of, material.train)
+        part = _component(each, other, examples, material, source_of)
+        if names.count(part["name"]) > 1:
+            part["id"] = f"{part['name']} ({part['attr']})"
         numbers["components"].append(part)
         size = SIZE_ON_PAGE // len(findings)
-        report.texts[each.target.component] = _texts(each, other, part, examples, source_of, size)
+        report.texts[part["id"]] = _texts(each, other, part, examples, source_of, size)
     return report
 
 
@@ -117,10 +125,11 @@ def _scores(nlp: Language, examples: list[Example]) -> dict[str, Any]:
 
 
 def _component(
-    findings: Findings, other: Optional[Findings], examples: list[Example], source_of: list[str], train: list[Doc]
+    findings: Findings, other: Optional[Findings], examples: list[Example], material: Material, source_of: list[int]
 ) -> dict[str, Any]:
     target = findings.target
     part: dict[str, Any] = {
+        "id": target.component,
         "name": target.component,
         "kind": target.kind,
         "attr": target.attr,
@@ -143,7 +152,7 @@ def _component(
         confusion=measures.confusion(findings),
         calibration=measures.calibration(findings),
         thresholds=measures.threshold_curve(findings),
-        groups=_groups(findings, examples, source_of, train),
+        groups=_groups(findings, examples, material, source_of),
         worst=measures.worst(findings, SHOWN),
         suspects=[_placed(suspect, examples) for suspect in measures.suspects(findings, SHOWN)],
     )
@@ -161,18 +170,19 @@ def _placed(suspect: measures.Suspect, examples: list[Example]) -> dict[str, Any
 
 
 def _groups(
-    findings: Findings, examples: list[Example], source_of: list[str], train: list[Doc]
+    findings: Findings, examples: list[Example], material: Material, source_of: list[int]
 ) -> dict[str, list[dict[str, Any]]]:
     cases, found = findings.cases, {}
-    if train:
-        seen = find_surfaces(findings.target, train)
+    if material.train:
+        seen = find_surfaces(findings.target, material.train)
         name = "word" if findings.target.kind == "tokens" else "surface"
         found[name] = measures.group_by(cases, partial(_seen, seen=seen), [SEEN, UNSEEN])
     found["kind of token"] = measures.group_by(cases, lambda case: case.token_kind or "other")
     lengths = {text: len(examples[text].predicted) for text in findings.texts}
     found["tokens of the text"] = measures.group_by(cases, lambda case: _length(lengths[case.text]), LENGTH_NAMES)
-    if len(set(source_of)) > 1:
-        found["file"] = measures.group_by(cases, lambda case: source_of[case.text])
+    if len(material.sources) > 1:
+        names = [name for name, _ in material.sources]
+        found["file"] = measures.group_by(cases, lambda case: names[source_of[case.text]], names)
     return found
 
 
@@ -189,7 +199,7 @@ def _texts(
     other: Optional[Findings],
     part: dict[str, Any],
     examples: list[Example],
-    source_of: list[str],
+    source_of: list[int],
     most: int,
 ) -> dict[int, dict[str, Any]]:
     """The texts that are shown: those of the lists, then others by lot. most (int): bytes."""
@@ -209,21 +219,21 @@ def _texts(
     shown: dict[int, dict[str, Any]] = {}
     size = 0
     log = dict(zip(findings.texts, findings.gold_log))
-    sources = list(dict.fromkeys(source_of))
     for text in dict.fromkeys([*named, *others]):
         entry: dict[str, Any] = {
             "text": examples[text].predicted.text,
             "cases": [_short(case, findings.target) for case in cases.get(text, ())],
-            "source": sources.index(source_of[text]),
+            "source": source_of[text],
         }
         if math.isfinite(log.get(text, math.nan)):
             entry["log"] = round(log[text], 2)
         if other is not None:
             entry["theirs"] = [_short(case, findings.target) for case in theirs.get(text, ())]
-        size += len(srsly.json_dumps(entry))
-        if size > most:
+        length = len(srsly.json_dumps(entry))
+        if size + length <= most:  # a smaller one may still fit
+            shown[text], size = entry, size + length
+        elif most - size < LEAST:
             break
-        shown[text] = entry
     return {text: shown[text] for text in sorted(shown)}
 
 

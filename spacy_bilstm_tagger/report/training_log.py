@@ -1,5 +1,7 @@
 """The log of a training: a file with the scores of each evaluation, and warnings of what cannot end well."""
 
+import math
+import random
 import sys
 import time
 from collections import Counter
@@ -7,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Callable, Iterator, Literal, Optional, Union
 
+import numpy as np
 import srsly
 from spacy.language import Language
 from spacy.training import Example
@@ -15,7 +18,7 @@ from spacy.util import resolve_dot_names
 
 from ..errors import DataError
 from ..pipeline.base import SequenceComponent
-from ..util import check_file
+from ..util import check_file, is_number
 
 FEW_TEXTS = 50  # annotated ones, from which little can be learned
 ZEROS = 3  # evaluations with a score of 0, after which it is said
@@ -30,8 +33,8 @@ def make_jsonl_logger(
     """Logs as spaCy's console logger does, writes the curve of the scores, and warns of what cannot end well.
 
     path (str, Path or None): the file of the curve, an object a line for each evaluation: epoch, step, seconds since the beginning,
-        losses, scores, and score, the weighted mean by which the best model is chosen; all scores from 0 to 1. It is written line
-        by line, in the place of a file of an earlier training. None: no file.
+        losses, the scores of [training.score_weights], and score, their weighted mean, by which the best model is chosen; from 0 to
+        1, null for what is no number. It is written line by line, in the place of a file of an earlier training. None: no file.
     progress_bar (str or None): up to the next evaluation ("eval") or the last step ("train"), in a terminal.
     console_output (bool): print spaCy's table.
 
@@ -41,14 +44,19 @@ def make_jsonl_logger(
     setup_console = console_logger_v3(progress_bar=progress_bar, console_output=console_output)
 
     def setup(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> tuple[LogStep, Callable[[], None]]:
+        lots = random.getstate(), np.random.get_state()  # readers may draw by lot, and training is not to change by it
         for message in warn_of_corpora(nlp):
             print(f"⚠ {message}", file=stderr, flush=True)
+        random.setstate(lots[0])
+        np.random.set_state(lots[1])
         log_console, finish_console = setup_console(nlp, stdout, stderr)
         file = None if path is None else Path(path)
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("", encoding="utf8")
         start, zeros = time.monotonic(), 0
+        weights = nlp.config["training"]["score_weights"]
+        names = [name for name, weight in weights.items() if weight is not None]
 
         def log_step(info: Optional[dict[str, Any]]) -> None:
             nonlocal zeros
@@ -57,7 +65,7 @@ def make_jsonl_logger(
                 return
             if file is not None:
                 with file.open("a", encoding="utf8") as lines:
-                    lines.write(srsly.json_dumps(_line(info, time.monotonic() - start)) + "\n")
+                    lines.write(srsly.json_dumps(_line(info, time.monotonic() - start, names)) + "\n")
             zeros = -1 if info["score"] or zeros < 0 else zeros + 1
             if zeros == ZEROS:
                 print(f"⚠ {_of_zeros(info, nlp)}", file=stderr, flush=True)
@@ -67,17 +75,22 @@ def make_jsonl_logger(
     return setup
 
 
-def _line(info: dict[str, Any], seconds: float) -> dict[str, Any]:
-    scores = {name: value for name, value in info["other_scores"].items() if isinstance(value, (int, float))}
-    losses = {name: float(loss) for name, loss in info["losses"].items()}
+def _line(info: dict[str, Any], seconds: float, names: list[str]) -> dict[str, Any]:
+    """names: of the scores that [training.score_weights] has."""
+    scores = {name: _number(info["other_scores"].get(name)) for name in names}
     return {
         "epoch": info["epoch"],
         "step": info["step"],
         "seconds": round(seconds, 1),
-        "losses": losses,
+        "losses": {name: _number(loss) for name, loss in info["losses"].items()},
         "scores": scores,
-        "score": float(info["score"]),
+        "score": _number(info["score"]),
     }
+
+
+def _number(value: Any) -> Optional[float]:
+    """None for what is no number, or none that JSON knows."""
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
 def _of_zeros(info: dict[str, Any], nlp: Language) -> str:
@@ -90,8 +103,10 @@ def _of_zeros(info: dict[str, Any], nlp: Language) -> str:
 
 
 def warn_of_corpora(nlp: Language) -> Iterator[str]:
-    """What is wrong with the corpora of a config, one line each."""
+    """What is wrong with the corpora of a config, one line each. Of a corpus that is streamed nothing is read."""
     config = nlp.config.interpolate()["training"]
+    if config["max_epochs"] == -1:
+        return
     train, dev = resolve_dot_names(nlp.config.interpolate(), [config["train_corpus"], config["dev_corpus"]])
     pipes = [(name, pipe) for name, pipe in nlp.pipeline if isinstance(pipe, SequenceComponent)]
     pipes = [(name, pipe) for name, pipe in pipes if name not in config["frozen_components"]]
@@ -132,6 +147,13 @@ def read_log(path: Path) -> list[dict[str, Any]]:
         lines = list(srsly.read_jsonl(path))
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: {error}; expected the file of JsonlLogger.v1") from None
-    if not all(isinstance(line, dict) and "score" in line and "step" in line for line in lines):
+    if not all(map(_is_line, lines)):
         raise DataError(f"{path}: expected lines with step and score, as JsonlLogger.v1 writes them")
     return lines
+
+
+def _is_line(line: Any) -> bool:
+    if not isinstance(line, dict) or not isinstance(line.get("scores", {}), dict):
+        return False
+    values = [line.get("score", ""), *line.get("scores", {}).values()]
+    return is_number(line.get("step")) and all(value is None or is_number(value) for value in values)

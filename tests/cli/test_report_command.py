@@ -58,11 +58,11 @@ def test_texts_cannot_end_the_script(spacy_bilstm, model, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (["report", "no/model", "dev"], "no/model: no pipeline; expected the folder of a trained one"),
+        (["report", "no/model", "dev"], "no/model: is no pipeline; expected a folder"),
         (["report", "model", "no/dev.spacy"], "no/dev.spacy: no such file; expected annotated texts"),
         (["report", "model", "dev", "-o", "folder"], "is a folder, expected the name of a file"),
         (["report", "model", "dev", "--component", "parser"], "no component 'parser'"),
-        (["report", "model", "dev", "--against", "nothing"], "nothing: no pipeline"),
+        (["report", "model", "dev", "--against", "nothing"], "nothing: is no pipeline"),
         (["report", "model", "dev", "--log", "dev"], "expected the file of JsonlLogger.v1"),
         (["report", "model", "dev", "--log", "no.jsonl"], "no.jsonl: no such file"),
         (["report", "model", "dev", "--train", "no.spacy"], "no.spacy: no such file"),
@@ -75,6 +75,53 @@ def test_bad_input_is_one_line(spacy_bilstm, model, dev, tmp_path, change, messa
     assert message in err
     assert err.count("\n") == 1
     assert not (tmp_path / "report.html").exists()
+
+
+def test_files_of_one_name_are_told_apart(spacy_bilstm, model, dev, tmp_path):
+    other = tmp_path / "other" / "dev.spacy"
+    other.parent.mkdir()
+    shutil.copy(dev, other)
+    assert spacy_bilstm("report", model, dev, other, "-o", tmp_path / "r.html", "--json", tmp_path / "r.json")[0] == 0
+    numbers = srsly.read_json(tmp_path / "r.json")
+    assert numbers["sources"] == [str(dev), str(other)]
+    rows = numbers["components"][0]["groups"]["file"]
+    assert [(row["name"], row["gold"]) for row in rows] == [(str(dev), 12), (str(other), 12)]
+
+
+def test_a_single_text(spacy_bilstm, model, tmp_path):
+    words, tags = ["so", "happy"], ["RB", "JJ"]
+    DocBin(docs=[Doc(spacy.blank("en").vocab, words=words, tags=tags)]).to_disk(tmp_path / "one.spacy")
+    code, out, err = spacy_bilstm(
+        "report", model, tmp_path / "one.spacy", "-o", tmp_path / "r.html", "--against", model
+    )
+    assert (code, err) == (0, "")
+    assert " to " not in out
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", None])
+def test_a_damaged_file_is_called_so(spacy_bilstm, model, dev, tmp_path, content):
+    path = tmp_path / "bad.spacy"
+    path.write_bytes(dev.read_bytes()[:100] if content is None else content)
+    code, _, err = spacy_bilstm("report", model, path, "-o", tmp_path / "r.html")
+    assert code == 1
+    assert f"{path}: cannot be read as a .spacy file" in err
+
+
+@pytest.mark.parametrize(
+    "line", ['{"step": "a", "score": 1}', '{"step": 1, "score": "b"}', '{"step": 1, "score": 1, "scores": [1]}', "[]"]
+)
+def test_an_odd_log_is_told_before_the_work(spacy_bilstm, model, dev, tmp_path, line):
+    (tmp_path / "log.jsonl").write_text(line + "\n", encoding="utf8")
+    code, _, err = spacy_bilstm("report", model, dev, "-o", tmp_path / "r.html", "--log", tmp_path / "log.jsonl")
+    assert code == 1
+    assert "expected lines with step and score" in err
+
+
+def test_against_without_gold(spacy_bilstm, model, tmp_path):
+    (tmp_path / "tweets.txt").write_text("so good\n", encoding="utf8")
+    code, _, err = spacy_bilstm("report", model, tmp_path / "tweets.txt", "--against", model, "-o", tmp_path / "r.html")
+    assert code == 1
+    assert "--against: the texts have no gold" in err
 
 
 def test_many_texts_keep_the_page_small(spacy_bilstm, model, tmp_path):

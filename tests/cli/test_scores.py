@@ -1,3 +1,4 @@
+import pytest
 import srsly
 
 SPANS = {
@@ -57,6 +58,26 @@ def test_several_side_by_side(spacy_bilstm, tmp_path):
     _, out, _ = spacy_bilstm("scores", tmp_path / "one.json", tmp_path / "other.json", "--names", "a, [b]")
     assert ["a", "[b]"] in rows_of(out)
     assert spacy_bilstm("scores", tmp_path / "one.json", "--names", "a,b")[0] == 1
+
+
+def test_numbers_of_a_report(spacy_bilstm, tmp_path):
+    srsly.write_json(tmp_path / "report.json", {"scores": TAGS, "components": []})
+    assert ["tags, accuracy", "90.00"] in rows_of(spacy_bilstm("scores", tmp_path / "report.json")[1])
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"tag_acc": "abc"},
+        {"tag_acc": 0.5, "ents_per_type": ["a"]},
+        {"ents_f": 0.1, "ents_per_type": {"A": 0.5}},
+        {"tag_acc": None},
+    ],
+)
+def test_values_that_are_no_scores(spacy_bilstm, tmp_path, found):
+    srsly.write_json(tmp_path / "a.json", found)
+    code, _, err = spacy_bilstm("scores", tmp_path / "a.json")
+    assert (code, err.count("\n")) == (1, 1)
 
 
 def test_bad_input_is_one_line(spacy_bilstm, tmp_path):

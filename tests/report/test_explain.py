@@ -78,6 +78,15 @@ def test_entities_of_a_type_that_the_component_does_not_know(golden):
     assert {(span["label"], span["score"]) for span in spans} == {("planet", None)}
 
 
+def test_entities_of_two_components_are_listed_once(golden):
+    nlp = spacy.load(golden)
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "mood", "pattern": "happy"}])
+    text = "so happy in Lisbon with Kim Miller"
+    spans = [span for span in explain(nlp, text)["spans"] if span["chosen"]]
+    assert sorted((span["text"], span["label"]) for span in spans) == sorted((e.text, e.label_) for e in nlp(text).ents)
+    assert {span["component"] for span in spans if span["label"] == "mood"} == {"entity_ruler"}
+
+
 def test_command(spacy_bilstm, golden):
     code, out, err = spacy_bilstm("explain", golden, TEXT)
     assert (code, err) == (0, "")
@@ -89,7 +98,7 @@ def test_command(spacy_bilstm, golden):
 
 def test_bad_input_is_one_line(spacy_bilstm, golden):
     for arguments, message in (
-        (["nothing", "so"], "nothing: no pipeline"),
+        (["nothing", "so"], "nothing: is no pipeline"),
         ([golden, " "], "found no text"),
         ([golden, "\ud83d"], "found no text"),
     ):

@@ -280,6 +280,16 @@ class TestOtherTexts:
         part = report_of(golden, tmp_path / "dev.spacy").numbers["components"][0]
         assert part["outcomes"].get("missed") == 2
 
+    @pytest.mark.parametrize("cut", [["so", "hap", "py", "!"], ["so happy", "!"]])
+    def test_labels_on_other_tokens_are_counted_as_the_scorer_does(self, golden, tmp_path, report_of, cut):
+        spaces = [i + 1 < len(cut) and not (word == "hap" or cut[i + 1] == "!") for i, word in enumerate(cut)]
+        doc = Doc(spacy.blank("en").vocab, words=cut, spaces=spaces, tags=["JJ"] * (len(cut) - 1) + ["."])
+        DocBin(docs=[doc]).to_disk(tmp_path / "dev.spacy")
+        report = report_of(golden, tmp_path / "dev.spacy")
+        theirs = report.numbers["scores"]["tag_per_type"]
+        for row in report.numbers["components"][0]["per_label"]:
+            assert (row["support"], row["found"]) == (theirs[row["label"]]["gold"], theirs[row["label"]]["found"])
+
     def test_spacy_s_own_components(self, sample, report_of):
         nlp = spacy.blank("en")
         nlp.add_pipe("ner").add_label("person")

@@ -78,7 +78,7 @@ def test_opens_without_an_error_and_loads_nothing(open_page, files, name, width)
 
 def test_a_click_on_a_confusion_shows_its_texts(open_page):
     page = open_page("both")
-    section = page.locator("section", has=page.locator("#tagger"))
+    section = page.locator('section[data-name="tagger"]')
     cell = section.locator(".confusion td:not(.right) button").first
     gold, found = cell.get_attribute("data-gold"), cell.get_attribute("data-found")
     cell.click()
@@ -95,7 +95,7 @@ def test_a_click_on_a_confusion_shows_its_texts(open_page):
 
 def test_filters(open_page):
     page = open_page("both")
-    section = page.locator("section", has=page.locator("#ner"))
+    section = page.locator('section[data-name="ner"]')
     section.locator("[name=list]").select_option("all")
     section.locator("[name=gold]").select_option("person")
     texts = section.locator(".tweet").all()
@@ -114,7 +114,7 @@ def test_filters(open_page):
 
 def test_lists(open_page):
     page = open_page("both")
-    section = page.locator("section", has=page.locator("#ner"))
+    section = page.locator('section[data-name="ner"]')
     for name in section.locator("[name=list] option").evaluate_all("all => all.map(one => one.value)"):
         section.locator("[name=list]").select_option(name)
         assert section.locator(".tweet").count() > 0, name
@@ -126,7 +126,7 @@ def test_lists(open_page):
 
 def test_more_texts_are_shown_when_asked(open_page):
     page = open_page("both")
-    section = page.locator("section", has=page.locator("#tagger"))
+    section = page.locator('section[data-name="tagger"]')
     section.locator("[name=list]").select_option("all")
     assert section.locator(".tweet").count() == 50
     section.locator(".more").click()

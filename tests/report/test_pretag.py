@@ -119,7 +119,7 @@ class TestBadInput:
         ("arguments", "message"),
         [
             (["model", "raw", "out.xlsx"], "found .xlsx, expected .tsv"),
-            (["nothing", "raw", "out.tsv"], "nothing: no pipeline"),
+            (["nothing", "raw", "out.tsv"], "nothing: is no pipeline"),
             (["model", "no.txt", "out.tsv"], "no.txt"),
             (["model", "raw", "out.tsv", "--exclude", "no.txt"], "no.txt"),
         ],

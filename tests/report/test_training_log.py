@@ -1,5 +1,6 @@
 import io
 import json
+import random
 
 import pytest
 import srsly
@@ -44,9 +45,26 @@ def test_a_line_for_each_evaluation(nlp, tmp_path):
     assert "25.00" in out
     lines = read_log(path)
     assert [(line["step"], line["score"], line["scores"], line["losses"]) for line in lines] == [
-        (10, 0.25, {"ents_f": 0.25}, {"bilstm_ner": 1.5}),
-        (20, 0.5, {"ents_f": 0.5}, {"bilstm_ner": 1.5}),
+        (10, 0.25, {"ents_f": 0.25, "ents_p": None, "ents_r": None}, {"bilstm_ner": 1.5}),
+        (20, 0.5, {"ents_f": 0.5, "ents_p": None, "ents_r": None}, {"bilstm_ner": 1.5}),
     ]
+
+
+def test_what_is_no_number_is_null(nlp, tmp_path):
+    given = info(10, 0.25, speed=12_000.0)
+    given["losses"]["bilstm_ner"] = float("nan")
+    log(nlp, [given], tmp_path / "log.jsonl")
+    (line,) = read_log(tmp_path / "log.jsonl")
+    assert line["losses"] == {"bilstm_ner": None}
+    assert line["scores"] == {"ents_f": 0.25, "ents_p": None, "ents_r": None}  # no speed, which is no score
+
+
+def test_lots_are_as_without_it(nlp):
+    random.seed(1)
+    expected = random.random()
+    random.seed(1)
+    log(nlp, [])
+    assert random.random() == expected
 
 
 def test_lines_are_there_while_the_training_runs(nlp, tmp_path):
