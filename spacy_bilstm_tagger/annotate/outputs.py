@@ -185,7 +185,8 @@ def join(form: Form, parts: Iterable[Path], path: Path) -> None:
 
 def to_conllu(record: Record, doc: Doc, fields: tuple[str, ...] = FIELDS) -> str:
     """A text as CoNLL-U (https://universaldependencies.org/format.html), a block for each sentence. There are no trees;
-    entities stand in MISC as NER=B-person. White space other than one space between tokens is SpacesAfter."""
+    entities stand in MISC as NER=B-person. White space other than one space between tokens is SpacesAfter, and
+    that before the first one SpacesBefore."""
     blocks: list[str] = []
     sents = list(doc.sents) if "sents" in fields and doc.has_annotation("SENT_START") else [doc[:]]
     for number, sent in enumerate(sents):
@@ -203,7 +204,8 @@ def to_conllu(record: Record, doc: Doc, fields: tuple[str, ...] = FIELDS) -> str
             columns = [word.text, *(known[name] if name in fields else "" for name in known)]
             columns.append(str(word.morph) if "tag" in fields else "")
             form, *others = (column.replace("\t", " ") or "_" for column in columns)
-            misc = _misc(word, doc.text[word.idx + len(word) : end], "ents" in fields)
+            before = doc.text[: word.idx] if i == 1 and not blocks else ""
+            misc = _misc(word, before, doc.text[word.idx + len(word) : end], "ents" in fields)
             lines.append("\t".join([str(i), form, *others, "_", "_", "_", misc]))
         blocks.append("\n".join(lines) + "\n\n")
     return "".join(blocks)
@@ -214,14 +216,21 @@ def _end_of(doc: Doc, sents: list[Any], number: int) -> int:
     return sents[number + 1].start_char if number + 1 < len(sents) else len(doc.text)
 
 
-def _misc(token: Token, behind: str, with_entities: bool) -> str:
+def _misc(token: Token, before: str, behind: str, with_entities: bool) -> str:
+    """before, behind: white space around the token, before the first one of a text alone."""
     parts = [f"NER={token.ent_iob_}-{token.ent_type_}"] if token.ent_type_ and with_entities else []
+    if before:
+        parts.append(f"SpacesBefore={_escape(before)}")
     if not behind:
         parts.append("SpaceAfter=No")
     elif behind != " ":
-        signs = {" ": r"\s", "\n": r"\n", "\t": r"\t", "\r": r"\r", "|": r"\p", "\\": r"\\"}
-        parts.append("SpacesAfter=" + "".join(signs.get(sign, sign) for sign in behind))
+        parts.append(f"SpacesAfter={_escape(behind)}")
     return "|".join(parts) or "_"
+
+
+def _escape(white: str) -> str:
+    signs = {" ": r"\s", "\n": r"\n", "\t": r"\t", "\r": r"\r", "|": r"\p", "\\": r"\\"}
+    return "".join(signs.get(sign, sign) for sign in white)
 
 
 def _one_line(text: str) -> str:

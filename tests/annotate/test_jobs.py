@@ -25,8 +25,8 @@ from spacy.tokens import DocBin
 from spacy_bilstm_tagger.annotate import run as run_module
 from spacy_bilstm_tagger.annotate.annotation import to_annotation
 from spacy_bilstm_tagger.annotate.annotator import Recipe
-from spacy_bilstm_tagger.annotate.outputs import FORMATS, Form
-from spacy_bilstm_tagger.annotate.records import Layout
+from spacy_bilstm_tagger.annotate.outputs import FORMATS, Form, to_conllu
+from spacy_bilstm_tagger.annotate.records import Layout, Record
 from spacy_bilstm_tagger.annotate.run import Job, Stopped, run_job
 from spacy_bilstm_tagger.corpus import read_corpus
 from spacy_bilstm_tagger.errors import DataError
@@ -504,3 +504,9 @@ class TestNothingIsLost:
         asked.sources = [str(tmp_path / "in.csv")]
         total = run_job(asked)
         assert (total["texts"], total["rejects"]) == (1, 1)
+
+    def test_white_space_around_the_words_of_conllu(self):
+        nlp = spacy.load(PIPELINE)
+        found = to_conllu(Record("a", ""), nlp("\t so  good\n"))
+        misc = [line.split("\t")[9] for line in found.splitlines() if line and line[0].isdigit()]
+        assert misc == [r"SpacesBefore=\t\s|SpacesAfter=\s\s", r"SpacesAfter=\n"]
