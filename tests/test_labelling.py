@@ -73,10 +73,10 @@ def correct(path, gold):
     blocks = path.read_text(encoding="utf8").strip().split("\n\n")
     corrected = []
     for block in blocks:
-        comment, *lines = block.split("\n")
+        number, text, *lines = block.split("\n")
         words = [line.split("\t")[0] for line in lines]
         known = answers.get(" ".join(words))
         if known is not None:
             lines = ["\t".join(row) for row in zip(words, known.tags, known.ents)]
-        corrected.append("\n".join([comment, *lines]))
+        corrected.append("\n".join([number, text, *lines]))
     path.write_text("\n\n".join(corrected) + "\n", encoding="utf8")

@@ -65,10 +65,12 @@ def pretag(
     with write_beside(output) as draft, draft.open("w", encoding="utf8") as file:
         for piece in write(chosen, found, tags=tags, ents=ents):
             file.write(piece)
-    repeated = (
-        f"; {counts['repeated']:,} that came before, or were excluded, are left out" if counts["repeated"] else ""
-    )
-    typer.echo(f"{counts['written']:,} texts of {counts['read']:,}{repeated}")
+        if not counts["written"]:
+            raise DataError(
+                f"{texts}: nothing is left to label, all {counts['read']:,} texts came before or are in --exclude"
+            )
+    left_out = f"; left out, as they came before or were excluded: {counts['repeated']:,}" if counts["repeated"] else ""
+    typer.echo(f"{counts['written']:,} texts{left_out}")
     if chosen in ("tsv", "conll"):
         columns = ",".join(["token", *(["tag"] if tags else []), *(["ent"] if ents else [])])
         typer.echo(f"When it is corrected: spacy-bilstm convert {output} train.spacy --columns {columns}")

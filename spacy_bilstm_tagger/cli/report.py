@@ -103,6 +103,9 @@ def report(
             between = "" if score["low"] is None else f" ({100 * score['low']:.1f} to {100 * score['high']:.1f})"
             value = 100 * (score["value"] or 0)
             typer.echo(f"{part['id']}: {score['name']} {value:.1f}{between} on {part['texts']:,} texts")
+    if made.numbers["learned"]:
+        message = f"⚠ {made.numbers['learned']:,} of the texts are among those that the pipeline has learned from"
+        typer.secho(message, fg=typer.colors.YELLOW, err=True)
     if not made.numbers["has_gold"]:
         typer.secho(
             "⚠ The texts have no gold for this pipeline: predictions only, no scores", fg=typer.colors.YELLOW, err=True

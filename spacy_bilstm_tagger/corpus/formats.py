@@ -54,6 +54,7 @@ FORMATS = {
 _LINES_TO_GUESS_FROM = 200
 _ELEMENT = re.compile(r"\s*<([a-z][\w:.-]*)(?:\s[^<>]*)?>", re.IGNORECASE)  # of HTML or XML
 _MOJIBAKE = re.compile("[ÂÃ][\x80-\xbf]|â(?:€[\x80-\xbf\u2018-\u201e\u2122\u0153\u00a6]|\x80[\x80-\xbf])")
+_QUOTED = re.compile(r'^"# text =', re.MULTILINE)
 _CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
 
 
@@ -203,6 +204,13 @@ def _refuse_other_files(path: Path, content: str) -> None:
                 "and download the file itself"
             )
     refuse_lists(path, content)
+    quoted = _QUOTED.search(content)
+    if quoted:
+        line = content.count("\n", 0, quoted.start()) + 1
+        raise DataError(
+            f"{path}, line {line}: found {quoted[0]!r}, as a spreadsheet saves cells in quotes; expected none: save it as "
+            "text with TAB between columns, and no quotes"
+        )
 
 
 def guess_format(path: Path, content: str) -> str:

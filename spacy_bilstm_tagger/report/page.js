@@ -102,7 +102,7 @@ class Explorer {
     const { texts, lists } = this.part;
     const [list, gold, found, search, file] = ["list", "gold", "found", "search", "file"].map(name => this.value(name));
     const wanted = search.toLowerCase();
-    const fits = one => (gold === "" || one[2] === (gold === DATA.none ? "" : gold)) && (found === "" || one[3] === (found === DATA.none ? "" : found));
+    const fits = this.fits = one => (gold === "" || one[2] === (gold === DATA.none ? "" : gold)) && (found === "" || one[3] === (found === DATA.none ? "" : found));
     const order = list === "all" ? Object.keys(texts) : lists[list];
     return order.filter(number => {
       const text = texts[number];
@@ -149,7 +149,8 @@ class Explorer {
       }
       if (theirs.has(one[0]) && theirs.get(one[0]) !== one[3]) token.append(element("small", {}, `other: ${theirs.get(one[0]) || DATA.none}`));
       if (one[4] !== null) token.title = `${one[3]}: ${one[4]}`;
-      if (suspect.some(place => place.start === one[0])) token.classList.add("asked");
+      const isAsked = (this.value("gold") !== "" || this.value("found") !== "") && this.fits(one);
+      if (isAsked || suspect.some(place => place.start === one[0])) token.classList.add("asked");
       return token;
     }));
   }

@@ -61,12 +61,15 @@ def render_page(report: Report) -> str:
         "components": [_part_data(part, report.texts[part["id"]], lists[part["id"]]) for part in parts],
     }
     model = numbers.get("model", {})
-    title = f"{model.get('name', 'pipeline')} on {', '.join(sources) or 'texts'}"
+    place = Path(model.get("pipeline", "pipeline"))
+    name = "/".join(place.parts[-2:]) if place.is_dir() else place.name
+    title = f"{name} on {', '.join(sources) or 'texts'}"
     return (
         _environment()
         .get_template("page.html.jinja")
         .render(
             title=title,
+            none=NONE,
             numbers=numbers,
             names={part["id"]: _TITLES.get(part["attr"], part["attr"]) for part in parts},
             means={part["id"]: _mean(numbers["scores"], part) for part in parts},

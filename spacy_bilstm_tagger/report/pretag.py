@@ -111,8 +111,8 @@ def _annotate(nlp: Language, texts: Iterable[tuple[str, int]], pipes: list[Seque
 
 
 def to_columns(each: Pretagged, separator: str, *, tags: bool, ents: bool) -> str:
-    """A token a line with its columns, and a blank line; the raw text in a comment."""
-    lines = [f"# text = {_LINES.sub(' ', each.doc.text).strip()}"]
+    """A token a line with its columns, and a blank line; the number and the raw text in comments."""
+    lines = [f"# number = {each.number}", f"# text = {_LINES.sub(' ', each.doc.text).strip()}"]
     for token in each.doc:
         if not token.is_space:
             entity = f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O"

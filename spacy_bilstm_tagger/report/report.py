@@ -18,6 +18,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Model
 
+from ..corpus.annotated_text import text_fingerprint
 from ..errors import DataError
 from ..layers.word_features import find_ways
 from ..lexicon.claim import tables_read
@@ -86,6 +87,7 @@ def make_report(
         "scores": _scores(nlp, examples) if has_gold else {},
         "sources": [name for name, _ in material.sources],
         "knows_training": bool(material.train),
+        "learned": _learned(material),
         "learning_curve": material.log,
         "components": [],
     }
@@ -101,6 +103,12 @@ def make_report(
         size = SIZE_ON_PAGE // len(findings)
         report.texts[part["id"]] = _texts(each, other, part, examples, source_of, size)
     return report
+
+
+def _learned(material: Material) -> int:
+    """How many of the texts the pipeline has learned from."""
+    seen = {text_fingerprint(doc.text) for doc in material.train}
+    return sum(text_fingerprint(example.predicted.text) in seen for example in material.examples)
 
 
 def _of_other(nlp: Language, examples: Iterable[Example], ours: list[Findings]) -> dict[tuple[str, str], Findings]:

@@ -69,7 +69,7 @@ def test_convert_reads_what_was_written(spacy_bilstm, nlp, raw, tmp_path, name):
     """Texts, tokens and labels are those of the pipeline, with white space and emoji in them."""
     code, out, err = spacy_bilstm("pretag", GOLDEN / "pipeline", raw, tmp_path / name)
     assert (code, err) == (0, "")
-    assert "5 texts of 6; 1 that came before" in out
+    assert "5 texts; left out, as they came before or were excluded: 1" in out
     content = tmp_path / name
     if name == "out.json":  # what Label Studio makes of its predictions, when they are accepted
         tasks = json.loads(content.read_text(encoding="utf8"))
@@ -114,6 +114,20 @@ class TestBadInput:
         assert "exists, and may hold corrections" in err
         assert (tmp_path / "out.tsv").read_text(encoding="utf8") == "corrected"
         assert spacy_bilstm("pretag", GOLDEN / "pipeline", raw, tmp_path / "out.tsv", "--overwrite")[0] == 0
+
+    def test_nothing_left(self, spacy_bilstm, raw, tmp_path):
+        code, _, err = spacy_bilstm("pretag", GOLDEN / "pipeline", raw, tmp_path / "out.tsv", "--exclude", raw)
+        assert code == 1
+        assert "nothing is left to label, all 6 texts" in err
+        assert not (tmp_path / "out.tsv").exists()
+
+    def test_quotes_of_a_spreadsheet(self, spacy_bilstm, raw, tmp_path):
+        assert spacy_bilstm("pretag", GOLDEN / "pipeline", raw, tmp_path / "out.tsv")[0] == 0
+        saved = (tmp_path / "out.tsv").read_text(encoding="utf8").replace("# text = RT", '"# text = RT')
+        (tmp_path / "out.tsv").write_text(saved, encoding="utf8")
+        code, _, err = spacy_bilstm("convert", tmp_path / "out.tsv", tmp_path / "x.spacy", "--columns", "token,tag,ent")
+        assert code == 1
+        assert "line 2: found '\"# text =', as a spreadsheet saves cells in quotes" in err
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
