@@ -69,7 +69,7 @@ def render_page(report: Report) -> str:
         .get_template("page.html.jinja")
         .render(
             title=title,
-            none=NONE,
+            no_label=NONE,
             numbers=numbers,
             names={part["id"]: _TITLES.get(part["attr"], part["attr"]) for part in parts},
             means={part["id"]: _mean(numbers["scores"], part) for part in parts},

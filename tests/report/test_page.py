@@ -112,6 +112,10 @@ def test_filters(open_page):
     assert section.locator(".tweet").count() == 0
 
 
+def test_the_legend(open_page):
+    assert "— stands for no label" in open_page("both").locator("section").first.inner_text()
+
+
 def test_lists(open_page):
     page = open_page("both")
     section = page.locator('section[data-name="ner"]')
