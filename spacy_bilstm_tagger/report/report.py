@@ -15,7 +15,7 @@ import srsly
 from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.tokens import Doc
-from spacy.training import Example
+from spacy.training import Corpus, Example
 from thinc.api import Model
 
 from ..corpus.annotated_text import text_fingerprint
@@ -113,8 +113,8 @@ def _learned(material: Material) -> int:
 
 def _of_other(nlp: Language, examples: Iterable[Example], ours: list[Findings]) -> dict[tuple[str, str], Findings]:
     wanted = {(each.target.kind, each.target.attr): each for each in ours if each.has_gold}
-    fresh = [Example(nlp.make_doc(eg.predicted.text), _moved(eg.reference, nlp)) for eg in examples]
-    predicted = list(predict(nlp, fresh))
+    gold = (_moved(example.reference, nlp) for example in examples)
+    predicted = list(predict(nlp, Corpus("").make_examples(nlp, gold)))  # gold tokens stay, where the raw text is unknown
     targets = [target for target in find_targets(nlp) if (target.kind, target.attr) in wanted]
     return {(target.kind, target.attr): find(nlp, target, predicted) for target in targets}
 

@@ -205,6 +205,16 @@ class TestAgainst:
             assert part["against"]["p_value"] == 1
             assert part["against"]["better"] == part["against"]["worse"] == []
 
+    def test_gold_tokens_are_those_of_both(self, golden, tmp_path, report_of):
+        """Of a text whose raw form is unknown: joined by blanks, a tokenizer would cut it otherwise."""
+        words, tags = ["don't", "wait:)", "so", "long"], ["VB", "NN", "RB", "RB"]
+        DocBin(docs=[Doc(spacy.blank("en").vocab, words=words, tags=tags)] * 2).to_disk(tmp_path / "dev.spacy")
+        assert Doc(spacy.blank("en").vocab, words=words).has_unknown_spaces
+        part = part_of_numbers(report_of(golden, tmp_path / "dev.spacy", against=spacy.load(golden)).numbers, "tagger")
+        assert part["against"]["difference"] == 0
+        scores = spacy.load(golden).evaluate(list(Corpus(tmp_path / "dev.spacy")(spacy.load(golden))))
+        assert part["against"]["score"]["value"] == pytest.approx(scores["tag_acc"])
+
     def test_a_worse_one(self, golden, sample, report_of):
         other = spacy.load(golden)
         other.get_pipe("ner").threshold = 1.0  # finds nothing
