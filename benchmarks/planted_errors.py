@@ -22,6 +22,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_bilstm_tagger.crf.inference import marginals
+from spacy_bilstm_tagger.pipeline.base import SequenceComponent
 from spacy_bilstm_tagger.report.cases import Target
 from spacy_bilstm_tagger.report.data import read_examples
 from spacy_bilstm_tagger.report.findings import AT_ONCE, Findings, find, find_targets, predict
@@ -71,11 +72,12 @@ def of_cleanlab(
     from cleanlab.rank import get_label_quality_scores
 
     pipe = nlp.get_pipe(target.component)
+    assert isinstance(pipe, SequenceComponent)
     chosen = [examples[i] for i in findings.texts]
     rows = []
     for first in range(0, len(chosen), AT_ONCE):
         docs = [example.predicted for example in chosen[first : first + AT_ONCE]]
-        rows.append(marginals(pipe.chain_scores(docs)).double().numpy())  # type: ignore[attr-defined]
+        rows.append(marginals(pipe.chain_scores(docs)).double().numpy())
     p = np.concatenate(rows).clip(0, 1)
     p /= p.sum(axis=1, keepdims=True)
     label = np.concatenate([labels[:, 0] for _, labels in findings.gold_tokens])

@@ -10,7 +10,7 @@ import typer
 from spacy.language import Language
 
 from ..errors import DataError
-from ..util import write_beside
+from ..util import file_checksum, write_beside
 
 LOG = "log.jsonl"  # beside the pipeline's folder
 
@@ -58,7 +58,8 @@ def report(
     The page is one file that loads nothing, for papers and tickets. Scores are those of `spacy evaluate`.
     """
     from ..annotate.annotator import model_path
-    from ..report.data import read_docs, read_examples, sha256
+    from ..annotate.shards import folder_checksum
+    from ..report.data import read_docs, read_examples
     from ..report.page import render_page
     from ..report.report import Material, coverage, describe_model, make_report
     from ..report.training_log import read_log
@@ -83,10 +84,17 @@ def report(
         log=curve,
     )
     about: dict[str, Any] = describe_model(nlp, model)
-    about["model"]["sha256"] = sha256(folder)
+    about["model"]["sha256"] = folder_checksum(folder)
     about["model"]["bytes"] = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     about["command"] = " ".join(["spacy-bilstm", *sys.argv[1:]])
-    about["data"] = [{"path": str(path), "texts": len(examples), "sha256": sha256(path)} for path, examples in of_file]
+    about["data"] = [
+        {
+            "path": str(path),
+            "texts": len(examples),
+            "sha256": folder_checksum(path) if path.is_dir() else file_checksum(path),
+        }
+        for path, examples in of_file
+    ]
     about["train"] = [str(path) for path in trained_on]
     about["against"] = against
     about["coverage"] = coverage(nlp, material.examples)

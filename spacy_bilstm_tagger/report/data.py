@@ -1,6 +1,5 @@
 """The texts of a report: annotated ones with their gold, or raw ones."""
 
-import hashlib
 import json
 import warnings
 import zlib
@@ -70,16 +69,3 @@ def _of_docbin(nlp: Language, path: Path) -> list[Example]:
 def read_docs(nlp: Language, path: Path) -> Iterator[Doc]:
     """The annotated texts alone."""
     return (example.reference for example in read_examples(nlp, path))
-
-
-def sha256(path: Path) -> str:
-    """Of a file, or of all files of a folder with their names."""
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file():
-            if path.is_dir():
-                digest.update(str(file.relative_to(path)).encode("utf8", "surrogateescape"))
-            with file.open("rb") as content:
-                while chunk := content.read(1 << 20):
-                    digest.update(chunk)
-    return digest.hexdigest()

@@ -86,7 +86,8 @@ class Sure:
             tags = known_tags(label, set(names))
         except KeyError:
             return 0.0
-        row = self.batch.rows[self.batch.offsets[self.at] + token]  # type: ignore[index]
+        assert self.batch.rows is not None
+        row = self.batch.rows[self.batch.offsets[self.at] + token]
         return float(sum(row[names.index(tag)] for tag in tags)) if tags else math.nan
 
     def spans(self, spans: list[tuple[int, int, str]]) -> list[float]:

@@ -114,7 +114,9 @@ def _learned(material: Material) -> int:
 def _of_other(nlp: Language, examples: Iterable[Example], ours: list[Findings]) -> dict[tuple[str, str], Findings]:
     wanted = {(each.target.kind, each.target.attr): each for each in ours if each.has_gold}
     gold = (_moved(example.reference, nlp) for example in examples)
-    predicted = list(predict(nlp, Corpus("").make_examples(nlp, gold)))  # gold tokens stay, where the raw text is unknown
+    predicted = list(
+        predict(nlp, Corpus("").make_examples(nlp, gold))
+    )  # gold tokens stay, where the raw text is unknown
     targets = [target for target in find_targets(nlp) if (target.kind, target.attr) in wanted]
     return {(target.kind, target.attr): find(nlp, target, predicted) for target in targets}
 
