@@ -16,6 +16,7 @@ from spacy.training import Corpus, Example
 from ..errors import DataError
 from ..scoring.entities import judge_entities
 from ..util import write_beside
+from .pipelines import load
 
 # What is shown of a corpus, where it is annotated with it.
 SCORES = {
@@ -49,7 +50,7 @@ def card(
 
     Scores are those of `spacy evaluate`, from raw text where it is known.
     """
-    nlp = _load(pipeline)
+    nlp = load(str(pipeline))
     found: dict[str, dict[str, Any]] = {}
     for dev in devs:
         name, _, file = dev.rpartition("=")
@@ -82,13 +83,6 @@ def card(
         srsly.write_json(draft, meta)
     typer.echo(readme)
     typer.secho(f"✔ {pipeline / 'README.md'}, {pipeline / 'meta.json'}", fg=typer.colors.GREEN)
-
-
-def _load(path: Path) -> Language:
-    try:
-        return spacy.load(path)
-    except OSError as error:
-        raise DataError(str(error)) from None
 
 
 def _calibration(examples: Iterable[Example]) -> dict[str, float]:

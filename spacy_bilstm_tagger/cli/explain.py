@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ..errors import DataError
 from ..util import is_text
-from .report import load
+from .pipelines import load
 
 BAR = 10  # characters
 LEAST = 0.01  # probability of a label that is shown behind the first one

@@ -10,7 +10,7 @@ import typer
 from ..corpus.raw import iter_raw_texts
 from ..errors import DataError
 from ..util import write_beside
-from .report import load
+from .pipelines import load
 
 _BY_SUFFIX = {".tsv": "tsv", ".conll": "conll", ".json": "label-studio", ".jsonl": "doccano"}
 

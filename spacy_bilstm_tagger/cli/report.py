@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
-import spacy
 import srsly
 import typer
 from spacy.language import Language
 
 from ..errors import DataError
 from ..util import file_checksum, write_beside
+from .pipelines import load
 
 LOG = "log.jsonl"  # beside the pipeline's folder
 
@@ -119,17 +119,6 @@ def report(
             "⚠ The texts have no gold for this pipeline: predictions only, no scores", fg=typer.colors.YELLOW, err=True
         )
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
-
-
-def load(name: str) -> Language:
-    """RAISES: DataError for what is no pipeline."""
-    from ..annotate.annotator import model_path
-
-    model_path(name)
-    try:
-        return spacy.load(name)
-    except OSError as error:
-        raise DataError(str(error)) from None
 
 
 def _distinct(paths: list[Path]) -> list[str]:
