@@ -1,6 +1,9 @@
 """The `spacy-bilstm` command: one file a group of subcommands."""
 
+import platform
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from thinc.api import ConfigValidationError
@@ -12,6 +15,7 @@ from .check_gpu import check_gpu
 from .convert import convert
 from .ensemble import ensemble
 from .explain import explain
+from .init import init
 from .label import label
 from .pretag import pretag
 from .report import report
@@ -22,16 +26,37 @@ from .tokenize_eval import tokenize_eval
 from .vectors import vectors_app
 
 app = typer.Typer(
-    help="Tag tweets with spaCy: corpora, vectors and measurements around the BiLSTM components.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        others = ", ".join(f"{name} {version(name)}" for name in ("spacy", "thinc", "torch"))
+        typer.echo(
+            f"spacy-bilstm-tagger {version('spacy-bilstm-tagger')} ({others}, Python {platform.python_version()})"
+        )
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the versions, and stop."),
+    ] = False,
+) -> None:
+    """Tag tweets with spaCy: corpora, vectors and measurements around the BiLSTM components."""
+
+
 app.command()(annotate)
 app.command()(card)
 app.command()(check_gpu)
 app.command()(convert)
 app.command()(ensemble)
 app.command()(explain)
+app.command()(init)
 app.command()(label)
 app.command()(pretag)
 app.command()(report)
