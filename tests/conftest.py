@@ -71,14 +71,14 @@ def run_script():
 
 @pytest.fixture(scope="session")
 def en_tweet_sm(tmp_path_factory, project):
-    """The pipeline of wheels/ can be imported, as if it was installed."""
+    """The pipeline of wheels/ can be imported, as if it was installed; the folder that it is in."""
     folder = tmp_path_factory.mktemp("wheels")
     (wheel,) = (project / "wheels").glob("en_tweet_sm-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
-        yield
+        yield folder
 
 
 @pytest.fixture

@@ -1,17 +1,24 @@
-"""The Python code of README.md and docs/ runs, and so do the commands of docs/your-own-tweets.md, on small models."""
+"""README.md and docs/: code blocks run and print what is shown, links lead somewhere, pages are short."""
 
-import os
 import re
-import subprocess
+import shutil
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import spacy
+from doc_blocks import REASONS, RUN, Page, check_config, environment, read_blocks
 from spacy.training import Example
 
 PROJECT = Path(__file__).resolve().parent.parent
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+MORE_PAGES = [*PROJECT.glob("*.md"), *sorted((PROJECT / "docs").glob("*.md"))]  # with those that hold no code to run
+GENERATED = {"results.md"}
+BLOCKS = {page.name: read_blocks(page) for page in PAGES}
+TRAINING = {name for name, blocks in BLOCKS.items() if any(b.runs and "spacy train" in b.code for b in blocks)}
+LINK = re.compile(r"(?<!\\)\]\(([^()\s]+)\)")
+
 EMBED = {
     "@architectures": "spacy-bilstm-tagger.TweetEmbed.v1",
     "attrs": ["NORM", "SHAPE"],
@@ -27,46 +34,36 @@ LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32}
 GOLD = {"tags": ["A", "B", "A"], "entities": [(0, 4, "person")]}
 
 
-def blocks(page: Path, language: str) -> str:
-    """All of the page's code in this language, "" for commands, one after the other."""
-    all_blocks = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf8"), re.MULTILINE | re.DOTALL)
-    return "".join(code for found, code in all_blocks if found == language)
-
-
 @pytest.fixture
-def run_page(tweet_nlp, tmp_path, monkeypatch):
-    """Runs the Python code of a page from top to bottom, where the main job has left a tiny pipeline; gives its names."""
+def folder(tweet_nlp, checkout, monkeypatch):
+    """Where a page is read: a checkout with own tweets, and a tiny pipeline in the place of the main job's."""
     tweet_nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
     for name, head in (("tagger", "TokenClassifier"), ("ner", "LinearChainCRF")):
         model = {"@architectures": f"spacy-bilstm-tagger.{head}.v1", "tok2vec": LISTENER}
         tweet_nlp.add_pipe(f"bilstm_{name}", name=name, config={"model": model})
     tweet_nlp.initialize(lambda: [Example.from_dict(tweet_nlp.make_doc("mara is here"), GOLD)])
-    (tmp_path / "training" / "sample").mkdir(parents=True)
-    tweet_nlp.to_disk(tmp_path / "training" / "sample" / "model-best")
-    monkeypatch.chdir(tmp_path)
-
-    def run(name: str) -> dict:
-        names: dict = {}
-        exec(blocks(PROJECT / name, "python"), names)
-        return names
-
-    return run
-
-
-def test_every_page_with_python_code_is_run_here():
-    """That of your-own-tweets.md needs the wheel that its commands make, and runs after them."""
-    with_code = [str(page.relative_to(PROJECT)) for page in PAGES if blocks(page, "python")]
-    assert with_code == ["README.md", "docs/running.md", "docs/scale.md", "docs/your-own-tweets.md"]
-
-
-def test_readme(en_tweet_sm, run_page):
-    names = run_page("README.md")
-    assert sum(names["doc"][0]._.tag_scores.values()) == pytest.approx(1)
-    assert 0 < len(names["others"]) == len(names["others"].attrs["scores"]) <= 5
+    (checkout / "training" / "sample").mkdir(parents=True)
+    tweet_nlp.to_disk(checkout / "training" / "sample" / "model-best")
+    sample = PROJECT / "assets" / "sample"
+    (checkout / "mine").mkdir()
+    for name in ("train.conll", "dev.conll"):
+        shutil.copy(sample / name, checkout / "mine")
+    tweets = (sample / "ten.txt").read_text(encoding="utf8").splitlines()
+    (checkout / "tweets.txt").write_text("\n".join(tweets) + "\n", encoding="utf8")
+    rows = ['{},"{}"\n'.format(i, tweet.replace('"', '""')) for i, tweet in enumerate(tweets)]
+    (checkout / "tweets.csv").write_text("".join(["id,body\n", *rows]), encoding="utf8")
+    for name in ("benchmarks", "wheels"):
+        (checkout / name).symlink_to(PROJECT / name)
+    monkeypatch.chdir(checkout)
+    monkeypatch.syspath_prepend(checkout)
+    before = set(sys.modules)
+    yield checkout
+    for name in set(sys.modules) - before:  # packages that the page has installed
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(checkout)):
+            del sys.modules[name]
 
 
-def test_running(run_page):
-    names = run_page("docs/running.md")
+def check_running(names):
     assert names["tags"] == [[token.tag_ for token in doc] for doc in names["docs"]]
     assert [
         node.shims[0].module.windows.size
@@ -77,37 +74,75 @@ def test_running(run_page):
     assert spacy.load("training/sample/model-best").get_pipe("ner").labels == ("person",)
 
 
-def test_scale(run_page):
-    names = run_page("docs/scale.md")
+def check_scale(names):
     assert names["row"] == {"id": "2", "text": None, "error": "no text: expected a string"}
 
 
-@pytest.mark.slow
-def test_your_own_tweets(project, checkout, transformer_folder):
-    """In a fresh checkout, with the sample corpus in the place of one's own; a tiny transformer, and few steps."""
-    (checkout / "mine").mkdir()
-    for path in (project / "assets" / "sample").glob("*.conll"):
-        (checkout / "mine" / path.name).symlink_to(path)
-    page = project / "docs" / "your-own-tweets.md"
-    lines = [line for line in blocks(page, "").splitlines() if "venv" not in line]
-    small = {
-        r"^pip install gt.*$": "",
-        r"^MODEL_DIR=.*$": f"MODEL_DIR='{transformer_folder}'",
-        r"(vectors distill .*)$": r"\1 --dim 4",
-        r"(-m spacy train .*)$": r"\1 --training.max_steps 10 --training.eval_frequency 5",
-        r"^pip wheel.*$": "",
-        r" packages/spacy_bilstm_tagger\S*": "",
-        r"^pip install packages": "pip install --quiet --no-deps --target . packages",
-        r"^pip ": f"'{sys.executable}' -m pip ",
-    }
-    for pattern, replacement in small.items():
-        lines = [re.sub(pattern, replacement, line) for line in lines]
-    code = blocks(page, "python").replace('folder = "..."', f"folder = {str(transformer_folder)!r}")
-    script = "\n".join(["set -e", *lines, "python - <<'EOF'", f"{code}print(nlp('OMG')[0].tag_)", "EOF"])
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    env = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
-    result = subprocess.run(["bash", "-c", script], cwd=checkout, env=env, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, script + result.stdout + result.stderr
-    *_, annotated, tag = result.stdout.splitlines()
-    assert "('OMG', '" in annotated
-    assert tag in annotated
+CHECKS = {"running.md": check_running, "scale.md": check_scale}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in TRAINING else [])
+        for name, blocks in BLOCKS.items()
+        if any(block.runs for block in blocks)
+    ],
+)
+def test_blocks_run_and_print_what_is_shown(name, folder, en_tweet_sm, transformer_folder, monkeypatch):
+    monkeypatch.setenv("FOLDER", str(transformer_folder))
+    page = Page(environment(transformer_folder, en_tweet_sm))
+    for block in BLOCKS[name]:
+        if block.runs:
+            page.run(block)
+    CHECKS.get(name, lambda names: None)(page.names)
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_blocks_have_a_language_and_what_is_not_run_a_reason(name):
+    for block in BLOCKS[name]:
+        assert block.language, block.place
+        if block.reason is not None:
+            assert block.language in RUN, block.place
+            assert block.reason in REASONS or block.reason.startswith("needs "), block.place
+
+
+@pytest.mark.parametrize(
+    "block", [b for blocks in BLOCKS.values() for b in blocks if b.language == "ini"], ids=lambda b: b.place
+)
+def test_pieces_of_configs_name_what_exists(block):
+    check_config(block)
+
+
+@pytest.mark.parametrize("page", MORE_PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf8"), flags=re.M | re.S)
+    for link in LINK.findall(text):
+        if re.match(r"\w+:", link):
+            continue
+        path, _, anchor = unquote(link).partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if "reference" in Path(path).parts:  # written when the site is built
+            continue
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Those of headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in MORE_PAGES if page.name not in GENERATED], ids=lambda page: page.name
+)
+def test_pages_are_short(page):
+    most = 1000 if page.name == "README.md" else 1500
+    assert len(page.read_text(encoding="utf8").split()) <= most
+
+
+def test_every_page_is_in_the_table_of_contents():
+    index = (PROJECT / "docs" / "index.md").read_text(encoding="utf8")
+    listed = set(re.findall(r"^([\w-]+)$", index, re.M))
+    assert {page.stem for page in (PROJECT / "docs").glob("*.md")} - {"index"} <= listed

@@ -1,0 +1,78 @@
+"""Scores of installed pipelines on the same gold tokens of tweets, also of those whose labels are other ones.
+
+python -m benchmarks.peer_scores assets/ritter/dev assets/tweebank/en-ud-tweet-dev.conllu assets/wnut17/dev.conll en_tweet_sm en_core_web_sm
+
+Tags: accuracy on T-POS without users, hashtags, links and RT, for which the Penn Treebank has no tags.
+Parts of speech: accuracy on Tweebank.
+Entities: F1 on WNUT 2017. The types of OntoNotes count as the types that mean the same there, ORG as corporation or group; entities
+of its other types (dates, numbers, nationalities ...) are left out, as WNUT 2017 does not annotate them.
+"""
+
+from pathlib import Path
+from typing import Annotated, Iterator
+
+import spacy
+import typer
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
+
+OF_TWITTER = {"USR", "HT", "URL", "RT"}
+ONTONOTES = {
+    "PERSON": {"person"},
+    "GPE": {"location"},
+    "LOC": {"location"},
+    "FAC": {"location"},
+    "ORG": {"corporation", "group"},
+    "PRODUCT": {"product"},
+    "WORK_OF_ART": {"creative-work"},
+}
+WNUT17 = {name: {name} for names in ONTONOTES.values() for name in names}
+
+
+def main(
+    tpos: Annotated[Path, typer.Argument()],
+    tweebank: Annotated[Path, typer.Argument()],
+    wnut17: Annotated[Path, typer.Argument()],
+    pipelines: Annotated[list[str], typer.Argument()],
+) -> None:
+    print("| pipeline | tags, accuracy | parts of speech, accuracy | entities, F1 |\n|---|---|---|---|")
+    for name in pipelines:
+        nlp = spacy.load(name)
+        tags = [
+            gold.tag_ == found.tag_
+            for doc, each in tagged(nlp, tpos)
+            for gold, found in zip(doc, each)
+            if gold.tag_ not in OF_TWITTER
+        ]
+        pos = [g.pos_ == f.pos_ for doc, each in tagged(nlp, tweebank) for g, f in zip(doc, each) if g.pos_]
+        print(f"| {name} | {share(tags):.1f} | {share(pos):.1f} | {100 * entity_f1(tagged(nlp, wnut17)):.1f} |")
+
+
+def tagged(nlp: Language, path: Path) -> Iterator[tuple[Doc, Doc]]:
+    """Each gold doc, and the same tokens as the pipeline annotates them."""
+    gold = list(to_docbin(path, read_corpus(path)[1]).get_docs(Vocab()))
+    docs = [Doc(nlp.vocab, words=[t.text for t in doc], spaces=[bool(t.whitespace_) for t in doc]) for doc in gold]
+    return zip(gold, nlp.pipe(docs, batch_size=256))
+
+
+def share(right: list[bool]) -> float:
+    return 100 * sum(right) / len(right)
+
+
+def entity_f1(pairs: Iterator[tuple[Doc, Doc]]) -> float:
+    """Exact boundaries; the type is right if the gold type is one of those that it may mean."""
+    right = n_gold = n_found = 0
+    for doc, each in pairs:
+        gold = {(ent.start, ent.end): ent.label_ for ent in doc.ents}
+        found = {(ent.start, ent.end): (ONTONOTES | WNUT17).get(ent.label_) for ent in each.ents}
+        found = {place: types for place, types in found.items() if types}
+        right += sum(gold.get(place) in types for place, types in found.items())
+        n_gold, n_found = n_gold + len(gold), n_found + len(found)
+    return 2 * right / (n_gold + n_found)
+
+
+if __name__ == "__main__":
+    typer.run(main)
