@@ -1,6 +1,6 @@
 """Scores of installed pipelines on the same gold tokens of tweets, also of those whose labels are other ones.
 
-python -m benchmarks.peer_scores assets/ritter/dev assets/tweebank/en-ud-tweet-dev.conllu assets/wnut17/dev.conll en_tweet_sm en_core_web_sm
+python -m benchmarks.peer_scores assets/ritter/dev assets/tweebank/en-ud-tweet-dev.conllu assets/wnut17/dev.conll en_tweet_sm
 
 Tags: accuracy on T-POS without users, hashtags, links and RT, for which the Penn Treebank has no tags.
 Parts of speech: accuracy on Tweebank.

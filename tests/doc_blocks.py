@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from spacy_bilstm_tagger import cli
 
-FENCE = re.compile(r"(?:^<!-- not run: (?P<reason>.+) -->\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```\n+", re.M | re.S)
+FENCE = re.compile(r"(?:^<!-- not run: (?P<reason>.+) -->\n)?^```(?P<language>[^`\n]*)\n(?P<code>.*?)^```\n+", re.M | re.S)
 REASONS = {"downloads", "GPU", "long training", "installs", "another machine"}  # or "needs EXTRA"
 RUN = ("bash", "python")
 # Commands that are made short, or that write into the page's folder, which is on the path.
@@ -62,7 +62,7 @@ def read_blocks(path: Path) -> list[Block]:
             place = f"{path.name}:{text.count(chr(10), 0, found.start()) + 1}"
             blocks.append(Block(place, found["language"], found["code"], found["reason"]))
         end = found.end()
-    return blocks
+    return [block for block in blocks if not block.language.startswith("{")]  # directives of MyST
 
 
 class Page:
