@@ -1,4 +1,4 @@
-"""The rooms of docs/design.md: which folder imports which, and how large files and folders are."""
+"""The rooms of docs/architecture.md: which folder imports which, and how large files and folders are."""
 
 import ast
 import re
@@ -12,11 +12,11 @@ PACKAGE = Path(spacy_bilstm_tagger.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 # Rows of the table: folder, contents, imports.
 ROW = re.compile(r"\| `(\w+)/` \|.*\| ([\w, ]+) \|")
-DESIGN = Path(__file__).parent.parent / "docs" / "design.md"
+PAGE = Path(__file__).parent.parent / "docs" / "architecture.md"
 # From top to bottom: room -> the rooms that it imports.
 ROOMS = {
     room: set() if names == "none" else set(names.split(", "))
-    for room, names in ROW.findall(DESIGN.read_text(encoding="utf8").partition("## Rooms")[2].partition("\n## ")[0])
+    for room, names in ROW.findall(PAGE.read_text(encoding="utf8").partition("## Rooms")[2].partition("\n## ")[0])
 }
 ROOT = {"__init__", "__main__", "errors", "types", "util"}
 # Packages that a room does without.
