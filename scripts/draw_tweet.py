@@ -12,15 +12,6 @@ from spacy.tokens import Doc, Token
 # Emoji fonts come after Arial, because they hold digits and # too, and before fonts that may hold emoji without colour.
 FONT = "Arial, Helvetica, 'Liberation Sans', 'Apple Color Emoji', 'Segoe UI Emoji', 'Noto Color Emoji', sans-serif"
 WORD_SIZE, TAG_SIZE = 22, 16
-# displaCy has colours for some of these labels only, and grey for all others.
-COLORS = {
-    "person": "#aa9cfc",
-    "location": "#ff9561",
-    "corporation": "#7aecec",
-    "product": "#bfeeb7",
-    "creative-work": "#ffeb80",
-    "group": "#f9b5d0",
-}
 PAGE = """<!DOCTYPE html>
 <html lang="{lang}">
 <head>
@@ -54,7 +45,7 @@ def draw(doc: Doc) -> str:
     """The whole page, without links to other files."""
     tags = "".join(draw_tag(token) for token in doc if not token.is_space)
     # Without entities spaCy warns and draws the plain text.
-    entities = displacy.render(doc, style="ent", jupyter=False, options={"colors": COLORS})
+    entities = displacy.render(doc, style="ent", jupyter=False)
     return PAGE.format(lang=doc.lang_, font=FONT, word_size=WORD_SIZE, tag_size=TAG_SIZE, tags=tags, entities=entities)
 
 
