@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Any, Iterable, Optional
 
 import numpy as np
@@ -166,7 +167,7 @@ def _component(
         worst=measures.worst(findings, SHOWN),
         suspects=[_placed(suspect, examples) for suspect in measures.suspects(findings, SHOWN)],
     )
-    if target.kind != "tokens":
+    if target.kind != "tokens" and find_spec("nervaluate"):  # which Python 3.10 lacks
         part["nervaluate"] = measures.nervaluate_classes(findings)
     if other is not None:
         part["against"] = measures.compare(findings, other)
