@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import reference_pages
+from pygments.lexers import TextLexer
 
 project = "spacy-bilstm-tagger"
 author = "spacy-bilstm-tagger contributors"
@@ -37,3 +38,11 @@ copybutton_exclude = ".linenos, .gp, .go"
 def setup(app) -> None:
     reference_pages.write(Path(app.srcdir) / "reference")
     app.connect("autodoc-process-docstring", reference_pages.to_rst)
+    app.connect("source-read", _follow_links)
+    app.add_lexer("tsv", TextLexer)
+
+
+def _follow_links(app, name: str, source: list[str]) -> None:
+    path = Path(app.srcdir) / f"{name}.md"
+    if "reference" not in path.parts:
+        source[0] = reference_pages.follow_links(source[0], path, path.parent)

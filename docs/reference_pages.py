@@ -1,6 +1,9 @@
-"""The pages of docs/reference/: commands, settings, labels and modules, from the code."""
+"""The pages of docs/reference/: commands, settings, labels and modules from the code, and files of the repository's root.
+
+Pages link to files of the repository by relative paths, as they stand there. `follow_links` leads these to the site's pages."""
 
 import inspect
+import os
 import re
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -16,6 +19,7 @@ import spacy_bilstm_tagger
 from spacy_bilstm_tagger.cli import app
 from spacy_bilstm_tagger.pipeline.glossary import GLOSSARY
 
+CONTRIBUTING, CHANGELOG = "CONTRIBUTING.md", "CHANGELOG.md"
 OURS = "spacy-bilstm-tagger"
 GROUPS = {
     "spacy_factories": ("Components", "for `nlp.add_pipe`, and `factory` in `[components.NAME]`"),
@@ -41,6 +45,8 @@ ROOMS = [
     "crf",
 ]
 _FIELD = re.compile(r"^(\w+(?:, \w+)*)(?: \(([^()]+(?:\([^()]*\)[^()]*)*)\))?: (.*)")
+# [label](path#anchor), but not ![a picture](path) and not an address.
+_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!\w+:|#)([^()\s#]+)(#[^()\s]*)?\)")
 _SECTION = re.compile(r"^(RAISES|RETURNS|YIELDS|WARNS):? (.*)")
 
 
@@ -87,11 +93,44 @@ def write(folder: Path) -> None:
     """Write all pages. What is unchanged is not touched, so that Sphinx reads it once."""
     pages = {"cli.md": cli_page(), "config.md": config_page(), "glossary.md": glossary_page(), "api.md": api_page()}
     pages |= {f"api-{room}.md": room_page(room) for room in ROOMS}
+    for name in (CONTRIBUTING, CHANGELOG):
+        source = folder.parent.parent / name
+        pages[name] = follow_links(source.read_text(encoding="utf8"), source, folder)
     folder.mkdir(exist_ok=True)
     for name, text in pages.items():
         path = folder / name
         if not path.is_file() or path.read_text(encoding="utf8") != text:
             path.write_text(text, encoding="utf8")
+
+
+def follow_links(text: str, source: Path, folder: Path) -> str:
+    """A page's text with links that hold on the site, in a page of this folder: to pages, and to other files as downloads.
+
+    source: the file that the text is from.
+    """
+    docs = Path(__file__).parent
+    pages = {docs.parent / name: docs / "reference" / name for name in (CONTRIBUTING, CHANGELOG)}
+    pages[docs.parent / "README.md"] = docs / "index.md"
+
+    def follow(link: re.Match) -> str:
+        label, path, anchor = link.groups(default="")
+        target = (source.parent / path).resolve()
+        if target.name == "README.md" and target in pages:
+            anchor = ""  # the first page has other headings
+        target = pages.get(target, target)
+        if docs in target.parents or not target.is_file():
+            return (
+                f"[{label}]({_relative(target, folder)}{anchor})"
+                if target.exists() or docs in target.parents
+                else label
+            )
+        return f"{{download}}`{label.replace('`', '')} <{_relative(target, folder)}>`"
+
+    return _LINK.sub(follow, text)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return os.path.relpath(path, folder).replace(os.sep, "/")
 
 
 def cli_page() -> str:

@@ -1,4 +1,5 @@
 import runpy
+import shutil
 import sys
 import zipfile
 from collections.abc import Callable
@@ -79,6 +80,22 @@ def en_tweet_sm(tmp_path_factory, project):
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
         yield folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, for tests of pages; skips them where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("needs Chromium (Debian: apt-get install chromium)")
+    # It may run as root, and asks nobody for anything.
+    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    options += ["--disable-component-update", "--disable-sync"]
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=options)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture
