@@ -169,19 +169,19 @@ def test_settings_that_were_removed_are_shown_apart():
     assert "| label smoothing of 0.1, without scores between neighbouring tags | 90.40 " in removed
 
 
-README_ROWS = {
+RECIPES_ROWS = {
     "T-POS (Ritter et al.)": ("ritter", "ritter", "ritter-ensemble", "ritter-transformer", "spacy-cnn"),
     "Tweebank, universal tags": ("tweebank", "tweebank", None, None, "spacy-cnn"),
 }
 
 
-@pytest.mark.parametrize("corpus", README_ROWS)
-def test_the_figures_of_the_readme_are_those_of_the_page(corpus):
-    name, *rows = README_ROWS[corpus]
+@pytest.mark.parametrize("corpus", RECIPES_ROWS)
+def test_the_figures_of_the_recipes_are_those_of_the_page(corpus):
+    name, *rows = RECIPES_ROWS[corpus]
     table = TableView(read_plan(), Store(), name)
     values = [mean(table.views[row].values(table.main).values()) if row else None for row in rows]
     cells = " | ".join("–" if value is None else f"{value:.1f}" for value in values)
-    lines = (PROJECT / "README.md").read_text(encoding="utf8").splitlines()
+    lines = (PROJECT / "docs" / "recipes.md").read_text(encoding="utf8").splitlines()
     (line,) = [line for line in lines if line.startswith(f"| {corpus} |")]
     assert line.endswith(f" | {cells} |")
 
@@ -196,8 +196,8 @@ def test_the_figures_of_the_readme_are_those_of_the_page(corpus):
         ("toxic spans, one seed", 3, "toxic", r"\| trial \| ([\d.]+) \|"),
     ],
 )
-def test_the_figures_of_the_readme_are_those_of_the_quoted_commands(row, column, output, cell):
-    lines = (PROJECT / "README.md").read_text(encoding="utf8").splitlines()
+def test_the_figures_of_the_recipes_are_those_of_the_quoted_commands(row, column, output, cell):
+    lines = (PROJECT / "docs" / "recipes.md").read_text(encoding="utf8").splitlines()
     (line,) = [line for line in lines if line.startswith(f"| {row} |")]
     found = re.search(cell, Store().get(output=output)["text"], re.MULTILINE)
     assert line.split("|")[column].strip() == found[1]
