@@ -1,4 +1,4 @@
-"""What two pipelines find in the same tweets, as a table for docs/pipelines.md.
+"""What two pipelines find in the same tweets, as a table for docs/side-by-side.md.
 
 python -m benchmarks.side_by_side assets/sample/ten.txt en_tweet_sm en_core_web_sm
 """
