@@ -8,17 +8,20 @@ curves are those of the training's log, the scores of the table those of the las
 folder already is not repeated.
 """
 
+import random
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 from typing import Annotated, Any, Optional
 
 import spacy
 import srsly
 import typer
 from spacy.training import Corpus
+from spacy.training.initialize import init_nlp
+from spacy.util import load_config, minibatch
 
 from spacy_bilstm_tagger.report.training_log import read_log
 
@@ -68,7 +71,7 @@ class Variant:
         return {
             f"{encode}.cell": self.cell.cell,
             f"{encode}.initialization": self.cell.initialization,
-            f"{encode}.residual": str(self.skip).lower(),
+            f"{encode}.residual": self.skip,
             "training.optimizer.grad_clip": self.clip,
         }
 
@@ -81,9 +84,16 @@ def main(
     picture: Annotated[Optional[Path], typer.Option(help="A PNG for the curves.")] = None,
     seeds: Annotated[int, typer.Option(min=1)] = 3,
     recipe: Annotated[Path, typer.Option(help="The config.")] = PROJECT / "configs" / "lecture.cfg",
+    norms: Annotated[
+        bool, typer.Option("--norms", help="Print the gradients of the first epoch, and train nothing.")
+    ] = False,
 ) -> None:
+    paths = {"paths.train": str(train), "paths.dev": str(dev), "paths.vectors": str(vectors)}
+    if norms:
+        for cell in CELLS:
+            print(f"{cell.title}: {gradients(recipe, {**paths, **Variant(cell, 0.0, False).settings()}, train)}")
+        return
     variants = [Variant(cell, clip, skip) for skip in SKIPS for clip in CLIPS for cell in CELLS]
-    paths = {"paths.train": train, "paths.dev": dev, "paths.vectors": vectors}
     runs: dict[Variant, list[dict[str, Any]]] = {variant: [] for variant in variants}
     for seed in range(seeds):  # all of one seed first: a run that is stopped has whole tables
         for variant in variants:
@@ -111,7 +121,7 @@ def run(recipe: Path, settings: dict[str, Any], folder: Path, dev: Path) -> dict
             str(log),
         ]
         for name, value in settings.items():
-            command += [f"--{name}", str(value)]
+            command += [f"--{name}", str(value).lower() if isinstance(value, bool) else str(value)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise typer.BadParameter(done.stdout[-2000:] + done.stderr[-2000:])
@@ -128,6 +138,22 @@ def run(recipe: Path, settings: dict[str, Any], folder: Path, dev: Path) -> dict
         }
         srsly.write_json(result, found)
     return dict(srsly.read_json(result))
+
+
+def gradients(recipe: Path, overrides: dict[str, Any], train: Path) -> str:
+    """The norm of the largest gradient of a recurrent weight matrix or bias, over the batches of the first epoch."""
+    nlp = init_nlp(load_config(recipe, overrides=overrides))
+    examples = list(Corpus(train)(nlp))
+    random.Random(0).shuffle(examples)
+    optimizer, tagger = nlp.create_optimizer(), nlp.get_pipe("tagger")
+    optimizer.learn_rate, optimizer.grad_clip = 0.001, 0.0
+    encoder = tagger.model.get_ref("tok2vec").get_ref("encode").shims[0].module
+    norms = []
+    for batch in minibatch(examples, 10):
+        nlp.update(batch, drop=0.1, sgd=False)  # the gradients only
+        norms.append(max(weight.grad.norm().item() for weight in encoder.parameters()))
+        tagger.finish_update(optimizer)
+    return f"median {median(norms):.2f}, largest {max(norms):.2f}"
 
 
 def table(runs: dict[Variant, list[dict[str, Any]]]) -> str:

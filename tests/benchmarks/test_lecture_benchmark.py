@@ -91,6 +91,6 @@ def test_the_settings_of_a_variant_are_those_of_the_config():
     assert {name.rsplit(".", 1)[1]: value for name, value in settings.items()} == {
         "cell": "rnn_relu",
         "initialization": "orthogonal",
-        "residual": "true",
+        "residual": True,
         "grad_clip": 1.0,
     }
