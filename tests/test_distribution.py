@@ -29,7 +29,7 @@ def run(*args, cwd: Path, **env: str) -> str:
 def built(project, tmp_path_factory) -> Path:
     """A folder with the wheel and the source distribution, made of the files that git knows, without network."""
     pytest.importorskip("build", reason="needs pip install 'spacy-bilstm-tagger[test]'")
-    pytest.importorskip("hatchling", reason="needs pip install 'spacy-bilstm-tagger[test]'")
+    pytest.importorskip("setuptools", reason="needs pip install 'spacy-bilstm-tagger[test]'")
     if not (project / ".git").exists():
         pytest.skip("needs a checkout, with the files that git knows")
     folder = tmp_path_factory.mktemp("distribution")
