@@ -158,9 +158,7 @@ def gradients(recipe: Path, overrides: dict[str, Any], train: Path) -> str:
 
 def table(runs: dict[Variant, list[dict[str, Any]]]) -> str:
     heads = [
-        f"{'skip' if skip else 'no skip'}, {f'clip {clip:g}' if clip else 'no clip'}"
-        for skip in SKIPS
-        for clip in CLIPS
+        ", ".join(["skip"] * skip + [f"clip {clip:g}"] * (clip > 0)) or "plain" for skip in SKIPS for clip in CLIPS
     ]
     lines = [f"| cell | recurrent weights | {' | '.join(heads)} |", f"|---|{'---|' * (1 + len(heads))}"]
     for cell in CELLS:
@@ -172,7 +170,7 @@ def table(runs: dict[Variant, list[dict[str, Any]]]) -> str:
 
 def cell_text(results: list[dict[str, Any]]) -> str:
     scores = [100 * result["score"] for result in results]
-    return f"{mean(scores):.1f}" + (f" ± {stdev(scores):.1f}" if len(scores) > 1 else "")
+    return f"{mean(scores):.1f}" + (f"±{stdev(scores):.1f}" if len(scores) > 1 else "")
 
 
 def draw(runs: dict[Variant, list[dict[str, Any]]], picture: Path) -> None:

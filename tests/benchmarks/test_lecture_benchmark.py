@@ -81,7 +81,7 @@ def test_cells_are_drawn_and_laid_in_a_table(tmp_path):
     result = {"score": 0.5, "weights": 1000, "seconds": 1.0, "steps": [[0, 0.1], [28, 0.5]]}
     other = {**result, "score": 0.7, "steps": [[0, None], [28, 0.7]]}
     runs = {Variant(cell, clip, skip): [result, other] for cell in CELLS for clip in CLIPS for skip in SKIPS}
-    assert "| LSTM | 1,000 | 60.0 ± 14.1 | 60.0 ± 14.1 |" in table(runs)
+    assert "| LSTM | 1,000 | 60.0±14.1 | 60.0±14.1 |" in table(runs)
     draw(runs, tmp_path / "cells.png")
     assert (tmp_path / "cells.png").stat().st_size > 10_000
 
