@@ -165,16 +165,14 @@ def _settings(entry: EntryPoint) -> Iterator[str]:
     yield "\n\n".join(block.text for block in blocks if block.kind == "prose")
     fields = {name: block for block in blocks if block.kind == "field" for name in block.names.split(", ")}
     defaults = dict(Language.get_factory_meta(entry.name).default_config) if entry.group == "spacy_factories" else {}
-    rows = []
+    yield ""
     for name, parameter in inspect.signature(make).parameters.items():
         if name in GIVEN_BY_SPACY:
             continue
         field = fields.get(name, Block("field", []))
-        kind = field.type or _type_name(parameter.annotation)
         default = _default(defaults.get(name, parameter.default))
-        rows.append(f"| `{name}` | {_cell(kind)} | {default} | {_cell(field.text)} |")
-    if rows:
-        yield from ["", "| setting | type | default | meaning |", "|---|---|---|---|", *rows]
+        kind = field.type or _type_name(parameter.annotation)
+        yield f"- `{name}` ({kind}{f', by default {default}' if default else ''}): {field.text}"
     for block in blocks:
         if block.kind.isupper():
             yield from ["", f"{block.kind.capitalize()}: {block.text}"]
