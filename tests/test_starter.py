@@ -218,3 +218,22 @@ def test_a_sourced_tok2vec_and_tables_of_another_content(starter, room, tables, 
     other = sourced(starter("other", "one.txt", **tables("one", **change)), room / "first")
     with pytest.raises(ConfigError, match=f"^tok2vec: sourced, and cannot read.*{message} of another content"):
         init_nlp(other)
+
+
+def test_finetune_goes_on_from_en_tweet_sm(project, room, en_tweet_sm):
+    path = str(room / "tags.spacy")
+    overrides = {"paths.train": path, "paths.dev": path, "training.max_steps": 2, "training.eval_frequency": 1}
+    config = load_config(project / "configs" / "finetune.cfg", overrides=overrides)
+    ready, nlp = spacy.load("en_tweet_sm"), init_nlp(config)
+    width = config["components"]["ner"]["model"]["tok2vec"]["width"]
+    assert (
+        width
+        == config["components"]["tagger"]["model"]["tok2vec"]["width"]
+        == ready.get_pipe("tok2vec").model.get_dim("nO")
+    )
+    doc = ready.get_pipe("tok2vec").predict([ready.make_doc("so good !")])[0]
+    assert_array_equal(nlp.get_pipe("tok2vec").predict([nlp.make_doc("so good !")])[0], doc)
+    (room / "out").mkdir()
+    train(nlp, room / "out")
+    assert set(spacy.load(room / "out" / "model-last").get_pipe("tagger").labels) == set(nlp.get_pipe("tagger").labels)
+    assert "tok2vec" in nlp.pipe_names

@@ -16,12 +16,12 @@ MORE_FILES = {
     "lecture": ["configs/labels/ritter.json"],
     "sample": ["assets/sample/train.conll", "assets/sample/dev.conll"],
 }
-DEFAULT = "starter"
+DEFAULT = "finetune"
 
 
 def init(
     name: Annotated[
-        Optional[str], typer.Argument(metavar="[NAME]", help="The recipe; 'starter' is made for your own tweets.")
+        Optional[str], typer.Argument(metavar="[NAME]", help="The recipe; by default 'finetune', for your own tweets.")
     ] = None,
     folder: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")] = Path("."),
     show: Annotated[bool, typer.Option("--list", help="List the recipes.")] = False,

@@ -7,14 +7,14 @@ import pytest
 from spacy.util import load_config
 
 
-def test_starter_is_copied_by_default(spacy_bilstm, project, tmp_path, monkeypatch):
+def test_the_recipe_for_own_tweets_is_copied_by_default(spacy_bilstm, project, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, output, error = spacy_bilstm("init")
     assert code == 0, error
-    assert [path.name for path in tmp_path.rglob("*.*")] == ["starter.cfg"]
-    assert "configs/starter.cfg" in output
-    config = load_config("configs/starter.cfg")
-    assert config == load_config(project / "configs" / "starter.cfg")
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["finetune.cfg"]
+    assert "configs/finetune.cfg" in output
+    config = load_config("configs/finetune.cfg")
+    assert config == load_config(project / "configs" / "finetune.cfg")
 
 
 @pytest.mark.parametrize(
