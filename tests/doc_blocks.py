@@ -153,7 +153,7 @@ def environment(transformer_folder: Path, packages: Path) -> dict[str, str]:
     return {
         **os.environ,
         "PATH": path,
-        "PYTHONPATH": str(packages),
+        "PYTHONPATH": os.pathsep.join([str(packages), str(Path(__file__).parent.parent)]),
         "OMP_NUM_THREADS": "1",
         "FOLDER": str(transformer_folder),
     }

@@ -2,6 +2,8 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
+from spacy_bilstm_tagger.corpus import FORMATS
+
 CONLLU_ROW = "1\ta\t_\tX\tY\t_\t_\t_\t_\t_\n"
 GMB = "Sentence #,Word,POS,Tag\nSentence: 1,a,X,O\n"
 TOXIC = 'spans,text\n"[0, 1]",so bad\n'
@@ -55,7 +57,7 @@ BAD_INPUTS = {
         "nobody tagged this\nplain prose\nyet\n",
         [],
         ": cannot tell the format from lines such as 'nobody tagged this'; "
-        "name it with --format (ritter, tsv, conll, conllu, iob, gmb, toxic_spans, toxic_votes, text, jsonl)",
+        f"name it with --format ({', '.join(FORMATS)})",
     ),
     "conllu-nine-columns": (
         CONLLU_ROW + CONLLU_ROW.replace("\t_\n", "\n"),
@@ -152,7 +154,7 @@ def test_leaving_out_all_is_one_line(spacy_bilstm, write, folder):
     [
         (
             ["--format", "xml"],
-            "--format xml: expected one of ritter, tsv, conll, conllu, iob, gmb, toxic_spans, toxic_votes, text, jsonl",
+            f"--format xml: expected one of {', '.join(FORMATS)}",
         ),
         (["--tags", "pos"], "--tags pos: expected upos, xpos or none"),
         (["--spans-key", ""], "--spans-key '': expected a name, such as toxic"),

@@ -66,7 +66,7 @@ def test_a_file_of_no_format_shows_a_line_and_the_choices(content):
         guess_format(Path("prose"), content)
     assert str(error.value) == (
         f"prose: cannot tell the format from lines such as {content.splitlines()[0]!r}; "
-        "name it with --format (ritter, tsv, conll, conllu, iob, gmb, toxic_spans, toxic_votes, text, jsonl)"
+        f"name it with --format ({', '.join(FORMATS)})"
     )
 
 
