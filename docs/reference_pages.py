@@ -187,7 +187,7 @@ def _default(value: Any) -> str:
         return ""
     if isinstance(value, dict):
         name = next((value[key] for key in value if key.startswith("@")), None)
-        return f"`{name}`" if name else "see above"
+        return f"`{name or srsly.json_dumps(value)}`"
     return f"`{srsly.json_dumps(value)}`"  # as in a config
 
 
@@ -195,10 +195,14 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def _code(label: str) -> str:
+    return f"`` {label} ``" if "`" in label else f"`{_cell(label)}`"
+
+
 def glossary_page() -> str:
-    ours = [f"| `{_cell(label)}` | {_cell(meaning)} |" for label, meaning in sorted(GLOSSARY.items())]
+    ours = [f"| {_code(label)} | {_cell(meaning)} |" for label, meaning in sorted(GLOSSARY.items())]
     labels = sorted(label for label in PENN if label not in GLOSSARY)
-    penn = [f"| `{_cell(label)}` | {_cell(spacy_glossary.GLOSSARY[label])} |" for label in labels]
+    penn = [f"| {_code(label)} | {_cell(spacy_glossary.GLOSSARY[label])} |" for label in labels]
     universal = [f"| `{label}` | {spacy_glossary.GLOSSARY[label]} |" for label in UNIVERSAL]
     head = ["", "| label | meaning |", "|---|---|"]
     return "\n".join(

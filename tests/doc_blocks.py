@@ -25,7 +25,14 @@ from spacy_bilstm_tagger import cli
 FENCE = re.compile(
     r"(?:^<!-- not run: (?P<reason>[^\n]+?) -->\n)?^```(?P<language>[^`\n]*)\n(?P<code>.*?)^```\n+", re.M | re.S
 )
-REASONS = {"downloads", "GPU", "long training", "installs", "another machine"}  # or "needs EXTRA"
+REASONS = {
+    "downloads",
+    "GPU",
+    "long training",
+    "installs",
+    "another machine",
+    "runs until it is stopped",
+}  # or "needs EXTRA"
 RUN = ("bash", "python")
 # Commands that are made short, or that write into the page's folder, which is on the path.
 SHORTER = {

@@ -14,7 +14,7 @@ SOURCE = PACKAGE if (PACKAGE / "configs").is_dir() else PACKAGE.parent
 # What a recipe reads beside corpora and tables.
 MORE_FILES = {
     "lecture": ["configs/labels/ritter.json"],
-    "sample": ["assets/sample/train.conll", "assets/sample/dev.conll"],
+    "sample": ["assets/sample/train.conll", "assets/sample/dev.conll", "assets/sample/ten.txt"],
 }
 DEFAULT = "finetune"
 
@@ -41,6 +41,8 @@ def init(
     if changed and not force:
         raise DataError(f"{', '.join(changed)}: there already; --force overwrites, --output names another folder")
     for path in files:
+        if (folder / path).exists() and not force:  # and the same
+            continue
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         with write_beside(folder / path) as draft:
             draft.write_bytes((SOURCE / path).read_bytes())

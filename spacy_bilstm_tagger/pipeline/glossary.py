@@ -30,6 +30,15 @@ GLOSSARY = {
     "sportsteam": "sports teams",
     "tvshow": "programmes on television",
     "other": "entities of another type",
+    # The Groningen Meaning Bank (Bos et al. 2017, "The Groningen Meaning Bank"), as Kaggle has it.
+    "geo": "places",
+    "gpe": "countries, cities, states, and their people",
+    "per": "people",
+    "org": "organizations",
+    "tim": "dates and times",
+    "art": "works of art, and other things that are made",
+    "eve": "events",
+    "nat": "natural phenomena",
     # Toxic spans (Pavlopoulos et al. 2021, "SemEval-2021 task 5").
     "toxic": "words that make a text toxic: rude, disrespectful, or unreasonable",
 }

@@ -13,6 +13,7 @@ from . import Scores, mean, warn_of_nothing, with_counts
 
 
 def make_ner_scorer() -> Callable[..., Scores]:
+    """Make the scorer of `doc.ents`: see `ner_score` for the names of its scores."""
     return ner_score
 
 

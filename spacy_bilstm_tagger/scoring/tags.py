@@ -15,6 +15,7 @@ TagReader = Callable[..., str]
 
 
 def make_tagger_scorer() -> Callable[..., Scores]:
+    """Make the scorer of `token.tag`: see `tagger_score` for the names of its scores."""
     return tagger_score
 
 

@@ -20,7 +20,10 @@ def test_the_recipe_for_own_tweets_is_copied_by_default(spacy_bilstm, project, t
 @pytest.mark.parametrize(
     ("name", "files"),
     [
-        ("sample", {"configs/sample.cfg", "assets/sample/train.conll", "assets/sample/dev.conll"}),
+        (
+            "sample",
+            {"configs/sample.cfg", *(f"assets/sample/{name}" for name in ("train.conll", "dev.conll", "ten.txt"))},
+        ),
         ("lecture", {"configs/lecture.cfg", "configs/labels/ritter.json"}),
     ],
 )
