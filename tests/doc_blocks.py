@@ -32,7 +32,7 @@ REASONS = {
     "installs",
     "another machine",
     "runs until it is stopped",
-}  # or "needs EXTRA"
+}
 RUN = ("bash", "python")
 # Commands that are made short, or that write into the page's folder, which is on the path.
 SHORTER = {
