@@ -32,6 +32,9 @@ REASONS = {
     "installs",
     "another machine",
     "runs until it is stopped",
+    "needs ray",
+    "needs spark",
+    "needs en_core_web_sm",
 }
 RUN = ("bash", "python")
 # Commands that are made short, or that write into the page's folder, which is on the path.
