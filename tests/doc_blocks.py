@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Optional
 
@@ -98,11 +99,18 @@ class Page:
         return stdout.getvalue()
 
     def _run_commands(self, block: Block) -> str:
-        lines = block.code.replace("\\\n", " ").splitlines()
-        lines = [_shorter(line) for line in lines]
+        """Our own commands in this process, which has imported everything already; what lies between them in a shell."""
+        lines = [_shorter(line) for line in block.code.replace("\\\n", " ").splitlines()]
         lines = [line for line in lines if line and not line.startswith("#") and not SKIPPED.match(line)]
-        if all(_is_ours(line) for line in lines):
-            return "".join(self._run_here(block, line) for line in lines)
+        several = any("<<" in line or line.startswith(("for ", "while ", "if ")) for line in lines)
+        parts = [lines] if several else [list(group) for _, group in groupby(lines, _is_ours)]
+        return "".join(
+            "".join(self._run_here(block, line) for line in part) if _is_ours(part[0]) else self._run_shell(block, part)
+            for part in parts
+            if part
+        )
+
+    def _run_shell(self, block: Block, lines: list[str]) -> str:
         script = "\n".join(["set -eo pipefail", *self._variables, *lines])
         self._variables += [line for line in lines if re.match(r"[A-Z_]+=", line)]
         result = subprocess.run(
@@ -113,7 +121,6 @@ class Page:
         return result.stdout + result.stderr
 
     def _run_here(self, block: Block, line: str) -> str:
-        """In this process, which has imported everything already."""
         words = shlex.split(line.replace("$FOLDER", self.environment["FOLDER"]), comments=True)
         if words[0] == "python":
             result = CliRunner().invoke(spacy_app, words[3:])

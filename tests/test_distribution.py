@@ -123,5 +123,5 @@ def test_it_is_imported_and_works_without_a_checkout(installed, tmp_path):
     version = distribution("spacy-bilstm-tagger").version
     assert run("-m", NAME, "--version", cwd=tmp_path, **env).startswith(f"spacy-bilstm-tagger {version} ")
     run("-m", NAME, "init", cwd=tmp_path, **env)
-    assert load_config(tmp_path / "configs" / "starter.cfg")["nlp"]["lang"] == "en"
+    assert load_config(tmp_path / "configs" / "finetune.cfg")["nlp"]["lang"] == "en"
     run("-c", f"from {NAME}.report.page import *", cwd=tmp_path, **env)

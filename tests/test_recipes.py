@@ -22,11 +22,13 @@ CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 RECIPES = sorted(path.stem for path in CONFIGS.glob("*.cfg"))
 # Those that go on from the pipeline of another one.
 FIRST_STEPS = {
+    "finetune": "en_tweet",
     "release_second": "en_tweet",
     "ritter": "treebank_transformer",
     "tweebank": "treebank",
     "wnut17_btc": "wnut17",
 }
+WIDTHS = {"finetune": {"components.tok2vec.model.encode.width": 300}}  # as in en_tweet_sm
 # Tags in two steps with a shared tok2vec, entities with all tables, spans, and a softmax without features.
 TRAINED = ["ritter", "wnut17", "toxic_spans", "lecture"]
 FILES = {
@@ -76,13 +78,13 @@ def paths(files, request):
         if "transformer" in named:
             found["transformer"] = request.getfixturevalue("transformer_folder")
         if "first" in named:
-            found["first"] = files / FIRST_STEPS[recipe]
+            found["first"] = files / f"before-{recipe}"
             if not found["first"].exists():
-                init_nlp(load(FIRST_STEPS[recipe])).to_disk(found["first"])
+                init_nlp(load(FIRST_STEPS[recipe], **WIDTHS.get(recipe, {}))).to_disk(found["first"])
         return {f"paths.{name}": str(path) for name, path in found.items()}
 
-    def load(recipe: str):
-        return load_config(CONFIGS / f"{recipe}.cfg", overrides=find(recipe))
+    def load(recipe: str, **more: int):
+        return load_config(CONFIGS / f"{recipe}.cfg", overrides={**find(recipe), **more})
 
     return find
 
