@@ -84,6 +84,7 @@ class Corpora(Mapping[str, dict[str, str]]):
         lines = [*lines_of(scripts()), *(line for run in rows().values() for line in run.commands)]
         self.commands = {target: words for target, words in writers(lines).items() if _is_there(words)}
         self.letters: dict[str, dict[str, str]] = {}
+        self.vocab = spacy.blank("xx").vocab
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.commands)
@@ -100,7 +101,7 @@ class Corpora(Mapping[str, dict[str, str]]):
         program, *words = self.commands[target]
         if program != "convert":
             return letters(text for path in words[:-1] for text in read_raw_texts(PROJECT / path))
-        docs = DocBin().from_disk(self.written(target)).get_docs(spacy.blank("xx").vocab)
+        docs = DocBin().from_disk(self.written(target)).get_docs(self.vocab)
         return letters(doc.text for doc in docs)
 
     def written(self, target: str) -> Path:
