@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -281,7 +282,11 @@ class TestKilled:
 
     def start(self, tweets, output, *options):
         return subprocess.Popen(
-            [*COMMAND, tweets, output, *OPTIONS, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [*COMMAND, tweets, output, *OPTIONS, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # Where the tests run in the background of a shell, Ctrl-C is ignored, and children inherit that.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
 
     def test_at_any_moment(self, tweets, tmp_path):
