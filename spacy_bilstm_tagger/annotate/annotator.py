@@ -41,10 +41,7 @@ class Recipe:
         """RAISES: DataError for what is no pipeline, and a component that it does not have."""
         if self.gpu_id >= 0:
             spacy.require_gpu(self.gpu_id)
-        try:
-            nlp = spacy.load(self.model, exclude=list(self.disable))
-        except OSError as error:
-            raise DataError(str(error)) from None
+        nlp = _load(self.model, self.disable)
         components = load_config(nlp.path / "config.cfg")["components"]
         for name in self.disable:
             if name not in components:
@@ -158,3 +155,16 @@ def model_path(name: str) -> Path:
             f"{name}: is no pipeline; expected a folder with config.cfg, or the name of an installed package"
         )
     return path
+
+
+def load_pipeline(name: str) -> Language:
+    """A pipeline by its folder or package. RAISES: DataError for what is none, and for one that is damaged."""
+    model_path(name)
+    return _load(name)
+
+
+def _load(name: str, exclude: Iterable[str] = ()) -> Language:
+    try:
+        return spacy.load(name, exclude=list(exclude))
+    except OSError as error:
+        raise DataError(str(error)) from None

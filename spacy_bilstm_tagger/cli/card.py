@@ -13,10 +13,10 @@ from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.training import Corpus, Example
 
+from ..annotate.annotator import load_pipeline
 from ..errors import DataError
 from ..scoring.entities import judge_entities
 from ..util import write_beside
-from .pipelines import load
 
 # What is shown of a corpus, where it is annotated with it.
 SCORES = {
@@ -50,7 +50,7 @@ def card(
 
     Scores are those of `spacy evaluate`, from raw text where it is known.
     """
-    nlp = load(str(pipeline))
+    nlp = load_pipeline(str(pipeline))
     found: dict[str, dict[str, Any]] = {}
     for dev in devs:
         name, _, file = dev.rpartition("=")

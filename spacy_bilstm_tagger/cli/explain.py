@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..annotate.annotator import load_pipeline
 from ..errors import DataError
 from ..util import is_text
-from .pipelines import load
 
 BAR = 10  # characters
 LEAST = 0.01  # probability of a label that is shown behind the first one
@@ -37,7 +37,7 @@ def explain(
         text = sys.stdin.read().strip("\n")
     if not text.strip() or not is_text(text):
         raise DataError("found no text; expected some characters")
-    found = explaining.explain(load(model), text, top=top)
+    found = explaining.explain(load_pipeline(model), text, top=top)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return

@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
+from ..annotate.annotator import load_pipeline
 from ..corpus.raw import iter_raw_texts
 from ..errors import DataError
 from ..util import write_beside
-from .pipelines import load
 
 _BY_SUFFIX = {".tsv": "tsv", ".conll": "conll", ".json": "label-studio", ".jsonl": "doccano"}
 
@@ -52,7 +52,7 @@ def pretag(
         )
     if output.exists() and not overwrite:
         raise DataError(f"{output}: exists, and may hold corrections; give another name, or --overwrite")
-    nlp = load(model)
+    nlp = load_pipeline(model)
     check_pipeline(nlp, rank)
     tags, ents = sets_tags(nlp), sets_entities(nlp)
     if chosen not in ("tsv", "conll") and not ents:

@@ -8,9 +8,9 @@ import srsly
 import typer
 from spacy.language import Language
 
+from ..annotate.annotator import load_pipeline, model_path
 from ..errors import DataError
 from ..util import file_checksum, write_beside
-from .pipelines import load
 
 LOG = "log.jsonl"  # beside the pipeline's folder
 
@@ -57,7 +57,6 @@ def report(
 
     The page is one file that loads nothing, for papers and tickets. Scores are those of `spacy evaluate`.
     """
-    from ..annotate.annotator import model_path
     from ..annotate.shards import folder_checksum
     from ..report.data import read_docs, read_examples
     from ..report.page import render_page
@@ -71,7 +70,7 @@ def report(
         from .check_gpu import check_gpu
 
         check_gpu(gpu_id)
-    nlp, folder = load(model), model_path(model)
+    nlp, folder = load_pipeline(model), model_path(model)
     if log is None and (folder.parent / LOG).is_file():
         log = folder.parent / LOG
     curve = read_log(log) if log is not None else []  # before the work
@@ -99,7 +98,7 @@ def report(
     about["against"] = against
     about["coverage"] = coverage(nlp, material.examples)
     material.about = about
-    made = make_report(nlp, material, against=load(against) if against else None, component=component)
+    made = make_report(nlp, material, against=load_pipeline(against) if against else None, component=component)
     with write_beside(output) as draft:
         draft.write_text(render_page(made), encoding="utf8")
     if as_json is not None:
