@@ -102,13 +102,15 @@ class Page:
         """Our own commands in this process, which has imported everything already; what lies between them in a shell."""
         lines = [_shorter(line) for line in block.code.replace("\\\n", " ").splitlines()]
         lines = [line for line in lines if line and not line.startswith("#") and not SKIPPED.match(line)]
-        several = any("<<" in line or line.startswith(("for ", "while ", "if ")) for line in lines)
-        parts = [lines] if several else [list(group) for _, group in groupby(lines, _is_ours)]
-        return "".join(
-            "".join(self._run_here(block, line) for line in part) if _is_ours(part[0]) else self._run_shell(block, part)
-            for part in parts
-            if part
-        )
+        if any(
+            "<<" in line or line.startswith(("for ", "while ", "if ")) for line in lines
+        ):  # commands of several lines
+            return self._run_shell(block, lines)
+        outputs = []
+        for ours, group in groupby(lines, _is_ours):
+            part = list(group)
+            outputs += [self._run_here(block, line) for line in part] if ours else [self._run_shell(block, part)]
+        return "".join(outputs)
 
     def _run_shell(self, block: Block, lines: list[str]) -> str:
         script = "\n".join(["set -eo pipefail", *self._variables, *lines])
