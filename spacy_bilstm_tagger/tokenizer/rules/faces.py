@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Iterator
 
-from ..characters import EMOJI, EMOJI_STYLE, JOINER, KEYCAP, REGIONAL, SKIN_TONE, TAG_SPEC, TEXT_STYLE
+from ..characters import EMOJI, EMOJI_STYLE, END, JOINER, KEYCAP, REGIONAL, SKIN_TONE, TAG_SPEC, TEXT_STYLE
 from ..options import TokenizerOptions
 from .rule import Rule, sign_rule
 
@@ -60,10 +60,10 @@ def emoticon_rules(options: TokenizerOptions) -> Iterator[Rule]:
         "face",
         # Eyes, tear, nose, mouth. Letters are mouths only at the end of a word; right after a word, only brackets,
         # D and P are.
-        rf"(?<![\w:;=])(?:>|&gt;)?[:;=]['’]?{_NOSE}(?:[)\](\[}}{{@|\\/*>3]+(?!\w)|[)\](\[]+|[dDpPoOsScCbBXxLI$]+(?!\w))"
-        rf"|(?<=[a-zA-Z])[:;=]['’]?-?(?:[)(\]]+|[DP]+(?!\w))",
+        rf"(?<![\w:;=])(?:>|&gt;)?[:;=]['’]?{_NOSE}(?:[)\](\[}}{{@|\\/*>3]+(?!\w)|[)\](\[]+|[dDpPoOsScCbBXxLI$]+{END})"
+        rf"|(?<=[a-zA-Z])[:;=]['’]?-?(?:[)(\]]+|[DP]+{END})",
         "Twokenize (O'Connor et al. 2010, TweetMotif) and the list of Read (2005): eyes, nose and mouth.",
-        (":)", ":-D", ";)", ":'(", "=P", ":/", ">:(", "&gt;:(", ":DD", ":L", ";3", ":^)", ":]", "lol :)", "you :D"),
+        (":)", ":-D", ";)", ":'(", "=P", ":/", ">:(", "&gt;:(", ":DD", ":L", ";3", ":^)", ":]", "lol :)", "you :D", ":D https://t.co/x"),
         ("10:30", "http://x.org", ":", "ok:D3x", "a:b", "a:pm"),
     )
     yield Rule(

@@ -15,9 +15,11 @@ WORD_DOMAINS = "app|dev|social|xyz|me|us|in|es|it|am|to|be|is|at|so|no|my|by|ms|
 EXTENSIONS = "mp3|mp4|avi|mov|flv|wav|pdf|docx?|xlsx?|pptx?|txt|zip|rar|exe|apk|jpe?g|png|gif|html?|php|css|csv"
 
 # Anything but white space, brackets and quotes; round brackets only in pairs, as in /Wiki_(page); points, commas and
-# the like at the end belong to the sentence. Unrolled, so that it reads no character twice but those at the end.
-_CHAR = r"[^\s<>\"“”«»()]"
-_REST = rf"{_CHAR}*(?:\([^\s<>\"“”()]*\){_CHAR}*)*(?<![.,:;!?'’‘\]}}…*|])"
+# the like at the end belong to the sentence. Another link right after a letter or digit is a token of its own; behind a
+# sign, as in /?u=https://, it is a part. Unrolled, so that it reads no character twice but those at the end.
+_CHARS = r"[^\s<>\"“”«»()hH]*"
+_CHARS = rf"{_CHARS}(?:(?:{NO_LINK}|(?<!\w))[hH]{_CHARS})*"
+_REST = rf"{_CHARS}(?:\([^\s<>\"“”()]*\){_CHARS})*(?<![.,:;!?'’‘\]}}…*|])"
 # The host of an address.
 _HOST = rf"(?:[\w-]+\.)+[a-zA-Z]{{2,}}?(?:(?={LINK})|(?![a-zA-Z]))"
 # How Twitter writes the links of pictures, often without a space before.
@@ -50,6 +52,7 @@ def address_rules(options: TokenizerOptions) -> Iterator[Rule]:
         (
             *("http://bit.ly/x7Qa2", "https://t.co/a?b=c&d=e", "www.example.org", "http://x.org/a ."),
             *("http://en.example.org/wiki/Fado_(music)", "( http://x.org/a )", "mailto:jo@example.com"),
+            *("http://t.co/x https://t.co/y", "http://x.org/http/2", "http://x.org/?u=http://y.org"),
         ),
         ("http", "http://", "www.", "mailto:jo"),
     )
