@@ -30,6 +30,7 @@ _OTHER_KINDS = (
     # https://github.com/facebookresearch/fastText, src/fasttext.cc: 793712314
     (rb"\xba\x16\x4f\x2f", "a model of fastText; give the .vec file that comes with it"),
 )
+_MOST_PACKED = 100  # the text of vectors becomes 2 to 5 times smaller in a zip
 GENSIM_NAMES = ("glove-twitter-25", "glove-twitter-50", "glove-twitter-100", "glove-twitter-200")
 
 
@@ -42,7 +43,7 @@ def read_vectors(
         .zip), word2vec text or binary (also .gz), KeyedVectors or a model saved by gensim.
     max_rows (int or None): read only the first rows, which are the most frequent words.
     dim (int or None): which file of a zip, by its width.
-    notes (list or None): gets lines about words that are there twice.
+    notes (list or None): gets lines about words that are there twice, and about a row without a word.
     RAISES: DataError with the file and the line (or the key) that is wrong.
     """
     path, notes = Path(source), [] if notes is None else notes
@@ -153,6 +154,8 @@ def _keyed_vectors(path: Path, keys: list[str], rows: Floats, duplicates: int, n
 
     if duplicates:
         notes.append(f"{path}: {duplicates:,} rows are of words that were there before; the first of each is kept")
+    if "" in keys:
+        notes.append(f"{path}: row {keys.index('') + 1:,} has no word, so it is not in the table")
     vectors = KeyedVectors(rows.shape[1], dtype="float32")
     vectors.add_vectors(keys, rows)
     return vectors
@@ -170,6 +173,12 @@ def _read_zip(path: Path, max_rows: Optional[int], dim: Optional[int], notes: li
             raise DataError(f"{path}: the archive holds no {expected} vectors, found {found}. Choose with --dim")
         if len(wanted) > 1:
             raise DataError(f"{path}: the archive holds several files ({', '.join(wanted)}). Choose one with --dim")
+        size, packed = (getattr(archive.getinfo(wanted[0]), name) for name in ("file_size", "compress_size"))
+        if size > _MOST_PACKED * max(packed, 1 << 10):
+            raise DataError(
+                f"{path}, {wanted[0]}: {packed:,} bytes unpack to {size:,}, which no numbers do; expected the text of vectors. "
+                "Get the archive again"
+            )
         with tempfile.TemporaryDirectory() as folder:
             unpacked = Path(folder) / Path(wanted[0]).name
             with keeping_reason(path, "a zip archive"), archive.open(wanted[0]) as member, unpacked.open("wb") as file:

@@ -4,6 +4,7 @@ import math
 import struct
 from abc import abstractmethod
 from collections import Counter
+from difflib import get_close_matches
 from itertools import chain
 from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 
@@ -116,11 +117,14 @@ class SequenceComponent(LearningMixin, TrainableMixin, AtomicLoadMixin, Trainabl
         self.cfg["config_at_init"] = self.settings
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """RAISES: ConfigError for what belongs to the weights, and for arguments of the factory that are no attributes."""
+        """RAISES: ConfigError for what belongs to the weights, for arguments of the factory that are no attributes, and for the
+        misspelled name of a setting, which would do nothing."""
         if name in (self.cfg or {}) and not isinstance(getattr(type(self), name, None), Setting):
             raise ConfigError(
                 f"{self.name}: {name} goes with the weights; it cannot change, train again with another one"
             )
+        if not hasattr(self, name) and (meant := get_close_matches(name, self.cfg or {}, n=1, cutoff=0.8)):
+            raise ConfigError(f"{self.name}: has no setting {name!r}; did you mean {meant[0]!r}?")
         super().__setattr__(name, value)
 
     @property

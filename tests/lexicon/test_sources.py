@@ -277,3 +277,15 @@ def test_keys_that_are_no_strings(tmp_path):
     vectors.save(str(tmp_path / "toy.kv"))
     with pytest.raises(DataError, match="its keys are not all strings"):
         read_vectors(str(tmp_path / "toy.kv"))
+
+
+def test_archive_that_unpacks_to_what_no_numbers_do_is_refused(tmp_path):
+    path = _zip(tmp_path / "glove.zip", {"glove.2d.txt": "the " + "1" * 1_000_000})
+    with pytest.raises(DataError, match=r"bytes unpack to 1,000,004, which no numbers do.*Get the archive again"):
+        read_vectors(str(path))
+
+
+def test_row_without_a_word_is_counted(tmp_path, write_text):
+    notes: list[str] = []
+    read_vectors(str(write_text({"": (1, 2), "the": (3, 4)})), notes=notes)
+    assert [note.partition(": ")[2] for note in notes] == ["row 1 has no word, so it is not in the table"]

@@ -96,6 +96,15 @@ class TestSettings:
         with pytest.raises(ConfigError, match=f"{factory}: {setting} goes with the weights"):
             setattr(small_pipeline(factory).get_pipe(factory), setting, "mean")
 
+    @pytest.mark.parametrize(
+        ("name", "meant"), [("treshold", "threshold"), ("spans_keys", "spans_key"), ("topk", "top_k")]
+    )
+    def test_misspelled_are_refused(self, name, meant):
+        ner = small_pipeline("bilstm_ner").get_pipe("bilstm_ner")
+        with pytest.raises(ConfigError, match=f"bilstm_ner: has no setting '{name}'; did you mean '{meant}'"):
+            setattr(ner, name, 0.5)
+        ner.note = "other attributes are the user's own"
+
     def test_what_is_set_is_in_the_saved_config_and_the_config_may_set_it_back(self, tmp_path):
         nlp = small_pipeline("bilstm_ner")
         train(nlp, ner_examples(nlp), steps=1)

@@ -63,7 +63,24 @@ def emoticon_rules(options: TokenizerOptions) -> Iterator[Rule]:
         rf"(?<![\w:;=])(?:>|&gt;)?[:;=]['’]?{_NOSE}(?:[)\](\[}}{{@|\\/*>3]+(?!\w)|[)\](\[]+|[dDpPoOsScCbBXxLI$]+{END})"
         rf"|(?<=[a-zA-Z])[:;=]['’]?-?(?:[)(\]]+|[DP]+{END})",
         "Twokenize (O'Connor et al. 2010, TweetMotif) and the list of Read (2005): eyes, nose and mouth.",
-        (":)", ":-D", ";)", ":'(", "=P", ":/", ">:(", "&gt;:(", ":DD", ":L", ";3", ":^)", ":]", "lol :)", "you :D", ":D https://t.co/x"),
+        (
+            ":)",
+            ":-D",
+            ";)",
+            ":'(",
+            "=P",
+            ":/",
+            ">:(",
+            "&gt;:(",
+            ":DD",
+            ":L",
+            ";3",
+            ":^)",
+            ":]",
+            "lol :)",
+            "you :D",
+            ":D https://t.co/x",
+        ),
         ("10:30", "http://x.org", ":", "ok:D3x", "a:b", "a:pm"),
     )
     yield Rule(
