@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping
 
 import pytest
-import spacy
 import srsly
 from filelock import FileLock
 from leaks import find_leaks, letters, read_commands
-from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 from benchmarks.plan import PROJECT, read_plan
 from spacy_bilstm_tagger import cli
 from spacy_bilstm_tagger.corpus import read_corpus
+from spacy_bilstm_tagger.corpus.docs import read_docbin_texts
 from spacy_bilstm_tagger.corpus.raw import read_raw_texts
 
 pytestmark = pytest.mark.slow
@@ -84,7 +83,6 @@ class Corpora(Mapping[str, dict[str, str]]):
         lines = [*lines_of(scripts()), *(line for run in rows().values() for line in run.commands)]
         self.commands = {target: words for target, words in writers(lines).items() if _is_there(words)}
         self.letters: dict[str, dict[str, str]] = {}
-        self.vocab = spacy.blank("xx").vocab
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.commands)
@@ -101,8 +99,7 @@ class Corpora(Mapping[str, dict[str, str]]):
         program, *words = self.commands[target]
         if program != "convert":
             return letters(text for path in words[:-1] for text in read_raw_texts(PROJECT / path))
-        docs = DocBin().from_disk(self.written(target)).get_docs(self.vocab)
-        return letters(doc.text for doc in docs)
+        return letters(read_docbin_texts(self.written(target)))
 
     def written(self, target: str) -> Path:
         """The .spacy file, in a folder that all processes share."""

@@ -3,12 +3,16 @@
 import zlib
 from bisect import bisect_right
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Callable, Iterator, Optional, Sequence
 
 import numpy as np
 import spacy
+from spacy.attrs import IDX, ORTH
+from spacy.strings import get_string_id
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.vocab import Vocab
 
@@ -51,8 +55,9 @@ class CharacterSpans:
     def set_spans(self, doc: Doc, ranges: list[tuple[int, int]]) -> None:
         """ranges: (start, end) of characters of `doc.text`, in order and disjoint; end is exclusive."""
         bounds: list[tuple[int, int]] = []
+        tokens_of = self._token_finder(doc)
         for start, end in ranges:
-            tokens = self._tokens(doc, start, end)
+            tokens = tokens_of(start, end)
             if tokens is None:
                 continue
             first, after = tokens
@@ -68,10 +73,10 @@ class CharacterSpans:
     def set_votes(self, doc: Doc, votes: list[list[Range]]) -> None:
         """Soft labels: how large a part of the raters marked each token, and each token and the one after it. A token that a
         range touches is marked."""
-        marks = np.zeros((len(votes), len(doc)), dtype=bool)
+        marks, tokens_of = np.zeros((len(votes), len(doc)), dtype=bool), self._token_finder(doc)
         for marked, ranges in zip(marks, votes):
             for start, end in ranges:
-                tokens = self._tokens(doc, start, end)
+                tokens = tokens_of(start, end)
                 if tokens is not None:
                     marked[slice(*tokens)] = True
                     self.found += 1
@@ -81,19 +86,23 @@ class CharacterSpans:
         set_soft_labels(doc, self.key, soft, is_exclusive=False)
         self.without += not any(votes)
 
-    def _tokens(self, doc: Doc, start: int, end: int) -> Optional[tuple[int, int]]:
-        """The first token and the one after the last that a range of characters touches, without white space at its ends;
-        None if it is nothing else. Counts ranges that cut a token, and blank ones."""
-        inside = doc.text[start:end]
-        if not inside.strip():
-            self.blank += 1
-            return None
-        start += len(inside) - len(inside.lstrip())
-        end -= len(inside) - len(inside.rstrip())
-        starts = [token.idx for token in doc]
-        first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
-        self.widened += starts[first] < start or end < starts[last] + len(doc[last])
-        return first, last + 1
+    def _token_finder(self, doc: Doc) -> Callable[[int, int], Optional[tuple[int, int]]]:
+        """Gives the first token and the one after the last that a range of characters touches, without white space at its
+        ends; None if it is nothing else. Counts ranges that cut a token, and blank ones."""
+        text, starts = doc.text, doc.to_array(IDX).tolist()
+
+        def find(start: int, end: int) -> Optional[tuple[int, int]]:
+            inside = text[start:end]
+            if not inside.strip():
+                self.blank += 1
+                return None
+            start += len(inside) - len(inside.lstrip())
+            end -= len(inside) - len(inside.rstrip())
+            first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
+            self.widened += starts[first] < start or end < starts[last] + len(doc[last])
+            return first, last + 1
+
+        return find
 
     def summary(self) -> str:
         """One line with all counts."""
@@ -187,6 +196,7 @@ def to_docbin(
     """
     nlp, spans, ranges = spacy.blank("xx"), spans or CharacterSpans(), ranges or EntityRanges()
     tokenizer = create_tweet_tokenizer()(nlp)
+    nlp.vocab.lex_attr_getters.clear()  # type: ignore[attr-defined]  # nobody asks for shapes and the like of the words
     in_user_data = (text.votes is not None or any("|" in tag for tag in text.pos or ()) for text in texts)
     docbin = DocBin(store_user_data=annotated is not None or any(in_user_data))
     for text in texts:
@@ -233,8 +243,25 @@ def _of_gold_tokens(vocab: Vocab, text: AnnotatedText, path: Path) -> Doc:
 
 def read_docbin(path: Path) -> list[Doc]:
     """The Docs of a .spacy file. RAISES: DataError for a file that is missing or not a DocBin."""
+    with _reading(path):
+        return list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
+
+
+def read_docbin_texts(path: Path) -> list[str]:
+    """The texts of a .spacy file; its words are not looked up in a vocabulary, which takes most of the time. RAISES: as
+    `read_docbin`."""
+    with _reading(path):
+        docbin = DocBin().from_disk(path)
+        orth, strings = docbin.attrs.index(ORTH), {get_string_id(string): string for string in docbin.strings}
+        words = ([strings[word] for word in tokens[:, orth].tolist()] for tokens in docbin.tokens)
+        spaces = (np.where(known, " ", "").ravel().tolist() for known in docbin.spaces)
+        return ["".join(chain.from_iterable(zip(*pair))) for pair in zip(words, spaces)]
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
     check_file(path)
     try:
-        return list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
+        yield
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{damaged(path, 'a .spacy file', error)}; get the file again") from None

@@ -11,7 +11,7 @@ from ..errors import DataError
 from ..util import read_lines
 from .annotated_text import AnnotatedText, text_fingerprint
 from .columns import Columns
-from .docs import read_docbin
+from .docs import read_docbin_texts
 from .formats import read_corpus
 
 
@@ -37,7 +37,7 @@ def iter_raw_texts(path: Path) -> Iterator[str]:
 
 def _texts(path: Path) -> Iterable[str]:
     if path.suffix == ".spacy":
-        return (doc.text for doc in read_docbin(path))
+        return read_docbin_texts(path)
     if path.suffix == ".jsonl":
         lines = enumerate(read_lines(path), 1)
         return (_json_text(path, number, line) for number, line in lines if line.strip())

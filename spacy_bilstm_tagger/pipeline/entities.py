@@ -10,7 +10,7 @@ from spacy.attrs import ENT_IOB, ENT_TYPE, IS_SPACE, SENT_START
 from spacy.tokens import Doc
 
 from ..crf.inference import ChainScores, forward_backward, viterbi
-from ..crf.spans import SpanProbabilities, SpanTags
+from ..crf.spans import SpanProbabilities, Spans, SpanTags
 from ..types import Mask
 from .gold import EITHER, OUTSIDE, alternatives, is_missing
 
@@ -204,28 +204,36 @@ def find_entities(
     """
     lengths = np.asarray(scores.lengths, dtype=np.int64)
     text_starts = np.cumsum(lengths) - lengths
-    probabilities = None
-    if with_scores or threshold is not None:
-        probabilities = SpanProbabilities(forward_backward(scores), scheme.spans)
+    text_of = np.repeat(np.arange(len(lengths)), lengths)
+    entities: list[Entity] = []
+    if threshold is None:
+        is_first = np.zeros(len(scores.emissions), dtype=bool)
+        is_first[text_starts[lengths > 0]] = True
+        entities = scheme.read(viterbi(scores).numpy(), is_first)
     likely: list[tuple[Entity, float]] = []
-    if probabilities is not None and (threshold is not None or top_k):
+    found_scores = [0.0] * len(entities)
+    if threshold is not None or (top_k and with_scores):
+        probabilities = SpanProbabilities(forward_backward(scores), scheme.spans)
         floor = min(1.0 if threshold is None else max(threshold, FLOOR), FLOOR if top_k else 1.0)
         (starts, ends, types), p = probabilities.spans_above(floor)
         order = np.argsort(-p, kind="stable")
         spans = zip(starts[order].tolist(), ends[order].tolist(), types[order].tolist())
         likely = list(zip(spans, p[order].tolist()))
-    if threshold is None:
-        is_first = np.zeros(len(scores.emissions), dtype=bool)
-        is_first[text_starts[lengths > 0]] = True
-        entities = scheme.read(viterbi(scores).numpy(), is_first)
-    else:
-        entities = _without_overlaps([span for span, p in likely if p >= threshold])
-    columns = np.array(entities, dtype=np.int64).reshape(-1, 3).T
-    found_scores = np.zeros(len(entities)) if probabilities is None else probabilities.score_spans(tuple(columns))
+        if threshold is not None:
+            entities = _without_overlaps([span for span, p in likely if p >= threshold])
+        found_scores = probabilities.score_spans(_columns(entities)).tolist()
+    elif with_scores and entities:  # texts without any need no second pass
+        starts, ends, types = _columns(entities)
+        has_any = np.zeros(len(lengths), dtype=bool)
+        has_any[text_of[starts]] = True
+        shift = np.cumsum(np.where(has_any, 0, lengths))[text_of[starts]]
+        some = scores if has_any.all() else scores.texts(has_any)[0]
+        probabilities = SpanProbabilities(forward_backward(some), scheme.spans)
+        found_scores = probabilities.score_spans((starts - shift, ends - shift, types)).tolist()
     found = [ScoredSpans() for _ in lengths]
-    text_of, offsets = np.repeat(np.arange(len(lengths)), lengths).tolist(), text_starts.tolist()
-    for (start, end, label), score in zip(entities, found_scores.tolist()):
-        i = text_of[start]
+    offsets = text_starts.tolist()
+    for (start, end, label), score in zip(entities, found_scores):
+        i = int(text_of[start])
         found[i].entities.append((start - offsets[i], end - offsets[i], label))
         found[i].scores.append(score)
     chosen = set(entities)
@@ -235,6 +243,11 @@ def find_entities(
             found[i].alternatives.append((start - offsets[i], end - offsets[i], label))
             found[i].alternative_scores.append(score)
     return found
+
+
+def _columns(entities: list[Entity]) -> Spans:
+    starts, ends, types = np.array(entities, dtype=np.int64).reshape(-1, 3).T
+    return starts, ends, types
 
 
 def _without_overlaps(spans: list[Entity]) -> list[Entity]:
