@@ -2,12 +2,17 @@
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 import spacy
 import srsly
 from spacy.training import Corpus
+from typer.testing import CliRunner
+from weasel.util import load_project_config
+
+from spacy_bilstm_tagger import cli
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_data, pytest.mark.timeout(1800)]
 VECTORS = "SPACY_BILSTM_TEST_VECTORS"
@@ -28,12 +33,23 @@ def run_here(run_spacy, checkout):
 
 
 @pytest.fixture
-def run_workflow(run_here, vectors, capfd):
-    """Gives the output of the workflow's commands, which are processes of their own."""
+def run_workflow(run_here, vectors, checkout, monkeypatch):
+    """Gives the output of the workflow's commands, which run in this process."""
 
-    def run(name: str, *args) -> str:
-        run_here("project", "run", name, ".", "--vars.vectors", vectors, *args)
-        return capfd.readouterr().out
+    def run(name: str, **overrides) -> str:
+        monkeypatch.chdir(checkout)
+        config = load_project_config(checkout, overrides={"vars.vectors": vectors, **overrides})
+        scripts = {command["name"]: command["script"] for command in config["commands"]}
+        output = []
+        for line in (line for step in config["workflows"][name] for line in scripts[step]):
+            python, _, module, *words = shlex.split(line)
+            assert python == "python"
+            if module == "spacy":
+                output.append(run_here(*words))
+            else:
+                assert module == "spacy_bilstm_tagger"
+                output.append(CliRunner().invoke(cli.app, words, catch_exceptions=False).output)
+        return "\n".join(output)
 
     return run
 
@@ -84,8 +100,9 @@ def test_ritter_is_above_0_91_on_dev(asset, run_workflow, checkout):
     if PTB not in os.environ:
         pytest.skip(f"set {PTB} to a treebank in CoNLL-U with Penn Treebank tags, such as UD English EWT")
     model = Path(minilm.__file__).parent / "model"
-    run_workflow("distill", "--vars.transformer", model, "--vars.ptb_corpus", os.environ[PTB])
-    run_workflow("ritter", "--vars.ptb_corpus", os.environ[PTB])
+    overrides = {"vars.transformer": str(model), "vars.ptb_corpus": os.environ[PTB]}
+    run_workflow("distill", **overrides)
+    run_workflow("ritter", **overrides)
     assert srsly.read_json(checkout / "metrics" / "ritter.json")["tag_acc"] >= 0.91
 
 
