@@ -30,6 +30,7 @@ class EntityScheme:
 
     tags (list of str): "O" first.
     transitions (bool): (tags, tags), whether the column may follow the row; start, end (bool): (tags,).
+    opening, inner (bool): (tags,), those of the first token of an entity, and of the others.
     spans (SpanTags): the tags of a span.
     """
 
@@ -51,6 +52,8 @@ class EntityScheme:
             self.transitions = np.where(is_open[:, None], same & ~begins[None, :], begins[None, :])
             self.end = ~is_open
         self.start: Mask = begins
+        self.opening: Mask = np.isin(kinds, ("B", "U"))
+        self.inner: Mask = np.isin(kinds, ("I", "L"))
         self.spans = self._span_tags()
         self._rows: dict[tuple, Mask] = {}
 
@@ -153,31 +156,39 @@ def to_bio(tag: str) -> str:
     return {"U": "B", "L": "I"}.get(tag[0], tag[0]) + tag[1:] if tag[1:2] == "-" else tag
 
 
-def preset_mask(doc: Doc, scheme: EntityScheme, *, overwrite: bool) -> Optional[Mask]:
-    """The tags that each token may still have, (tokens, tags); None if nothing is known.
+def preset_mask(docs: Sequence[Doc], scheme: EntityScheme, *, overwrite: bool) -> Optional[Mask]:
+    """The tags that each token may still have, (tokens of all docs, tags); None if nothing is known.
 
     As in spaCy's recognizer: entities that are set stay, unless overwrite; those of a foreign type count as outside.
     Blocked tokens are in no entity; outside (O) and missing tokens are free. No entity begins with white space or
     continues across a sentence start.
     """
-    iob, types, sent_start, is_space = doc.to_array([ENT_IOB, ENT_TYPE, SENT_START, IS_SPACE]).T
+    lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
+    if not lengths.any():
+        return None
+    starts = np.cumsum(lengths) - lengths
+    known = [doc.to_array([ENT_IOB, ENT_TYPE, SENT_START, IS_SPACE]) for doc in docs]
+    iob, types, sent_start, is_space = np.concatenate(known).T
     new_sentence = sent_start == 1
-    new_sentence[:1] = False
+    new_sentence[starts[lengths > 0]] = False
     is_set = iob == _BEGIN
     if not (is_set | new_sentence | (is_space == 1)).any():
         return None
-    mask = np.ones((len(doc), len(scheme.tags)), dtype=bool)
-    mask[np.ix_(is_space.astype(bool), [i for i, tag in enumerate(scheme.tags) if tag[0] in "BU"])] = False
-    mask[np.ix_(new_sentence, [i for i, tag in enumerate(scheme.tags) if tag[0] in "IL"])] = False
+    mask = np.ones((len(iob), len(scheme.tags)), dtype=bool)
+    mask[np.ix_(is_space == 1, scheme.opening)] = False
+    mask[np.ix_(new_sentence, scheme.inner)] = False
     mask[is_set & (types == 0), 1:] = False
-    for ent in () if overwrite else doc.ents:
-        mask[ent.start : ent.end] = False
-        if ent.label_ in scheme.types:
-            type_number = scheme.types.index(ent.label_)
-            mask[range(ent.start, ent.end), scheme.spell(len(ent), type_number)] = True
-            mask[ent.end : ent.end + 1, ~scheme.spans.follow[type_number]] = False
-        else:
-            mask[ent.start : ent.end, 0] = True
+    for number in () if overwrite else np.unique(np.repeat(np.arange(len(docs)), lengths)[is_set]).tolist():
+        doc, start = docs[number], int(starts[number])
+        rows = mask[start : start + len(doc)]
+        for ent in doc.ents:
+            rows[ent.start : ent.end] = False
+            if ent.label_ in scheme.types:
+                type_number = scheme.types.index(ent.label_)
+                rows[range(ent.start, ent.end), scheme.spell(len(ent), type_number)] = True
+                rows[ent.end : ent.end + 1, ~scheme.spans.follow[type_number]] = False
+            else:
+                rows[ent.start : ent.end, 0] = True
     return mask
 
 

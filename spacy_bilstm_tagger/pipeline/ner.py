@@ -218,8 +218,7 @@ class BiLSTMNER(SpanComponent):
         if temperature != 1:
             scores = scores.map(lambda part: part / temperature)
         if odds != 1:
-            begins = torch.tensor([tag[0] in "BU" for tag in self.scheme.tags])
-            scores = scores.with_emissions(scores.emissions + begins * math.log(odds))
+            scores = scores.with_emissions(scores.emissions + torch.from_numpy(self.scheme.opening) * math.log(odds))
         return scores
 
     def span_scorer(self, scores: ChainScores) -> SpanScorer:
@@ -236,11 +235,9 @@ class BiLSTMNER(SpanComponent):
     def decode(self, docs: list[Doc], scores: ChainScores) -> list[ScoredSpans]:
         scheme, cfg = self.scheme, self.cfg
         scores = self.adjust(scores)
-        masks = [preset_mask(doc, scheme, overwrite=cfg["overwrite"]) for doc in docs]
-        if any(mask is not None for mask in masks):
-            free = (np.ones((len(doc), len(scheme.tags)), dtype=bool) for doc in docs)
-            allowed = [blank if mask is None else mask for blank, mask in zip(free, masks)]
-            scores = scores.allow(torch.from_numpy(np.concatenate(allowed)))
+        allowed = preset_mask(docs, scheme, overwrite=cfg["overwrite"])
+        if allowed is not None:
+            scores = scores.allow(torch.from_numpy(allowed))
         with_scores = cfg["spans_key"] is not None
         return find_entities(scores, scheme, threshold=self.threshold, top_k=cfg["top_k"], with_scores=with_scores)
 
@@ -249,10 +246,11 @@ class BiLSTMNER(SpanComponent):
         stay blocked."""
         key = self.cfg["spans_key"]
         for doc, scored in zip(docs, found):
-            preset = [] if self.cfg["overwrite"] else list(doc.ents)
+            is_known = doc.has_annotation("ENT_IOB")
+            preset = list(doc.ents) if is_known and not self.cfg["overwrite"] else []
             taken = {i for ent in preset for i in range(ent.start, ent.end)}
             spans, scores = self._spans(taken, doc, scored.entities, scored.scores)
-            known = doc if doc.has_annotation("ENT_IOB") else ()
+            known = doc if is_known else ()
             blocked = [doc[token.i : token.i + 1] for token in known if token.ent_iob_ == "B" and not token.ent_type]
             doc.set_ents([*preset, *spans], blocked=blocked, default="outside")
             if key is not None:

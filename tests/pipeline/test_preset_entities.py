@@ -1,3 +1,5 @@
+from itertools import chain
+
 import numpy as np
 import pytest
 import spacy
@@ -25,7 +27,7 @@ def doc_of(words, ents=(), *, blocked=(), sent_starts=None, default="missing"):
 
 
 def known(doc, scheme=BIO, *, overwrite=False):
-    mask = preset_mask(doc, scheme, overwrite=overwrite)
+    mask = preset_mask([doc], scheme, overwrite=overwrite)
     return mask if mask is None else [{scheme.tags[i] for i in np.flatnonzero(row)} for row in mask]
 
 
@@ -66,6 +68,12 @@ class TestMask:
 
     def test_empty_text(self):
         assert known(Doc(VOCAB)) is None
+
+    def test_each_doc_of_a_batch_has_its_own(self):
+        docs = [doc_of("a b", [(1, 2, "loc")]), Doc(VOCAB), doc_of("c d"), doc_of("e f", sent_starts=[True, True])]
+        mask = preset_mask(docs, BIO, overwrite=False)
+        expected = [known(doc) or [ANY] * len(doc) for doc in docs]
+        assert [{BIO.tags[i] for i in np.flatnonzero(row)} for row in mask] == list(chain.from_iterable(expected))
 
 
 class TestBesideSpacysOwn:
