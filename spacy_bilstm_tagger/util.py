@@ -161,7 +161,11 @@ def decode(path: Path, data: bytes, encoding: str, *, option: str = "") -> str:
     try:
         text = data.decode("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
         return text.replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
+        if not isinstance(error, UnicodeDecodeError):
+            raise DataError(
+                f"--encoding {encoding}: cannot decode a text ({error}); expected a name such as utf-8"
+            ) from None
         data = error.object  # without the byte order mark
         line, byte = data.count(b"\n", 0, error.start) + 1, f"0x{data[error.start]:02x}"
         advice = f"Save the file as UTF-8{option}"

@@ -18,7 +18,7 @@ from ..corpus import (
     to_docbin,
 )
 from ..corpus.annotated_text import join_handles
-from ..corpus.labels import check_annotated, label_summary, map_ents, map_tags, read_tag_map, set_pos
+from ..corpus.labels import check_annotated, label_summary, label_warnings, map_ents, map_tags, read_tag_map, set_pos
 from ..corpus.raw import exclude, in_fold
 from ..corpus.votes import majority
 from ..errors import DataError
@@ -122,6 +122,12 @@ def convert(
         raise DataError(
             f"{input}: --skip-blank-tokens is only for columns, found {name}; remove these tokens from the file"
         )
+    if tags != "upos" and "tags" not in FORMATS[name].options:
+        raise DataError(f"{input}: --tags {tags} is only for CoNLL-U, found {name}; name the columns with --columns")
+    if spans_key != "toxic" and all(text.spans is None and text.votes is None for text in texts):
+        raise DataError(f"{input}: --spans-key {spans_key} is only for toxic spans, found {name}; leave it out")
+    if votes == Votes.majority and all(text.votes is None for text in texts):
+        raise DataError(f"{input}: --votes majority is only for toxic_votes, found {name}; leave it out")
     texts = _select(input, texts, skip, first)
     if fold is not None:
         texts = in_fold(texts, fold)
@@ -163,7 +169,7 @@ def convert(
     if entities.repaired:
         lines.append(f"Repaired entity tags: {entities.repaired}")
     typer.echo("\n".join(lines))
-    for warning in [*notes.warnings, *filter(None, [ranges.summary()])]:
+    for warning in [*notes.warnings, *label_warnings(texts), *filter(None, [ranges.summary()])]:
         typer.secho(f"⚠ {warning}", fg=typer.colors.YELLOW)
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
 

@@ -13,7 +13,7 @@ _BEGIN, _INSIDE = "BSU", "IEL"  # BIO; BIOES adds S and E, BILUO calls them U an
 _CLOSES = "SUEL"
 _OTHER_FORMS = {
     "without a type": re.compile("[BIESLU]"),
-    "with another sign than the hyphen": re.compile(r"[BIESLU][_:/|.–—−]\S+"),
+    "with another sign than the hyphen": re.compile(r"[BIESLU][_:/|.‐‑–—−]\S+"),
     "in small letters": re.compile(r"[bieslu][-_]\S+"),
     "with the prefix at the end": re.compile(r"\S+[-_][BIESLU]"),
 }
@@ -70,7 +70,7 @@ class EntityTags:
                 bio.append(previous)
                 continue
             prefix, _, label = tag.partition("-")
-            if len(prefix) != 1 or prefix not in _BEGIN + _INSIDE or not label:
+            if len(prefix) != 1 or prefix not in _BEGIN + _INSIDE or not label or label != label.strip():
                 raise DataError(
                     f"{path}, line {line}: found entity tag {tag!r}, expected O or B-, I- (also E-, S-, L-, U-) and a "
                     "type, such as B-person"

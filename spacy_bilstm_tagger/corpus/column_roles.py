@@ -13,24 +13,25 @@ from .bio import looks_like_bio, other_form
 Row = tuple[int, list[str]]  # the line's number and its cells
 Block = tuple[Optional[str], list[Row]]  # the raw text, if a comment gives it, and the rows
 
-_EMPTY = {"-", "_", ""}
+_EMPTY = {"-", "_", "", "-X-"}
 _CHUNKS = {"NP", "VP", "PP", "NC", "VC", "PC"}  # of CoNLL 2000 and 2003
 CHUNK_TYPES = _CHUNKS | {"ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"}
 _MOST_TAGS = 1000  # of a tag set; lemmas are more
 _MANY = 30  # rows from which on the numbers of different values say something
 _NUMBER = re.compile(r"\d+[.:)]?")
-_LABELLED_NUMBER = re.compile(r"(\D{0,12}?)(\d+)(?:[-_.:/](\d+))?")  # doc7, s1-12, Sentence: 3
+_LABELLED_NUMBER = re.compile(r"(\D{0,12}?)\d+(?:[-_.:/]\d+){0,3}")  # doc7, s1-12, Sentence: 3, 0:5-9
+_FEW = 4  # different tags, of which a tag set has more
 _NAMING = "name the columns with --columns"
 
 
 def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> list[str]:
     """By the values of each column, over the rows that are as wide as most.
 
-    A first column that counts is an index, one that has one value in each text its name, and a column of nothing but - or _
-    is left out. The first of the others is the
-    token. The first that looks like BIO tags, and not of chunks, is the entity: nested entities come after the outer ones.
-    The first other column whose values are a tag set is the tag: no numbers, few different ones but more than one, and
-    other ones than the words.
+    Columns before the tokens that count, or have one value in each text, are left out, and so is a column of nothing but - or
+    _. The first of the others is the token. The first that looks like BIO tags, with an entity in it and not of chunks, is
+    the entity: nested entities come after the outer ones. The first other column whose values are a tag set is the tag: no
+    numbers, few different ones but more than one, and other ones than the words; one of more than a few tags in capitals
+    goes before.
 
     RAISES: DataError where there is neither, where the tokens seem to stand in another column, for an index that begins
         again inside a text, and for entity tags of another form.
@@ -43,25 +44,38 @@ def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> li
     rest = [i for i in range(width) if not is_empty(values[i])]
     if not rest or width < 2:
         return ["token"]
-    if len(rest) > 2 and _is_same_in_each_text(blocks, rest[0], width):
-        rest.pop(0)  # the name of the text
-    if _counts(values[rest[0]], width):
-        counter = rest.pop(0)
-        _check_counter(path, blocks, counter)
-        if width == 10 and separator is None:
-            raise DataError(f"{path}: looks like CoNLL-U with blanks between the columns; expected TABs")
+    is_first = True  # a counter may also stand before tokens alone
+    while rest and (is_first or len(rest) > 2):
+        if _counts(blocks, values[rest[0]], rest[0], width):
+            _check_counter(path, blocks, rest.pop(0))
+            is_first = False
+            if width == 10 and separator is None:
+                raise DataError(f"{path}: looks like CoNLL-U with blanks between the columns; expected TABs")
+        elif len(rest) > 2 and _is_same_in_each_text(blocks, rest[0], width):
+            rest.pop(0)  # the name of the text
+        else:
+            break
     if not rest:
         raise DataError(f"{path}: found numbers in the place of tokens; expected words. If they are, {_NAMING}")
+    if len(blocks) == 1 and len(rest) > 1:
+        _refuse_names(path, rows, rest[0])
     token, *rest = rest
     roles[token] = "token"
     _check_tokens(path, rows, values, token, rest)
     bio = [i for i in rest if looks_like_bio(set(values[i]))]
     if bio:
-        roles[next((i for i in bio if not _has_chunks(values[i])), bio[-1])] = "ent"
+        named = [i for i in bio if set(values[i]) - {OUTSIDE}] or bio
+        roles[next((i for i in named if not _has_chunks(values[i])), named[-1])] = "ent"
     others = [i for i in rest if i not in bio]
     if not bio:
         _refuse_other_forms(path, rows, values, others)
-    tag = next((i for i in others if _is_tag_set(values[i], values[token], width)), None)
+    tag_sets = [
+        i
+        for i in others
+        if _is_tag_set(values[i], values[token], width, beside_entities=bool(bio))
+        and not (len(blocks) > 1 and width > 2 and _is_same_in_each_text(blocks, i, width))
+    ]
+    tag = min(tag_sets, key=lambda i: _rank(values[i]), default=None)  # the first of equals
     if tag is not None:
         roles[tag] = "tag"
     elif not bio:
@@ -78,21 +92,42 @@ def is_empty(column: list[str]) -> bool:
     return _EMPTY.issuperset(column)
 
 
-def _counts(column: list[str], width: int) -> bool:
+def _counts(blocks: list[Block], values: list[str], column: int, width: int) -> bool:
     """Whether these are the numbers of tokens, rows or texts: plain ones, or if there are further columns for tokens and
-    tags, such as doc7 or s1-12 that go up."""
-    if len(column) < 2:
+    tags, such as doc7, s1-12 or 0-4 that go up in each text."""
+    if len(values) < 2:
         return False
-    if all(map(_NUMBER.fullmatch, column)):
+    if all(map(_NUMBER.fullmatch, values)):
         return True
-    found = [_LABELLED_NUMBER.fullmatch(cell) for cell in column]
+    found = [_LABELLED_NUMBER.fullmatch(cell) for cell in values]
     if width < 3 or not all(found):
         return False
-    parts = [match.groups() for match in found if match]
-    numbers = [(int(first), int(second or 0)) for _, first, second in parts]
-    has_parts = all(second for _, _, second in parts)
-    repeats = len(set(column)) < len(column)
-    return len({label for label, _, _ in parts}) == 1 and (has_parts or repeats) and numbers == sorted(numbers)
+    in_texts = [
+        [list(map(int, re.findall(r"\d+", row[1][column]))) for row in rows if len(row[1]) == width]
+        for _, rows in blocks
+    ]
+    has_parts = all(len(numbers) > 1 for each in in_texts for numbers in each)
+    has_one_label = len({match[1] for match in found if match}) == 1
+    go_up = all(each == sorted(each) for each in in_texts)
+    return has_one_label and (has_parts or len(set(values)) < len(values)) and go_up
+
+
+def _rank(column: list[str]) -> tuple[bool, bool]:
+    """Lower for what is rather a tag set of parts of speech: more than a few tags, in capitals, where there are many rows."""
+    tags = {tag for tag in column if not is_missing(tag) and tag != "_"}
+    return len(column) >= _MANY and len(tags) < _FEW, sum(tag[:1].islower() for tag in tags) > len(tags) / 2
+
+
+def _refuse_names(path: Path, rows: list[Row], column: int) -> None:
+    """RAISES: DataError where the first column of a file without blank lines holds the names of its texts."""
+    names = [cells[column] for _, cells in rows]
+    starts = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
+    if len(rows) >= _MANY and 1 < len(starts) < len(rows) / 3 and len({names[i] for i in starts}) == len(starts):
+        line = rows[starts[1]][0]
+        raise DataError(
+            f"{path}, line {line}: the file has no blank line, and column {column + 1} holds names of texts such as "
+            f"{names[0]!r}; expected a blank line where the name changes, here for the first time"
+        )
 
 
 def _is_same_in_each_text(blocks: list[Block], column: int, width: int) -> bool:
@@ -102,13 +137,17 @@ def _is_same_in_each_text(blocks: list[Block], column: int, width: int) -> bool:
 
 
 def _check_counter(path: Path, blocks: list[Block], counter: int) -> None:
-    """RAISES: DataError for numbers that do not go up in a text, or do not stay: the next text has begun."""
+    """RAISES: DataError for numbers that do not go up in a text, or do not stay: the next text has begun. Of ranges of
+    characters, each begins behind the one before."""
     for _, block in blocks:
         numbers = [
             (line, [int(number) for number in re.findall(r"\d+", cells[counter])])
             for line, cells in block
             if len(cells) > counter
         ]
+        are_ranges = all(len(number) > 1 and number[-2] < number[-1] for _, number in numbers)
+        if are_ranges and all(number[-2] >= before[-1] for (_, before), (_, number) in pairwise(numbers)):
+            continue
         stays = len(numbers) > 1 and numbers[0][1] == numbers[1][1]
         for (_, before), (line, number) in pairwise(numbers):
             goes_on = number == before if stays else number > before and number[:-1] == before[:-1]
@@ -123,7 +162,7 @@ def _check_tokens(path: Path, rows: list[Row], values: list[list[str]], token: i
     """RAISES: DataError where the column of the tokens holds entity tags or few different values, or another one texts."""
     line, cells = rows[0]
     column = set(values[token])
-    if OUTSIDE in column and len(column) > 1 and looks_like_bio(column):
+    if OUTSIDE in column and (len(column) > 1 or len(rows) > 2) and looks_like_bio(column):
         raise DataError(
             f"{path}, line {line}: column {token + 1} looks like entity tags, where the tokens are expected; put the tokens "
             f"first, or {_NAMING}"
@@ -135,11 +174,20 @@ def _check_tokens(path: Path, rows: list[Row], values: list[list[str]], token: i
                 f"{path}, line {line}: found {cells[i][:60]!r}, and white space in most of column {i + 1}; expected one token a "
                 "line, with a blank line between texts. This looks like a table of whole texts"
             )
-        if len(rows) >= _MANY and len(others) > 2 * len(column) and not _counts(values[i], 3):
+        if (
+            len(rows) >= _MANY
+            and len(others) > 2 * len(column)
+            and not _counts([(None, rows)], values[i], i, len(cells))
+        ):
             raise DataError(
                 f"{path}, line {line}: column {token + 1} has {len(column)} different values and column {i + 1} has "
                 f"{len(others)}, so the tokens seem to stand there; put them first, or {_NAMING}"
             )
+    if len(rows) > 2 and all(cell[-1:] == "," and len(cell) > 1 for cell in values[token]):
+        raise DataError(
+            f"{path}, line {line}: found {cells[token]!r}, and a comma behind each token; expected a TAB between columns, and no "
+            "comma"
+        )
     for sign in "/|_":
         if rest and all(
             re.fullmatch(rf"[^{sign}]+[{sign}][^{sign}]+", cell) for cell in [*values[token], *values[rest[0]]]
@@ -154,9 +202,9 @@ def _has_chunks(column: list[str]) -> bool:
     return not _CHUNKS.isdisjoint(tag[2:] for tag in column)
 
 
-def _is_tag_set(column: list[str], tokens: list[str], width: int) -> bool:
+def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_entities: bool) -> bool:
     tags = {value for value in column if not is_missing(value) and value != "_"}
-    is_constant = len(tags) == 1 and width > 2 and len(column) >= 10
+    is_constant = len(tags) == 1 and width > 2 and (len(column) >= 10 or (beside_entities and len(column) > 2))
     if (
         not tags
         or is_constant
@@ -168,7 +216,7 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int) -> bool:
         return False
     words = [(value, token) for value, token in zip(column, tokens) if token.isalpha()]
     if (
-        len(words) > 4
+        len(words) > 2
         and sum(value.lower() == token.lower() and not value.isupper() for value, token in words) > len(words) / 10
     ):
         return False  # lemmas, or the words once more

@@ -22,7 +22,10 @@ _NAME = re.compile(
 )
 _TEXT = re.compile(r"# text =(.*)")
 # Comments of common corpora. A token of this form has a tag or entity tag that other tokens have too.
-_COMMENT = re.compile(r"#\s*(?:[\w.:-]+\s*=\s*\S|(?:id|sent_?id|doc_?id|text_?id|newdoc|newpar)\b)", re.IGNORECASE)
+_COMMENT = re.compile(
+    r"#\s*(?:[\w.:-]+\s*=\s*\S|(?:id|sent_?id|doc_?id|text_?id|newdoc|newpar|(?:begin|end) document)\b)", re.IGNORECASE
+)
+_LANGUAGE = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*:)(?=.)")  # of WikiANN
 _LONG_TEXT = 100  # tokens of a file's only text
 
 
@@ -166,6 +169,7 @@ def _to_texts(
     rows = [row for _, block in blocks for row in block]
     columns.fit(path, blocks, separator)
     at = {role: i for i, role in enumerate(columns.roles)}
+    _drop_language(rows, at["token"], notes)
     if columns.skip_blank:
         blocks = _without_blank(blocks, columns, at["token"])
     for line, cells in (row for _, block in blocks for row in block):
@@ -185,6 +189,17 @@ def _to_texts(
     entities.check_ends(path)
     _warn(texts, rows, notes)
     return texts
+
+
+def _drop_language(rows: list[Row], token: int, notes: Notes) -> None:
+    """Of WikiANN (Pan et al. 2017, "Cross-lingual name tagging and linking for 282 languages"): each token is written behind
+    its language, as en:Lisbon."""
+    languages = {match[1] if match else None for match in (_LANGUAGE.match(cells[token]) for _, cells in rows)}
+    language = languages.pop() if len(languages) == 1 and len(rows) > 2 else None
+    if language is not None:
+        for _, cells in rows:
+            cells[token] = cells[token].removeprefix(language)
+        notes.lines.append(f"Each token begins with {language}, the language, as in WikiANN; read without it")
 
 
 def _words(text: AnnotatedText) -> list[str]:
@@ -218,12 +233,18 @@ def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
     if types and types <= CHUNK_TYPES:
         notes.warnings.append(f"The entity types are those of chunks ({', '.join(sorted(types))}), which are no names")
     words, first_tags = ({cell for text in texts for cell in part(text)} for part in (_words, _tags))
-    if len(rows) > 5 and first_tags and len(words) < len(first_tags) and all(word.isupper() for word in words):
+    if len(rows) > 5 and first_tags and len(words) < len(first_tags):
         notes.warnings.append(
             f"The tokens have {len(words)} different values and the tags {len(first_tags)}; if they are swapped, name the columns "
             "with --columns"
         )
     quoted = [cell for _, cells in rows for cell in cells if len(cell) > 2 and cell[0] == cell[-1] == '"']
+    if (
+        not quoted
+        and len(rows) > 2
+        and all(word[0] in "'(" and word[-1] in "'," for text in texts for word in text.words)
+    ):
+        quoted = [word for text in texts for word in text.words]
     if quoted:
         notes.warnings.append(
             f"{len(quoted):,} cells are in quotes, such as {quoted[0]}; quotes are read as characters. If a CSV writer "
@@ -257,7 +278,7 @@ def _blocks(path: Path, content: str, separator: Optional[str], notes: Notes) ->
     for number, line in enumerate([*content.split("\n"), ""], 1):
         line = line.rstrip("\r")
         comment = _TEXT.match(line)
-        if not line.strip() or line.startswith("-DOCSTART-"):
+        if not line.strip() or line.strip().upper().startswith("-DOCSTART-"):
             if rows:
                 blocks.append((raw, rows))
             raw, rows = None, []

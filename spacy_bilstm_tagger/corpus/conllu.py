@@ -301,4 +301,8 @@ def _resolve_ranges(sentence: _Sentence) -> None:
                 word.space_after = False
             parts[-1].space_after = space_after
         else:
-            words[first - 1 : last] = [_Word(form, "", parts[0].entity, parts[0].line, space_after)]
+            # Whoever annotates the parts may mark one of them alone, as in au = à + Le_LOC.
+            entity = next(
+                (part.entity for part in parts if part.entity[:1] not in ("", "-", "_", OUTSIDE)), parts[0].entity
+            )
+            words[first - 1 : last] = [_Word(form, "", entity, parts[0].line, space_after)]

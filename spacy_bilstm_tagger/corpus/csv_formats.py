@@ -69,7 +69,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
                 f"{path}, line {line}: found a word before the first sentence, expected 'Sentence: 1' in the "
                 "first column"
             )
-        if not cells[1].strip(_BLANKS):
+        if not cells[1].strip(f"{_BLANKS}\u00a0"):
             raise DataError(empty_token(path, line, cells[1]))
         sentences[-1].append((line, cells))
     if not sentences:

@@ -52,6 +52,16 @@ FORMATS = {
     ),
 }
 _LINES_TO_GUESS_FROM = 200
+_NO_ROWS = ("# ", "#\t", "-DOCSTART-", "#begin document", "#end document")
+_WEBANNO = "#FORMAT=WebAnno TSV"
+# How files begin that hold others; a tar has its mark behind the first name.
+_ARCHIVES = {
+    b"PK\x03\x04": "a zip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ\0": "an xz archive",
+    b"ustar": "a tar archive",
+    b"\x1f\x8b": "a gzip archive inside of another one",
+}
 _ELEMENT = re.compile(r"\s*<([a-z][\w:.-]*)(?:\s[^<>]*)?>", re.IGNORECASE)  # of HTML or XML
 _MOJIBAKE = re.compile("[ÂÃ][\x80-\xbf]|â(?:€[\x80-\xbf\u2018-\u201e\u2122\u0153\u00a6]|\x80[\x80-\xbf])")
 _QUOTED = re.compile(r'^"# text =', re.MULTILINE)
@@ -107,13 +117,20 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
         characters that no text has: NUL, and control characters of latin-1 unless it is a guess.
     """
     data = read_bytes(path)
+    kind = next(
+        (kind for start, kind in _ARCHIVES.items() if data[257 * (start == b"ustar") :].startswith(start)), None
+    )
+    if kind:
+        raise DataError(f"{path}: is {kind}; expected a file of text: unpack it, and give the file inside")
     if b"\0" not in data:  # of UTF-16, a part of a character
         data = re.sub(rb"\r\r+\n", b"\n", data)  # of a file written twice in text mode of Windows
     start = data.partition(b"\n")[0]
     format = format or csv_format(start.decode("utf-8-sig", "replace"))
     candidates = (encoding,) if encoding else FORMATS[format].encodings if format else ("utf-8",)
     advice = ", or give convert its --encoding, such as cp1252 (Windows)"
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        advice = ", or give convert its --encoding, here utf-32"
+    elif start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         advice = ", or give convert its --encoding, here utf-16"
     is_guess = len(candidates) > 1
     n_utf8 = _utf8_characters(data) if is_guess else 0
@@ -203,6 +220,12 @@ def _refuse_other_files(path: Path, content: str) -> None:
                 f"{path}: found {content[:40]!r}, HTML or XML, as of a web page or a server's error message; look at the address, "
                 "and download the file itself"
             )
+    if content.startswith(_WEBANNO):
+        first, _, _ = content.partition("\n")
+        raise DataError(
+            f"{path}, line 1: found {first!r}, whose columns are layers; expected columns of tokens and tags: "
+            "export CoNLL 2002 or CoNLL-U from WebAnno or INCEpTION"
+        )
     refuse_lists(path, content)
     quoted = _QUOTED.search(content)
     if quoted:
@@ -219,7 +242,7 @@ def guess_format(path: Path, content: str) -> str:
     RAISES: DataError for an empty file, and one whose first lines are in none of FORMATS.
     """
     lines = content.split("\n", _LINES_TO_GUESS_FROM)[:_LINES_TO_GUESS_FROM]
-    rows = [line for line in lines if line.strip() and not line.startswith(("# ", "#\t", "-DOCSTART-"))]
+    rows = [line for line in lines if line.strip() and not line.startswith(_NO_ROWS)]
     if not rows:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     by_header = csv_format(rows[0])

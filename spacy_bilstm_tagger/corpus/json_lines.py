@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Iterator, Optional
@@ -10,9 +11,11 @@ from typing import Any, Iterator, Optional
 from ..errors import DataError, Errors
 from ..pipeline.gold import OUTSIDE
 from .annotated_text import AnnotatedText, Notes
+from .labels import list_counts
 
 KEYS = ("spans", "label", "labels", "entities")  # of the ranges, one of them
 NOT_ANNOTATED = "not annotated"
+_LABELS = "labels"  # the type of ranges in Label Studio
 _EXPECTED = (
     'expected a JSON object with a "text" and its ranges: "spans", "label" or "entities", a list of {"start": 0, "end": 4, '
     '"label": "PER"} or [0, 4, "PER"], empty if there are none'
@@ -34,12 +37,13 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
         tasks: the class of a text, or yes and no to one span.
     """
     notes = notes or Notes()
-    texts, rejected = [], Counter[str]()
+    texts, rejected, tasks = [], Counter[str](), _Tasks()
+    n_without = 0
     for number, where, line in _objects(path, content):
         try:
             record = json.loads(line.strip())
             if "data" in record and ("annotations" in record or "predictions" in record):
-                record = _of_label_studio(where, record)
+                record = tasks.read(where, record)
             text = record["text"]
             text.encode("utf8")  # JSON can hold half a surrogate pair, which is not a text
         except DataError:
@@ -59,7 +63,9 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
         elif "\0" in text:
             raise DataError(f"{where}: the text has a NUL character (\\u0000), expected none; remove it")
         else:
-            entities = sorted(_ranges(where, text, _range_list(where, line, record)), key=itemgetter(0, 1))
+            ranges = _range_list(where, line, record)
+            n_without += ranges is None
+            entities = sorted(_ranges(where, text, ranges or []), key=itemgetter(0, 1))
             texts.append(AnnotatedText([], None, None, text, [number], entities=entities))
     for answer, count in rejected.items():
         notes.lines.append(f"Left out, as their answer is {answer!r}: {count:,} texts")
@@ -70,6 +76,9 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
         )
     if not texts:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    if n_without == len(texts):
+        raise DataError(f"{path}: none of the {n_without:,} records has ranges, {_EXPECTED}")
+    tasks.report(path, notes)
     labels = Counter(label for text in texts for _, _, label in text.entities or [])
     odd = [label for label in labels if label == OUTSIDE or re.fullmatch("[BIESLU]-.+", label)]
     if odd:
@@ -91,19 +100,58 @@ def _objects(path: Path, content: str) -> Iterator[tuple[int, str, str]]:
             yield number, f"{path}, line {number}", line
 
 
-def _of_label_studio(where: str, task: dict[str, Any]) -> dict[str, Any]:
-    """A task of Label Studio's own JSON (https://labelstud.io/guide/export) as a record: what the last annotator who did not
-    skip it has marked."""
-    data = task["data"]
-    texts = [value for value in data.values() if isinstance(value, str)]
-    if "text" not in data and len(texts) != 1:
-        raise DataError(f'{where}: found "data" with {", ".join(data) or "nothing"}, expected one text, under "text"')
-    record = {"text": data.get("text", texts[0] if texts else ""), "spans": []}
-    done = [each for each in task.get("annotations", ()) if not each.get("was_cancelled")]
-    if not done:
-        return {**record, "answer": NOT_ANNOTATED}
-    marked = [result["value"] for result in done[-1]["result"] if result.get("type", "labels") == "labels"]
-    return {**record, "spans": marked}
+@dataclass
+class _Tasks:
+    """Reads tasks of Label Studio's own JSON (https://labelstud.io/guide/export).
+
+    read_results (int), other_results (Counter): how many results were ranges, and the types of the others.
+    differing (int): tasks of which annotators have marked different ranges.
+    """
+
+    read_results: int = 0
+    other_results: "Counter[str]" = field(default_factory=Counter)
+    differing: int = 0
+
+    def read(self, where: str, task: dict[str, Any]) -> dict[str, Any]:
+        """The record of a task: the ground truth if one annotation is, else what the last annotator who did not skip the task
+        has marked."""
+        data = task["data"]
+        texts = [value for value in data.values() if isinstance(value, str)]
+        if "text" not in data and len(texts) != 1:
+            raise DataError(
+                f'{where}: found "data" with {", ".join(data) or "nothing"}, expected one text, under "text"'
+            )
+        record = {"text": data.get("text", texts[0] if texts else ""), "spans": []}
+        done = [each for each in task.get("annotations", ()) if not each.get("was_cancelled")]
+        if not done:
+            return {**record, "answer": NOT_ANNOTATED}
+        marked = [self._values(each) for each in done]
+        self.differing += any(_range_set(each) != _range_set(marked[0]) for each in marked)
+        chosen = max(range(len(done)), key=lambda i: (bool(done[i].get("ground_truth")), i))
+        self.read_results += len(marked[chosen])
+        kinds = (str(result.get("type", _LABELS)) for result in done[chosen]["result"])
+        self.other_results.update(kind for kind in kinds if kind != _LABELS)
+        return {**record, "spans": marked[chosen]}
+
+    def report(self, path: Path, notes: Notes) -> None:
+        """RAISES: DataError where all results are of other types."""
+        others = f"results of other types than {_LABELS}: {list_counts(self.other_results)}"
+        if self.other_results and not self.read_results:
+            raise DataError(f"{path}: found only {others}; expected ranges of the text, as the tag <Labels> makes them")
+        if self.other_results:
+            notes.warnings.append(f"Not read, {others}")
+        if self.differing:
+            notes.warnings.append(
+                f"Annotators differ in {self.differing:,} tasks, of which the ground truth is read, or else the last annotation"
+            )
+
+    @staticmethod
+    def _values(annotation: dict[str, Any]) -> list[dict[str, Any]]:
+        return [result["value"] for result in annotation["result"] if result.get("type", _LABELS) == _LABELS]
+
+
+def _range_set(values: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
+    return {(value.get("start"), value.get("end"), *value.get("labels", ())) for value in values}
 
 
 def looks_like_json(line: str) -> bool:
@@ -149,10 +197,12 @@ def _is_pair(found: Any) -> bool:
     return isinstance(found[1], dict) and (not found[1] or "entities" in found[1])
 
 
-def _range_list(where: str, line: str, record: dict[str, Any]) -> list[Any]:
-    """The ranges of the only key that has some; empty if a list is, and no key has any."""
+def _range_list(where: str, line: str, record: dict[str, Any]) -> Optional[list[Any]]:
+    """The ranges of the only key that has some; empty if a list is, and no key has any; None for a record without such a key, as
+    JSON_MIN of Label Studio has of texts without ranges. There, the key is named by the user."""
     values = {key: record[key] for key in KEYS if record.get(key) is not None}
     lists = {key: value for key, value in values.items() if isinstance(value, list)}
+    lists.update({key: value for key, value in record.items() if key not in KEYS and _are_ranges(value)})
     filled = [key for key, value in lists.items() if value]
     if len(filled) > 1:
         raise DataError(f'{where}: both "{filled[0]}" and "{filled[1]}" hold a list, expected one; remove the other')
@@ -165,11 +215,24 @@ def _range_list(where: str, line: str, record: dict[str, Any]) -> list[Any]:
             f'{where}: "{key}" is {json.dumps(value)[:60]}, the class of a text, expected ranges; if the text has no '
             f'entities, remove "{key}" and leave an empty list in "spans"'
         )
-    if (
-        not lists and not {"annotator", "annotation_id"} & record.keys()
-    ):  # JSON_MIN leaves out the key of a text without ranges
-        raise DataError(f"{where}: found {line.strip()[:60]!r}, {_EXPECTED}")
-    return []
+    for key, value in record.items():
+        if key != "tokens" and isinstance(value, list) and value and len(value) == len(record.get("tokens") or ()):
+            raise DataError(f'{where}: "{key}" holds a value for each of the "tokens", {_EXPECTED}')
+    if lists:
+        return []
+    if {"annotator", "annotation_id"} & record.keys():
+        return None
+    raise DataError(f"{where}: found {line.strip()[:60]!r}, {_EXPECTED}")
+
+
+def _are_ranges(value: Any) -> bool:
+    """Whether this is a list of objects with a start, an end and a label."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(each, dict) and {"label", "labels"} & each.keys() for each in value)
+        and all({"start", "start_offset"} & each.keys() for each in value)
+    )
 
 
 def _ranges(where: str, text: str, ranges: list[Any]) -> Iterator[tuple[int, int, str]]:
@@ -187,14 +250,19 @@ def _ranges(where: str, text: str, ranges: list[Any]) -> Iterator[tuple[int, int
                 f"{where}: the range {start} to {end} is not in the text, whose characters are 0 to {len(text)} (the end is "
                 "exclusive); correct it, or remove it"
             )
-        if part is not None and text[start:end].strip() != part.strip():
+        if part is not None and not _is_same(text[start:end], part):
             start, end = _of_utf16(text, start), _of_utf16(text, end)
-        if part is not None and text[start:end].strip() != part.strip():
+        if part is not None and not _is_same(text[start:end], part):
             raise DataError(
                 f"{where}: the range {start} to {end} is {text[start:end]!r} in the text, and {part!r} by its own record; "
                 "expected offsets in characters (code points) of the text"
             )
-        yield start, end, label
+        yield start, end, label.strip()
+
+
+def _is_same(found: str, part: str) -> bool:
+    """White space and case are not compared: some tools give the tokens of a model."""
+    return "".join(found.split()).casefold() == "".join(part.split()).casefold()
 
 
 def _of_utf16(text: str, place: int) -> int:
@@ -212,5 +280,5 @@ def _fields(found: Any) -> tuple[Any, Any, Any, Optional[str]]:
         (label,) = found["labels"]
     else:
         label = found["label"]
-    part = found.get("text")
-    return start, end, label, part if isinstance(part, str) else None
+    part = next((found[key] for key in ("text", "value", "word") if isinstance(found.get(key), str)), None)
+    return start, end, label, part

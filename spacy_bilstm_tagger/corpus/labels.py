@@ -1,5 +1,6 @@
 """The labels of a corpus: renamed by a file of `tag TAB new tag` lines, checked and counted."""
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Sequence
@@ -7,9 +8,11 @@ from typing import Sequence
 from spacy.parts_of_speech import IDS as POS_IDS
 
 from ..errors import DataError
-from ..pipeline.gold import alternatives, is_missing, rename_type
+from ..pipeline.gold import OUTSIDE, alternatives, is_missing, rename_type
 from ..util import read_text
 from .annotated_text import AnnotatedText
+
+_ODD_TYPE = re.compile(r"[,;+:=()\[\]{}]|[|/ ][BIESLU]-|/Q\d")
 
 
 def read_tag_map(path: Path) -> dict[str, str]:
@@ -72,7 +75,7 @@ def set_pos(path: Path, mapping: dict[str, str], source: Path, texts: list[Annot
 
 
 def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[AnnotatedText]) -> None:
-    """Rename the entity types in place.
+    """Rename the entity types in place; O is no entity.
 
     RAISES: DataError that lists every type without an entry, with its count; and if the texts have no entities.
     """
@@ -82,7 +85,9 @@ def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[Anno
     _check_gaps(path, mapping, source, kind="entity type", counts=counts)
     for text in texts:
         text.ents = text.ents and [rename_type(tag, mapping) for tag in text.ents]
-        text.entities = text.entities and [(start, end, mapping[label]) for start, end, label in text.entities]
+        text.entities = text.entities and [
+            (start, end, mapping[label]) for start, end, label in text.entities if mapping[label] != OUTSIDE
+        ]
 
 
 def _check_gaps(path: Path, mapping: dict[str, str], source: Path, *, kind: str, counts: "Counter[str]") -> None:
@@ -113,8 +118,29 @@ def label_summary(texts: list[AnnotatedText], of_ranges: "Counter[str]") -> list
         lines.append(f"{len(tags):,} tags: {list_counts(tags)}; tokens without a tag: {missing:,}")
     if any(text.ents is not None or text.entities is not None for text in texts):
         types = of_ranges + _count_types([text for text in texts if text.entities is None])
-        lines.append(f"Entities: {list_counts(types) or 'none'}")
+        missing = sum(is_missing(tag) for text in texts for tag in text.ents or [])
+        without = f"; tokens without an entity tag: {missing:,}" if missing else ""
+        lines.append(f"Entities: {list_counts(types) or 'none'}{without}")
     return lines
+
+
+def label_warnings(texts: list[AnnotatedText]) -> list[str]:
+    """Of entity tags that are probably not meant as they are read."""
+    tags = Counter(tag for text in texts for tag in text.ents or [])
+    types, missing = _count_types(texts), tags["-"] + tags[""]
+    warnings = []
+    if types and missing and not tags[OUTSIDE] and any(text.ents for text in texts):
+        warnings.append(
+            f"No token is outside of the entities (O): {missing:,} tokens have no entity tag, and nothing is learned of them. If "
+            "an empty cell or - stands for no entity, write O in its place"
+        )
+    odd = [label for label in types if _ODD_TYPE.search(label)]
+    if odd:
+        warnings.append(
+            f"Entity types such as {odd[0]!r} look like several labels, or one with a score or number; expected a type alone, such "
+            "as PER, or one of several as PER|ORG. Rename them with --map-ents"
+        )
+    return warnings
 
 
 def list_counts(counts: "Counter[str]", most: int = 100) -> str:

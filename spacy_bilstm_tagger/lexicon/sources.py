@@ -42,7 +42,7 @@ def read_vectors(
     source (str): a path, or one of GENSIM_NAMES. Files: GloVe text without a header (also .gz, or Stanford's
         .zip), word2vec text or binary (also .gz), KeyedVectors or a model saved by gensim.
     max_rows (int or None): read only the first rows, which are the most frequent words.
-    dim (int or None): which file of a zip, by its width.
+    dim (int or None): the width, by which a file of a zip is chosen.
     notes (list or None): gets lines about words that are there twice, and about a row without a word.
     RAISES: DataError with the file and the line (or the key) that is wrong.
     """
@@ -51,6 +51,13 @@ def read_vectors(
         check_file(path)
     if not path.is_file():
         path = download(source)
+    vectors = _read_file(path, max_rows, dim, notes)
+    if dim and vectors.vector_size != dim:
+        raise DataError(f"{path}: holds vectors of width {vectors.vector_size}, expected {dim} by --dim; leave it out")
+    return vectors
+
+
+def _read_file(path: Path, max_rows: Optional[int], dim: Optional[int], notes: list[str]) -> "KeyedVectors":
     with keeping_reason(path, "word vectors", (EOFError, OSError, zlib.error, zipfile.BadZipFile)):
         if zipfile.is_zipfile(path):
             return _read_zip(path, max_rows, dim, notes)
@@ -154,6 +161,11 @@ def _keyed_vectors(path: Path, keys: list[str], rows: Floats, duplicates: int, n
 
     if duplicates:
         notes.append(f"{path}: {duplicates:,} rows are of words that were there before; the first of each is kept")
+    if all(key.startswith("/c/") for key in keys):
+        raise DataError(
+            f"{path}: holds words such as {keys[0]!r}, as the ConceptNet Numberbatch of all languages; expected words alone: get "
+            "the file of one language (numberbatch-en)"
+        )
     if "" in keys:
         notes.append(f"{path}: row {keys.index('') + 1:,} has no word, so it is not in the table")
     vectors = KeyedVectors(rows.shape[1], dtype="float32")

@@ -269,7 +269,8 @@ def _missing(vocab: Vocab, name: str) -> str:
     return (
         f"TweetEmbed.v1 has tables = [{own!r}], but the pipeline has no vector table of this name (it has: "
         f"{', '.join(sorted(others)) or 'none'}). Name it in tables of {callback}; in the recipes --paths.{own} is its "
-        "folder, and embed.tables '[]' does without"
+        "folder, and embed.tables '[]' does without. A pipeline that was put together by add_pipe(source=...) takes the tables "
+        "with its first text: give it one before you save it"
     )
 
 

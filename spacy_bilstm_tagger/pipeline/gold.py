@@ -46,12 +46,13 @@ def known_tags(tag: str, known: AbstractSet[str]) -> list[str]:
 
 
 def rename_type(tag: str, mapping: Mapping[str, str]) -> str:
-    """An entity tag such as B-PER with another type; "-" if that is missing. Tags without a type, and of types that the mapping
-    does not have, stay."""
+    """An entity tag such as B-PER with another type; "-" if that is missing, "O" if it is that. Tags without a type, and of types
+    that the mapping does not have, stay."""
     prefix, _, label = tag.partition("-")
     if not prefix or label not in mapping:
         return tag
-    return "-" if is_missing(mapping[label]) else f"{prefix}-{mapping[label]}"
+    new = mapping[label]
+    return "-" if is_missing(new) else OUTSIDE if new == OUTSIDE else f"{prefix}-{new}"
 
 
 def single_tags(tags: AbstractSet[Optional[str]]) -> set[str]:

@@ -93,6 +93,15 @@ class TweetTokenizer(Tokenizer):
     def __init__(self, vocab: Vocab, *args: Any, max_cache_size: int = CACHE_SIZE, **settings: Any) -> None:
         super().__init__(vocab, *args, max_cache_size=max_cache_size, **settings)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """RAISES: ConfigError for a setting of the rules, which are made already."""
+        if name in self.settings:
+            raise ConfigError(
+                f"TweetTokenizer.v1: {name} goes with the rules, which are made with the tokenizer; set it in [nlp.tokenizer], or "
+                f"make another one: nlp.tokenizer = create_tweet_tokenizer({name}={value!r})(nlp)"
+            )
+        super().__setattr__(name, value)
+
     def __call__(self, string: str) -> Doc:
         try:
             return super().__call__(string)

@@ -76,6 +76,94 @@ READ = {
         ["Mia/NNP/B-PER lives/VBZ/O in/IN/O Rome/NNP/B-LOC", "I/PRP/O see/VBP/O"],
         [],
     ),
+    "pandas-index-and-sentence-number": (
+        "0\t0\tMia\tNNP\n1\t0\tleft\tVBD\n\n2\t1\tBob\tNNP\n3\t1\tran\tVBD\n",
+        "tsv",
+        ["Mia/NNP/ left/VBD/", "Bob/NNP/ ran/VBD/"],
+        [],
+    ),
+    "webanno-rows": (
+        "1-1\t0-3\tMia\tNNP\t\n1-2\t4-8\tleft\tVBD\t\n\n2-1\t9-12\tBob\tNNP\t\n2-2\t13-16\tran\tVBD\t\n",
+        "tsv",
+        ["Mia/NNP/ left/VBD/", "Bob/NNP/ ran/VBD/"],
+        [],
+    ),
+    "offsets-that-begin-again": (
+        "0:0-3\tMia\tNNP\n0:4-8\tleft\tVBD\n\n1:0-3\tBob\tNNP\n1:4-7\tran\tVBD\n",
+        "tsv",
+        ["Mia/NNP/ left/VBD/", "Bob/NNP/ ran/VBD/"],
+        [],
+    ),
+    "conll-2012": (
+        "#begin document (bc/x); part 000\n"
+        "bc/x 0 0 Mia NNP (TOP* - - - Speaker#1 (PERSON) -\nbc/x 0 1 left VBD (NP* - - - Speaker#1 * -\n"
+        "bc/x 0 2 summer NN *) summer - 1 Speaker#1 * -\n\n#end document\n",
+        "conll",
+        ["Mia/NNP/ left/VBD/ summer/NN/"],
+        ["Comment lines, left out: 2"],
+    ),
+    "universal-ner": (
+        "# sent_id = 1\n# text = Mia left us\n1\tMia\tB-PER\t-\tann1\n2\tleft\tO\t-\tann1\n3\tus\tO\t-\tann1\n\n"
+        "# sent_id = 2\n# text = Bob\n1\tBob\tB-PER\t-\tann2\n",
+        "tsv",
+        ["Mia//B-PER left//O us//O", "Bob//B-PER"],
+        ["Comment lines, left out: 2"],
+    ),
+    "label-studio-conll": (
+        "-DOCSTART- -X- O\nMia -X- _ B-PER\nleft -X- _ O\n\nBob -X- _ B-PER\n",
+        "conll",
+        ["Mia//B-PER left//O", "Bob//B-PER"],
+        [],
+    ),
+    "small-conll-2009": (
+        conll_2009("1", "Go", "go", "VB", "0", "ROOT")
+        + conll_2009("2", "on", "on", "RB", "1", "PRT")
+        + conll_2009("3", "Cats", "cats", "NNS", "1", "OBJ"),
+        "tsv",
+        ["Go/VB/ on/RB/ Cats/NNS/"],
+        [],
+    ),
+    "wikiann": (
+        "en:Mia\tB-PER\nen:left\tO\n\nen:New\tB-LOC\nen:York\tI-LOC\n",
+        "tsv",
+        ["Mia//B-PER left//O", "New//B-LOC York//I-LOC"],
+        ["Each token begins with en:, the language"],
+    ),
+    "entities-in-the-second-column-of-bio": (
+        "Mia\tO\tB-PER\nleft\tO\tO\nus\tO\tO\n",
+        "tsv",
+        ["Mia//B-PER left//O us//O"],
+        [],
+    ),
+    "entity-in-a-part-of-a-token": (
+        conllu("1-2", "au")
+        + conllu("1", "à", misc="name=O")
+        + conllu("2", "Le", misc="name=B-LOC")
+        + conllu("3", "Havre", misc="name=I-LOC"),
+        "conllu",
+        ["au//B-LOC Havre/X/I-LOC"],
+        ["MISC (name=)"],
+    ),
+    "json-min-with-a-key-of-its-own": (
+        '[{"id": 1, "text": "Mia left", "ner": [{"start": 0, "end": 3, "text": "Mia", "labels": ["PER "]}], "annotator": 1}, '
+        '{"id": 2, "text": "ok", "annotator": 1}]',
+        "jsonl",
+        ["Mia//B-PER left//O", "ok//O"],
+        [],
+    ),
+    "other-key-beside-an-empty-list": (
+        '{"text": "Mia left", "spans": [], "ents": [{"start": 0, "end": 3, "label": "PER"}]}',
+        "jsonl",
+        ["Mia//B-PER left//O"],
+        [],
+    ),
+    "ground-truth": (
+        '[{"data": {"text": "Mia left"}, "annotations": [{"ground_truth": true, "result": [{"type": "labels", "value": '
+        '{"start": 0, "end": 3, "labels": ["PER"]}}]}]}]',
+        "jsonl",
+        ["Mia//B-PER left//O"],
+        [],
+    ),
     "iob-with-a-bar-in-a-token": ("a|b|NNP|B-PER ran|VBZ|O\n", "iob", ["a|b/NNP/B-PER ran/VBZ/O"], []),
     "conllu-plus-without-entities": (
         "# global.columns = ID FORM UPOS NER:IOB\n1\tok\tINTJ\tO\n",
@@ -138,6 +226,34 @@ READ = {
 
 # The content, and how the message goes on after the name of the file.
 REFUSED = {
+    "webanno": (
+        "#FORMAT=WebAnno TSV 3.2\n\n\n#Text=Mia\n1-1\t0-3\tMia\tPER\t\n",
+        ", line 1: found '#FORMAT=WebAnno TSV 3.2'",
+    ),
+    "names-of-texts-without-blank-lines": (
+        "".join(f"f{i // 8 * 37:x}\tw{i}\t{'NV'[i % 2]}\n" for i in range(64)),
+        ", line 9: the file has no blank line, and column 1 holds names of texts such as 'f0'",
+    ),
+    "entity-tags-first-and-no-entity": (
+        "O\twhat\nO\tis\n\nO\tit\n",
+        ", line 1: column 1 looks like entity tags, where the tokens are expected",
+    ),
+    "commas": ("Mia, NNP, O\nleft, VBD, O\nus, PRP, O\n", ", line 1: found 'Mia,', and a comma behind each token"),
+    "type-with-a-blank": ("Mia\tB- PER\nleft\tO\n", ", line 1: found entity tag 'B- PER'"),
+    "other-hyphen": ("Mia\tB‐PER\nleft\tO\n", ", line 1: found entity tags such as 'B‐PER', with another sign"),
+    "tokens-and-their-tags-in-json": (
+        '{"text": "Mia left", "spans": [], "tokens": ["Mia", "left"], "ner_tags": [1, 0]}',
+        ', line 1: "ner_tags" holds a value for each of the "tokens"',
+    ),
+    "json-min-without-ranges": (
+        '[{"text": "Mia is", "id": 1, "sentiment": "Positive", "annotator": 1}]',
+        ": none of the 1 records has ranges",
+    ),
+    "label-studio-of-another-task": (
+        '[{"data": {"text": "ok"}, "annotations": [{"result": [{"type": "choices", "value": {"choices": ["x"]}}]}]}]',
+        ": found only results of other types than labels: choices 1",
+    ),
+    "zip": ("PK\x03\x04 and so on", ": is a zip archive; expected a file of text"),
     "ids-begin-again": (
         conllu("1", "a") + conllu("2-3", "don't") + conllu("2", "do") + conllu("3", "n't") + conllu("1", "b"),
         ", line 5: the ids begin again at 1 after 3; the blank line between two sentences is missing",
@@ -245,6 +361,18 @@ def test_refused(tmp_path, content, message):
             "".join(f"w{i % 40} {['NN', 'VB'][i % 2]}\n" for i in range(311)),
             "no blank line, so all 311 tokens are one text",
         ),
+        (
+            '[{"data": {"text": "Mia"}, "annotations": [{"result": [{"type": "choices", "value": {}}, {"type": "labels", "value": '
+            '{"start": 0, "end": 3, "labels": ["PER"]}}]}]}]',
+            "Not read, results of other types than labels: choices 1",
+        ),
+        (
+            '[{"data": {"text": "Mia"}, "annotations": [{"ground_truth": true, "result": [{"type": "labels", "value": '
+            '{"start": 0, "end": 3, "labels": ["PER"]}}]}, {"result": []}]}]',
+            "Annotators differ in 1 tasks, of which the ground truth is read",
+        ),
+        ("nnp\tMia\nvbd\tleft\nnnp\tBob\nvbd\tran\nnnp\tAna\nvbd\tate\n", "if they are swapped, name the columns"),
+        ("'Mia'\tNNP\n'left'\tVBD\n'us'\tPRP\n", "3 cells are in quotes, such as 'Mia'"),
         ('"say ""hi"""\tUH\nok\tUH\n', '1 cells are in quotes, such as "say ""hi"""'),
         (conllu("1", "Mia", misc="Entity=(e1-person)"), "MISC has Entity=..., which is not read"),
     ],
@@ -289,3 +417,48 @@ def test_one_entity_that_i_begins_is_a_mistake_and_not_iob1(tmp_path):
     with pytest.raises(DataError, match="I-PER cannot follow O"):
         read_corpus(path)
     assert read_corpus(path, entities=EntityTags(repair=True))[1][0].ents == ["O", "B-PER"]
+
+
+@pytest.mark.parametrize("empty", ["", "-"])
+def test_entities_without_any_outside_are_warned_of(spacy_bilstm, tmp_path, empty):
+    path = write(tmp_path, f"Mia\tB-PER\nleft\t{empty}\nus\t{empty}\n")
+    code, out, _ = spacy_bilstm("convert", path, tmp_path / "out.spacy")
+    assert code == 0
+    assert "Entities: PER 1; tokens without an entity tag: 2\n" in out
+    assert "⚠ No token is outside of the entities (O): 2 tokens have no entity tag" in out
+
+
+@pytest.mark.parametrize("label", ["PER,B-ORG", "PER+B-ORG", "PER;ORG", "PER:0.98", "PER/Q42", "PER[3]", "PER|B-ORG"])
+def test_types_that_are_several_labels_are_warned_of(spacy_bilstm, tmp_path, label):
+    path = write(tmp_path, f"Mia\tB-{label}\nleft\tO\nus\tO\n")
+    code, out, _ = spacy_bilstm("convert", path, tmp_path / "out.spacy")
+    assert code == 0
+    assert f"⚠ Entity types such as '{label}' look like several labels" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--tags", "xpos"], "--tags xpos is only for CoNLL-U, found tsv"),
+        (["--spans-key", "mine"], "--spans-key mine is only for toxic spans, found tsv"),
+        (["--votes", "majority"], "--votes majority is only for toxic_votes, found tsv"),
+        (["--encoding", "undefined"], "--encoding undefined: cannot decode a text"),
+    ],
+)
+def test_options_without_effect_are_refused(spacy_bilstm, tmp_path, options, message):
+    path = write(tmp_path, "Mia\tB-PER\nleft\tO\nus\tO\n")
+    code, out, err = spacy_bilstm("convert", path, tmp_path / "out.spacy", *options)
+    assert code != 0
+    assert message in out + err
+
+
+def test_a_type_that_is_renamed_to_o_is_no_entity(spacy_bilstm, tmp_path):
+    (tmp_path / "map.tsv").write_text("PER\tO\nLOC\tLOC\n")
+    columns = write(tmp_path, "Mia\tB-PER\nLee\tI-PER\nin\tO\nRome\tB-LOC\n")
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text('{"text": "Mia Lee in Rome", "label": [[0, 7, "PER"], [11, 15, "LOC"]]}\n')
+    for path in (columns, lines):
+        code, _, _ = spacy_bilstm("convert", path, tmp_path / "out.spacy", "--map-ents", tmp_path / "map.tsv")
+        assert code == 0
+        (doc,) = DocBin().from_disk(tmp_path / "out.spacy").get_docs(Vocab())
+        assert [token.ent_iob_ for token in doc] == ["O", "O", "O", "B"]

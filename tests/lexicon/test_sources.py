@@ -289,3 +289,15 @@ def test_row_without_a_word_is_counted(tmp_path, write_text):
     notes: list[str] = []
     read_vectors(str(write_text({"": (1, 2), "the": (3, 4)})), notes=notes)
     assert [note.partition(": ")[2] for note in notes] == ["row 1 has no word, so it is not in the table"]
+
+
+def test_the_width_of_another_file_is_refused(toy, tmp_path, write_text):
+    with pytest.raises(DataError, match="holds vectors of width 3, expected 2 by --dim"):
+        read_vectors(str(write_text()), dim=2)
+
+
+def test_words_of_conceptnet_are_named(write_text):
+    with pytest.raises(
+        DataError, match="holds words such as '/c/de/haus', as the ConceptNet Numberbatch of all languages"
+    ):
+        read_vectors(str(write_text({"/c/de/haus": (1, 2), "/c/en/house": (3, 4)})))

@@ -6,7 +6,7 @@ import srsly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_bilstm_tagger.errors import DataError
+from spacy_bilstm_tagger.errors import ConfigError, DataError
 from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
@@ -230,3 +230,10 @@ def test_damaged_file_is_one_clear_error_and_changes_nothing(tweet_nlp, tmp_path
         tokenizer.from_bytes(path.read_bytes())
     assert tokenizer.explain("gonna don't :) #x") == before
     assert tweet_nlp(":)")[0]._.tweet_kind == "emoticon"
+
+
+def test_a_setting_of_the_rules_cannot_change(tweet_nlp):
+    with pytest.raises(ConfigError, match="hashtags goes with the rules"):
+        tweet_nlp.tokenizer.hashtags = "words"
+    tweet_nlp.tokenizer = create_tweet_tokenizer(hashtags="words")(tweet_nlp)
+    assert [token.text for token in tweet_nlp("#NowPlaying")] == ["#", "Now", "Playing"]
