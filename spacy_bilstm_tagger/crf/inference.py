@@ -23,6 +23,7 @@ from ..types import Ints, Mask
 from .packing import Layout, Lengths
 
 _PAIRS_AT_ONCE = 2048  # tokens
+_SCALED_EVERY = 16  # tokens of one text, in which double precision does not run out
 LONG_TEXT = 1000  # tokens from which on single precision does not hold the score of a sequence well enough
 
 
@@ -229,13 +230,18 @@ def _viterbi_one(scores: ChainScores) -> Ints:
     """Of one text, by numpy, whose calls take less time than torch's where there is little to compute."""
     transitions, start, end = (part.numpy() for part in scores.chain)
     rows = scores.emissions.numpy().copy()
-    before, into = np.empty_like(transitions), transitions.T.copy()
+    columns = rows[:, :, None]
+    pairs, best_before = np.empty_like(transitions), np.empty_like(start)
     best = np.empty(len(rows), dtype=np.int64)
     with np.errstate(invalid="ignore"):  # a text without a possible sequence
-        for i, row in enumerate(rows):
-            row += np.add(into, rows[i - 1], out=before).max(axis=1) if i else start
+        rows[:1] += start
+        for i in range(1, len(rows)):
+            np.add(transitions, columns[i - 1], out=pairs)
+            np.maximum.reduce(pairs, axis=0, out=best_before)
+            rows[i] += best_before
         rows[-1:] += end
-        for i in reversed(range(len(rows))):
+        into = transitions.T
+        for i in range(len(rows) - 1, -1, -1):
             best[i] = label = rows[i].argmax()
             if i:
                 rows[i - 1] += into[label]
@@ -266,16 +272,16 @@ def _scaled_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor
 
     rows: (tokens, labels), emissions in packed order; overwritten.
     """
-    steps = layout.steps
     factors, best_transition = _exp_below_max(transitions.flatten())
     factors = factors.view_as(transitions)
     start, best_start = _exp_below_max(start)
     end, best_end = _exp_below_max(end)
     best_score = _finite_max(rows)
     step = rows.sub_(best_score).exp_()
-    if len(steps) == len(rows) and rows.device.type == "cpu":
+    if len(layout.sizes) == len(rows) and rows.device.type == "cpu":
         forward, scale, backward, at_end, pairs = _recursions_of_one(step, start, end, factors)
     else:
+        steps = layout.steps
         forward, scale = torch.empty_like(step), torch.empty_like(best_score)
         for i, at in enumerate(steps):
             here = forward[at]
@@ -299,10 +305,9 @@ def _scaled_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor
     limits = torch.finfo(rows.dtype)
     if len(rows) and not bool(backward.amax() / scale.amin() <= 1e-6 * limits.eps / limits.tiny):
         return None
-    entry = best_transition.expand(len(rows), 1).clone()
-    entry[layout.first] = best_start
+    entry = best_transition.expand(len(rows), 1).clone().index_fill_(0, layout.first, best_start.squeeze(0))
     logs = scale.double().log_().add_(best_score).add_(entry)
-    logs[layout.last] += at_end.double().log_() + best_end
+    logs.index_add_(0, layout.last, at_end.double().log_() + best_end)
     return Lattice(
         forward=forward,
         backward=backward,
@@ -318,28 +323,39 @@ def _scaled_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor
 
 def _recursions_of_one(step: Tensor, start: Tensor, end: Tensor, factors: Tensor) -> tuple[Tensor, ...]:
     """Forward, scale, backward, the sum at the end, and pairs, of one text: by numpy, as in `_viterbi_one`. Divides the
-    steps by the scale."""
-    steps, transitions = step.numpy(), factors.numpy()
-    forward, scale = np.empty_like(steps), np.empty_like(steps[:, :1])
-    backward, onward = np.empty_like(steps), np.empty_like(steps)
+    steps by the scale.
+
+    The recursions need their rows only up to a factor, so these are scaled together at the end.
+    """
+    steps, first = step.numpy(), start.numpy()
+    rows, transitions = steps.astype(np.float64), factors.numpy().astype(np.float64)
+    forward, backward, onward = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
     with np.errstate(all="ignore"):  # the caller looks for it
-        for i, here in enumerate(forward):
-            if i:
-                np.dot(forward[i - 1], transitions, out=here)
-            else:
-                here[:] = start.numpy()
-            here *= steps[i]
-            scale[i] = here.sum()
-            here /= scale[i]
-        steps /= scale
-        at_end = forward[-1:] @ end.numpy()[:, None] if len(forward) else scale
-        backward[-1:] = end.numpy() / at_end
-        into = transitions.T
-        for i in reversed(range(1, len(steps))):
-            np.multiply(steps[i], backward[i], out=onward[i])
-            np.dot(onward[i], into, out=backward[i - 1])
-        pairs = forward[:-1].T @ onward[1:]
-    return tuple(map(torch.from_numpy, (forward, scale, backward, at_end, pairs)))
+        if len(rows):
+            np.multiply(first, rows[0], out=forward[0])
+            backward[-1] = end.numpy()
+        for i in range(1, len(rows)):
+            here = forward[i]
+            np.dot(forward[i - 1], transitions, out=here)
+            here *= rows[i]
+            if not i % _SCALED_EVERY:
+                here /= here.sum()
+        for i in range(len(rows) - 1, 0, -1):
+            np.multiply(rows[i], backward[i], out=onward[i])
+            here = backward[i - 1]
+            np.dot(transitions, onward[i], out=here)
+            if not i % _SCALED_EVERY:
+                here /= here.sum()
+        sums = forward.sum(axis=1, keepdims=True)
+        forward /= sums
+        scale = np.concatenate([sums[:1], ((forward[:-1] @ transitions) * rows[1:]).sum(axis=1, keepdims=True)])
+        at_end = forward[-1:] @ end.numpy()[:, None] if len(rows) else scale
+        backward /= (forward * backward).sum(axis=1, keepdims=True)
+        rows /= scale
+        pairs = forward[:-1].T @ (rows * backward)[1:]
+        steps[:] = rows
+        found = (forward, scale, backward, at_end, pairs)
+        return tuple(torch.from_numpy(each.astype(steps.dtype)) for each in found)
 
 
 def _log_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor, layout: Layout) -> Lattice:

@@ -1,6 +1,7 @@
 """Packed order: recurrent networks and the recursions of a CRF read the tokens of a batch step by step, without padding."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Iterator, Sequence
 
 import numpy as np
@@ -147,17 +148,19 @@ class Layout:
     """
 
     def __init__(self, lengths: Lengths, device: torch.device) -> None:
-        packing = pack(lengths)
         counts = np.asarray(lengths, dtype=np.int64)
+        self.lengths = counts
+        self.n_texts = len(counts)
+        if len(counts) == 1 and counts[0]:
+            self._set_one(int(counts[0]), device)
+            return
+        packing = pack(lengths)
         used = counts[counts > 0]
         ends = np.cumsum(used)
         begins = np.cumsum(packing.batch_sizes) - packing.batch_sizes
         row = np.arange(len(packing.gather))
         time = np.repeat(np.arange(len(begins)), packing.batch_sizes)
-        self.lengths = counts
-        self.n_texts = len(counts)
         self.sizes: list[int] = packing.batch_sizes.tolist()
-        self.steps = [slice(begin, begin + size) for begin, size in zip(begins.tolist(), self.sizes)]
         n_first = self.sizes[0] if self.sizes else 0
         indices = {
             "gather": packing.gather,
@@ -172,6 +175,19 @@ class Layout:
         self.gather, self.scatter, self.first, self.last, self.before, self.text = joined.tensor_split(
             bounds[:-1].tolist()
         )
+
+    def _set_one(self, length: int, device: torch.device) -> None:
+        """Of one text, which is in packed order already."""
+        rows = torch.arange(length, device=device)
+        self.sizes = [1] * length
+        self.gather = self.scatter = rows
+        self.first, self.last, self.before = rows[:1], rows[-1:], rows[:-1]
+        self.text = torch.zeros_like(rows)
+
+    @cached_property
+    def steps(self) -> list[slice]:
+        ends = np.cumsum(self.sizes).tolist()
+        return [slice(end - size, end) for end, size in zip(ends, self.sizes)]
 
     def rows_before(self, rows: Tensor, i: int) -> Tensor:
         """The rows of step i - 1 whose texts continue at step i; a view."""
