@@ -94,8 +94,7 @@ def add_rules(nlp: Language) -> None:
     """What spaCy's English pipelines have too: morphology by tags, lemmas by rules; and sentences."""
     nlp.add_pipe("tweet_sentencizer", first=True)
     ruler = nlp.add_pipe("attribute_ruler", after="pos")
-    for tag, morph in _rows("tag_morphs.tsv"):
-        ruler.add([[{"TAG": tag}]], {"MORPH": morph})
+    nlp.get_pipe("tagger").morphs = dict(_rows("tag_morphs.tsv"))
     for pattern, pos, index in POS_PATTERNS:
         ruler.add([pattern], {"POS": pos}, index=index)
     lemmatizer = nlp.add_pipe("lemmatizer", after="attribute_ruler", config={"mode": "rule"})

@@ -118,7 +118,10 @@ def _check_unchanged(name: str, given: dict[str, Any], loaded: dict[str, Any]) -
 
 def _prefer_changes(given: dict[str, Any], loaded: dict[str, Any]) -> None:
     """Keep a setting of prediction as given if the config gives it another value now than when the component was made and
-    saved: `spacy.load(..., config=...)` has changed it. Otherwise the saved value counts, which may have been set since."""
+    saved: `spacy.load(..., config=...)` has changed it. Otherwise the saved value counts, which may have been set since. A
+    setting that the version of then did not have is as given."""
+    for key, value in given.items():
+        loaded.setdefault(key, value)
     if "config_at_init" not in given:
         return
     before = loaded.get("config_at_init", {})

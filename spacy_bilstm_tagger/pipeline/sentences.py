@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional, Union
 
 import numpy as np
-from spacy.attrs import SENT_START
+from spacy.attrs import ORTH, SENT_START, SPACY
 from spacy.language import Language
 from spacy.pipeline import Pipe
-from spacy.tokens import Doc, Token
+from spacy.tokens import Doc
 
 from ..tokenizer.kinds import tweet_kinds
 
@@ -70,56 +70,75 @@ class TweetSentencizer(Pipe):
         return self
 
 
+class _Tokens:
+    """What the rules ask of the tokens of a doc; no Token is made.
+
+    kinds (list of str): see `tweet_kind`.
+    """
+
+    def __init__(self, doc: Doc) -> None:
+        self.kinds = tweet_kinds(doc)
+        orths, spaces = doc.to_array([ORTH, SPACY]).reshape(-1, 2).T.tolist()
+        self._orths, self._spaces, self._strings = orths, spaces, doc.vocab.strings
+
+    def text(self, i: int) -> str:
+        return self._strings[self._orths[i]]
+
+    def ending(self, i: int) -> Optional[str]:
+        """How a sentence ends with the token: "pause" or "end"; None if it does not."""
+        kind = self.kinds[i]
+        if kind in _FACES or kind == "url":
+            return "pause"
+        if kind == "punct" and _END.fullmatch(self.text(i)):
+            return "pause" if _PAUSE.fullmatch(self.text(i)) else "end"
+        return None
+
+    def is_line_break(self, i: int) -> bool:
+        return self.kinds[i] == "space" and not {"\n", "\r"}.isdisjoint(self.text(i))
+
+    def is_closing(self, i: int) -> bool:
+        return not self._spaces[i - 1] and _CLOSING.fullmatch(self.text(i)) is not None
+
+    def goes_on(self, i: int, ended: str) -> bool:
+        """Whether the token still belongs to a sentence that has ended."""
+        kind = self.kinds[i]
+        if kind in _FACES or (kind != "url" and self.ending(i)) or self.is_closing(i):
+            return True
+        return ended == "pause" and not self.text(i)[0].isupper()
+
+    def tail(self) -> int:
+        """Where the links, users, hashtags, faces and place at the end of the text begin."""
+        kinds = self.kinds
+        i = len(kinds)
+        place = next(
+            (j for j in range(i - 1, max(i - _PLACE, 0), -1) if kinds[j] == "punct" and self.text(j) == "@"), i
+        )
+        if not any(self.ending(j) for j in range(place, i - 1)):
+            i = place
+        i -= i > 1 and kinds[i - 2] in _TAIL and _PAUSE.fullmatch(self.text(i - 1)) is not None
+        while i > 1 and (kinds[i - 1] in _TAIL or (kinds[i - 1] == "space" and "\n" not in self.text(i - 1))):
+            i -= 1
+        return i
+
+
 def sentence_starts(doc: Doc) -> Iterator[int]:
     """The number of the first token of each sentence that is no white space."""
-    tokens = list(doc)
-    kinds = tweet_kinds(doc)
-    tail = _tail(kinds, tokens)
+    tokens = _Tokens(doc)
+    kinds, tail = tokens.kinds, tokens.tail()
     ended: Optional[str] = "end"  # how the sentence has ended: "line", "end", "pause" or None
     has_words = True
-    for i, token in enumerate(tokens):
+    for i, kind in enumerate(kinds):
         if i and i >= tail and ended != "line":
             return
-        if kinds[i] == "space":
-            if "\n" in token.text or "\r" in token.text:
+        if kind == "space":
+            if tokens.is_line_break(i):
                 ended = "line"
             continue
         ended = ended if has_words or ended == "line" else None
-        if ended and not (ended != "line" and i and _goes_on(tokens, kinds, i, ended)):
+        if ended and not (ended != "line" and i and tokens.goes_on(i, ended)):
             yield i
             ended, has_words = None, False
-        has_words = has_words or kinds[i] != "punct"
-        if not (ended == "end" and kinds[i] in _FACES):
+        has_words = has_words or kind != "punct"
+        if not (ended == "end" and kind in _FACES):
             # Behind a closed quotation, "Welcome!" to, the sentence may go on.
-            ended = _ending(token, kinds[i]) or ("pause" if ended and i and _is_closing(tokens, i) else None)
-
-
-def _ending(token: Token, kind: str) -> Optional[str]:
-    if kind in _FACES or kind == "url":
-        return "pause"
-    if kind == "punct" and _END.fullmatch(token.text):
-        return "pause" if _PAUSE.fullmatch(token.text) else "end"
-    return None
-
-
-def _goes_on(tokens: list[Token], kinds: list[str], i: int, ended: str) -> bool:
-    """Whether the token still belongs to a sentence that has ended."""
-    if kinds[i] in _FACES or (_ending(tokens[i], kinds[i]) and kinds[i] != "url") or _is_closing(tokens, i):
-        return True
-    return ended == "pause" and not tokens[i].text[0].isupper()
-
-
-def _is_closing(tokens: list[Token], i: int) -> bool:
-    return not tokens[i - 1].whitespace_ and _CLOSING.fullmatch(tokens[i].text) is not None
-
-
-def _tail(kinds: list[str], tokens: list[Token]) -> int:
-    """Where the links, users, hashtags, faces and place at the end of the text begin."""
-    i = len(kinds)
-    place = next((j for j in range(i - 1, max(i - _PLACE, 0), -1) if tokens[j].text == "@"), i)
-    if not any(_ending(tokens[j], kinds[j]) for j in range(place, i - 1)):
-        i = place
-    i -= i > 1 and _PAUSE.fullmatch(tokens[i - 1].text) is not None and kinds[i - 2] in _TAIL
-    while i > 1 and (kinds[i - 1] in _TAIL or (kinds[i - 1] == "space" and "\n" not in tokens[i - 1].text)):
-        i -= 1
-    return i
+            ended = tokens.ending(i) or ("pause" if ended and i and tokens.is_closing(i) else None)

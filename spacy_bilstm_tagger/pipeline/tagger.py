@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterable, Iterator, Literal, Optional, Sequenc
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import IS_SPACE, POS
+from spacy.attrs import IS_SPACE, MORPH, POS
 from spacy.language import Language
 from spacy.parts_of_speech import IDS as POS_IDS
 from spacy.pipeline.tagger import Tagger
@@ -15,6 +15,7 @@ from spacy.tokens import Doc, Token
 from spacy.training import Example
 
 from ..crf.inference import ChainScores, marginals, viterbi
+from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
 from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
@@ -52,6 +53,7 @@ class Tagged:
         "overwrite": False,
         "reduction": "sum",
         "tag_scores": False,
+        "morphs": {},
         "scorer": {"@scorers": "spacy-bilstm-tagger.tagger_scorer.v1"},
     },
     default_score_weights=SCORE_WEIGHTS,
@@ -64,6 +66,7 @@ def make_bilstm_tagger(
     overwrite: bool,
     reduction: Literal["sum", "mean"],
     tag_scores: bool,
+    morphs: dict[str, str],
     scorer: Optional[Callable],
 ) -> "BiLSTMTagger":
     """Make a part-of-speech tagger on `TokenClassifier.v1` or `LinearChainCRF.v1`.
@@ -75,6 +78,8 @@ def make_bilstm_tagger(
     reduction (str): "sum" adds up the losses of the tokens, as spaCy's components do, so that components which share a
         tok2vec weigh alike; "mean" divides by the number of tokens that have a gold tag.
     tag_scores (bool): keep the probability of every tag of every token: `token._.tag_scores`, or `token._.pos_scores`, a dict.
+    morphs (dict): the features that a tag stands for (https://universaldependencies.org/u/feat/), such as
+        {"VBD": "Tense=Past|VerbForm=Fin"}; they become `token.morph`. A pipeline without an `attribute_ruler` for them is faster.
     scorer (Callable or None): the scoring method.
     """
     use_checksums(nlp)
@@ -86,6 +91,7 @@ def make_bilstm_tagger(
         overwrite=overwrite,
         reduction=reduction,
         tag_scores=tag_scores,
+        morphs=morphs,
         scorer=scorer,
     )
 
@@ -104,9 +110,8 @@ class TagComponent(SequenceComponent):
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:
         """RAISES: ConfigError for a setting that is neither true nor false."""
-        check_bool(
-            name, **{key: value for key, value in settings.items() if isinstance(getattr(cls, key, None), Setting)}
-        )
+        switches = (key for key in settings if key != "morphs" and isinstance(getattr(cls, key, None), Setting))
+        check_bool(name, **{key: settings[key] for key in switches})
 
     @property
     def n_outputs(self) -> int:
@@ -186,6 +191,33 @@ class BiLSTMTagger(TagComponent):
     """Learns from the tokens that have a tag, by a softmax or a linear-chain CRF."""
 
     tag_scores = Setting()
+    morphs = Setting()
+
+    @classmethod
+    def check_settings(cls, name: str, **settings: Any) -> None:
+        """RAISES: ConfigError for a setting that is neither true nor false, and features that are no text."""
+        super().check_settings(name, **settings)
+        morphs = settings["morphs"]
+        if not isinstance(morphs, dict) or not all(isinstance(each, str) for pair in morphs.items() for each in pair):
+            raise ConfigError(
+                f"{name}: morphs = {morphs!r}; expected features by tags, such as {{'VBD': 'Tense=Past|VerbForm=Fin'}}"
+            )
+
+    def set_annotations(self, docs: Iterable[Doc], tagged: Iterable[Tagged]) -> None:
+        """Set `token.tag` or `token.pos`, their probabilities if they are kept, and `token.morph` of tags that have features."""
+        docs, tagged = list(docs), list(tagged)
+        super().set_annotations(docs, tagged)
+        if not self.morphs:
+            return
+        morphs, ids = self.morphs, np.zeros(len(self.labels), dtype="uint64")
+        for number in np.unique(np.concatenate([each.labels for each in tagged])).tolist() if tagged else []:
+            if features := morphs.get(self.labels[number]):
+                ids[number] = self.vocab.morphology.add(features)
+        for doc, each in zip(docs, tagged):
+            found = np.where(doc.to_array(IS_SPACE), 0, ids[each.labels])
+            before = doc.to_array(MORPH)
+            kept = found if self.overwrite else np.where(before, before, found)
+            doc.from_array([MORPH], np.asarray(kept, dtype="uint64")[:, None])  # type: ignore[arg-type]
 
     def reduce(self, loss: float, gradient: ChainScores, count: int) -> tuple[float, ChainScores]:
         if self.cfg["reduction"] == "sum" or not count:
@@ -213,4 +245,5 @@ for _key in SCORES.values():
 
 def _split_by_doc(rows: np.ndarray, docs: Sequence[Doc]) -> list[np.ndarray]:
     """(tokens of all docs, ...) -> (tokens, ...) for each doc."""
-    return np.split(rows, np.cumsum([len(doc) for doc in docs])[:-1]) if docs else []
+    ends = np.cumsum([len(doc) for doc in docs]).tolist()
+    return [rows[end - len(doc) : end] for doc, end in zip(docs, ends)]

@@ -17,6 +17,9 @@ EXTENSION = "tweet_kind"
 BITS = (FLAG60, FLAG61, FLAG62, FLAG63)
 _NUMBERS = {kind: number for number, kind in enumerate(KINDS, 1)}
 _SPACE = 0
+# Of the bits of a kind and IS_SPACE, as one number: 0 is a token of a vocabulary without kinds.
+_PLACES = 1 << np.arange(len(BITS) + 1, dtype=np.uint64)
+_NAMES = ["", *KINDS, *[""] * (15 - len(KINDS)), "space", *KINDS, *[""] * (15 - len(KINDS))]
 _WORD = _NUMBERS["word"]
 
 
@@ -105,13 +108,8 @@ def tweet_kind(token: Token) -> str:
 
 def tweet_kinds(doc: Doc) -> list[str]:
     """`tweet_kind` of each token of a doc, at once."""
-    numbers = doc.to_array(list(BITS)).reshape(-1, len(BITS)) @ np.array(
-        [1 << bit for bit in range(len(BITS))], np.uint64
-    )
-    spaces = doc.to_array(IS_SPACE)
-    return [
-        KINDS[number - 1] if number else "space" if space else "" for number, space in zip(numbers.tolist(), spaces)
-    ]
+    flags = doc.to_array([*BITS, IS_SPACE]).reshape(-1, len(_PLACES))
+    return [_NAMES[number] for number in (flags @ _PLACES).tolist()]
 
 
 # At import, so that the extension also exists in a process that only unpickles a pipeline.

@@ -8,7 +8,7 @@ from spacy.training import Example
 from spacy_bilstm_tagger.errors import ConfigError
 
 SETTINGS = {
-    "bilstm_tagger": {"overwrite": True, "tag_scores": True},
+    "bilstm_tagger": {"overwrite": True, "tag_scores": True, "morphs": {"JJ": "Degree=Pos"}},
     "bilstm_ner": {
         "overwrite": True,
         "spans_key": "names",
@@ -84,6 +84,7 @@ class TestSettings:
         [
             ("bilstm_tagger", "tag_scores", "yes"),
             ("bilstm_tagger", "overwrite", 0),
+            ("bilstm_tagger", "morphs", {"JJ": 1}),
             ("bilstm_spans", "spans_key", None),
         ],
     )
