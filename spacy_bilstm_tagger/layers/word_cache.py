@@ -150,11 +150,11 @@ class WordCache(Shim):
             are computed anew.
         compute (callable): from the keys of distinct word types to their rows.
         """
-        first, index = distinct_rows(keys)
-        keys = keys[first]
+        mixed = mix_columns(keys)
+        first, index = distinct_rows(keys, mixed)
+        keys, hashes = keys[first], mixed[first].tolist()
         ends = [0, *np.cumsum(widths).tolist()]
         blocks = list(starmap(slice, pairwise(ends)))
-        hashes = mix_columns(keys).tolist()
         with self._lock:
             cached = self._valid(keys.shape[1], ends[-1], state)
             if len(cached.fills):

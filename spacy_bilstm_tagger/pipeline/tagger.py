@@ -210,7 +210,7 @@ class BiLSTMTagger(TagComponent):
         if not self.morphs:
             return
         morphs, ids = self.morphs, np.zeros(len(self.labels), dtype="uint64")
-        for number in np.unique(np.concatenate([each.labels for each in tagged])).tolist() if tagged else []:
+        for number in set(chain.from_iterable(each.labels.tolist() for each in tagged)):
             if features := morphs.get(self.labels[number]):
                 ids[number] = self.vocab.morphology.add(features)
         for doc, each in zip(docs, tagged):
