@@ -323,29 +323,22 @@ def _scaled_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor
 
 def _recursions_of_one(step: Tensor, start: Tensor, end: Tensor, factors: Tensor) -> tuple[Tensor, ...]:
     """Forward, scale, backward, the sum at the end, and pairs, of one text: by numpy, as in `_viterbi_one`. Divides the
-    steps by the scale.
-
-    The recursions need their rows only up to a factor, so these are scaled together at the end.
-    """
-    steps, first = step.numpy(), start.numpy()
+    steps by the scale. The recursions need their rows only up to a factor, so these are scaled together at the end."""
+    steps = step.numpy()
     rows, transitions = steps.astype(np.float64), factors.numpy().astype(np.float64)
     forward, backward, onward = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
     with np.errstate(all="ignore"):  # the caller looks for it
-        if len(rows):
-            np.multiply(first, rows[0], out=forward[0])
-            backward[-1] = end.numpy()
+        forward[:1], backward[-1:] = start.numpy() * rows[:1], end.numpy()
         for i in range(1, len(rows)):
-            here = forward[i]
-            np.dot(forward[i - 1], transitions, out=here)
-            here *= rows[i]
+            np.dot(forward[i - 1], transitions, out=forward[i])
+            forward[i] *= rows[i]
             if not i % _SCALED_EVERY:
-                here /= here.sum()
+                forward[i] /= forward[i].sum()
         for i in range(len(rows) - 1, 0, -1):
             np.multiply(rows[i], backward[i], out=onward[i])
-            here = backward[i - 1]
-            np.dot(transitions, onward[i], out=here)
+            np.dot(transitions, onward[i], out=backward[i - 1])
             if not i % _SCALED_EVERY:
-                here /= here.sum()
+                backward[i - 1] /= backward[i - 1].sum()
         sums = forward.sum(axis=1, keepdims=True)
         forward /= sums
         scale = np.concatenate([sums[:1], ((forward[:-1] @ transitions) * rows[1:]).sum(axis=1, keepdims=True)])
@@ -353,9 +346,8 @@ def _recursions_of_one(step: Tensor, start: Tensor, end: Tensor, factors: Tensor
         backward /= (forward * backward).sum(axis=1, keepdims=True)
         rows /= scale
         pairs = forward[:-1].T @ (rows * backward)[1:]
-        steps[:] = rows
-        found = (forward, scale, backward, at_end, pairs)
-        return tuple(torch.from_numpy(each.astype(steps.dtype)) for each in found)
+    steps[:] = rows
+    return tuple(torch.from_numpy(each.astype(steps.dtype)) for each in (forward, scale, backward, at_end, pairs))
 
 
 def _log_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor, layout: Layout) -> Lattice:
