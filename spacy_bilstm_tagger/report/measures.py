@@ -257,16 +257,6 @@ def threshold_curve(findings: Findings, step: float = 0.01) -> list[dict[str, fl
     return rows
 
 
-def threshold_for(curve: list[dict[str, float]], precision: float) -> Optional[dict[str, float]]:
-    """The lowest threshold from which on the precision is at least this."""
-    good = None
-    for row in reversed(curve):
-        if row["p"] < precision:
-            break
-        good = row
-    return good
-
-
 class Suspect(NamedTuple):
     """A label of the gold that is probably wrong.
 
