@@ -12,6 +12,7 @@ import spacy
 import torch
 import typer
 from spacy.language import Language
+from spacy.util import registry
 from thinc.api import Model
 
 from spacy_bilstm_tagger.layers.shim import TorchShim
@@ -72,6 +73,8 @@ def main(
     mantissa: Annotated[int, typer.Option(min=1, max=10, help="Bits of the numbers in tables.")] = MANTISSA,
 ) -> None:
     nlp = spacy.load(source)
+    # Its rules are saved; these are those of this version.
+    nlp.tokenizer = registry.resolve({"tokenizer": nlp.config["nlp"]["tokenizer"]})["tokenizer"](nlp)
     take_entities(nlp, spacy.load(entities))
     add_rules(nlp)
     round_tables(nlp, mantissa)
