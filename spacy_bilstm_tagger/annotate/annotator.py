@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence, Union
 
 import spacy
+import srsly
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import get_package_path, is_package, load_config
 from thinc.model import Model
 
-from ..errors import DataError
+from ..errors import DataError, damaged
 from ..layers.word_cache import forget_words
 from ..util import check_at_least, is_text
 from .annotation import check_fields
@@ -41,7 +42,7 @@ class Recipe:
         """RAISES: DataError for what is no pipeline, and a component that it does not have."""
         if self.gpu_id >= 0:
             spacy.require_gpu(self.gpu_id)
-        nlp = _load(self.model, self.disable)
+        nlp = load_pipeline(self.model, self.disable)
         components = load_config(nlp.path / "config.cfg")["components"]
         for name in self.disable:
             if name not in components:
@@ -157,14 +158,21 @@ def model_path(name: str) -> Path:
     return path
 
 
-def load_pipeline(name: str) -> Language:
+def load_pipeline(name: str, exclude: Iterable[str] = ()) -> Language:
     """A pipeline by its folder or package. RAISES: DataError for what is none, and for one that is damaged."""
-    model_path(name)
-    return _load(name)
-
-
-def _load(name: str, exclude: Iterable[str] = ()) -> Language:
+    check_readable(model_path(name))
     try:
         return spacy.load(name, exclude=list(exclude))
     except OSError as error:
         raise DataError(str(error)) from None
+
+
+def check_readable(folder: Path) -> None:
+    """RAISES: DataError for a meta.json or config.cfg that is damaged, which spaCy would not name."""
+    for name, read in (("meta.json", srsly.read_json), ("config.cfg", load_config)):
+        try:
+            read(folder / name)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{damaged(folder / name, 'a part of a pipeline', error)}; get the pipeline again"
+            ) from None

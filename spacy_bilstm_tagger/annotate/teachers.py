@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Callable, Mapping, Optional, Sequence
 
-import spacy
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec
 from spacy.tokens import Doc
@@ -14,6 +13,7 @@ from ..pipeline.gold import alternatives, is_missing, rename_type, set_annotated
 from ..pipeline.ner import BiLSTMNER
 from ..pipeline.soft_labels import SoftLabels, mean_soft_labels
 from ..pipeline.tagger import TagComponent
+from .annotator import load_pipeline
 
 
 class Teachers:
@@ -124,10 +124,7 @@ def load_teachers(names: Sequence[str]) -> dict[str, Language]:
         source, components = name, ""
         if not Path(name).exists() and ":" in name[2:]:  # the second letter of C:/folder is no sign of components
             source, _, components = name.rpartition(":")
-        try:
-            nlp = spacy.load(source)
-        except OSError as error:
-            raise DataError(str(error)) from None
+        nlp = load_pipeline(source)
         if components:
             _keep_teachers(nlp, name, components.split(","))
         teachers[name] = nlp

@@ -20,6 +20,7 @@ from spacy.util import is_package
 from thinc.api import Model
 
 from ..annotate.annotation import to_annotation
+from ..annotate.annotator import check_readable, model_path
 from ..corpus.raw import iter_raw_texts
 from ..errors import DataError
 from ..lexicon.claim import tables_read
@@ -98,6 +99,7 @@ def _load(name: str) -> Language:
             f"{name} is not installed; pip install it from wheels/ of this project, or name another pipeline: "
             "spacy-bilstm tag MODEL TEXT"
         )
+    check_readable(model_path(name))
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message=r"\[W095\]")  # a pipeline of another spaCy

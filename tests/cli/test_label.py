@@ -143,7 +143,7 @@ def test_a_run_that_was_killed_goes_on_and_nothing_is_lost_or_doubled(spacy_bils
 
 
 BAD_INPUT = {
-    "no-pipeline": (["nowhere"], "Can't find model 'nowhere'"),
+    "no-pipeline": (["nowhere"], "nowhere: is no pipeline; expected a folder with config.cfg"),
     "twice": (["{t}/ner", "{t}/ner"], "given twice; expected different teachers"),
     "no-component": (["{blank}"], "has no component that can teach; expected bilstm_tagger, bilstm_ner, bilstm_spans"),
     "other-tokens": (["{t}/ner", "{whitespace}"], "makes other tokens of"),

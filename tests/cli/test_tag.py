@@ -70,3 +70,14 @@ def test_pipeline_of_another_spacy_is_refused(spacy_bilstm, tmp_path):
     code, _, error = spacy_bilstm("tag", tmp_path / "old", "so good")
     assert code == 1
     assert "W095" in error
+
+
+@pytest.mark.parametrize("name", ["meta.json", "config.cfg"])
+@pytest.mark.parametrize("command", [["tag", "PIPELINE", "hi"], ["explain", "PIPELINE", "hi"]])
+def test_a_damaged_file_of_spacys_own_is_named(spacy_bilstm, project, tmp_path, name, command):
+    folder = tmp_path / "pipeline"
+    shutil.copytree(project / "tests" / "golden" / "pipeline", folder)
+    (folder / name).write_bytes((folder / name).read_bytes()[:5])
+    code, out, err = spacy_bilstm(*[str(folder) if word == "PIPELINE" else word for word in command])
+    assert code == 1
+    assert f"{folder / name}: cannot be read as a part of a pipeline" in (out + err).replace("\n", " ")
