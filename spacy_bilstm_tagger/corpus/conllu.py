@@ -119,7 +119,7 @@ def read_conllu(
 def _warn_of_other_tags(
     names: tuple[str, ...], sentences: list[tuple[Optional[str], list[Row]]], tags: str, notes: Notes
 ) -> None:
-    """Of tags that are all in the other column, and of BIO tags and entity types in MISC that are not read."""
+    """Of tags that are all in the other column, and of BIO tags and entity types in MISC, or BIO in FEATS, that are not read."""
     cells = [dict(zip(names, row)) for _, rows in sentences for _, row in rows]
     column, other = TAG_COLUMNS.get(tags, ""), next(name for name in TAG_COLUMNS if name != tags)
     found = {name: sum(row.get(name, "_") != "_" for row in cells) for name in (column, TAG_COLUMNS[other])}
@@ -127,18 +127,19 @@ def _warn_of_other_tags(
         notes.warnings.append(
             f"{column} holds no tags, and {TAG_COLUMNS[other]} does; pass --tags {other} to read those"
         )
-    keys: dict[str, Counter[str]] = {}
-    for key, value in (pair for row in cells for pair in _PAIR.findall(row.get("MISC", "_"))):
-        keys.setdefault(key, Counter())[value] += 1
-    for key, counts in keys.items():
-        if key.lower() in _KEYS:  # NamedEntity=Yes is a feature, NER=PERSON and NE=PER_1 are types
+    keys: dict[tuple[str, str], Counter[str]] = {}
+    for name in ("MISC", "FEATS"):
+        for key, value in (pair for row in cells for pair in _PAIR.findall(row.get(name, "_"))):
+            keys.setdefault((name, key), Counter())[value] += 1
+    for (name, key), counts in keys.items():
+        if name == "MISC" and key.lower() in _KEYS:  # NamedEntity=Yes is a feature, NER=PERSON and NE=PER_1 are types
             is_type = OUTSIDE in counts or all(re.fullmatch(r"[A-Z]{2,}(?:_\d+)?", value) for value in counts)
             is_read = looks_like_bio(set(counts)) or not is_type
         else:
             is_read = not (looks_like_bio(set(counts)) and any(value[1:2] == "-" for value in counts))
         if not is_read:
             notes.warnings.append(
-                f"MISC has {key}= ({list_counts(counts, most=5)}), which is not read; expected name=B-TYPE for entities in BIO"
+                f"{name} has {key}= ({list_counts(counts, most=5)}), which is not read; expected name=B-TYPE for entities in BIO"
             )
 
 

@@ -374,6 +374,10 @@ def test_refused(tmp_path, content, message):
         ("nnp\tMia\nvbd\tleft\nnnp\tBob\nvbd\tran\nnnp\tAna\nvbd\tate\n", "if they are swapped, name the columns"),
         ("'Mia'\tNNP\n'left'\tVBD\n'us'\tPRP\n", "3 cells are in quotes, such as 'Mia'"),
         ('"say ""hi"""\tUH\nok\tUH\n', '1 cells are in quotes, such as "say ""hi"""'),
+        (
+            "1\tMia\t_\tX\t_\tNE=B-PER\t_\t_\t_\t_\n2\tran\t_\tX\t_\tNE=O\t_\t_\t_\t_\n",
+            "FEATS has NE= (B-PER 1, O 1), which is not read",
+        ),
         (conllu("1", "Mia", misc="Entity=(e1-person)"), "MISC has Entity=..., which is not read"),
     ],
 )
