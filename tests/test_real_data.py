@@ -34,14 +34,14 @@ def run_here(run_spacy, checkout):
 
 @pytest.fixture
 def run_workflow(run_here, vectors, checkout, monkeypatch):
-    """Gives the output of the workflow's commands, which run in this process."""
+    """Gives the output of the commands of a workflow, or of one command of the project, which run in this process."""
 
     def run(name: str, **overrides) -> str:
         monkeypatch.chdir(checkout)
         config = load_project_config(checkout, overrides={"vars.vectors": vectors, **overrides})
         scripts = {command["name"]: command["script"] for command in config["commands"]}
         output = []
-        for line in (line for step in config["workflows"][name] for line in scripts[step]):
+        for line in (line for step in config["workflows"].get(name, [name]) for line in scripts[step]):
             python, _, module, *words = shlex.split(line)
             assert python == "python"
             if module == "spacy":
@@ -60,10 +60,12 @@ def printed_accuracies(log: str) -> list[float]:
     return [float(match[1]) for match in re.finditer(row, log, re.MULTILINE)]
 
 
-def test_tweets_alone_are_above_0_88_and_a_second_step_goes_on_from_there(asset, run_here, vectors, checkout, tmp_path):
+def test_tweets_alone_are_above_0_88_and_a_second_step_goes_on_from_there(
+    asset, run_here, run_workflow, vectors, checkout, tmp_path
+):
     """The two recipes of ritter without a treebank and without distilled vectors, which need a transformer."""
     asset("ritter/train")
-    run_here("project", "run", "ritter-corpus", ".")
+    run_workflow("ritter-corpus")
     alone = {
         "paths.vectors": vectors,
         "paths.train": "corpus/ritter/train.spacy",
