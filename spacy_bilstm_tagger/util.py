@@ -201,6 +201,19 @@ def wrong_download(content: str) -> Optional[str]:
     return next((kind for kind, pattern in _WRONG_DOWNLOADS.items() if re.match(pattern, content)), None)
 
 
+_ARCHIVES = {
+    "a zip archive": rb"PK\x03\x04",
+    "a tar archive": rb"(?s).{257}ustar",
+    "a bzip2 archive": rb"BZh[1-9]",
+    "an xz archive": rb"\xfd7zXZ\0",
+}
+
+
+def archive_kind(start: bytes) -> Optional[str]:
+    """What kind of archive a file is that begins so; None for gzip, which is unpacked, and for other files."""
+    return next((kind for kind, pattern in _ARCHIVES.items() if re.match(pattern, start)), None)
+
+
 def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
     """The runs of neighbouring numbers, in order, as (start, end); end is exclusive."""
     found = set(numbers)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Iterable, Iterator, Optional
 
 import numpy as np
-import spacy
 import typer
 from rich import box
 from rich.console import Console
@@ -20,7 +19,7 @@ from spacy.util import is_package
 from thinc.api import Model
 
 from ..annotate.annotation import to_annotation
-from ..annotate.annotator import check_readable, model_path
+from ..annotate.annotator import load_pipeline
 from ..corpus.raw import iter_raw_texts
 from ..errors import DataError
 from ..lexicon.claim import tables_read
@@ -99,15 +98,12 @@ def _load(name: str) -> Language:
             f"{name} is not installed; pip install it from wheels/ of this project, or name another pipeline: "
             "spacy-bilstm tag MODEL TEXT"
         )
-    check_readable(model_path(name))
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message=r"\[W095\]")  # a pipeline of another spaCy
-            return spacy.load(name)
+            return load_pipeline(name)
     except UserWarning as warning:
         raise DataError(f"{name}: {warning}") from None
-    except OSError as error:
-        raise DataError(str(error)) from None
 
 
 def _texts(item: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ..errors import DataError, Errors
-from ..util import decode, read_bytes, wrong_download
+from ..util import GZIP, archive_kind, decode, read_bytes, wrong_download
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
 from .columns import Columns, looks_like_iob, read_columns, read_iob
@@ -54,14 +54,6 @@ FORMATS = {
 _LINES_TO_GUESS_FROM = 200
 _NO_ROWS = ("# ", "#\t", "-DOCSTART-", "#begin document", "#end document")
 _WEBANNO = "#FORMAT=WebAnno TSV"
-# How files begin that hold others; a tar has its mark behind the first name.
-_ARCHIVES = {
-    b"PK\x03\x04": "a zip archive",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ\0": "an xz archive",
-    b"ustar": "a tar archive",
-    b"\x1f\x8b": "a gzip archive inside of another one",
-}
 _ELEMENT = re.compile(r"\s*<([a-z][\w:.-]*)(?:\s[^<>]*)?>", re.IGNORECASE)  # of HTML or XML
 _MOJIBAKE = re.compile("[ÂÃ][\x80-\xbf]|â(?:€[\x80-\xbf\u2018-\u201e\u2122\u0153\u00a6]|\x80[\x80-\xbf])")
 _QUOTED = re.compile(r'^"# text =', re.MULTILINE)
@@ -117,9 +109,7 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
         characters that no text has: NUL, and control characters of latin-1 unless it is a guess.
     """
     data = read_bytes(path)
-    kind = next(
-        (kind for start, kind in _ARCHIVES.items() if data[257 * (start == b"ustar") :].startswith(start)), None
-    )
+    kind = "a gzip archive inside of another one" if data.startswith(GZIP) else archive_kind(data)
     if kind:
         raise DataError(f"{path}: is {kind}; expected a file of text: unpack it, and give the file inside")
     if b"\0" not in data:  # of UTF-16, a part of a character

@@ -1,6 +1,5 @@
 """Where vectors come from: a gensim-data name, or a file in any of the formats that gensim reads."""
 
-import re
 import shutil
 import tempfile
 import zipfile
@@ -13,7 +12,7 @@ import numpy as np
 
 from ..errors import DataError, Errors
 from ..types import Floats
-from ..util import check_file, is_stream, open_bytes, wrong_download
+from ..util import archive_kind, check_file, is_stream, open_bytes, wrong_download
 from .files import keeping_reason
 from .pickles import read_saved
 from .text_rows import MAX_LINE, is_header, read_text_rows
@@ -21,15 +20,8 @@ from .text_rows import MAX_LINE, is_header, read_text_rows
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
-_UNPACK = "unpack it, and give the file inside"
-# How files of other kinds begin, and what to do with them.
-_OTHER_KINDS = (
-    (rb"(?s).{257}ustar", f"a tar archive; {_UNPACK}"),
-    (rb"BZh[1-9]", f"a bzip2 archive; {_UNPACK}"),
-    (rb"\xfd7zXZ\0", f"an xz archive; {_UNPACK}"),
-    # https://github.com/facebookresearch/fastText, src/fasttext.cc: 793712314
-    (rb"\xba\x16\x4f\x2f", "a model of fastText; give the .vec file that comes with it"),
-)
+# https://github.com/facebookresearch/fastText, src/fasttext.cc: 793712314
+_FASTTEXT = b"\xba\x16\x4f\x2f"
 _MOST_PACKED = 100  # the text of vectors becomes 2 to 5 times smaller in a zip
 GENSIM_NAMES = ("glove-twitter-25", "glove-twitter-50", "glove-twitter-100", "glove-twitter-200")
 
@@ -65,7 +57,10 @@ def _read_file(path: Path, max_rows: Optional[int], dim: Optional[int], notes: l
             start = file.read(512)
         if start.startswith(b"PK\x03\x04"):
             raise zipfile.BadZipFile("a zip archive that is cut off")
-        kind = next((kind for pattern, kind in _OTHER_KINDS if re.match(pattern, start)), None)
+        archive = archive_kind(start)
+        kind = f"{archive}; unpack it, and give the file inside" if archive else None
+        if start.startswith(_FASTTEXT):
+            kind = "a model of fastText; give the .vec file that comes with it"
         if kind := kind or wrong_download(start.decode("latin-1")):
             raise DataError(f"{path}: is {kind}; expected vectors")
         is_pickle = start.startswith(b"\x80")

@@ -375,28 +375,3 @@ def test_spacy_s_own_tagger_takes_the_tok2vec(tweet_nlp, make_examples):
     examples = make_examples(tweet_nlp)
     train(tweet_nlp, examples, steps=60)
     assert tweet_nlp.evaluate(examples)["tag_acc"] == 1.0
-
-
-class TestMorphs:
-    """`token.morph` by the tags, as an `attribute_ruler` would set it."""
-
-    def test_are_those_of_the_tags(self, trained, make_examples):
-        tagger = trained.get_pipe("bilstm_tagger")
-        tag = tagger.labels[0]
-        plain = [[token.tag_ for token in doc] for doc in trained.pipe(TEXTS)]
-        assert not any(str(token.morph) for doc in trained.pipe(TEXTS) for token in doc)
-        tagger.morphs = {tag: "VerbForm=Fin|Tense=Past", "no such tag": "Number=Sing"}
-        docs = list(trained.pipe(TEXTS))
-        assert [[token.tag_ for token in doc] for doc in docs] == plain
-        expected = {tag: "Tense=Past|VerbForm=Fin"}
-        assert all(str(token.morph) == expected.get(token.tag_, "") for doc in docs for token in doc)
-        assert any(token.morph.get("Tense") == ["Past"] for doc in docs for token in doc)
-
-    def test_what_is_set_stays_unless_overwrite(self, trained):
-        tagger = trained.get_pipe("bilstm_tagger")
-        tagger.morphs = dict.fromkeys(tagger.labels, "Number=Sing")
-        doc = trained.make_doc("so good")
-        doc[0].set_morph("Degree=Pos")
-        assert [str(token.morph) for token in tagger(doc)] == ["Degree=Pos", "Number=Sing"]
-        tagger.overwrite = True
-        assert [str(token.morph) for token in tagger(doc)] == ["Number=Sing", "Number=Sing"]

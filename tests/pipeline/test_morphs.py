@@ -1,0 +1,46 @@
+"""`token.morph` by the tags of a `bilstm_tagger`, as an `attribute_ruler` would set it."""
+
+import pytest
+import spacy
+
+TEXTS = ["RT @mara_lune: so good !!", "do n't go there", "", "   ", "the new record"]
+
+
+@pytest.fixture
+def trained(tweet_nlp, make_examples):
+    tweet_nlp.add_pipe("bilstm_tagger")
+    examples = make_examples(tweet_nlp)
+    optimizer = tweet_nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.01
+    for _ in range(30):
+        tweet_nlp.update(examples, sgd=optimizer)
+    return tweet_nlp
+
+
+def test_are_those_of_the_tags(trained):
+    tagger = trained.get_pipe("bilstm_tagger")
+    tag = tagger.labels[0]
+    plain = [[token.tag_ for token in doc] for doc in trained.pipe(TEXTS)]
+    assert not any(str(token.morph) for doc in trained.pipe(TEXTS) for token in doc)
+    tagger.morphs = {tag: "VerbForm=Fin|Tense=Past", "no such tag": "Number=Sing"}
+    docs = list(trained.pipe(TEXTS))
+    assert [[token.tag_ for token in doc] for doc in docs] == plain
+    expected = {tag: "Tense=Past|VerbForm=Fin"}
+    assert all(str(token.morph) == expected.get(token.tag_, "") for doc in docs for token in doc)
+    assert any(token.morph.get("Tense") == ["Past"] for doc in docs for token in doc)
+
+
+def test_what_is_set_stays_unless_overwrite(trained):
+    tagger = trained.get_pipe("bilstm_tagger")
+    tagger.morphs = dict.fromkeys(tagger.labels, "Number=Sing")
+    doc = trained.make_doc("so good")
+    doc[0].set_morph("Degree=Pos")
+    assert [str(token.morph) for token in tagger(doc)] == ["Degree=Pos", "Number=Sing"]
+    tagger.overwrite = True
+    assert [str(token.morph) for token in tagger(doc)] == ["Number=Sing", "Number=Sing"]
+
+
+def test_each_tagger_has_its_own():
+    first = spacy.blank("en").add_pipe("bilstm_tagger")
+    first.morphs["NN"] = "Number=Sing"
+    assert spacy.blank("en").add_pipe("bilstm_tagger").morphs == {}
