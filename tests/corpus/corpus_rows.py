@@ -1,0 +1,15 @@
+"""Rows of corpora, for tests of several files."""
+
+
+def conllu(id, form, *, upos="X", misc="_"):
+    return "\t".join([id, form, "_", upos, "_", "_", "_", "_", "_", misc]) + "\n"
+
+
+def conll_2009(id, form, lemma, pos, head, relation):
+    return "\t".join([id, form, lemma, lemma, pos, pos, "_", "_", head, head, relation, relation, "_", "_"]) + "\n"
+
+
+def write(tmp_path, content):
+    path = tmp_path / "corpus"
+    path.write_text(content, encoding="utf8")
+    return path

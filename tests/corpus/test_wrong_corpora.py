@@ -1,0 +1,178 @@
+"""Files that lie in the place of a corpus, and corpora that are probably not meant as they are read: refused in one line, or
+warned of."""
+
+import pytest
+from corpus_rows import conllu, write
+
+from spacy_bilstm_tagger.corpus import Notes, read_corpus
+from spacy_bilstm_tagger.errors import DataError
+
+REFUSED = {
+    "webanno": (
+        "#FORMAT=WebAnno TSV 3.2\n\n\n#Text=Mia\n1-1\t0-3\tMia\tPER\t\n",
+        ", line 1: found '#FORMAT=WebAnno TSV 3.2'",
+    ),
+    "names-of-texts-without-blank-lines": (
+        "".join(f"f{i // 8 * 37:x}\tw{i}\t{'NV'[i % 2]}\n" for i in range(64)),
+        ", line 9: the file has no blank line, and column 1 holds names of texts such as 'f0'",
+    ),
+    "entity-tags-first-and-no-entity": (
+        "O\twhat\nO\tis\n\nO\tit\n",
+        ", line 1: column 1 looks like entity tags, where the tokens are expected",
+    ),
+    "commas": ("Mia, NNP, O\nleft, VBD, O\nus, PRP, O\n", ", line 1: found 'Mia,', and a comma behind each token"),
+    "type-with-a-blank": ("Mia\tB- PER\nleft\tO\n", ", line 1: found entity tag 'B- PER'"),
+    "other-hyphen": ("Mia\tB‐PER\nleft\tO\n", ", line 1: found entity tags such as 'B‐PER', with another sign"),
+    "tokens-and-their-tags-in-json": (
+        '{"text": "Mia left", "spans": [], "tokens": ["Mia", "left"], "ner_tags": [1, 0]}',
+        ', line 1: "ner_tags" holds a value for each of the "tokens"',
+    ),
+    "json-min-without-ranges": (
+        '[{"text": "Mia is", "id": 1, "sentiment": "Positive", "annotator": 1}]',
+        ": none of the 1 records has ranges",
+    ),
+    "label-studio-of-another-task": (
+        '[{"data": {"text": "ok"}, "annotations": [{"result": [{"type": "choices", "value": {"choices": ["x"]}}]}]}]',
+        ": found only results of other types than labels: choices 1",
+    ),
+    "zip": ("PK\x03\x04 and so on", ": is a zip archive; expected a file of text"),
+    "ids-begin-again": (
+        conllu("1", "a") + conllu("2-3", "don't") + conllu("2", "do") + conllu("3", "n't") + conllu("1", "b"),
+        ", line 5: the ids begin again at 1 after 3; the blank line between two sentences is missing",
+    ),
+    "text-between-tokens": (
+        conllu("1", "a") + "# text = b\n" + conllu("1", "b"),
+        ", line 2: found the comment '# text = b'",
+    ),
+    "id-too-high": (conllu("1", "a") + conllu("3", "b"), ", line 2: found the id 3, expected 2"),
+    "range-without-words": (
+        conllu("1", "a") + conllu("2-3", "du"),
+        ", line 2: the word 3 of the multiword token 'du' is missing",
+    ),
+    "half-a-range": (
+        conllu("1-2", "du") + conllu("1", "de"),
+        ", line 1: the word 2 of the multiword token 'du' is missing",
+    ),
+    "range-backwards": (
+        conllu("1-1", "du") + conllu("1", "de"),
+        ", line 1: found the range 1-1, expected one of at least two",
+    ),
+    "text-taken-out": (
+        "".join(conllu(str(i), "_") for i in range(1, 5)),
+        ", line 1: all words of the sentence are '_', so the text was taken out of the file",
+    ),
+    "untyped-entities": ("Mia\tB\nLee\tI\nran\tO\n", ", line 1: found entity tags such as 'B', without a type"),
+    "underscore": ("Mia NNP B_PER\nran VBZ O\n", ", line 1: found entity tags such as 'B_PER', with another sign"),
+    "prefix-last": (
+        "Mia NNP PER-B\nran VBZ O\n",
+        ", line 1: found entity tags such as 'PER-B', with the prefix at the end",
+    ),
+    "small-letters": ("Mia b-np\nran O\n", ", line 1: found entity tags such as 'b-np', in small letters"),
+    "not-found": ("404: Not Found", ": found '404: Not Found', the error message of a web server"),
+    "git-lfs": (
+        "version https://git-lfs.github.com/spec/v1\noid sha256:a\nsize 12\n",
+        ": found 'version https://git-lfs",
+    ),
+    "web-page": ("<!DOCTYPE html>\n<html>\n<body>a b</body></html>\n", ": found '<!DOCTYPE html>\\n<html>"),
+    "json-lines-without-ranges": (
+        '{"text": "a b"}\n{"text": "a b"}\n',
+        ', line 1: found \'{"text": "a b"}\', expected a JSON obj',
+    ),
+    "json-list": ('[["a", []]]', ": found a JSON list that is damaged, or not of objects with a text"),
+    "range-outside": ('{"text": "Mia", "label": [[0, 4, "PER"]]}\n', ", line 1: the range 0 to 4 is not in the text"),
+    "range-of-another-text": (
+        '{"text": "so Mia", "label": [{"start": 0, "end": 3, "text": "Mia", "labels": ["PER"]}]}\n',
+        ", line 1: the range 0 to 3 is 'so ' in the text, and 'Mia' by its own record",
+    ),
+    "tweets-in-a-table": (
+        "1\tso good\t2011\n4\tthe new one\t2011\n",
+        ", line 1: no column looks like tags or entity tags",
+    ),
+    "texts-and-labels": (
+        "so good\tpos\nthe new one\tneg\nnot so\tneg\n",
+        ", line 1: found 'so good' as a token, and white space in",
+    ),
+    "every-tag-once": (
+        "".join(f"w{i} t{i}\n" for i in range(60)),
+        ", line 1: no column looks like tags or entity tags (found t0, t1, t2, t3, t4 after the tokens)",
+    ),
+    "no-break-space": ("a\tX\n\u00a0\tY\n", ", line 2: the token is white space (U+00A0), expected a word"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), REFUSED.values(), ids=REFUSED)
+def test_refused(tmp_path, content, message):
+    path = write(tmp_path, content)
+    with pytest.raises(DataError) as error:
+        read_corpus(path)
+    assert str(error.value).startswith(f"{path}{message}")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "warning"),
+    [
+        (
+            "".join(f"w{i % 40} {['NN', 'VB'][i % 2]}\n" for i in range(311)),
+            "no blank line, so all 311 tokens are one text",
+        ),
+        (
+            '[{"data": {"text": "Mia"}, "annotations": [{"result": [{"type": "choices", "value": {}}, {"type": "labels", "value": '
+            '{"start": 0, "end": 3, "labels": ["PER"]}}]}]}]',
+            "Not read, results of other types than labels: choices 1",
+        ),
+        (
+            '[{"data": {"text": "Mia"}, "annotations": [{"ground_truth": true, "result": [{"type": "labels", "value": '
+            '{"start": 0, "end": 3, "labels": ["PER"]}}]}, {"result": []}]}]',
+            "Annotators differ in 1 tasks, of which the ground truth is read",
+        ),
+        ("nnp\tMia\nvbd\tleft\nnnp\tBob\nvbd\tran\nnnp\tAna\nvbd\tate\n", "if they are swapped, name the columns"),
+        ("'Mia'\tNNP\n'left'\tVBD\n'us'\tPRP\n", "3 cells are in quotes, such as 'Mia'"),
+        ('"say ""hi"""\tUH\nok\tUH\n', '1 cells are in quotes, such as "say ""hi"""'),
+        (
+            "1\tMia\t_\tX\t_\tNE=B-PER\t_\t_\t_\t_\n2\tran\t_\tX\t_\tNE=O\t_\t_\t_\t_\n",
+            "FEATS has NE= (B-PER 1, O 1), which is not read",
+        ),
+        (conllu("1", "Mia", misc="Entity=(e1-person)"), "MISC has Entity=..., which is not read"),
+    ],
+)
+def test_warned_of(spacy_bilstm, tmp_path, content, warning):
+    path, notes = write(tmp_path, content), Notes()
+    read_corpus(path, notes=notes)
+    assert [warning in each for each in notes.warnings] == [True]
+    code, out, _ = spacy_bilstm("convert", path, tmp_path / "out.spacy")
+    assert code == 0
+    assert f"⚠ {notes.warnings[0]}\n" in out
+
+
+@pytest.mark.parametrize("empty", ["", "-"])
+def test_entities_without_any_outside_are_warned_of(spacy_bilstm, tmp_path, empty):
+    path = write(tmp_path, f"Mia\tB-PER\nleft\t{empty}\nus\t{empty}\n")
+    code, out, _ = spacy_bilstm("convert", path, tmp_path / "out.spacy")
+    assert code == 0
+    assert "Entities: PER 1; tokens without an entity tag: 2\n" in out
+    assert "⚠ No token is outside of the entities (O): 2 tokens have no entity tag" in out
+
+
+@pytest.mark.parametrize("label", ["PER,B-ORG", "PER+B-ORG", "PER;ORG", "PER:0.98", "PER/Q42", "PER[3]", "PER|B-ORG"])
+def test_types_that_are_several_labels_are_warned_of(spacy_bilstm, tmp_path, label):
+    path = write(tmp_path, f"Mia\tB-{label}\nleft\tO\nus\tO\n")
+    code, out, _ = spacy_bilstm("convert", path, tmp_path / "out.spacy")
+    assert code == 0
+    assert f"⚠ Entity types such as '{label}' look like several labels" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--tags", "xpos"], "--tags xpos is only for CoNLL-U, found tsv"),
+        (["--spans-key", "mine"], "--spans-key mine is only for toxic spans, found tsv"),
+        (["--votes", "majority"], "--votes majority is only for toxic_votes, found tsv"),
+        (["--encoding", "undefined"], "--encoding undefined: cannot decode a text"),
+    ],
+)
+def test_options_without_effect_are_refused(spacy_bilstm, tmp_path, options, message):
+    path = write(tmp_path, "Mia\tB-PER\nleft\tO\nus\tO\n")
+    code, out, err = spacy_bilstm("convert", path, tmp_path / "out.spacy", *options)
+    assert code != 0
+    assert message in out + err
