@@ -215,8 +215,10 @@ def _range_list(where: str, line: str, record: dict[str, Any]) -> Optional[list[
             f'{where}: "{key}" is {json.dumps(value)[:60]}, the class of a text, expected ranges; if the text has no '
             f'entities, remove "{key}" and leave an empty list in "spans"'
         )
+    tokens = record.get("tokens")
+    n_tokens = len(tokens) if isinstance(tokens, list) else 0
     for key, value in record.items():
-        if key != "tokens" and isinstance(value, list) and value and len(value) == len(record.get("tokens") or ()):
+        if n_tokens and "tag" in key.lower() and isinstance(value, list) and len(value) == n_tokens:
             raise DataError(f'{where}: "{key}" holds a value for each of the "tokens", {_EXPECTED}')
     if lists:
         return []

@@ -7,10 +7,11 @@ from typing import Any, Callable, Iterable, Iterator, Literal, Optional, Sequenc
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import IS_SPACE, MORPH, POS
+from spacy.attrs import IS_SPACE, MORPH, POS, TAG
 from spacy.language import Language
 from spacy.parts_of_speech import IDS as POS_IDS
 from spacy.pipeline.tagger import Tagger
+from spacy.strings import get_string_id
 from spacy.tokens import Doc, Token
 from spacy.training import Example
 
@@ -205,17 +206,19 @@ class BiLSTMTagger(TagComponent):
 
     def set_annotations(self, docs: Iterable[Doc], tagged: Iterable[Tagged]) -> None:
         """Set `token.tag` or `token.pos`, their probabilities if they are kept, and `token.morph` of tags that have features."""
-        docs, tagged = list(docs), list(tagged)
+        docs = list(docs)
         super().set_annotations(docs, tagged)
         if not self.morphs:
             return
-        morphs, ids = self.morphs, np.zeros(len(self.labels), dtype="uint64")
-        for number in set(chain.from_iterable(each.labels.tolist() for each in tagged)):
-            if features := morphs.get(self.labels[number]):
-                ids[number] = self.vocab.morphology.add(features)
-        for doc, each in zip(docs, tagged):
-            found = np.where(doc.to_array(IS_SPACE), 0, ids[each.labels])
-            before = doc.to_array(MORPH)
+        # By the tags that stand in the doc, which were set before where these are not overwritten.
+        is_tag = self.attr == "tag"
+        features = {get_string_id(tag) if is_tag else POS_IDS.get(tag, 0): text for tag, text in self.morphs.items()}
+        ids: dict[int, int] = {}
+        for doc in docs:
+            tags = doc.to_array(TAG if is_tag else POS).tolist()
+            for tag in set(tags) - ids.keys():
+                ids[tag] = self.vocab.morphology.add(features[tag]) if tag in features else 0
+            found, before = np.array([ids[tag] for tag in tags], dtype="uint64"), doc.to_array(MORPH)
             kept = found if self.overwrite else np.where(before, before, found)
             doc.from_array([MORPH], np.asarray(kept, dtype="uint64")[:, None])  # type: ignore[arg-type]
 

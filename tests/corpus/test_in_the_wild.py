@@ -148,6 +148,13 @@ READ = {
         ["Mia//B-PER left//O"],
         [],
     ),
+    "other-lists-of-prodigy": (
+        '{"text": "Mia left", "spans": [], "tokens": [{"text": "Mia"}, {"text": "left"}], "options": [1, 2]}\n'
+        '{"text": "ok", "spans": [], "tokens": 1}',
+        "jsonl",
+        ["Mia//O left//O", "ok//O"],
+        [],
+    ),
     "ground-truth": (
         '[{"data": {"text": "Mia left"}, "annotations": [{"ground_truth": true, "result": [{"type": "labels", "value": '
         '{"start": 0, "end": 3, "labels": ["PER"]}}]}]}]',

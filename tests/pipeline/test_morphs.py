@@ -40,6 +40,27 @@ def test_what_is_set_stays_unless_overwrite(trained):
     assert [str(token.morph) for token in tagger(doc)] == ["Number=Sing", "Number=Sing"]
 
 
+def test_of_a_tag_that_was_set_before_are_its_own(trained):
+    tagger = trained.get_pipe("bilstm_tagger")
+    first, second = tagger.labels[:2]
+    tagger.morphs = {first: "Number=Sing", second: "Number=Plur"}
+    for tag, features in tagger.morphs.items():
+        doc = trained.make_doc("so good")
+        doc[0].tag_ = tag
+        doc = tagger(doc)
+        assert (doc[0].tag_, str(doc[0].morph)) == (tag, features)
+
+
+def test_by_parts_of_speech(tweet_nlp, make_examples):
+    pos = tweet_nlp.add_pipe("bilstm_tagger", config={"attr": "pos", "morphs": {"NOUN": "Number=Sing"}})
+    for label in ("NOUN", "VERB"):
+        pos.add_label(label)
+    tweet_nlp.initialize()
+    doc = tweet_nlp.make_doc("so good")
+    doc[0].pos_, doc[1].pos_ = "NOUN", "VERB"
+    assert [str(token.morph) for token in pos(doc)] == ["Number=Sing", ""]
+
+
 def test_each_tagger_has_its_own():
     first = spacy.blank("en").add_pipe("bilstm_tagger")
     first.morphs["NN"] = "Number=Sing"
