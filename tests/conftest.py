@@ -1,9 +1,12 @@
+import os
 import runpy
 import shutil
 import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker of -n has one core; torch reads it when it is imported
 
 import pytest
 import spacy
@@ -27,9 +30,10 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Skip the slow tests without --slow. With it, begin with them, so that no worker ends long after the others."""
+    """Skip the slow tests without --slow. With it, begin with their files, so that no worker ends long after the others."""
     if config.getoption("--slow"):
-        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
         return
     for item in items:
         if item.get_closest_marker("slow"):

@@ -118,10 +118,11 @@ class Corpora(Mapping[str, dict[str, str]]):
         _, source, _, *options = self.commands[target]
         yield from (source, self.room / target)
         for option, value in zip_longest(options, options[1:]):
-            if option == "--exclude" and value.endswith(".spacy"):
-                if value in self:
-                    yield from (option, self.written(value))
-            elif not option.endswith(".spacy"):
+            if option == "--exclude" and value.startswith("corpus/"):
+                for corpus in self:
+                    if corpus == value or corpus.startswith(f"{value}/"):
+                        yield from (option, self.written(corpus))
+            elif not option.startswith("corpus/"):
                 yield option
 
 

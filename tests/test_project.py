@@ -35,6 +35,7 @@ WORKFLOWS = {
     "gmb",
     "release",
     "student",
+    "tags",
     "toxic",
     "joint",
     "results",

@@ -54,7 +54,7 @@ def convert(
         typer.Option(
             "--exclude",
             help="Leave out texts that are also in this file, such as dev, and list them; case and white space do not "
-            "count. Any format that convert reads, or .spacy.",
+            "count. Any format that convert reads, .spacy, or a folder with .spacy files.",
         ),
     ] = None,
     map_tags_file: Annotated[

@@ -77,7 +77,7 @@ def label(
         "--map-tags": tag_map,
         "--map-ents": type_map,
         "--min-confidence": min_confidence,
-        "--exclude": [file_checksum(path) for path in others or []],
+        "--exclude": [folder_checksum(path) if path.is_dir() else file_checksum(path) for path in others or []],
         "--limit": limit,
         "--shard-size": shard_size,
         "version": version("spacy-bilstm-tagger"),

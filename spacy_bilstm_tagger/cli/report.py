@@ -11,6 +11,7 @@ from spacy.language import Language
 from ..annotate.annotator import load_pipeline, model_path
 from ..errors import DataError
 from ..util import file_checksum, write_beside
+from .scores import show
 
 LOG = "log.jsonl"  # beside the pipeline's folder
 
@@ -104,6 +105,8 @@ def report(
     if as_json is not None:
         with write_beside(as_json) as draft:
             srsly.write_json(draft, made.numbers)
+    if made.numbers["scores"]:
+        show([output.stem], [made.numbers["scores"]])
     for part in made.numbers["components"]:
         if part["has_gold"]:
             score = part["score"]

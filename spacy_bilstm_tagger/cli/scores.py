@@ -64,16 +64,20 @@ def scores(
     titles = [path.stem for path in metrics] if names is None else [name.strip() for name in names.split(",")]
     if len(titles) != len(found):
         raise DataError(f"--names {names}: found {len(titles)} names for {len(found)} files; expected as many")
-    console = Console()
+    show(titles, found)
+    for key, title in {**LABELS, **{f"{_PREFIX}{name}{_SUFFIX}": name for name in _span_keys(found)}}.items():
+        if any(each.get(key) for each in found):
+            Console().print(_of_labels(key, title, titles, found))
+
+
+def show(titles: list[str], found: list[Metrics]) -> None:
+    """Print the scores of pipelines side by side, without those of labels."""
     table = _table("", titles)
     for key, title in _rows(found):
         values = [each.get(key) for each in found]
         if any(value is not None for value in values) and not _is_copy(key, found):
             table.add_row(title, *map(percent, values))
-    console.print(table)
-    for key, title in {**LABELS, **{f"{_PREFIX}{name}{_SUFFIX}": name for name in _span_keys(found)}}.items():
-        if any(each.get(key) for each in found):
-            console.print(_of_labels(key, title, titles, found))
+    Console().print(table)
 
 
 def _read(path: Path) -> Metrics:

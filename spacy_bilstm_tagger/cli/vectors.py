@@ -148,7 +148,7 @@ def distill(
         list[Path],
         typer.Argument(
             metavar="WORDS...",
-            help="One word a line (up to a TAB), a corpus, raw text, .jsonl, .spacy, Brown clusters, "
+            help="One word a line (up to a TAB), a corpus, raw text, .jsonl, .spacy or a folder of them, Brown clusters, "
             "or vectors, whose keys are the words. The first lines of a file show its kind.",
         ),
     ],

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from ..corpus import read_corpus
 from ..corpus.csv_formats import csv_format
 from ..corpus.formats import guess_format
-from ..corpus.raw import read_raw_texts
+from ..corpus.raw import docbin_files, read_raw_texts
 from ..errors import DataError
 from ..lexicon.brown import read_brown
 from ..lexicon.files import is_pipeline
@@ -59,7 +59,7 @@ def guess_kind(path: Path) -> str:
     RAISES: DataError where there is no such file.
     """
     if path.is_dir():
-        return "vectors"
+        return "texts" if docbin_files(path) and not is_pipeline(path) else "vectors"
     check_file(path)
     if path.suffix in (".spacy", ".jsonl"):
         return "texts"
@@ -95,7 +95,7 @@ def _entry(line: str) -> str:
 
 
 def _lines(path: Path) -> list[str]:
-    return read_raw_texts(path) if path.suffix in (".spacy", ".jsonl") else read_text(path).split("\n")
+    return read_raw_texts(path) if path.is_dir() or path.suffix in (".spacy", ".jsonl") else read_text(path).split("\n")
 
 
 def _tokenize(texts: list[str]) -> list[str]:

@@ -16,8 +16,8 @@ from .formats import read_corpus
 
 
 def read_raw_texts(path: Path) -> list[str]:
-    """The texts of a file: one a line (.txt, .gz), JSON objects with a "text" (.jsonl), Docs (.spacy), or a corpus in
-    any format of `read_corpus`, its tokens joined by spaces where the raw text is unknown.
+    """The texts of a file: one a line (.txt, .gz), JSON objects with a "text" (.jsonl), Docs (.spacy, or a folder with
+    some), or a corpus in any format of `read_corpus`, its tokens joined by spaces where the raw text is unknown.
 
     RAISES: DataError for a file that is missing, empty or not of its format.
     """
@@ -36,14 +36,21 @@ def iter_raw_texts(path: Path) -> Iterator[str]:
 
 
 def _texts(path: Path) -> Iterable[str]:
-    if path.suffix == ".spacy":
-        return read_docbin_texts(path)
+    files = docbin_files(path)
+    if files:
+        return chain.from_iterable(map(read_docbin_texts, files))
     if path.suffix == ".jsonl":
         lines = enumerate(read_lines(path), 1)
         return (_json_text(path, number, line) for number, line in lines if line.strip())
-    if path.suffix in (".txt", ".gz", ""):
+    if path.suffix in (".txt", ".gz") or (not path.suffix and not path.is_dir()):
         return read_lines(path)
     return (text.text for text in _annotated(path))
+
+
+def docbin_files(path: Path) -> list[Path]:
+    """The .spacy files below a folder, in the order of their names, as spaCy's corpus reader finds them; a .spacy file itself;
+    else none."""
+    return sorted(path.rglob("*.spacy")) if path.is_dir() else [path] * (path.suffix == ".spacy")
 
 
 def _json_text(path: Path, number: int, line: str) -> str:
@@ -85,7 +92,7 @@ def exclude(
 
     White space, tokens and case are not compared.
     path (Path): the file of the texts, for messages.
-    others (list of Path): in any format of `read_corpus`, or .spacy.
+    others (list of Path): in any format of `read_corpus`, .spacy, or folders with .spacy files.
     RAISES: DataError if no text remains, and if a file cannot be read.
     """
     places: dict[str, str] = {}
@@ -102,8 +109,9 @@ def exclude(
 
 def _places(path: Path) -> Iterator[tuple[str, str]]:
     """Each text of a file, and its place."""
-    if path.suffix == ".spacy":
-        return ((raw, f"{path}, text {number}") for number, raw in enumerate(read_raw_texts(path), start=1))
+    files = docbin_files(path)
+    if files:
+        return ((text, f"{file}, text {n}") for file in files for n, text in enumerate(read_raw_texts(file), start=1))
     return ((text.text, f"{path}, line {text.lines[0]}") for text in _annotated(path))
 
 

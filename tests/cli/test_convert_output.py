@@ -86,6 +86,26 @@ def test_texts_of_a_converted_file_are_left_out_too(spacy_bilstm, write, folder)
     assert [doc.text for doc in docs_in(folder / "out.spacy")] == ["b "]
 
 
+def test_texts_of_a_folder_of_converted_files_are_left_out(spacy_bilstm, write, folder):
+    """One word for all dev parts, as where several corpora are learned from together."""
+    for name, text in (("one", "b X\n"), ("two", "c X\n")):
+        spacy_bilstm("convert", write(name, text), folder / "dev" / "deep" / f"{name}.spacy")
+    path = write("corpus", "a X\n\nb X\n\nc X\n")
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--exclude", folder / "dev")
+    assert code == 0
+    assert f"as they are in {folder / 'dev'}: 2 texts\n  line 3: 'b' ({folder / 'dev/deep/one.spacy'}, text 1)" in out
+    assert [doc.text for doc in docs_in(folder / "out.spacy")] == ["a "]
+
+
+def test_a_folder_without_corpora_is_no_file_to_exclude(spacy_bilstm, write, folder):
+    (folder / "empty").mkdir()
+    code, _, err = spacy_bilstm(
+        "convert", write("corpus", "a X\n"), folder / "out.spacy", "--exclude", folder / "empty"
+    )
+    assert (code, err.count("\n")) == (1, 1)
+    assert str(folder / "empty") in err
+
+
 def test_twenty_texts_that_are_left_out_are_listed(spacy_bilstm, write, folder):
     path, dev = (
         write(name, "\n\n".join(f"{'w' * n} X" for n in range(1, last))) for name, last in (("a", 25), ("b", 24))

@@ -116,6 +116,11 @@ def test_excluded_unsure_and_further_texts_are_left_out(spacy_bilstm, write, tea
     _, out, _ = spacy_bilstm("label", texts, teachers / "tagger0", folder / "soft", "--exclude", dev, "--limit", 12)
     assert "Left out, as they are in" in out
     assert [doc.text for doc in read(folder / "soft")] == [text for i, text in enumerate(TEXTS[:12]) if i not in (3, 7)]
+    (dev.parent / "devs").mkdir()
+    spacy_bilstm("convert", dev, dev.parent / "devs" / "dev.spacy", "--format", "text")
+    given = [texts, teachers / "tagger0", folder / "same", "--exclude", dev.parent / "devs", "--limit", 12]
+    assert spacy_bilstm("label", *given)[0] == 0
+    assert [doc.text for doc in read(folder / "same")] == [doc.text for doc in read(folder / "soft")]
     code, out, err = spacy_bilstm("label", texts, teachers / "tagger0", folder / "none", "--min-confidence", 1)
     assert "less probable than 1.0: 25 texts" in out
     assert code == 1

@@ -27,6 +27,7 @@ def test_page_and_numbers(spacy_bilstm, model, dev, tmp_path):
     assert (code, err) == (0, "")
     assert "tagger: tag_acc" in out
     found = srsly.read_json(numbers)
+    assert f"tags, accuracy {100 * found['scores']['tag_acc']:.2f}" in " ".join(out.split())
     assert [part["name"] for part in found["components"]] == ["tagger", "ner"]
     assert found["data"][0]["texts"] == 3
     assert len(found["data"][0]["sha256"]) == 64

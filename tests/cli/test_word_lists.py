@@ -48,6 +48,7 @@ def test_files_known_by_their_names(write, tweet_nlp, tmp_path):
 
     DocBin(docs=[tweet_nlp(TWEET)]).to_disk(tmp_path / "a.spacy")
     assert read_words(tmp_path / "a.spacy") == ("texts", TWEET_WORDS)
+    assert read_words(tmp_path) == ("texts", TWEET_WORDS)  # the folder of such files
 
 
 def test_long_file_is_guessed_from_its_beginning(write):
