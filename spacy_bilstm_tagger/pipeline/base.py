@@ -314,21 +314,31 @@ def check_threshold(name: str, setting: str, value: Optional[float]) -> None:
 
 
 def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
-    """RAISES: ConfigError for docs to which the tok2vec that the model listens to has given no rows, or rows of another
-    width: spaCy's listener would read zeros."""
+    """RAISES: ConfigError for docs to which the tok2vec that the model listens to has given no rows, rows of another width,
+    or rows of other tokens: spaCy's listener would read zeros, or the rows of other words."""
     for node in model.walk():
         upstream = getattr(node, "upstream_name", None)
         if upstream is None:
             continue
         width = node.get_dim("nO") if node.has_dim("nO") else None
         for doc in docs:
-            if len(doc) and (doc.tensor.size == 0 or width not in (None, doc.tensor.shape[1])):
-                found = "no rows" if doc.tensor.size == 0 else f"rows of width {doc.tensor.shape[1]}, expected {width}"
-                raise ConfigError(
-                    f"{name}: listens to a tok2vec ({upstream!r}), and found {found} in the doc; expected that component "
-                    f"before {name!r} in the pipeline, and not disabled. Or load the pipeline whole, and give {name!r} a tok2vec "
-                    "of its own with nlp.replace_listeners"
-                )
+            if not len(doc):
+                continue
+            rows, columns = doc.tensor.shape if doc.tensor.size else (0, 0)
+            expected = f"that component before {name!r} in the pipeline, and not disabled"
+            if not rows:
+                found = "no rows"
+            elif width not in (None, columns):
+                found = f"rows of width {columns}, expected {width},"
+            elif rows != len(doc):
+                found = f"{rows} rows for {len(doc)} tokens"
+                expected = "the component that splits tokens before that tok2vec in the pipeline"
+            else:
+                continue
+            raise ConfigError(
+                f"{name}: listens to a tok2vec ({upstream!r}), and found {found} in the doc; expected {expected}. Or load the "
+                f"pipeline whole, and give {name!r} a tok2vec of its own with nlp.replace_listeners"
+            )
 
 
 def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:

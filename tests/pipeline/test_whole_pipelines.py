@@ -119,7 +119,14 @@ class TestFiles:
 
     @pytest.mark.parametrize("file", ["sha256sums", "bilstm_tagger/sha256sums"])
     @pytest.mark.parametrize(
-        "damage", [lambda d: b"", lambda d: d + b"\n", lambda d: d[:90], lambda d: b"0" + d[1:], None]
+        "damage",
+        [
+            lambda d: b"",
+            lambda d: d + b"\n",
+            lambda d: d[:90],
+            lambda d: (b"1" if d[:1] == b"0" else b"0") + d[1:],
+            None,
+        ],
     )
     def test_checksums_that_are_damaged_or_missing_are_named(self, pipeline, tmp_path, file, damage):
         pipeline.to_disk(tmp_path)
@@ -221,6 +228,15 @@ class TestListeners:
         doc.tensor = np.zeros((len(doc), 5), dtype="f")
         with pytest.raises(ConfigError, match="found rows of width 5, expected 32"):
             pipeline.get_pipe("bilstm_ner")(doc)
+
+    def test_rows_of_tokens_before_they_were_split(self, pipeline):
+        """spaCy leaves a row too many, and zeros for the parts."""
+        nlp = copy.deepcopy(pipeline)
+        nlp.add_pipe("token_splitter", after="tok2vec", config={"min_length": 4, "split_length": 2})
+        with pytest.raises(
+            ConfigError, match=r"rows for \d+ tokens in the doc; expected the component that splits tokens"
+        ):
+            nlp(TEXTS[0])
 
 
 class TestWhiteSpace:
