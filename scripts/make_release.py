@@ -108,8 +108,6 @@ def add_rules(nlp: Language) -> None:
         exceptions[pos.lower()] = {**known, **{key: [lemma] for key in forms.split()}}
         if pos.lower() not in rules:  # other words of this kind in lower case, as where there are no tables
             rules[pos.lower()] = [["", ""]]
-    for pos in ("x", "sym"):  # links, emoticons: a rule that fits no word, so that they stay as they are written
-        rules[pos] = [["\n", "\n"]]
 
 
 def _rows(name: str) -> Iterator[list[str]]:
