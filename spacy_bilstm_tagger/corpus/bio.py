@@ -12,12 +12,25 @@ from ..pipeline.gold import OUTSIDE, is_missing
 _BEGIN, _INSIDE = "BSU", "IEL"  # BIO; BIOES adds S and E, BILUO calls them U and L
 _CLOSES = "SUEL"
 _OTHER_FORMS = {
+    "in angle brackets": re.compile(r"<[BIESLU]-[^<>]+>"),
+    "with a prefix of several letters": re.compile(r"(?i:begin|beg|inside|in|middle|end|last|single|unit)[-_:]\S+"),
     "without a type": re.compile("[BIESLU]"),
     "with another sign than the hyphen": re.compile(r"[BIESLU][_:/|.‐‑–—−]\S+"),
     "in small letters": re.compile(r"[bieslu][-_]\S+"),
     "with the prefix at the end": re.compile(r"\S+[-_][BIESLU]"),
 }
-_NO_ENTITY = (OUTSIDE, "o", "_", "OTHER", "NONE")
+_OUTSIDE_FORMS = (OUTSIDE, "o", "<O>", "Outside", "OUTSIDE", "OUT")
+_NO_ENTITY = (*_OUTSIDE_FORMS, "_", "OTHER", "NONE")
+_WRITE = {
+    "0": OUTSIDE,
+    "o": OUTSIDE,
+    "\u041e": OUTSIDE,
+    "None": OUTSIDE,
+    "nan": OUTSIDE,
+    "NaN": OUTSIDE,
+    "M": "I",
+    "C": "I",
+}
 _TYPE = re.compile(r"<?[A-Za-z][\w./-]*>?")
 
 
@@ -71,9 +84,11 @@ class EntityTags:
                 continue
             prefix, _, label = tag.partition("-")
             if len(prefix) != 1 or prefix not in _BEGIN + _INSIDE or not label or label != label.strip():
+                written = _WRITE.get(prefix) if label or tag == prefix else None
+                hint = f"; write {written + '-' + label if label else written} for {tag!a}" if written else ""
                 raise DataError(
                     f"{path}, line {line}: found entity tag {tag!r}, expected O or B-, I- (also E-, S-, L-, U-) and a "
-                    "type, such as B-person"
+                    f"type, such as B-person{hint}"
                 )
             if prefix in _BEGIN or (is_open and previous.partition("-")[2] == label):
                 bio.append(f"{'B' if prefix in _BEGIN else 'I'}-{label}")
@@ -106,8 +121,11 @@ class EntityTags:
             raise DataError(f"{path}, line {line}: {found}; expected {expected}")
 
 
-def other_form(column: list[str]) -> Optional[tuple[set[str], str]]:
-    """Entity tags of a column that are not of BIO, and their form; None for BIO and for tags of another kind."""
+def other_form(column: list[str], *, with_types: bool = True) -> Optional[tuple[set[str], str]]:
+    """Entity tags of a column that are not of BIO, and their form; None for BIO and for tags of another kind.
+
+    with_types (bool): types without a prefix are such a form wherever a fifth of the tokens are outside; else only where most are.
+    """
     counts = Counter(tag for tag in column if not is_missing(tag))
     others = {tag for tag in counts if tag not in _NO_ENTITY}
     if not others or len(others) == len(set(column)):
@@ -116,9 +134,15 @@ def other_form(column: list[str]) -> Optional[tuple[set[str], str]]:
         if all(map(tag.fullmatch, others)):
             return others, form
     n_outside = sum(counts[tag] for tag in _NO_ENTITY)
-    # Most tokens are of no entity. In a tag set with an O that is a pronoun, tags are letters.
+    # Most tokens are of no entity. In a tag set with an O that is a pronoun, other tags are single letters, too.
     is_type = all(map(_TYPE.fullmatch, others)) and any(len(tag) > 1 for tag in others)
-    return (others, "types without B or I") if is_type and len(column) > 4 and n_outside > len(column) / 2 else None
+    beside_outside = (
+        len(column) > 2
+        and all(len(tag) > 1 for tag in others)
+        and 5 * sum(counts[tag] for tag in _OUTSIDE_FORMS) >= len(column)
+    )
+    many_outside = len(column) > 4 and n_outside > len(column) / 2
+    return (others, "types without B or I") if is_type and (many_outside or (with_types and beside_outside)) else None
 
 
 def looks_like_bio(tags: AbstractSet[str]) -> bool:

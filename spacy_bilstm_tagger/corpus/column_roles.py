@@ -20,6 +20,7 @@ _MOST_TAGS = 1000  # of a tag set; lemmas are more
 _MANY = 30  # rows from which on the numbers of different values say something
 _NUMBER = re.compile(r"\d+[.:)]?")
 _LABELLED_NUMBER = re.compile(r"(\D{0,12}?)\d+(?:[-_.:/]\d+){0,3}")  # doc7, s1-12, Sentence: 3, 0:5-9
+_FLAGS = {"true", "false", "yes", "no"}
 _FEW = 4  # different tags, of which a tag set has more
 _NAMING = "name the columns with --columns"
 
@@ -212,8 +213,10 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
         or all(re.fullmatch(r"-?\d+(?:[.,]\d+)?", tag) for tag in tags)
     ):
         return False
-    if any(" " in tag for tag in tags):
+    if any(" " in tag for tag in tags) or {tag.lower() for tag in tags} <= _FLAGS:
         return False
+    if beside_entities and len(column) > 2 and sum(is_missing(tag) or tag == "_" for tag in column) > len(column) / 2:
+        return False  # links of entities
     words = [(value, token) for value, token in zip(column, tokens) if token.isalpha()]
     if (
         len(words) > 2

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
+from typing import Iterable, Optional
 
 from ..errors import DataError, Errors
 from ..pipeline.gold import is_missing
@@ -21,11 +21,15 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _TEXT = re.compile(r"# text =(.*)")
-# Comments of common corpora. A token of this form has a tag or entity tag that other tokens have too.
+# Comments of common corpora; IMGID of Twitter-2015 and 2017, ###MEDLINE of JNLPBA. A token of this form has a tag or entity tag
+# that other tokens have too.
 _COMMENT = re.compile(
-    r"#\s*(?:[\w.:-]+\s*=\s*\S|(?:id|sent_?id|doc_?id|text_?id|newdoc|newpar|(?:begin|end) document)\b)", re.IGNORECASE
+    r"#\s*(?:[\w.:-]+\s*=\s*\S|(?:id|sent_?id|doc_?id|text_?id|newdoc|newpar|(?:begin|end) document)\b)"
+    r"|IMGID:\d+\s*$|###\w+:\S+\s*$",
+    re.IGNORECASE,
 )
 _LANGUAGE = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*:)(?=.)")  # of WikiANN
+_MARK = re.compile(r"</?s>|<[EB]O[SW]>|\[(?:CLS|SEP|PAD)\]|-?[EB]OS-?", re.IGNORECASE)
 _LONG_TEXT = 100  # tokens of a file's only text
 
 
@@ -62,6 +66,12 @@ class Columns:
         RAISES: DataError for a row with another number of columns, a header, and texts in the place of tokens.
         """
         rows = [row for _, block in blocks for row in block]
+        for line, cells in rows:  # files that were joined have such a line in the middle
+            if len(cells) > 1 and all(map(_NAME.fullmatch, cells)):
+                raise DataError(
+                    f"{path}, line {line}: found {cells}, names of columns, expected a token and its tag; remove the line, "
+                    "and name the columns with --columns"
+                )
         if not self.roles:
             self.roles, self.guessed = guess_roles(path, blocks, separator), True
         width = len(self.roles)
@@ -69,11 +79,6 @@ class Columns:
         for line, cells in rows:
             check_width(path, line, cells, separator or " ", max(width, 2), expected)
         line, cells = rows[0]
-        if all(_NAME.fullmatch(cell) for cell in cells):
-            raise DataError(
-                f"{path}, line {line}: found {cells}, names of columns, expected a token and its tag; remove the line, "
-                "and name the columns with --columns"
-            )
         token = self.roles.index("token")
         if len(rows) > 1 and sum(" " in cells[token] for _, cells in rows) > len(rows) / 2:
             raise DataError(
@@ -119,6 +124,7 @@ def read_columns(
     """
     notes, columns = notes or Notes(), columns or Columns()
     blocks = _blocks(path, content, separator, notes)
+    _drop_sparse_index(path, blocks, columns, notes)
     if columns.skip_blank:
         blocks = _without_blank(blocks, columns, 0)
     rows = [row for _, block in blocks for row in block]
@@ -191,15 +197,39 @@ def _to_texts(
     return texts
 
 
+def _drop_sparse_index(path: Path, blocks: list[Block], columns: Columns, notes: Notes) -> None:
+    """A number in the first row of each text alone, as pandas writes the first level of an index, is left out.
+
+    RAISES: DataError for such a number in another row: a text begins there.
+    """
+    first = [[(line, cells[0].strip()) for line, cells in rows if len(cells) > 2] for _, rows in blocks]
+    filled = [(line, cell) for text in first for line, cell in text if cell]
+    n_rows = sum(map(len, first))
+    if columns.roles or n_rows - len(filled) < max(len(filled), 1) or not all(cell.isdecimal() for _, cell in filled):
+        return
+    for text in first:
+        for line, cell in text[1:]:
+            if cell:
+                raise DataError(
+                    f"{path}, line {line}: the number {cell} in the first column begins a text; the blank line between two texts "
+                    "is missing before it"
+                )
+    for cells in (cells for _, rows in blocks for _, cells in rows if len(cells) > 2):
+        del cells[0]
+    notes.lines.append("The first column, a number at the beginning of each text, was left out")
+
+
 def _drop_language(rows: list[Row], token: int, notes: Notes) -> None:
     """Of WikiANN (Pan et al. 2017, "Cross-lingual name tagging and linking for 282 languages"): each token is written behind
     its language, as en:Lisbon."""
-    languages = {match[1] if match else None for match in (_LANGUAGE.match(cells[token]) for _, cells in rows)}
-    language = languages.pop() if len(languages) == 1 and len(rows) > 2 else None
-    if language is not None:
+    found = [_LANGUAGE.match(cells[token]) for _, cells in rows]
+    if len(rows) > 2 and all(found):
+        languages = Counter(match[1] for match in found if match)
         for _, cells in rows:
-            cells[token] = cells[token].removeprefix(language)
-        notes.lines.append(f"Each token begins with {language}, the language, as in WikiANN; read without it")
+            cells[token] = cells[token].partition(":")[2]
+        notes.lines.append(
+            f"Each token begins with its language, as in WikiANN: {list_counts(languages)}; read without it"
+        )
 
 
 def _words(text: AnnotatedText) -> list[str]:
@@ -211,6 +241,12 @@ def _tags(text: AnnotatedText) -> list[str]:
 
 
 def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
+    marks = [(line, word) for text in texts for line, word in zip(text.lines, text.words) if _MARK.fullmatch(word)]
+    if marks:
+        notes.warnings.append(
+            f"{len(marks):,} tokens are marks of the beginning or end of a text, such as {marks[0][1]!r} in line {marks[0][0]}; "
+            "remove these lines, and leave a blank line between texts"
+        )
     if len(texts) == 1 and len(rows) > _LONG_TEXT:
         notes.warnings.append(
             f"The file has no blank line, so all {len(rows):,} tokens are one text; put a blank line between texts"
@@ -238,13 +274,22 @@ def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
             f"The tokens have {len(words)} different values and the tags {len(first_tags)}; if they are swapped, name the columns "
             "with --columns"
         )
-    quoted = [cell for _, cells in rows for cell in cells if len(cell) > 2 and cell[0] == cell[-1] == '"']
+    quoted = in_quotes(cell for _, cells in rows for cell in cells)
     if (
         not quoted
         and len(rows) > 2
         and all(word[0] in "'(" and word[-1] in "'," for text in texts for word in text.words)
     ):
         quoted = [word for text in texts for word in text.words]
+    warn_of_quotes(quoted, notes)
+
+
+def in_quotes(cells: Iterable[str]) -> list[str]:
+    """The cells that a writer of CSV has put into quotes, or that look so."""
+    return [cell for cell in cells if len(cell) > 2 and cell[0] == cell[-1] == '"']
+
+
+def warn_of_quotes(quoted: list[str], notes: Notes) -> None:
     if quoted:
         notes.warnings.append(
             f"{len(quoted):,} cells are in quotes, such as {quoted[0]}; quotes are read as characters. If a CSV writer "

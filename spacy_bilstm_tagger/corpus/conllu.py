@@ -12,7 +12,7 @@ from ..errors import DataError, Errors
 from ..pipeline.gold import OUTSIDE
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags, looks_like_bio, other_form
-from .columns import Row, between_tokens, check_width, empty_token
+from .columns import Row, between_tokens, check_width, empty_token, in_quotes, warn_of_quotes
 from .labels import list_counts
 
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
@@ -23,6 +23,7 @@ _TEXT = re.compile(r"#\s*text\s*=(.*)")
 _ID = re.compile(r"(\d+)(?:-(\d+)|(\.\d+))?")
 _KEYS = ("name", "ner", "ne", "entity", "namedentity")  # of entities in MISC, in any letter case
 _ENTITY = re.compile(rf"(?:^|\|)({'|'.join(_KEYS)})=([^|]+)", re.IGNORECASE)
+_SPACES = {r"\s": " ", r"\t": "\t", r"\n": "\n", r"\r": "\r"}
 _PAIR = re.compile(r"(?:^|\|)(\w+)=([^|]+)")
 _MASKED = (
     "so the text was taken out of the file, as in UD_English-GUMReddit; put it back with the script that comes with the "
@@ -49,11 +50,11 @@ class _Source:
 
 @dataclass
 class _Sentence:
-    """Rows of a sentence. ranges: (first id, last id, form, space after, line) of each multiword token."""
+    """Rows of a sentence, and its multiword tokens."""
 
     raw: Optional[str] = None
     words: list["_Word"] = field(default_factory=list)
-    ranges: list[tuple[int, int, str, bool, int]] = field(default_factory=list)
+    ranges: list["_Range"] = field(default_factory=list)
 
 
 @dataclass
@@ -62,9 +63,21 @@ class _Word:
     tag: str
     entity: str
     line: int
-    space_after: bool
+    space_after: str
     pos: str = ""
     lemma: str = ""
+
+
+@dataclass
+class _Range:
+    """A multiword token of the words first to last, counted from 1."""
+
+    first: int
+    last: int
+    form: str
+    entity: str
+    line: int
+    space_after: str
 
 
 def read_conllu(
@@ -105,7 +118,7 @@ def read_conllu(
     texts = []
     for sentence in sentences:
         words = sentence.words
-        raw = sentence.raw or "".join(word.form + " " * word.space_after for word in words).rstrip()
+        raw = sentence.raw or "".join(word.form + word.space_after for word in words).rstrip()
         lines = [word.line for word in words]
         ents = entities.to_bio(path, [word.entity for word in words], lines) if source else None
         forms, gold = [word.form for word in words], [word.tag for word in words] if has_tags else None
@@ -113,6 +126,7 @@ def read_conllu(
         known = {"pos": pos if any(pos) else None, "lemmas": lemmas if any(lemmas) else None}
         texts.append(AnnotatedText(forms, gold, ents, raw, lines, pos=known["pos"], lemmas=known["lemmas"]))
     entities.check_ends(path)
+    warn_of_quotes(in_quotes(word.form for sentence in sentences for word in sentence.words), notes)
     return texts
 
 
@@ -210,7 +224,7 @@ def _entity_source(
             lines.setdefault((source, value), line)
     chosen = next((source for source, counts in values.items() if looks_like_bio(set(counts))), None)
     for source, counts in values.items():
-        other = other_form([*counts.elements(), OUTSIDE]) if chosen is None else None
+        other = other_form([*counts.elements(), OUTSIDE], with_types=False) if chosen is None else None
         if other:
             value = next(value for value in counts if value in other[0])
             raise DataError(
@@ -232,7 +246,7 @@ def _sentence(
     for line, row in rows:
         cells = dict(zip(names, row))
         form, misc = cells["FORM"], cells.get("MISC", "_")
-        space_after = "SpaceAfter=No" not in misc.split("|")
+        space_after = _space_after(misc)
         id = cells.get("ID", str(len(sentence.words) + 1))
         match = _ID.fullmatch(id)
         if match is None:
@@ -243,7 +257,8 @@ def _sentence(
             continue
         _check_id(path, line, sentence, match)
         if match[2]:
-            sentence.ranges.append((int(match[1]), int(match[2]), form, space_after, line))
+            entity = source.tag(cells) if source else OUTSIDE
+            sentence.ranges.append(_Range(int(match[1]), int(match[2]), form, entity, line, space_after))
             continue
         if not form.strip():
             raise DataError(empty_token(path, line, form))
@@ -255,11 +270,11 @@ def _sentence(
         if lemma == "_" != form:
             lemma = ""
         sentence.words.append(_Word(form, "" if tag == "_" else tag, entity, line, space_after, pos, lemma))
-    for _, last, form, _, line in sentence.ranges:
-        if last > len(sentence.words):
+    for token in sentence.ranges:
+        if token.last > len(sentence.words):
             raise DataError(
-                f"{path}, line {line}: the word {last} of the multiword token {form!r} is missing; expected a line for "
-                "each of its words"
+                f"{path}, line {token.line}: the word {token.last} of the multiword token {token.form!r} is missing; expected a "
+                "line for each of its words"
             )
     if len(sentence.words) > 2 and all(word.form == "_" for word in sentence.words):
         raise DataError(f"{path}, line {rows[0][0]}: all words of the sentence are '_', {_MASKED}")
@@ -283,7 +298,7 @@ def _check_id(path: Path, line: int, sentence: _Sentence, id: "re.Match[str]") -
             f"{path}, line {line}: the ids begin again at {id[0]} after {expected - 1}; the blank line between two sentences "
             "is missing"
         )
-    open_until = sentence.ranges[-1][1] if sentence.ranges else 0
+    open_until = sentence.ranges[-1].last if sentence.ranges else 0
     if id[2] and (int(id[2]) <= first or first <= open_until or first != expected):
         raise DataError(
             f"{path}, line {line}: found the range {id[0]}, expected one of at least two words that begins with word "
@@ -295,15 +310,38 @@ def _check_id(path: Path, line: int, sentence: _Sentence, id: "re.Match[str]") -
 
 def _resolve_ranges(sentence: _Sentence) -> None:
     words = sentence.words
-    for first, last, form, space_after, _ in reversed(sentence.ranges):
-        parts = words[first - 1 : last]
-        if "".join(word.form for word in parts) == form:
+    for token in reversed(sentence.ranges):
+        parts = words[token.first - 1 : token.last]
+        marked = [part.entity for part in parts if _is_entity(part.entity)]
+        if not marked and _is_entity(token.entity):  # as Stanza writes it
+            for part, entity in zip(parts, _spread(token.entity, len(parts))):
+                part.entity = entity
+        if "".join(word.form for word in parts) == token.form:
             for word in parts:
-                word.space_after = False
-            parts[-1].space_after = space_after
+                word.space_after = ""
+            parts[-1].space_after = token.space_after
         else:
             # Whoever annotates the parts may mark one of them alone, as in au = à + Le_LOC.
-            entity = next(
-                (part.entity for part in parts if part.entity[:1] not in ("", "-", "_", OUTSIDE)), parts[0].entity
-            )
-            words[first - 1 : last] = [_Word(form, "", entity, parts[0].line, space_after)]
+            entity = marked[0] if marked else token.entity if _is_entity(token.entity) else parts[0].entity
+            words[token.first - 1 : token.last] = [_Word(token.form, "", entity, parts[0].line, token.space_after)]
+
+
+def _is_entity(tag: str) -> bool:
+    return tag[:1] not in ("", "-", "_", OUTSIDE)
+
+
+def _spread(tag: str, count: int) -> list[str]:
+    """The entity tags of the parts of a token."""
+    first, last = {"S": "BE", "U": "BL", "B": "BI", "I": "II", "E": "IE", "L": "IL"}.get(tag[0], tag[0] * 2)
+    return [f"{prefix}{tag[1:]}" for prefix in (first, *"I" * (count - 2), last)] if count > 1 else [tag]
+
+
+def _space_after(misc: str) -> str:
+    """The white space after a token: one blank, unless SpaceAfter=No, or UDPipe's SpacesAfter, says another."""
+    features = dict(feature.partition("=")[::2] for feature in misc.split("|"))
+    if features.get("SpaceAfter") == "No":
+        return ""
+    spaces = features.get("SpacesAfter", r"\s")
+    for escape, space in _SPACES.items():
+        spaces = spaces.replace(escape, space)
+    return spaces if spaces.isspace() else " "

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ..errors import DataError, Errors
-from ..util import GZIP, archive_kind, decode, read_bytes, wrong_download
+from ..util import decode, read_bytes
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
 from .columns import Columns, looks_like_iob, read_columns, read_iob
 from .conllu import COLUMNS, check_conllu_tags, is_conllu_plus, read_conllu
 from .csv_formats import csv_format, read_gmb, read_toxic_spans
-from .json_lines import is_list_of_texts, looks_like_json, read_json_lines, refuse_lists
+from .json_lines import is_list_of_texts, looks_like_json, read_json_lines
+from .refusals import refuse_bytes, refuse_content
 from .votes import is_votes_folder, read_texts_without_spans, read_votes
 
 
@@ -53,10 +54,7 @@ FORMATS = {
 }
 _LINES_TO_GUESS_FROM = 200
 _NO_ROWS = ("# ", "#\t", "-DOCSTART-", "#begin document", "#end document")
-_WEBANNO = "#FORMAT=WebAnno TSV"
-_ELEMENT = re.compile(r"\s*<([a-z][\w:.-]*)(?:\s[^<>]*)?>", re.IGNORECASE)  # of HTML or XML
 _MOJIBAKE = re.compile("[ÂÃ][\x80-\xbf]|â(?:€[\x80-\xbf\u2018-\u201e\u2122\u0153\u00a6]|\x80[\x80-\xbf])")
-_QUOTED = re.compile(r'^"# text =', re.MULTILINE)
 _CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
 
 
@@ -92,7 +90,7 @@ def read_corpus(
     if format != _VOTES:  # which is a folder
         content = _decode(path, format, encoding, notes)
         _warn_of_damage(content, notes)
-        _refuse_other_files(path, content)
+        refuse_content(path, content)
     format = format or guess_format(path, content)
     chosen = FORMATS[format]
     columns = columns or Columns()
@@ -109,9 +107,7 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
         characters that no text has: NUL, and control characters of latin-1 unless it is a guess.
     """
     data = read_bytes(path)
-    kind = "a gzip archive inside of another one" if data.startswith(GZIP) else archive_kind(data)
-    if kind:
-        raise DataError(f"{path}: is {kind}; expected a file of text: unpack it, and give the file inside")
+    refuse_bytes(path, data)
     if b"\0" not in data:  # of UTF-16, a part of a character
         data = re.sub(rb"\r\r+\n", b"\n", data)  # of a file written twice in text mode of Windows
     start = data.partition(b"\n")[0]
@@ -193,36 +189,6 @@ def _check_named(path: Path, data: bytes, content: str, encoding: str) -> None:
         line, byte = content.count("\n", 0, control.start()) + 1, f"0x{ord(control[0]):02x}"
         raise DataError(
             f"{path}, line {line}: {byte} is a control character in {encoding}, which no text has; expected --encoding cp1252"
-        )
-
-
-def _refuse_other_files(path: Path, content: str) -> None:
-    """RAISES: DataError for files that are often found in the place of a corpus."""
-    kind = wrong_download(content)
-    if kind:
-        raise DataError(f"{path}: found {content.strip()[:40]!r}, {kind}")
-    element = _ELEMENT.match(content)
-    if element:
-        end, content = f"</{element[1].lower()}>", content.strip()
-        first = content.partition("\n")[0].rstrip()
-        if any(part.endswith(">") and end in part.lower() for part in (first, content)):
-            raise DataError(
-                f"{path}: found {content[:40]!r}, HTML or XML, as of a web page or a server's error message; look at the address, "
-                "and download the file itself"
-            )
-    if content.startswith(_WEBANNO):
-        first, _, _ = content.partition("\n")
-        raise DataError(
-            f"{path}, line 1: found {first!r}, whose columns are layers; expected columns of tokens and tags: "
-            "export CoNLL 2002 or CoNLL-U from WebAnno or INCEpTION"
-        )
-    refuse_lists(path, content)
-    quoted = _QUOTED.search(content)
-    if quoted:
-        line = content.count("\n", 0, quoted.start()) + 1
-        raise DataError(
-            f"{path}, line {line}: found {quoted[0]!r}, as a spreadsheet saves cells in quotes; expected none: save it as "
-            "text with TAB between columns, and no quotes"
         )
 
 

@@ -13,7 +13,7 @@ from ..pipeline.gold import OUTSIDE
 from .annotated_text import AnnotatedText, Notes
 from .labels import list_counts
 
-KEYS = ("spans", "label", "labels", "entities")  # of the ranges, one of them
+KEYS = ("spans", "label", "labels", "entities", "ents")  # of the ranges, one of them
 NOT_ANNOTATED = "not annotated"
 _LABELS = "labels"  # the type of ranges in Label Studio
 _EXPECTED = (
@@ -21,6 +21,8 @@ _EXPECTED = (
     '"label": "PER"} or [0, 4, "PER"], empty if there are none'
 )
 _LIST = re.compile(r'\[\s*\{\s*"')
+_OBJECT = re.compile(r"""\{\s*["'][^"']+["']\s*:""")
+_ARGILLA = {"annotation", "prediction", "status"}
 _PAIRS = (
     "spaCy's pairs of a text and its annotation, expected JSON lines, an object a line: make them with "
     "\"jq -c '{each}{{text: .[0], entities: (.[1].entities // [])}}' FILE\""
@@ -44,6 +46,8 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
             record = json.loads(line.strip())
             if "data" in record and ("annotations" in record or "predictions" in record):
                 record = tasks.read(where, record)
+            elif record.keys() >= _ARGILLA:
+                record = _of_argilla(record)
             text = record["text"]
             text.encode("utf8")  # JSON can hold half a surrogate pair, which is not a text
         except DataError:
@@ -71,14 +75,23 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
         notes.lines.append(f"Left out, as their answer is {answer!r}: {count:,} texts")
     if not texts and rejected[NOT_ANNOTATED]:
         raise DataError(
-            f"{path}: found {rejected[NOT_ANNOTATED]:,} tasks of Label Studio that nobody has annotated; predictions are only "
-            "proposals: import them there, submit or correct each task, and export"
+            f"{path}: found {rejected[NOT_ANNOTATED]:,} records of Label Studio or Argilla that nobody has annotated; predictions "
+            "are only proposals: import them there, submit or correct each record, and export"
         )
     if not texts:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     if n_without == len(texts):
         raise DataError(f"{path}: none of the {n_without:,} records has ranges, {_EXPECTED}")
     tasks.report(path, notes)
+    ranges_of: dict[str, set[frozenset[Any]]] = {}
+    for each in texts:
+        ranges_of.setdefault(each.raw or "", set()).add(frozenset(each.entities or []))
+    n_differing = sum(len(found) > 1 for found in ranges_of.values())
+    if n_differing:
+        notes.warnings.append(
+            f"{n_differing:,} texts are there more than once, with other ranges, as of several annotators; all of them are kept: "
+            "choose one"
+        )
     labels = Counter(label for text in texts for _, _, label in text.entities or [])
     odd = [label for label in labels if label == OUTSIDE or re.fullmatch("[BIESLU]-.+", label)]
     if odd:
@@ -150,6 +163,23 @@ class _Tasks:
         return [result["value"] for result in annotation["result"] if result.get("type", _LABELS) == _LABELS]
 
 
+def _of_argilla(record: dict[str, Any]) -> dict[str, Any]:
+    """A record of a token classification of Argilla 1. Predictions are those of a model."""
+    if record["status"] not in (None, "Default", "Validated"):
+        return {**record, "answer": str(record["status"])}
+    if record["annotation"] is None:
+        return {**record, "answer": NOT_ANNOTATED}
+    return {"text": record["text"], "spans": record["annotation"]}
+
+
+def _why_no_json(line: str) -> str:
+    try:
+        json.loads(line)
+    except ValueError as error:
+        return f"which is no JSON ({error})"
+    return "which is no JSON"
+
+
 def _range_set(values: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
     return {(value.get("start"), value.get("end"), *value.get("labels", ())) for value in values}
 
@@ -165,10 +195,17 @@ def is_list_of_texts(content: str) -> bool:
     return isinstance(found, list) and bool(found) and all(isinstance(item, dict) for item in found)
 
 
-def refuse_lists(path: Path, content: str) -> None:
-    """RAISES: DataError for lists of something else than texts, and for spaCy's pairs, with the command that makes JSON lines of
-    them."""
+def refuse_json(path: Path, content: str) -> None:
+    """RAISES: DataError for lists of something else than texts, for spaCy's pairs, with the command that makes JSON lines of
+    them, and for what begins as a JSON object and is none."""
     first = content.lstrip().partition("\n")[0].strip()
+    if (first == "{" or _OBJECT.match(first)) and not looks_like_json(first):
+        reason = "one object over several lines" if looks_like_json(content) or first == "{" else _why_no_json(first)
+        line = content.count("\n", 0, content.index(first)) + 1
+        raise DataError(
+            f"{path}, line {line}: found {first[:60]!r}, {reason}; expected a JSON object in each line, in double quotes, and "
+            "nothing behind it ('jq -c . FILE' writes them so)"
+        )
     if not first.startswith("["):
         return
     found = _parsed(content)

@@ -11,5 +11,5 @@ def conll_2009(id, form, lemma, pos, head, relation):
 
 def write(tmp_path, content):
     path = tmp_path / "corpus"
-    path.write_text(content, encoding="utf8")
+    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf8"))
     return path

@@ -118,7 +118,72 @@ READ = {
         "en:Mia\tB-PER\nen:left\tO\n\nen:New\tB-LOC\nen:York\tI-LOC\n",
         "tsv",
         ["Mia//B-PER left//O", "New//B-LOC York//I-LOC"],
-        ["Each token begins with en:, the language"],
+        ["Each token begins with its language, as in WikiANN: en: 4; read"],
+    ),
+    "wikiann-of-two-languages": (
+        "de:Der\tO\nde:FC\tB-ORG\n\nen:left\tO\n",
+        "tsv",
+        ["Der//O FC//B-ORG", "left//O"],
+        ["as in WikiANN: de: 2, en: 1; read"],
+    ),
+    "entity-on-the-line-of-a-multiword-token": (
+        conllu("1-2", "don't", misc="ner=S-PER")
+        + conllu("1", "do")
+        + conllu("2", "n't")
+        + conllu("3-4", "au", misc="ner=S-LOC")
+        + conllu("3", "à")
+        + conllu("4", "le")
+        + conllu("5", "ok", misc="ner=O"),
+        "conllu",
+        ["do/X/B-PER n't/X/I-PER au//B-LOC ok/X/O"],
+        ["MISC (ner=)"],
+    ),
+    "spaces-of-udpipe": (
+        conllu("1", "so", misc=r"SpacesAfter=\s\s") + conllu("2", "ok", misc="SpaceAfter=No") + conllu("3", "!"),
+        "conllu",
+        ["so/X/  // ok/X/ !/X/"],
+        [],
+    ),
+    "a-number-in-the-first-row-of-each-text": (
+        "1\tMia\tNNP\n\tleft\tVBD\n\n2\tBob\tNNP\n\tran\tVBD\n",
+        "tsv",
+        ["Mia/NNP/ left/VBD/", "Bob/NNP/ ran/VBD/"],
+        ["The first column, a number at the beginning of each text, was left out"],
+    ),
+    "names-of-pictures": (
+        "IMGID:10\nMia\tB-PER\nleft\tO\n\nIMGID:11\nBob\tB-PER\n",
+        "tsv",
+        ["Mia//B-PER left//O", "Bob//B-PER"],
+        ["Comment lines, left out: 2"],
+    ),
+    "links-of-entities": (
+        "Mia\tB-PER\thttp://x/Mia\nleft\tO\t_\nus\tO\t_\nLisbon\tB-LOC\thttp://x/Lisbon\nin\tO\t_\n",
+        "tsv",
+        ["Mia//B-PER left//O us//O Lisbon//B-LOC in//O"],
+        [],
+    ),
+    "flags-beside-entities": (
+        "Mia\tTRUE\tB-PER\nleft\tFALSE\tO\nus\tFALSE\tO\n",
+        "tsv",
+        ["Mia//B-PER left//O us//O"],
+        [],
+    ),
+    "docs-as-json": (
+        '{"text": "Mia left", "ents": [{"start": 0, "end": 3, "label": "PER"}], "tokens": [{"id": 0, "start": 0, "end": 3}]}\n'
+        '{"text": "ok", "ents": [], "tokens": [{"id": 0, "start": 0, "end": 2}]}\n',
+        "jsonl",
+        ["Mia//B-PER left//O", "ok//O"],
+        [],
+    ),
+    "argilla": (
+        '{"text": "Mia left", "annotation": [{"label": "PER", "start": 0, "end": 3}], "prediction": [{"label": "LOC", "start": 4, '
+        '"end": 8}], "status": "Validated"}\n'
+        '{"text": "Bob ran", "annotation": [], "prediction": [{"label": "LOC", "start": 4, "end": 7}], "status": "Validated"}\n'
+        '{"text": "so", "annotation": null, "prediction": [{"label": "LOC", "start": 0, "end": 2}], "status": "Default"}\n'
+        '{"text": "no", "annotation": [], "prediction": null, "status": "Discarded"}\n',
+        "jsonl",
+        ["Mia//B-PER left//O", "Bob//O ran//O"],
+        ["Left out, as their answer is 'not annotated': 1", "Left out, as their answer is 'Discarded': 1"],
     ),
     "entities-in-the-second-column-of-bio": (
         "Mia\tO\tB-PER\nleft\tO\tO\nus\tO\tO\n",

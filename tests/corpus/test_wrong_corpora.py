@@ -96,6 +96,63 @@ REFUSED = {
         "".join(f"w{i} t{i}\n" for i in range(60)),
         ", line 1: no column looks like tags or entity tags (found t0, t1, t2, t3, t4 after the tokens)",
     ),
+    "json-with-commas-behind": (
+        '{"text": "Mia", "spans": [[0, 3, "P"]]},\n{"text": "Bob", "spans": []},\n',
+        ', line 1: found \'{"text": "Mia", "spans": [[0, 3, "P"]]},\', which is no JSON (Extra data',
+    ),
+    "two-objects-on-a-line": (
+        '{"text": "Mia"}{"text": "Bob"}\n' * 2,
+        ', line 1: found \'{"text": "Mia"}{"text": "Bob"}\', which is no JSON (Extra data',
+    ),
+    "repr-of-python": (
+        "{'text': 'Mia', 'spans': [[0, 3, 'P']]}\n{'text': 'Bob', 'spans': []}\n",
+        ", line 1: found \"{'text': 'Mia', 'spans': [[0, 3, 'P']]}\", which is no JSON (Expecting property name",
+    ),
+    "json-over-several-lines": (
+        '{\n  "text": "Mia",\n  "spans": []\n}\n',
+        ", line 1: found '{', one object over several lines",
+    ),
+    "trees-in-brackets": (
+        "(TOP (S (NP (NNP Mia)) (VP (VBD left))))\n(TOP (S (NP (NNP Bob)) (VP (VBD ran))))\n",
+        ", line 1: found '(TOP (S (NP (NNP Mia)) (VP (VBD left))))', a tree in brackets, as of the Penn Treebank",
+    ),
+    "standoff": (
+        "T1\tPER 0 3\tMia\nT2\tLOC 7 13\tLisbon\n",
+        ", line 1: found 'T1\\tPER 0 3\\tMia', brat's standoff annotation",
+    ),
+    "excel": (b"PK\x03\x04" + b"\0" * 30 + b"xl/worksheets", ": is an Excel workbook; save it"),
+    "pdf": (b"%PDF-1.4\nso RB\n", ": is a PDF"),
+    "parquet": (b"PAR1\x15\x04", ": is a Parquet file"),
+    "pickle": (b"\x80\x04\x95", ": is a pickle of Python"),
+    "numpy": (b"\x93NUMPY\x01\x00", ": is an array of numpy"),
+    "database": (b"SQLite format 3\0", ": is a database of SQLite"),
+    "rtf": (rb"{\rtf1\ansi so RB\par ok JJ\par}", ": is a document with formatting (RTF)"),
+    "entity-tags-of-flair": (
+        "George <B-PER>\nLee <I-PER>\nleft <O>\n",
+        ", line 1: found entity tags such as '<B-PER>', in angle brackets",
+    ),
+    "long-prefixes": (
+        "Mia\tBegin-PER\nLee\tInside-PER\nleft\tOutside\n",
+        ", line 1: found entity tags such as 'Begin-PER', with a prefix of several letters",
+    ),
+    "types-alone": ("Mia\tPER\nleft\tO\nus\tO\n", ", line 1: found entity tags such as 'PER', types without B or I"),
+    "types-beside-tags": (
+        "Mia NNP PER\nLee NNP PER\nleft VBD O\nNew NNP LOC\nYork NNP LOC\n",
+        ", line 1: found entity tags such as 'PER', types without B or I",
+    ),
+    "a-header-in-the-middle": (
+        "so\tRB\nok\tUH\n\ntoken\ttag\nok\tUH\n",
+        ", line 4: found ['token', 'tag'], names of columns",
+    ),
+    "a-number-and-no-blank-line": (
+        "1\tMia\tNNP\n\tleft\tVBD\n2\tBob\tNNP\n\tran\tVBD\n",
+        ", line 3: the number 2 in the first column begins a text",
+    ),
+    "middle-tags": ("New\tB-LOC\nYork\tM-LOC\nin\tO\n", ", line 2: found entity tag 'M-LOC', expected O or B-"),
+    "another-letter-o": (
+        "Mia\tB-PER\nleft\t\u041e\n",
+        ", line 2: found entity tag '\u041e', expected O or B-, I- (also E-, S-, L-, U-) and a type",
+    ),
     "no-break-space": ("a\tX\n\u00a0\tY\n", ", line 2: the token is white space (U+00A0), expected a word"),
 }
 
@@ -134,6 +191,15 @@ def test_refused(tmp_path, content, message):
             "FEATS has NE= (B-PER 1, O 1), which is not read",
         ),
         (conllu("1", "Mia", misc="Entity=(e1-person)"), "MISC has Entity=..., which is not read"),
+        (conllu("1", '"a,b"') + conllu("2", "ok"), '1 cells are in quotes, such as "a,b"'),
+        (
+            "<s>\tSTART\nso\tRB\nok\tUH\n</s>\tEND\n",
+            "2 tokens are marks of the beginning or end of a text, such as '<s>' in line 1",
+        ),
+        (
+            '{"text": "Mia", "spans": [[0, 3, "PER"]], "_session_id": "a"}\n{"text": "Mia", "spans": [], "_session_id": "b"}\n',
+            "1 texts are there more than once, with other ranges, as of several annotators",
+        ),
     ],
 )
 def test_warned_of(spacy_bilstm, tmp_path, content, warning):
