@@ -99,4 +99,9 @@ def read_brown(path: Path) -> dict[str, str]:
         raise DataError(f"{path}, line {line}: {problem}")
     if not paths:
         raise DataError(f"{path}: found no Brown clusters, expected lines of bit path TAB word TAB count")
+    if len(set(paths.values())) > 1 and all(bits.startswith("1") for bits in paths.values()):
+        raise DataError(
+            f"{path}: no path begins with 0, so leading zeros were probably lost, as in a spreadsheet, or a half of the file; "
+            "expected the paths of a whole tree: get the file again"
+        )
     return paths

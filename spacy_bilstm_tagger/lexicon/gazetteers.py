@@ -15,7 +15,7 @@ from spacy.lang.en.stop_words import STOP_WORDS
 
 from ..errors import ConfigError, DataError
 from ..types import Mask
-from ..util import is_stream, read_text
+from ..util import is_stream, read_text, wrong_download
 from .files import is_pipeline, read_table
 from .name_lists import other_format
 from .table import GAZETTEERS, NO_ROW, Hashes, WordTable, WordTypes
@@ -188,6 +188,8 @@ def read_lines(path: Path) -> list[str]:
             f"{path}, line {line}: found {kind} ({lines[line - 1].strip()[:80]!r}), expected one name a line and nothing "
             "else. Write the names alone into a file for each list"
         )
+    if download := wrong_download(text):
+        raise DataError(f"{path}: found {lines[0][:40]!r}, {download}")
     return lines
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import Optional
 
+_CONFLICT = ("<<<<<<< ", ">>>>>>> ")
 _COMMENTS = ("# ", "// ", "<!--")
 _JSON = re.compile(r'[\[{][\[{\s]*(?:"|$)')  # no name begins like this, even where the rest is cut off
 _XML = ("<?xml", "<!doctype")
@@ -23,10 +24,10 @@ def other_format(text: str) -> Optional[tuple[int, str]]:
     """The line where it shows, and what the file seems to be; None for a list of names.
 
     Names may hold commas, brackets, signs and numbers. So only this is taken for something else: a head that is JSON,
-    XML, a comment or the titles of columns; a last line that closes XML; columns whose number is the same in nearly all
-    lines, without a blank after the separator, which is neither in quotes nor between digits; nearly all lines with a
-    bullet, in quotes, with a colon and one of few values, or numbered from 0 or 1; and nearly all lines a word with an
-    entity tag or with decimal numbers, or, in blocks, a word with a tag.
+    XML, a comment or the titles of columns; the mark of a merge; a last line that closes XML; columns whose number is the
+    same in nearly all lines, without a blank after the separator, which is neither in quotes nor between digits; nearly all
+    lines with a bullet, in quotes, with a colon and one of few values, or numbered from 0 or 1; and nearly all lines a word
+    with an entity tag or with decimal numbers, or, in blocks, a word with a tag.
     """
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not lines:
@@ -34,6 +35,9 @@ def other_format(text: str) -> Optional[tuple[int, str]]:
     number, first = lines[0]
     if first.startswith(_COMMENTS):
         return number, "a comment"
+    for line, content in lines:
+        if content.startswith(_CONFLICT):
+            return line, "the mark of a conflict that a merge has left"
     if _JSON.match(first):
         return number, "JSON"
     is_closed = lines[-1][1].endswith(">") and "</" in lines[-1][1]

@@ -104,7 +104,12 @@ def _shape(path: Path, sample: list[bytes]) -> tuple[Optional[int], int]:
     if not width:
         raise DataError(Errors.VECTORS_EMPTY.format(path=path))
     last = [row.split()[-1] for row in sample if row.strip()]
-    if width == 1 and all(map(bytes.isdigit, last)) and any(len(number) > 1 for number in last):
+    if sum(row[:1] == b'"' and b'" ' in row for row in sample) > len(sample) / 2:
+        raise DataError(
+            f"{path}, line 1: found {sample[0].decode('utf8', 'replace').strip()[:40]!r}, words in quotes, expected none; "
+            "write the file again without quoting (pandas: quoting=csv.QUOTE_NONE)"
+        )
+    if width == 1 and all(map(bytes.isdigit, last)) and len(last) > 2:
         raise DataError(
             f"{path}, line 1: found {sample[0].decode('utf8', 'replace').strip()[:40]!r}, a word and its frequency, "
             "expected a word and the numbers of its vector"

@@ -1,5 +1,6 @@
 """The `bilstm_tagger` component: one tag, or one universal part of speech, for every token."""
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -34,6 +35,7 @@ SCORE_WEIGHTS = {
     "tag_per_type": None,
 }
 SCORES = {"tag": "tag_scores", "pos": "pos_scores"}  # in Doc.user_data, and on each token
+_FEATURES = re.compile(r"_?|[^=|\s]+=[^=|\s]+(?:\|[^=|\s]+=[^=|\s]+)*")
 SPACE = {"tag": "_SP", "pos": "SPACE"}
 
 
@@ -199,7 +201,8 @@ class BiLSTMTagger(TagComponent):
         """RAISES: ConfigError for a setting that is neither true nor false, and features that are no text."""
         super().check_settings(name, **settings)
         morphs = settings["morphs"]
-        if not isinstance(morphs, dict) or not all(isinstance(each, str) for pair in morphs.items() for each in pair):
+        is_right = isinstance(morphs, dict) and all(isinstance(each, str) for pair in morphs.items() for each in pair)
+        if not is_right or not all(map(_FEATURES.fullmatch, morphs.values())):
             raise ConfigError(
                 f"{name}: morphs = {morphs!r}; expected features by tags, such as {{'VBD': 'Tense=Past|VerbForm=Fin'}}"
             )

@@ -75,6 +75,11 @@ def test_an_empty_number_is_that_of_the_sentence_before(same):
     assert [text.words for text in texts] == [["Mia", "nan"], ["ok"]]
 
 
+def test_an_empty_tag_of_pandas_is_a_missing_one():
+    (text,) = read("Sentence: 1,Mia,nan,B-per\n,left,NaN,O\n,now,RB,O\n")
+    assert text.tags == ["", "", "RB"]
+
+
 @pytest.mark.parametrize("index", ["", "unnamed: 0,"])
 def test_the_header_may_be_in_any_letter_case(tmp_path, index):
     path = tmp_path / "lower.csv"

@@ -67,6 +67,10 @@ def test_words_may_hold_what_python_takes_for_a_line_end_or_a_space(write):
 
 BAD = {
     "empty": (b"", "found no Brown clusters, expected lines of bit path TAB word TAB count"),
+    "no zeros": (
+        b"1\tso\t3\n10\tok\t2\n",
+        "no path begins with 0, so leading zeros were probably lost, as in a spreadsheet",
+    ),
     "two columns": (ROWS + b"01\tword\n", r"line 4: found '01\\tword', expected a bit path, a word and a count"),
     "four columns": (
         b"01\tword\t1\t1\n",

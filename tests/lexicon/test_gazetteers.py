@@ -149,6 +149,12 @@ BAD = {
     "XML head": (b'<?xml version="1.0"?>\n<name v="Oslo"/>\n', "line 1: found XML"),
     "XML": (b"<names>\n<name>Oslo</name>\n</names>\n", r"line 1: found XML \('<names>'\)"),
     "comment": (b"\n# cities\nOslo\n", r"line 2: found a comment \('# cities'\)"),
+    "merge": (b"Oslo\n<<<<<<< HEAD\nRome\n=======\n>>>>>>> x\n", r"line 2: found the mark of a conflict that a merge"),
+    "error": (b"404: Not Found\n", "found '404: Not Found', the error message of a web server"),
+    "pointer": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n",
+        "found 'version https.*, a pointer of Git LFS",
+    ),
     "entity tags": (b"Rome B-loc\nis O\nParis B-loc\n", r"line 1: found tokens with entity tags \('Rome B-loc'\)"),
     "vectors": (b"Rome 0.1 -2.0e-3\nParis 1.5 0.25\n", r"line 1: found word vectors"),
     "bullets": (b"- Oslo\n- Rome\n", r"line 1: found names with bullets \('- Oslo'\)"),

@@ -162,3 +162,10 @@ def test_a_list_of_frequencies_is_named(check):
         DataError, match="line 1: found 'the 34', a word and its frequency, expected a word and the numbers"
     ):
         check("the 34\na 22\nof 9\n")
+    with pytest.raises(DataError, match="a word and its frequency"):
+        check("the 1\na 2\nof 3\n")
+
+
+def test_words_in_quotes_are_named(check):
+    with pytest.raises(DataError, match=r"line 1: found '.so. 0\.1 0\.2', words in quotes, expected none; write"):
+        check('"so" 0.1 0.2\n"ok" 0.3 0.4\n')

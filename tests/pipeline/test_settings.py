@@ -85,6 +85,7 @@ class TestSettings:
             ("bilstm_tagger", "tag_scores", "yes"),
             ("bilstm_tagger", "overwrite", 0),
             ("bilstm_tagger", "morphs", {"JJ": 1}),
+            ("bilstm_tagger", "morphs", {"JJ": "garbage"}),
             ("bilstm_spans", "spans_key", None),
         ],
     )
