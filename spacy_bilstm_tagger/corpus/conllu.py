@@ -332,8 +332,8 @@ def _is_entity(tag: str) -> bool:
 
 def _spread(tag: str, count: int) -> list[str]:
     """The entity tags of the parts of a token."""
-    first, last = {"S": "BE", "U": "BL", "B": "BI", "I": "II", "E": "IE", "L": "IL"}.get(tag[0], tag[0] * 2)
-    return [f"{prefix}{tag[1:]}" for prefix in (first, *"I" * (count - 2), last)] if count > 1 else [tag]
+    ends = {"S": "BE", "U": "BL", "B": "BI", "I": "II", "E": "IE", "L": "IL"}.get(tag[0], tag[0] * 2)
+    return [f"{prefix}{tag[1:]}" for prefix in (ends[0], *"I" * (count - 2), ends[1])] if count > 1 else [tag]
 
 
 def _space_after(misc: str) -> str:

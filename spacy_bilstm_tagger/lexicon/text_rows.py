@@ -109,7 +109,7 @@ def _shape(path: Path, sample: list[bytes]) -> tuple[Optional[int], int]:
             f"{path}, line 1: found {sample[0].decode('utf8', 'replace').strip()[:40]!r}, words in quotes, expected none; "
             "write the file again without quoting (pandas: quoting=csv.QUOTE_NONE)"
         )
-    if width == 1 and all(map(bytes.isdigit, last)) and len(last) > 2:
+    if width == 1 and all(map(bytes.isdigit, last)) and any(len(number) > 1 for number in last):
         raise DataError(
             f"{path}, line 1: found {sample[0].decode('utf8', 'replace').strip()[:40]!r}, a word and its frequency, "
             "expected a word and the numbers of its vector"
