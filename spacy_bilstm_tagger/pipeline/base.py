@@ -1,7 +1,6 @@
-"""The base of the components whose model gives scores of label sequences: labels, prediction, saving, `doc.spans`."""
+"""The base of the components whose model gives scores of label sequences: labels, prediction, saving."""
 
 import math
-import struct
 from abc import abstractmethod
 from collections import Counter
 from difflib import get_close_matches
@@ -9,12 +8,11 @@ from itertools import chain
 from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 
 import numpy as np
-import srsly
 import torch
 from numpy.typing import NDArray
 from spacy.errors import Errors as SpacyErrors
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
@@ -24,6 +22,7 @@ from ..crf.loss import negative_log_likelihood
 from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
 from ..lexicon.claim import claim_tables
+from ..tokenizer.tweet_tokenizer import warn_of_norms
 from ..util import check_at_least, is_number
 from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
@@ -32,7 +31,6 @@ from .soft_labels import SoftLabels, get_soft_labels, join_chains, set_soft_labe
 
 # From spans, their start and end in rows of the scores and one of the component's labels.
 SpanScorer = Callable[[Sequence[tuple[int, int, str]]], NDArray[np.float32]]
-SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
 
 
 class TrainableMixin:
@@ -52,6 +50,7 @@ class TrainableMixin:
         if any(doc.vocab is not vocab for doc in docs):
             raise ValueError("The docs of a batch are of several vocabularies; expected docs of one pipeline")
         if vocab is not self.vocab:
+            warn_of_norms(self.name, vocab, origin=self.vocab)
             claim_tables(self.model, vocab, origin=self.vocab)
             for label in getattr(self, "labels", ()):
                 vocab.strings.add(label)
@@ -339,62 +338,3 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
                 f"{name}: listens to a tok2vec ({upstream!r}), and found {found} in the doc; expected {expected}. Or load the "
                 f"pipeline whole, and give {name!r} a tok2vec of its own with nlp.replace_listeners"
             )
-
-
-def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:
-    """A group for `doc.spans[name]`, whose attrs["scores"] is a (spans,) array, as that of `spancat`."""
-    return AlignedSpanGroup(doc, name=name, spans=spans, attrs={"scores": np.array(scores, dtype="float32")})
-
-
-def span_score(span: Span) -> Optional[float]:
-    """The probability that a component of ours gave to this span, also to one of `doc.ents`; None without one.
-
-    It is that of the span of the same tokens and label in `doc.spans`.
-    """
-    for group in span.doc.spans.values():
-        scores = group.attrs.get("scores", ())
-        if len(scores) == len(group):
-            for other, score in zip(group, scores):
-                if (other.start, other.end, other.label) == (span.start, span.end, span.label):
-                    return float(score)
-    return None
-
-
-if not Span.has_extension("score"):
-    Span.set_extension("score", getter=span_score)
-
-
-class AlignedSpanGroup(SpanGroup):
-    """Finds its spans again by their characters when `merge_entities`, or another component that merges or splits tokens,
-    has changed the numbers of the tokens, which spaCy's own groups keep. A span that ends inside a token takes all
-    of it."""
-
-    def __getitem__(self, i: int) -> Span:
-        if not self._fits(i):
-            self._find_by_characters()
-        return super().__getitem__(i)
-
-    def to_bytes(self) -> bytes:
-        """As spaCy's."""
-        list(self)
-        data: bytes = super().to_bytes()
-        return data
-
-    def copy(self, doc: Optional[Doc] = None) -> "AlignedSpanGroup":
-        """As spaCy's."""
-        plain = super().copy(doc)
-        return AlignedSpanGroup(plain.doc, name=plain.name, attrs=plain.attrs, spans=list(plain))
-
-    def _fits(self, i: int) -> bool:
-        try:
-            span = super().__getitem__(i)
-        except IndexError:
-            return False
-        first, last = span[0], span[-1]
-        return bool(first.idx == span.start_char and last.idx + len(last) == span.end_char)
-
-    def _find_by_characters(self) -> None:
-        for i, data in enumerate(srsly.msgpack_loads(super().to_bytes())["spans"]):
-            span_id, kb_id, label, _, _, start, end = SPAN.unpack(data)
-            ids = {"label": label, "kb_id": kb_id, "span_id": span_id}
-            self[i] = self.doc.char_span(start, end, **ids, alignment_mode="expand")  # type: ignore[index]

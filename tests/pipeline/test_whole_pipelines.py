@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -237,6 +238,21 @@ class TestListeners:
             ConfigError, match=r"rows for \d+ tokens in the doc; expected the component that splits tokens"
         ):
             nlp(TEXTS[0])
+
+
+class TestDocsOfAnotherVocabulary:
+    def test_other_norms_are_warned_of(self, tweet_nlp):
+        tagger = tweet_nlp.add_pipe("bilstm_tagger")
+        with pytest.warns(UserWarning, match="of a vocabulary without the norms that the component was trained with"):
+            tagger.meet([Doc(spacy.blank("en").vocab, words=["@mara", "ok"])])
+
+    def test_the_same_norms_are_not(self, tweet_nlp):
+        tagger, other = tweet_nlp.add_pipe("bilstm_tagger"), copy.deepcopy(tweet_nlp)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            tagger.meet([Doc(tweet_nlp.vocab, words=["@mara", "ok"])])
+            tagger.meet([other.make_doc("@mara ok")])
+        assert tagger.vocab is other.vocab
 
 
 class TestWhiteSpace:

@@ -1,0 +1,69 @@
+"""Groups of spans with a probability each, in `doc.spans`."""
+
+import struct
+from typing import Optional
+
+import numpy as np
+import srsly
+from spacy.tokens import Doc, Span, SpanGroup
+
+SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
+
+
+def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:
+    """A group for `doc.spans[name]`, whose attrs["scores"] is a (spans,) array, as that of `spancat`."""
+    return AlignedSpanGroup(doc, name=name, spans=spans, attrs={"scores": np.array(scores, dtype="float32")})
+
+
+def span_score(span: Span) -> Optional[float]:
+    """The probability that a component of ours gave to this span, also to one of `doc.ents`; None without one.
+
+    It is that of the span of the same tokens and label in `doc.spans`.
+    """
+    for group in span.doc.spans.values():
+        scores = group.attrs.get("scores", ())
+        if len(scores) == len(group):
+            for other, score in zip(group, scores):
+                if (other.start, other.end, other.label) == (span.start, span.end, span.label):
+                    return float(score)
+    return None
+
+
+if not Span.has_extension("score"):
+    Span.set_extension("score", getter=span_score)
+
+
+class AlignedSpanGroup(SpanGroup):
+    """Finds its spans again by their characters when `merge_entities`, or another component that merges or splits tokens,
+    has changed the numbers of the tokens, which spaCy's own groups keep. A span that ends inside a token takes all
+    of it."""
+
+    def __getitem__(self, i: int) -> Span:
+        if not self._fits(i):
+            self._find_by_characters()
+        return super().__getitem__(i)
+
+    def to_bytes(self) -> bytes:
+        """As spaCy's."""
+        list(self)
+        data: bytes = super().to_bytes()
+        return data
+
+    def copy(self, doc: Optional[Doc] = None) -> "AlignedSpanGroup":
+        """As spaCy's."""
+        plain = super().copy(doc)
+        return AlignedSpanGroup(plain.doc, name=plain.name, attrs=plain.attrs, spans=list(plain))
+
+    def _fits(self, i: int) -> bool:
+        try:
+            span = super().__getitem__(i)
+        except IndexError:
+            return False
+        first, last = span[0], span[-1]
+        return bool(first.idx == span.start_char and last.idx + len(last) == span.end_char)
+
+    def _find_by_characters(self) -> None:
+        for i, data in enumerate(srsly.msgpack_loads(super().to_bytes())["spans"]):
+            span_id, kb_id, label, _, _, start, end = SPAN.unpack(data)
+            ids = {"label": label, "kb_id": kb_id, "span_id": span_id}
+            self[i] = self.doc.char_span(start, end, **ids, alignment_mode="expand")  # type: ignore[index]
