@@ -237,7 +237,7 @@ def check_above_zero(where: str, **settings: float) -> None:
     """RAISES: ConfigError for a setting that is not above 0, or infinite, or 0 where it is saved in single precision."""
     for name, value in settings.items():
         if not is_number(value) or not 1e-30 < value < 1e30:
-            raise ConfigError(f"{where}: {name} = {value!r}; expected a number above 0")
+            raise ConfigError(f"{where}: {name} = {value!r}; expected a number above 0, from 1e-30 to 1e30")
 
 
 def check_fraction(where: str, **settings: float) -> None:

@@ -11,15 +11,17 @@ import spacy
 import srsly
 from spacy.language import Language
 from spacy.lookups import Lookups
+from spacy.tokenizer import Tokenizer
 from spacy.util import get_model_meta, get_package_path, is_package
 from spacy.vocab import Vocab
 
-from ..errors import DataError, Errors, damaged
+from ..errors import ConfigError, DataError, Errors, damaged
 from ..tokenizer import TweetTokenizer
 from ..util import file_checksum, write_beside
 from .table import WordTable
 
 CHECKSUMS, META = "sha256sums", "meta.json"
+TWEET_TOKENIZER = "spacy-bilstm-tagger.TweetTokenizer.v1"
 _LINE = re.compile("[0-9a-f]{64}  .+")
 COMPONENT_FILES = ("cfg", "model")
 VECTORS_FOLDER, BROWN_FOLDER, GAZETTEERS_FOLDER = "vectors", "brown", "gazetteers"  # the names in their meta.json
@@ -94,13 +96,17 @@ def keeping_reason(path: Path, kind: str, errors: tuple[type[BaseException], ...
 
 def use_checksums(nlp: Language) -> None:
     """Let `nlp.to_disk` write the checksums of the files that spaCy and its other components save, the tokenizer's and the
-    vocabulary's among them, and `nlp.from_disk` compare them before anything is read.
+    vocabulary's among them, and `nlp.from_disk` compare them before anything is read; `nlp.from_bytes` likewise.
 
-    spaCy reads the vocabulary before its components and writes it after them, and has no hook for the whole, so the two
+    spaCy reads the vocabulary before its components and writes it after them, and has no hook for the whole, so the
     methods are replaced on this object.
     """
     if "to_disk" not in vars(nlp):
-        vars(nlp).update(to_disk=partial(_save_pipeline, nlp), from_disk=partial(_load_pipeline, nlp))
+        vars(nlp).update(
+            to_disk=partial(_save_pipeline, nlp),
+            from_disk=partial(_load_pipeline, nlp),
+            from_bytes=partial(_load_bytes, nlp),
+        )
 
 
 def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
@@ -111,6 +117,12 @@ def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[s
         if settings:
             nlp.get_pipe_config(name).update(settings)
             pipe.cfg["config_at_init"] = dict(settings)
+    configured = nlp.config["nlp"]["tokenizer"].get("@tokenizers")
+    if configured == TWEET_TOKENIZER and not isinstance(nlp.tokenizer, TweetTokenizer):
+        raise ConfigError(
+            f"tokenizer: it is a {type(nlp.tokenizer).__name__}, but the config has {TWEET_TOKENIZER}, which would be there after "
+            "loading; make a pipeline with the other one in [nlp.tokenizer], and source the components into it"
+        )
     nlp.meta.pop(CHECKSUMS, None)
     type(nlp).to_disk(nlp, path, exclude=list(exclude))
     folder = Path(path)
@@ -134,9 +146,32 @@ def _load_pipeline(
         raise DataError(damaged_part("nlp", str(found), f"its checksum in {META}"))
     if found.exists():
         check_files("nlp", folder, _shared_files(folder, nlp), exclude)
-    if isinstance(nlp.tokenizer, TweetTokenizer) and "tokenizer" not in exclude and (folder / "tokenizer").is_file():
-        nlp.tokenizer.check_settings(folder / "tokenizer")
+        for name in set(nlp.component_names).difference(exclude):
+            if (folder / name / CHECKSUMS).exists():  # again when its turn comes; here, before anything has changed
+                check_files(name, folder / name, COMPONENT_FILES, ["vocab"])
+    if "tokenizer" not in exclude and (folder / "tokenizer").is_file():
+        _check_tokenizer(nlp, folder / "tokenizer")
     return type(nlp).from_disk(nlp, path, exclude=exclude, overrides=overrides or {})
+
+
+def _load_bytes(nlp: Language, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Language:
+    """RAISES: DataError for a component that is not as it was saved."""
+    exclude, parts = list(exclude), srsly.msgpack_loads(bytes_data)
+    for name, pipe in nlp.components:
+        if hasattr(pipe, "check_bytes") and name in parts and name not in exclude:
+            pipe.check_bytes(parts[name])  # again when its turn comes; here, before anything has changed
+    return type(nlp).from_bytes(nlp, bytes_data, exclude=exclude)
+
+
+def _check_tokenizer(nlp: Language, path: Path) -> None:
+    """RAISES: ConfigError for another tokenizer than the one that was saved, or other settings of it."""
+    if isinstance(nlp.tokenizer, TweetTokenizer):
+        nlp.tokenizer.check_settings(path)
+    elif isinstance(nlp.tokenizer, Tokenizer) and "kinds" in srsly.msgpack_loads(path.read_bytes()):
+        raise ConfigError(
+            f"tokenizer: it is a {type(nlp.tokenizer).__name__}, but {path} was saved by {TWEET_TOKENIZER}. Set it back in "
+            "[nlp.tokenizer], or make a pipeline with the other one and source the components into it"
+        )
 
 
 def _shared_files(folder: Path, nlp: Language) -> list[str]:

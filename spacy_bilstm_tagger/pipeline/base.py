@@ -3,7 +3,6 @@
 import math
 from abc import abstractmethod
 from collections import Counter
-from difflib import get_close_matches
 from itertools import chain
 from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 
@@ -27,6 +26,7 @@ from ..util import check_at_least, is_number
 from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
 from .saving import AtomicLoadMixin
+from .settings import Setting, SettingsMixin
 from .soft_labels import SoftLabels, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
 
 # From spans, their start and end in rows of the scores and one of the component's labels.
@@ -82,21 +82,7 @@ class TrainableMixin:
         return super().update(examples, **kwargs)  # type: ignore[misc]
 
 
-class Setting:
-    """A setting of prediction: kept in cfg, so it is saved, and checked whenever it is set."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, pipe: Optional["SequenceComponent"], owner: Optional[type] = None) -> Any:
-        return self if pipe is None else pipe.cfg[self.name]
-
-    def __set__(self, pipe: "SequenceComponent", value: Any) -> None:
-        pipe.check_settings(pipe.name, **{**pipe.settings, self.name: value})
-        pipe.cfg[self.name] = value
-
-
-class SequenceComponent(LearningMixin, TrainableMixin, AtomicLoadMixin, TrainablePipe):
+class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoadMixin, TrainablePipe):
     """Labels tokens by the scores that its model gives, `ChainScores` of (tokens, n_outputs) for a list of docs.
 
     A component defines the labels that a gold token allows (`gold_labels`, `allowed`), the annotations that scores
@@ -114,29 +100,6 @@ class SequenceComponent(LearningMixin, TrainableMixin, AtomicLoadMixin, Trainabl
         super().__init__(vocab, model, name, labels=[], **settings)
         self.scorer = scorer
         self.cfg["config_at_init"] = self.settings
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """RAISES: ConfigError for what belongs to the weights, for arguments of the factory that are no attributes, and for the
-        misspelled name of a setting, which would do nothing."""
-        if name in (self.cfg or {}) and not isinstance(getattr(type(self), name, None), Setting):
-            raise ConfigError(
-                f"{self.name}: {name} goes with the weights; it cannot change, train again with another one"
-            )
-        if not hasattr(self, name) and (meant := get_close_matches(name, self.cfg or {}, n=1, cutoff=0.8)):
-            raise ConfigError(f"{self.name}: has no setting {name!r}; did you mean {meant[0]!r}?")
-        super().__setattr__(name, value)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The settings of prediction, by name."""
-        names = (
-            name for each in type(self).__mro__ for name, value in vars(each).items() if isinstance(value, Setting)
-        )
-        return {name: self.cfg[name] for name in names}
-
-    @classmethod
-    def check_settings(cls, name: str, **settings: Any) -> None:
-        """RAISES: ConfigError for a setting out of range. name (str): of the component."""
 
     @property
     @abstractmethod
@@ -323,7 +286,7 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
         for doc in docs:
             if not len(doc):
                 continue
-            rows, columns = doc.tensor.shape if doc.tensor.size else (0, 0)
+            rows, columns = doc.tensor.shape if doc.tensor is not None and doc.tensor.size else (0, 0)
             expected = f"that component before {name!r} in the pipeline, and not disabled"
             if not rows:
                 found = "no rows"

@@ -14,6 +14,7 @@ from ..lexicon.claim import claim_tables, remember_vectors
 from ..lexicon.files import COMPONENT_FILES, check_files, damaged_part, forget_checksums, write_checksums
 
 DIGEST_SIZE = hashlib.sha256().digest_size
+BYTES = "the given bytes"  # in messages
 
 Self = TypeVar("Self", bound="AtomicLoadMixin")
 
@@ -53,14 +54,16 @@ class AtomicLoadMixin:
 
     def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
         """Load the result of `to_bytes`. RAISES: as `from_disk`."""
-        source = "the given bytes"
-        data = bytes_data[DIGEST_SIZE:]
-        if hashlib.sha256(data).digest() != bytes_data[:DIGEST_SIZE]:
-            raise DataError(damaged_part(self.name, source, "their checksum"))
-        with self._restore_if_it_fails(source):
-            super().from_bytes(data, exclude=exclude)  # type: ignore[misc]
+        self.check_bytes(bytes_data)
+        with self._restore_if_it_fails(BYTES):
+            super().from_bytes(bytes_data[DIGEST_SIZE:], exclude=exclude)  # type: ignore[misc]
             claim_tables(self.model, self.vocab)
         return self
+
+    def check_bytes(self, bytes_data: bytes) -> None:
+        """RAISES: DataError for bytes that are not as `to_bytes` gave them."""
+        if hashlib.sha256(bytes_data[DIGEST_SIZE:]).digest() != bytes_data[:DIGEST_SIZE]:
+            raise DataError(damaged_part(self.name, BYTES, "their checksum"))
 
     def _check_labels(self) -> None:
         found = self.model.get_dim("nO") if self.model.has_dim("nO") else None

@@ -2,15 +2,19 @@
 
 import re
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Optional, Union
+from typing import Any, Callable, Iterable, Iterator, Optional, Union
 
 import numpy as np
+import srsly
 from spacy.attrs import ORTH, SENT_START, SPACY
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc
 
+from ..lexicon.files import use_checksums
 from ..tokenizer.kinds import tweet_kinds
+from ..util import check_bool
+from .settings import Setting, SettingsMixin
 
 _END = re.compile(r".*[.!?…。！？]['\"”’)\]]*", re.DOTALL)
 _PAUSE = re.compile(r"(?:\.\.+|…+)")  # an ellipsis may also be a pause
@@ -32,10 +36,11 @@ def make_tweet_sentencizer(nlp: Language, name: str, overwrite: bool, scorer: Op
     overwrite (bool): replace sentence starts that are already set.
     scorer (Callable or None): the scoring method.
     """
+    use_checksums(nlp)
     return TweetSentencizer(name, overwrite=overwrite, scorer=scorer)
 
 
-class TweetSentencizer(Pipe):
+class TweetSentencizer(SettingsMixin, Pipe):
     """A sentence ends after `.`, `!`, `?` or a run of them, after emoji and emoticons, and at a line break.
 
     What still belongs to it: closing quotes and brackets, emoji and emoticons behind, and links, users, hashtags and a place
@@ -43,10 +48,18 @@ class TweetSentencizer(Pipe):
     with a capital letter; `RT @user:` belongs to the sentence behind.
     """
 
+    overwrite = Setting()
+
     def __init__(self, name: str = "tweet_sentencizer", *, overwrite: bool = False, scorer: Optional[Callable] = None):
         self.name = name
-        self.overwrite = overwrite
+        self.check_settings(name, overwrite=overwrite)
+        self.cfg = {"overwrite": overwrite}
         self.scorer = scorer
+
+    @classmethod
+    def check_settings(cls, name: str, **settings: Any) -> None:
+        """RAISES: ConfigError for a setting that is neither true nor false."""
+        check_bool(name, **settings)
 
     def __call__(self, doc: Doc) -> Doc:
         found = np.full(len(doc), -1)  # no start
@@ -58,9 +71,10 @@ class TweetSentencizer(Pipe):
         return doc.from_array([SENT_START], found.astype("uint64")[:, None])  # type: ignore[arg-type]
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        return b""
+        return srsly.msgpack_dumps(self.settings)
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TweetSentencizer":
+        self.overwrite = srsly.msgpack_loads(bytes_data)["overwrite"]
         return self
 
     def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:

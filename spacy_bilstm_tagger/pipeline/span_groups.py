@@ -1,7 +1,7 @@
 """Groups of spans with a probability each, in `doc.spans`."""
 
 import struct
-from typing import Optional
+from typing import Iterator, Optional
 
 import numpy as np
 import srsly
@@ -18,15 +18,24 @@ def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> S
 def span_score(span: Span) -> Optional[float]:
     """The probability that a component of ours gave to this span, also to one of `doc.ents`; None without one.
 
-    It is that of the span of the same tokens and label in `doc.spans`.
+    It is that of the span of the same characters and label in `doc.spans`. Of spaCy's groups, which docs of other processes
+    and files have, the tokens may be those of before a merge.
     """
+    place = span.start_char, span.end_char, span.label
     for group in span.doc.spans.values():
         scores = group.attrs.get("scores", ())
         if len(scores) == len(group):
-            for other, score in zip(group, scores):
-                if (other.start, other.end, other.label) == (span.start, span.end, span.label):
+            for (start, end, label), score in zip(_places(group), scores):
+                if (start, end, label) == place:
                     return float(score)
     return None
+
+
+def _places(group: SpanGroup) -> Iterator[tuple[int, int, int]]:
+    """The first character, the one behind the last, and the label of each span."""
+    for data in srsly.msgpack_loads(group.to_bytes())["spans"]:
+        _, _, label, _, _, start, end = SPAN.unpack(data)
+        yield start, end, label
 
 
 if not Span.has_extension("score"):

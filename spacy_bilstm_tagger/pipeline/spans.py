@@ -15,7 +15,8 @@ from ..layers.label_scores import ScoresModel
 from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
 from . import LINEAR_CHAIN_CRF
-from .base import Setting, SpanComponent, SpanScorer, check_threshold
+from .base import SpanComponent, SpanScorer, check_threshold
+from .settings import Setting
 from .soft_labels import SoftLabels, set_soft_labels, soft_names
 from .span_groups import span_group
 

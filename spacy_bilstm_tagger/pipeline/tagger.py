@@ -23,8 +23,9 @@ from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
 from ..util import check_bool
 from . import TOKEN_CLASSIFIER
-from .base import SequenceComponent, Setting
+from .base import SequenceComponent
 from .gold import aligned_tags, allowed_tags, alternatives, annotated_tags, gold_tags, single_tags
+from .settings import Setting
 
 SCORE_WEIGHTS = {
     "tag_acc": 1.0,
@@ -179,7 +180,11 @@ class TagComponent(SequenceComponent):
             self._set_pos(docs, tagged)
         for doc, each in zip(docs, tagged):
             if each.scores is not None:
-                doc.user_data[SCORES[self.attr]] = {"labels": list(self.labels), "scores": each.scores}
+                doc.user_data[SCORES[self.attr]] = {
+                    "labels": list(self.labels),
+                    "scores": each.scores,
+                    "starts": [token.idx for token in doc],
+                }
 
     def _set_pos(self, docs: list[Doc], tagged: list[Tagged]) -> None:
         ids = np.array([POS_IDS[label] for label in self.labels], dtype="uint64")
@@ -233,8 +238,11 @@ class BiLSTMTagger(TagComponent):
 
 def tag_scores(token: Token, key: str = SCORES["tag"]) -> Optional[dict[str, float]]:
     """Tag -> probability, the most probable first; None if none are kept, or the tokens have changed since."""
-    kept = token.doc.user_data.get(key)
-    if kept is None or len(kept["scores"]) != len(token.doc):  # tokens were merged, split or cut off since
+    kept, i = token.doc.user_data.get(key), token.i
+    # Tokens may have been merged, split or cut off since. The end of a token is known from the beginning of the next one.
+    if kept is None or len(kept["scores"]) != len(token.doc):
+        return None
+    if list(kept["starts"][i : i + 2]) != [each.idx for each in token.doc[i : i + 2]]:
         return None
     pairs = zip(kept["labels"], kept["scores"][token.i].tolist())
     return dict(sorted(pairs, key=_probability, reverse=True))

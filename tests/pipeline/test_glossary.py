@@ -35,3 +35,13 @@ def test_scores_of_entities_and_spans():
     doc.spans["ents"] = span_group(doc, "ents", [Span(doc, 1, 2, label="location")], [0.75])
     assert doc.ents[0]._.score == doc.spans["ents"][0]._.score == 0.75
     assert doc[0:1]._.score is None
+
+
+def test_scores_follow_their_entities_where_tokens_were_merged():
+    words, ents = ["so", "good", "in", "Rome", "Lisbon"], ["O", "O", "O", "B-location", "B-location"]
+    doc = Doc(spacy.blank("en").vocab, words=words, ents=ents)
+    doc.spans["ents"] = span_group(doc, "ents", list(doc.ents), [0.75, 0.25])
+    for each in (doc, Doc(doc.vocab).from_bytes(doc.to_bytes())):  # which spaCy's own group comes with
+        with each.retokenize() as retokenizer:
+            retokenizer.merge(each[:3])
+        assert [(ent.text, ent._.score) for ent in each.ents] == [("Rome", 0.75), ("Lisbon", 0.25)]

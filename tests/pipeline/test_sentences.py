@@ -4,6 +4,8 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
+from spacy_bilstm_tagger.errors import ConfigError
+
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 
 
@@ -63,6 +65,21 @@ def test_is_saved_and_pickled(nlp, tmp_path):
     nlp.to_disk(tmp_path / "saved")
     for again in (spacy.load(tmp_path / "saved"), pickle.loads(pickle.dumps(nlp))):
         assert [sent.text for sent in again("no!! yes").sents] == ["no!!", "yes"]
+
+
+def test_its_setting_is_saved_and_checked(nlp, tmp_path):
+    nlp = pickle.loads(pickle.dumps(nlp))
+    sentencizer = nlp.get_pipe("tweet_sentencizer")
+    sentencizer.overwrite = True
+    nlp.to_disk(tmp_path)
+    assert spacy.load(tmp_path).get_pipe("tweet_sentencizer").overwrite is True
+    again = spacy.blank("en", config={"nlp": {"tokenizer": nlp.config["nlp"]["tokenizer"]}})
+    again.add_pipe("tweet_sentencizer")
+    assert again.from_bytes(nlp.to_bytes()).get_pipe("tweet_sentencizer").overwrite is True
+    with pytest.raises(ConfigError, match="tweet_sentencizer: has no setting 'overwrte'; did you mean 'overwrite'"):
+        sentencizer.overwrte = True
+    with pytest.raises(ConfigError, match="tweet_sentencizer: overwrite = 'no'; expected true or false"):
+        sentencizer.overwrite = "no"
 
 
 def test_scores(nlp):

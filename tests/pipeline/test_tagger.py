@@ -256,6 +256,10 @@ class TestTagScores:
         with doc.retokenize() as retokenizer:
             retokenizer.merge(doc[0:2])
         assert doc[0]._.tag_scores is None
+        last = doc[len(doc) - 1]
+        with doc.retokenize() as retokenizer:  # as many tokens as before
+            retokenizer.split(last, [last.text[:1], last.text[1:]], [last, last])
+        assert [token._.tag_scores for token in doc] == [None] * len(doc)
 
     def test_of_the_softmax_begin_with_the_tag(self, scored):
         tagger = scored.get_pipe("bilstm_tagger")

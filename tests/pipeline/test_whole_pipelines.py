@@ -8,10 +8,11 @@ import warnings
 import numpy as np
 import pytest
 import spacy
+import srsly
 from numpy.testing import assert_array_equal
 from small_pipelines import TOK2VEC, ner_examples, renew_checksums, small_pipeline, span_examples, train
 from spacy.cli.find_threshold import find_threshold
-from spacy.language import Language
+from spacy.language import Language, create_tokenizer
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
@@ -117,6 +118,36 @@ class TestFiles:
         (tmp_path / "sha256sums").write_text("mine", encoding="utf8")
         pipeline.get_pipe("bilstm_tagger").to_disk(tmp_path / "tagger")
         assert (tmp_path / "sha256sums").read_text("utf8") == "mine"
+
+    @pytest.mark.parametrize("way", ["disk", "bytes"])
+    def test_nothing_of_a_damaged_pipeline_is_taken_into_one_that_runs(self, pipeline, tmp_path, way):
+        other, running = make_pipeline(seed=1), copy.deepcopy(pipeline)
+        if way == "disk":
+            other.to_disk(tmp_path)
+            model = tmp_path / "bilstm_ner" / "model"
+            model.write_bytes(model.read_bytes()[:-4])
+            with pytest.raises(DataError, match="bilstm_ner: cannot load"):
+                running.from_disk(tmp_path)
+        else:
+            parts = srsly.msgpack_loads(other.to_bytes())
+            parts["bilstm_ner"] = parts["bilstm_ner"][:-4]
+            with pytest.raises(DataError, match="bilstm_ner: cannot load the given bytes"):
+                running.from_bytes(srsly.msgpack_dumps(parts))
+        assert output(running) == output(pipeline)
+
+    def test_another_tokenizer_in_the_config_is_refused(self, pipeline, tmp_path):
+        pipeline.to_disk(tmp_path)
+        with pytest.raises(
+            ConfigError, match=r"tokenizer: it is a Tokenizer, but .* was saved by spacy-bilstm-tagger\.Tweet"
+        ):
+            spacy.load(tmp_path, config={"nlp": {"tokenizer": {"@tokenizers": "spacy.Tokenizer.v1"}}})
+
+    def test_a_tokenizer_that_the_config_does_not_know_is_not_saved(self, pipeline, tmp_path):
+        nlp = copy.deepcopy(pipeline)
+        nlp.tokenizer = create_tokenizer()(nlp)
+        with pytest.raises(ConfigError, match="tokenizer: it is a Tokenizer, but the config has spacy-bilstm-tagger"):
+            nlp.to_disk(tmp_path)
+        assert not list(tmp_path.iterdir())
 
     @pytest.mark.parametrize("file", ["sha256sums", "bilstm_tagger/sha256sums"])
     @pytest.mark.parametrize(
@@ -228,6 +259,12 @@ class TestListeners:
         doc = pipeline.make_doc(TEXTS[0])
         doc.tensor = np.zeros((len(doc), 5), dtype="f")
         with pytest.raises(ConfigError, match="found rows of width 5, expected 32"):
+            pipeline.get_pipe("bilstm_ner")(doc)
+
+    def test_rows_that_were_taken_away(self, pipeline):
+        doc = pipeline.make_doc(TEXTS[0])
+        doc.tensor = None
+        with pytest.raises(ConfigError, match="found no rows in the doc"):
             pipeline.get_pipe("bilstm_ner")(doc)
 
     def test_rows_of_tokens_before_they_were_split(self, pipeline):
