@@ -52,7 +52,10 @@ def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> li
             is_first = False
             if width == 10 and separator is None:
                 raise DataError(f"{path}: looks like CoNLL-U with blanks between the columns; expected TABs")
-        elif len(rest) > 2 and _is_same_in_each_text(blocks, rest[0], width):
+        elif len(rest) > 2 and (
+            _is_same_in_each_text(blocks, rest[0], width)
+            or (len(rest) > 3 and _is_name_before_counter(blocks, values, rest, width))
+        ):
             rest.pop(0)  # the name of the text
         else:
             break
@@ -137,6 +140,13 @@ def _is_same_in_each_text(blocks: list[Block], column: int, width: int) -> bool:
     return any(len(each) > 2 for each in cells) and all(len(set(each)) <= 1 for each in cells)
 
 
+def _is_name_before_counter(blocks: list[Block], values: list[list[str]], rest: list[int], width: int) -> bool:
+    """Whether the first column has one value in each text, some of two rows or more, and the next one counts."""
+    cells = [[row[1][rest[0]] for row in rows if len(row[1]) == width] for _, rows in blocks]
+    has_one = any(len(each) > 1 for each in cells) and all(len(set(each)) <= 1 for each in cells)
+    return has_one and _counts(blocks, values[rest[1]], rest[1], width)
+
+
 def _check_counter(path: Path, blocks: list[Block], counter: int) -> None:
     """RAISES: DataError for numbers that do not go up in a text, or do not stay: the next text has begun. Of ranges of
     characters, each begins behind the one before."""
@@ -206,6 +216,9 @@ def _has_chunks(column: list[str]) -> bool:
 def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_entities: bool) -> bool:
     tags = {value for value in column if not is_missing(value) and value != "_"}
     is_constant = len(tags) == 1 and width > 2 and (len(column) >= 10 or (beside_entities and len(column) > 2))
+    is_constant |= (
+        len(tags) == 1 and width > 2 and not any(char.isalnum() for tag in tags for char in tag)
+    )  # a separator
     if (
         not tags
         or is_constant

@@ -30,6 +30,8 @@ _COMMENT = re.compile(
 )
 _LANGUAGE = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*:)(?=.)")  # of WikiANN
 _MARK = re.compile(r"</?s>|<[EB]O[SW]>|\[(?:CLS|SEP|PAD)\]|-?[EB]OS-?", re.IGNORECASE)
+_HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]|^[\u00ad\u200b-\u200f\u2060\ufe0e\ufe0f]+$")
+_PIECE = re.compile("##\\w|[▁Ġ]")
 _LONG_TEXT = 100  # tokens of a file's only text
 
 
@@ -246,6 +248,16 @@ def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
         notes.warnings.append(
             f"{len(marks):,} tokens are marks of the beginning or end of a text, such as {marks[0][1]!r} in line {marks[0][0]}; "
             "remove these lines, and leave a blank line between texts"
+        )
+    odd = [(line, word) for text in texts for line, word in zip(text.lines, text.words) if _HIDDEN.search(word)]
+    if odd:
+        notes.warnings.append(
+            f"{len(odd):,} tokens hold control characters, or nothing that can be seen, such as {odd[0][1]!a} in line {odd[0][0]}"
+        )
+    pieces = [word for text in texts for word in text.words if _PIECE.match(word)]
+    if len(pieces) > len(rows) / 10:
+        notes.warnings.append(
+            f"{len(pieces):,} tokens look like pieces of words of a transformer, such as {pieces[0]!r}; expected whole words"
         )
     if len(texts) == 1 and len(rows) > _LONG_TEXT:
         notes.warnings.append(

@@ -22,7 +22,7 @@ _PLUS = re.compile(r"(?:#.*\n|[ \t]*\n)*# global\.columns =(.*)")
 _TEXT = re.compile(r"#\s*text\s*=(.*)")
 _ID = re.compile(r"(\d+)(?:-(\d+)|(\.\d+))?")
 _KEYS = ("name", "ner", "ne", "entity", "namedentity")  # of entities in MISC, in any letter case
-_ENTITY = re.compile(rf"(?:^|\|)({'|'.join(_KEYS)})=([^|]+)", re.IGNORECASE)
+_ENTITY = re.compile(rf"(?:^|[|;])({'|'.join(_KEYS)})=([^|;]+)", re.IGNORECASE)
 _SPACES = {r"\s": " ", r"\t": "\t", r"\n": "\n", r"\r": "\r"}
 _PAIR = re.compile(r"(?:^|\|)(\w+)=([^|]+)")
 _MASKED = (
@@ -234,8 +234,10 @@ def _entity_source(
         if source in extra and source != chosen and counts:
             kind = notes.warnings if chosen is None and OUTSIDE in counts else notes.lines
             kind.append(f"The column {source} is not read: {list_counts(counts, most=5)}; entities are read in BIO")
-    if chosen is None and any("(" in value for value in values[_Source("MISC", "entity")]):
-        notes.warnings.append("MISC has Entity=..., which is not read; expected name=B-TYPE for entities in BIO")
+    for source, counts in values.items():
+        if chosen is None and source.key and any("(" in value for value in counts):
+            key = "Entity" if source.key == "entity" else source.key.upper()
+            notes.warnings.append(f"MISC has {key}=..., which is not read; expected name=B-TYPE for entities in BIO")
     return chosen
 
 

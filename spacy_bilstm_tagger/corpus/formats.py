@@ -113,7 +113,7 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
     start = data.partition(b"\n")[0]
     format = format or csv_format(start.decode("utf-8-sig", "replace"))
     candidates = (encoding,) if encoding else FORMATS[format].encodings if format else ("utf-8",)
-    advice = ", or give convert its --encoding, such as cp1252 (Windows)"
+    advice = ", or give convert its --encoding, such as cp1252 (Windows, Western Europe) or cp1251 (Cyrillic)"
     if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         advice = ", or give convert its --encoding, here utf-32"
     elif start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

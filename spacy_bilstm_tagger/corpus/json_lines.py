@@ -248,6 +248,9 @@ def _range_list(where: str, line: str, record: dict[str, Any]) -> Optional[list[
     for key, value in values.items():
         if key in lists:
             continue
+        holds_lists = isinstance(value, dict) and any(isinstance(each, list) for each in value.values())
+        if holds_lists or (isinstance(value, str) and value[:1] in ("[", "{")):
+            raise DataError(f'{where}: "{key}" is {json.dumps(value)[:60]}, {_EXPECTED}')
         raise DataError(
             f'{where}: "{key}" is {json.dumps(value)[:60]}, the class of a text, expected ranges; if the text has no '
             f'entities, remove "{key}" and leave an empty list in "spans"'

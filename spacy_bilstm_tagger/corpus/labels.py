@@ -11,8 +11,11 @@ from ..errors import DataError
 from ..pipeline.gold import OUTSIDE, alternatives, is_missing, rename_type
 from ..util import read_text
 from .annotated_text import AnnotatedText
+from .bio import looks_like_bio
 
-_ODD_TYPE = re.compile(r"[,;+:=()\[\]{}]|[|/ ][BIESLU]-|/Q\d")
+_ODD_TYPE = re.compile(r"[,;+:=()\[\]{}#]|(?:^|[|/ ])[BIESLU]-|/Q\d")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe0e\ufe0f\ufeff]")
+_PREFIXED = re.compile("[BIESLU]-.*")
 
 
 def read_tag_map(path: Path) -> dict[str, str]:
@@ -83,6 +86,13 @@ def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[Anno
     if not counts:
         raise DataError(f"{path}: {source} has no entities to map; leave --map-ents out")
     _check_gaps(path, mapping, source, kind="entity type", counts=counts)
+    for label in mapping.values():
+        parts = alternatives(label) if "|" in label else []
+        if label in ("o", "_") or _PREFIXED.fullmatch(label) or {"-", OUTSIDE, ""} & {part.strip() for part in parts}:
+            raise DataError(
+                f"{path}: found the new label {label!r}, expected an entity type, such as person, one of several as person|group, "
+                "O for no entity, or - for a missing one"
+            )
     for text in texts:
         text.ents = text.ents and [rename_type(tag, mapping) for tag in text.ents]
         text.entities = text.entities and [
@@ -98,6 +108,11 @@ def _check_gaps(path: Path, mapping: dict[str, str], source: Path, *, kind: str,
 
 def check_annotated(path: Path, types: Sequence[str], texts: list[AnnotatedText]) -> None:
     """RAISES: DataError unless these are all entity types of the texts, and at least one."""
+    wrong = [each for each in types if each == OUTSIDE or _PREFIXED.fullmatch(each)]
+    if wrong:
+        raise DataError(
+            f"--annotated {','.join(types)}: found {wrong[0]!r}, expected entity types alone, such as person"
+        )
     found = {part for label in _count_types(texts) for part in alternatives(label)}
     others = sorted(found.difference(types))
     if others or not types:
@@ -129,6 +144,22 @@ def label_warnings(texts: list[AnnotatedText]) -> list[str]:
     tags = Counter(tag for text in texts for tag in text.ents or [])
     types, missing = _count_types(texts), tags["-"] + tags[""]
     warnings = []
+    of_tokens = _count_tags(texts)
+    if looks_like_bio(set(of_tokens)) and any(_PREFIXED.fullmatch(tag) for tag in of_tokens):
+        example = next(tag for tag in of_tokens if _PREFIXED.fullmatch(tag))
+        warnings.append(
+            f"Tags such as {example!r} look like entity tags; to read them so, give their column the role ent"
+        )
+    for kind, labels in (("Tags", of_tokens), ("Entity types", types)):
+        alike: dict[str, list[str]] = {}
+        for label in labels:
+            alike.setdefault(_INVISIBLE.sub("", label).casefold().replace("_", "-"), []).append(label)
+        same = next((each for each in alike.values() if len(each) > 1), None)
+        if same:
+            warnings.append(
+                f"{kind} that are different labels, but look alike: {', '.join(map(ascii, same))}; if they are one, rename them "
+                f"with {'--map-tags' if kind == 'Tags' else '--map-ents'}"
+            )
     if types and missing and not tags[OUTSIDE] and any(text.ents for text in texts):
         warnings.append(
             f"No token is outside of the entities (O): {missing:,} tokens have no entity tag, and nothing is learned of them. If "

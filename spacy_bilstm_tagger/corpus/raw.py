@@ -92,7 +92,7 @@ def exclude(
 
     White space, tokens and case are not compared.
     path (Path): the file of the texts, for messages.
-    others (list of Path): in any format of `read_corpus`, .spacy, or folders with .spacy files.
+    others (list of Path): in any format of `read_corpus`, raw texts, one a line, .spacy, or folders with .spacy files.
     RAISES: DataError if no text remains, and if a file cannot be read.
     """
     places: dict[str, str] = {}
@@ -112,7 +112,15 @@ def _places(path: Path) -> Iterator[tuple[str, str]]:
     files = docbin_files(path)
     if files:
         return ((text, f"{file}, text {n}") for file in files for n, text in enumerate(read_raw_texts(file), start=1))
-    return ((text.text, f"{path}, line {text.lines[0]}") for text in _annotated(path))
+    lines = [] if path.is_dir() or path.suffix == ".jsonl" else list(read_lines(path))
+    try:
+        annotated = _annotated(path)
+    except DataError:
+        if path.suffix != ".txt" or not any(map(str.strip, lines)):
+            raise
+        annotated = []  # raw texts, one a line
+    found = [(text.text, text.lines[0]) for text in annotated] + [(line, n) for n, line in enumerate(lines, 1)]
+    return ((text, f"{path}, line {number}") for text, number in found if text.strip())
 
 
 def _annotated(path: Path) -> list[AnnotatedText]:

@@ -48,7 +48,7 @@ BAD_INPUTS = {
         b"a X\n\nb\xe9 Y\n",
         [],
         ", line 3: not utf-8; byte 0xe9 cannot be there. "
-        "Save the file as UTF-8, or give convert its --encoding, such as cp1252 (Windows)",
+        "Save the file as UTF-8, or give convert its --encoding, such as cp1252 (Windows, Western Europe) or cp1251 (Cyrillic)",
     ),
     "empty": ("", [], ": found no annotated text, expected at least one token"),
     "empty-csv": ("", ["--format", "gmb"], ": found no annotated text, expected at least one token"),
@@ -105,7 +105,7 @@ BAD_INPUTS = {
         TOXIC.encode() + b"[],caf\xe9\n",
         [],
         ", line 3: not utf-8; byte 0xe9 cannot be there. "
-        "Save the file as UTF-8, or give convert its --encoding, such as cp1252 (Windows)",
+        "Save the file as UTF-8, or give convert its --encoding, such as cp1252 (Windows, Western Europe) or cp1251 (Cyrillic)",
     ),
     "spans-column-missing": (
         "offsets,text\n[],a\n",

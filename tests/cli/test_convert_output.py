@@ -43,17 +43,17 @@ def test_many_labels_are_cut_short(spacy_bilstm, write, folder):
 
 
 def test_a_column_that_is_not_used_is_said(spacy_bilstm, write, folder):
-    path = write("corpus", "Bob NNP person\nruns VBZ O\nfar RB O\n")
+    path = write("corpus", "Bob NNP bob\nruns VBZ run\nfar RB far\n")
     code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy")
     assert code == 0
     assert (
         "Columns: token, tag, -, guessed\n"
-        "Column 3 is not used: O 2, person 1; name it with --columns (token, tag, ent)\n"
+        "Column 3 is not used: bob 1, run 1, far 1; name it with --columns (token, tag, ent)\n"
     ) in out
     code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--columns", "token,tag,-")
     assert (code, "Column" in out) == (0, False)
     code, _, err = spacy_bilstm("convert", path, folder / "out.spacy", "--columns", "token,tag,ent")
-    assert (code, "line 1: found entity tag 'person', expected O or B-" in err) == (1, True)
+    assert (code, "line 1: found entity tag 'bob', expected O or B-" in err) == (1, True)
 
 
 def test_repair_bio_begins_entities_and_counts_them(spacy_bilstm, write, folder):
@@ -95,6 +95,52 @@ def test_texts_of_a_folder_of_converted_files_are_left_out(spacy_bilstm, write, 
     assert code == 0
     assert f"as they are in {folder / 'dev'}: 2 texts\n  line 3: 'b' ({folder / 'dev/deep/one.spacy'}, text 1)" in out
     assert [doc.text for doc in docs_in(folder / "out.spacy")] == ["a "]
+
+
+@pytest.mark.parametrize("name", ["dev.txt", "dev"])
+def test_texts_of_raw_lines_are_left_out(spacy_bilstm, write, folder, name):
+    path, dev = write("corpus", "a X\n\nBob X\nwent X\nhome X\n"), write(name, "Bob went home\nwe all sing\n")
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--exclude", dev)
+    assert (code, f"1 texts\n  line 3: 'Bob went home' ({dev}, line 1)" in out) == (0, True)
+
+
+def test_texts_of_lines_of_any_length_are_left_out(spacy_bilstm, write, folder):
+    path, dev = write("corpus", "a X\n\nso X\n"), write("dev.txt", "so\nwe all sing, and more\nit is\n")
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--exclude", dev)
+    assert (code, f"({dev}, line 1)" in out) == (0, True)
+
+
+def test_tags_that_are_entity_tags_are_warned_of(spacy_bilstm, write, folder):
+    path = write("corpus", "Mia\tB-PER\nran\tO\n")
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--columns", "token,tag")
+    assert (code, "⚠ Tags such as 'B-PER' look like entity tags; to read them so, give" in out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "warning"),
+    [
+        ("Mia\tB-PER\nBob\tB-per\nran\tO\n", "Entity types that are different labels, but look alike: 'PER', 'per'"),
+        ("Mia\tNNP\nBob\tNNP\u200b\n", "Tags that are different labels, but look alike: 'NNP', 'NNP\\u200b'"),
+        ("Mia\tB-PER#1\nBob\tO\n", "Entity types such as 'PER#1' look like several labels"),
+    ],
+)
+def test_labels_that_are_probably_not_meant_are_warned_of(spacy_bilstm, write, folder, content, warning):
+    code, out, _ = spacy_bilstm("convert", write("corpus", content), folder / "out.spacy")
+    assert (code, f"⚠ {warning}" in out) == (0, True)
+
+
+@pytest.mark.parametrize("label", ["B-person", "a|-", "a|O", "o", "_"])
+def test_a_map_to_what_is_no_type_is_refused(spacy_bilstm, write, folder, label):
+    path, types = write("corpus", "Mia\tB-PER\nran\tO\n"), write("map.tsv", f"PER\t{label}\n")
+    code, _, err = spacy_bilstm("convert", path, folder / "out.spacy", "--map-ents", types)
+    assert (code, err.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize("types", ["PER,O", "PER,B-ORG"])
+def test_annotated_types_are_types(spacy_bilstm, write, folder, types):
+    path = write("corpus", "Mia\tB-PER\nran\tO\n")
+    code, _, err = spacy_bilstm("convert", path, folder / "out.spacy", "--annotated", types)
+    assert (code, "expected entity types alone, such as person" in err) == (1, True)
 
 
 def test_a_folder_without_corpora_is_no_file_to_exclude(spacy_bilstm, write, folder):

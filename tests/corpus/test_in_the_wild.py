@@ -138,6 +138,24 @@ READ = {
         ["do/X/B-PER n't/X/I-PER au//B-LOC ok/X/O"],
         ["MISC (ner=)"],
     ),
+    "misc-with-semicolons": (
+        conllu("1", "Mia", misc="SpaceAfter=No;NER=B-PER") + conllu("2", "ran", misc="NER=O"),
+        "conllu",
+        ["Mia/X/B-PER ran/X/O"],
+        ["MISC (ner=)"],
+    ),
+    "signs-between-columns": (
+        "Mia : NNP\nran : VBD\n\nok : UH\n",
+        "conll",
+        ["Mia/NNP/ ran/VBD/", "ok/UH/"],
+        [],
+    ),
+    "a-name-and-a-number-in-short-texts": (
+        "x/y 0 Mia NNP B-PERSON\nx/y 1 ran VBD O\n",
+        "conll",
+        ["Mia/NNP/B-PERSON ran/VBD/O"],
+        [],
+    ),
     "spaces-of-udpipe": (
         conllu("1", "so", misc=r"SpacesAfter=\s\s") + conllu("2", "ok", misc="SpaceAfter=No") + conllu("3", "!"),
         "conllu",

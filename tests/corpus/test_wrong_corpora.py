@@ -193,6 +193,12 @@ def test_refused(tmp_path, content, message):
         (conllu("1", "Mia", misc="Entity=(e1-person)"), "MISC has Entity=..., which is not read"),
         (conllu("1", '"a,b"') + conllu("2", "ok"), '1 cells are in quotes, such as "a,b"'),
         (
+            "so\tRB\n\u200b\tUH\n",
+            "1 tokens hold control characters, or nothing that can be seen, such as '\\u200b' in line 2",
+        ),
+        ("Mi\tNNP\n##a\tNNP\nran\tVBD\n", "1 tokens look like pieces of words of a transformer, such as '##a'"),
+        (conllu("1", "Mia", misc="NER=(PER)") + conllu("2", "ran"), "MISC has NER=..., which is not read"),
+        (
             "<s>\tSTART\nso\tRB\nok\tUH\n</s>\tEND\n",
             "2 tokens are marks of the beginning or end of a text, such as '<s>' in line 1",
         ),
