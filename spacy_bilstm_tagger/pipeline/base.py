@@ -1,17 +1,20 @@
-"""The base of the components whose model gives scores of label sequences: labels, prediction, saving."""
+"""The base of the components whose model gives scores of label sequences: labels, settings, prediction, saving, `doc.spans`."""
 
 import math
+import struct
 from abc import abstractmethod
 from collections import Counter
+from difflib import get_close_matches
 from itertools import chain
 from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 
 import numpy as np
+import srsly
 import torch
 from numpy.typing import NDArray
 from spacy.errors import Errors as SpacyErrors
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
@@ -26,11 +29,9 @@ from ..util import check_at_least, is_number
 from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
 from .saving import AtomicLoadMixin
-from .settings import Setting, SettingsMixin
 from .soft_labels import SoftLabels, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
 
-# From spans, their start and end in rows of the scores and one of the component's labels.
-SpanScorer = Callable[[Sequence[tuple[int, int, str]]], NDArray[np.float32]]
+SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
 
 
 class TrainableMixin:
@@ -80,6 +81,51 @@ class TrainableMixin:
         examples = list(examples)
         self.meet([eg.predicted for eg in examples])
         return super().update(examples, **kwargs)  # type: ignore[misc]
+
+
+class Setting:
+    """A setting of prediction: kept in cfg, so it is saved, and checked whenever it is set."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, pipe: Optional["SettingsMixin"], owner: Optional[type] = None) -> Any:
+        return self if pipe is None else pipe.cfg[self.name]
+
+    def __set__(self, pipe: "SettingsMixin", value: Any) -> None:
+        pipe.check_settings(pipe.name, **{**pipe.settings, self.name: value})
+        pipe.cfg[self.name] = value
+
+
+class SettingsMixin:
+    """Mixin of components that have settings. cfg (dict): their values, and what goes with the weights."""
+
+    name: str
+    cfg: dict[str, Any]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """RAISES: ConfigError for what belongs to the weights, for arguments of the factory that are no attributes, and for the
+        misspelled name of a setting, which would do nothing."""
+        known = getattr(self, "cfg", None) or {}
+        if name in known and not isinstance(getattr(type(self), name, None), Setting):
+            raise ConfigError(
+                f"{self.name}: {name} goes with the weights; it cannot change, train again with another one"
+            )
+        if not hasattr(self, name) and (meant := get_close_matches(name, known, n=1, cutoff=0.8)):
+            raise ConfigError(f"{self.name}: has no setting {name!r}; did you mean {meant[0]!r}?")
+        super().__setattr__(name, value)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of prediction, by name."""
+        names = (
+            name for each in type(self).__mro__ for name, value in vars(each).items() if isinstance(value, Setting)
+        )
+        return {name: self.cfg[name] for name in names}
+
+    @classmethod
+    def check_settings(cls, name: str, **settings: Any) -> None:
+        """RAISES: ConfigError for a setting out of range. name (str): of the component."""
 
 
 class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoadMixin, TrainablePipe):
@@ -249,32 +295,6 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         return found
 
 
-class SpanComponent(SequenceComponent):
-    """Sets `doc.spans[spans_key]`, of spans with a probability above a threshold."""
-
-    spans_key = Setting()
-    threshold = Setting()
-    key_may_be_none = False  # whether the spans are set elsewhere too
-
-    @abstractmethod
-    def span_scorer(self, scores: ChainScores) -> SpanScorer:
-        """Gives the probability of each span, (spans,), that exactly it has its label. scores: as `adjust` gives them."""
-
-    @classmethod
-    def check_settings(cls, name: str, **settings: Any) -> None:
-        """RAISES: ConfigError for an empty key, and a threshold that is no probability."""
-        key = settings["spans_key"]
-        if not (isinstance(key, str) and key) and not (key is None and cls.key_may_be_none):
-            raise ConfigError(f"{name}: spans_key = {key!r}; expected the name under which doc.spans keeps the spans")
-        check_threshold(name, "threshold", settings["threshold"])
-
-
-def check_threshold(name: str, setting: str, value: Optional[float]) -> None:
-    """RAISES: ConfigError for what is neither None nor a probability."""
-    if value is not None and not (is_number(value) and 0 <= value <= 1):
-        raise ConfigError(f"{name}: {setting} = {value!r}; expected null or a probability from 0 to 1")
-
-
 def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
     """RAISES: ConfigError for docs to which the tok2vec that the model listens to has given no rows, rows of another width,
     or rows of other tokens: spaCy's listener would read zeros, or the rows of other words."""
@@ -301,3 +321,71 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
                 f"{name}: listens to a tok2vec ({upstream!r}), and found {found} in the doc; expected {expected}. Or load the "
                 f"pipeline whole, and give {name!r} a tok2vec of its own with nlp.replace_listeners"
             )
+
+
+def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:
+    """A group for `doc.spans[name]`, whose attrs["scores"] is a (spans,) array, as that of `spancat`."""
+    return AlignedSpanGroup(doc, name=name, spans=spans, attrs={"scores": np.array(scores, dtype="float32")})
+
+
+def span_score(span: Span) -> Optional[float]:
+    """The probability that a component of ours gave to this span, also to one of `doc.ents`; None without one.
+
+    It is that of the span of the same characters and label in `doc.spans`. Of spaCy's groups, which docs of other processes
+    and files have, the tokens may be those of before a merge.
+    """
+    place = span.start_char, span.end_char, span.label
+    for group in span.doc.spans.values():
+        scores = group.attrs.get("scores", ())
+        if len(scores) == len(group):
+            for (start, end, label), score in zip(_places(group), scores):
+                if (start, end, label) == place:
+                    return float(score)
+    return None
+
+
+def _places(group: SpanGroup) -> Iterator[tuple[int, int, int]]:
+    """The first character, the one behind the last, and the label of each span."""
+    for data in srsly.msgpack_loads(group.to_bytes())["spans"]:
+        _, _, label, _, _, start, end = SPAN.unpack(data)
+        yield start, end, label
+
+
+if not Span.has_extension("score"):
+    Span.set_extension("score", getter=span_score)
+
+
+class AlignedSpanGroup(SpanGroup):
+    """Finds its spans again by their characters when `merge_entities`, or another component that merges or splits tokens,
+    has changed the numbers of the tokens, which spaCy's own groups keep. A span that ends inside a token takes all
+    of it."""
+
+    def __getitem__(self, i: int) -> Span:
+        if not self._fits(i):
+            self._find_by_characters()
+        return super().__getitem__(i)
+
+    def to_bytes(self) -> bytes:
+        """As spaCy's."""
+        list(self)
+        data: bytes = super().to_bytes()
+        return data
+
+    def copy(self, doc: Optional[Doc] = None) -> "AlignedSpanGroup":
+        """As spaCy's."""
+        plain = super().copy(doc)
+        return AlignedSpanGroup(plain.doc, name=plain.name, attrs=plain.attrs, spans=list(plain))
+
+    def _fits(self, i: int) -> bool:
+        try:
+            span = super().__getitem__(i)
+        except IndexError:
+            return False
+        first, last = span[0], span[-1]
+        return bool(first.idx == span.start_char and last.idx + len(last) == span.end_char)
+
+    def _find_by_characters(self) -> None:
+        for i, data in enumerate(srsly.msgpack_loads(super().to_bytes())["spans"]):
+            span_id, kb_id, label, _, _, start, end = SPAN.unpack(data)
+            ids = {"label": label, "kb_id": kb_id, "span_id": span_id}
+            self[i] = self.doc.char_span(start, end, **ids, alignment_mode="expand")  # type: ignore[index]

@@ -19,12 +19,11 @@ from ..lexicon.files import use_checksums
 from ..types import Mask
 from ..util import check_above_zero, check_at_least, check_bool
 from . import LINEAR_CHAIN_CRF
-from .base import SpanComponent, SpanScorer
+from .base import Setting, span_group
 from .entities import EntityScheme, Scheme, ScoredSpans, find_entities, preset_mask, to_bio
 from .gold import EITHER, OUTSIDE, alternatives, annotated_types
-from .settings import Setting
 from .soft_labels import SoftLabels, soft_names
-from .span_groups import span_group
+from .span_component import SpanComponent, SpanScorer
 
 # Initial bias of the tags of a type that is added after training.
 NEW_TYPE_BIAS = -5.0

@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 from ..lexicon.files import use_checksums
 from ..tokenizer.kinds import tweet_kinds
 from ..util import check_bool
-from .settings import Setting, SettingsMixin
+from .base import Setting, SettingsMixin
 
 _END = re.compile(r".*[.!?…。！？]['\"”’)\]]*", re.DOTALL)
 _PAUSE = re.compile(r"(?:\.\.+|…+)")  # an ellipsis may also be a pause

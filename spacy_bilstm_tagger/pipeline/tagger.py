@@ -23,9 +23,8 @@ from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
 from ..util import check_bool
 from . import TOKEN_CLASSIFIER
-from .base import SequenceComponent
+from .base import SequenceComponent, Setting
 from .gold import aligned_tags, allowed_tags, alternatives, annotated_tags, gold_tags, single_tags
-from .settings import Setting
 
 SCORE_WEIGHTS = {
     "tag_acc": 1.0,

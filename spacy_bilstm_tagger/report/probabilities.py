@@ -12,10 +12,11 @@ from spacy.training import Example
 
 from ..crf.inference import ChainScores, marginals
 from ..crf.loss import negative_log_likelihood
-from ..pipeline.base import SequenceComponent, SpanComponent
+from ..pipeline.base import SequenceComponent
 from ..pipeline.entities import FLOOR, find_entities
 from ..pipeline.gold import alternatives, known_tags
 from ..pipeline.ner import BiLSTMNER
+from ..pipeline.span_component import SpanComponent
 from ..pipeline.spans import BiLSTMSpans
 from ..pipeline.tagger import TagComponent
 from ..scoring.entities import judge_entities

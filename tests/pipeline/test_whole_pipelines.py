@@ -255,6 +255,27 @@ class TestListeners:
         with pytest.raises(ConfigError, match=self.MESSAGE):
             nlp(TEXTS[0])
 
+    def test_a_trained_one_behind_another_tok2vec_is_warned_of(self, pipeline):
+        one, other = copy.deepcopy(pipeline), make_pipeline(seed=1)
+        tokenizer = {"nlp": {"tokenizer": pipeline.config["nlp"]["tokenizer"]}}
+        nlp = spacy.blank("en", vocab=one.vocab, config=tokenizer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            nlp.add_pipe("tok2vec", source=one)
+            nlp.add_pipe("bilstm_ner", source=one)
+        with pytest.warns(
+            UserWarning, match="bilstm_tagger: listens to 'tok2vec' now, but was trained with another tok2vec"
+        ):
+            nlp.add_pipe("bilstm_tagger", source=other)
+
+    def test_copies_and_new_ones_are_not_warned_of(self, pipeline, tmp_path):
+        pipeline.to_disk(tmp_path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for nlp in (copy.deepcopy(pipeline), pickle.loads(pickle.dumps(pipeline)), spacy.load(tmp_path)):
+                nlp.remove_pipe("bilstm_ner")
+                nlp.add_pipe("bilstm_ner", config={"model": pipeline.get_pipe_config("bilstm_ner")["model"]})
+
     def test_rows_of_another_width(self, pipeline):
         doc = pipeline.make_doc(TEXTS[0])
         doc.tensor = np.zeros((len(doc), 5), dtype="f")
