@@ -207,7 +207,7 @@ def _drop_sparse_index(path: Path, blocks: list[Block], columns: Columns, notes:
     first = [[(line, cells[0].strip()) for line, cells in rows if len(cells) > 2] for _, rows in blocks]
     filled = [(line, cell) for text in first for line, cell in text if cell]
     n_rows = sum(map(len, first))
-    if columns.roles or n_rows - len(filled) < max(len(filled), 1) or not all(cell.isdecimal() for _, cell in filled):
+    if columns.roles or not filled or n_rows < 2 * len(filled) or not all(cell.isdecimal() for _, cell in filled):
         return
     for text in first:
         for line, cell in text[1:]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Iterable, Iterator
 
 from ..errors import DataError
-from ..util import read_lines
+from ..util import is_stream, read_lines
 from .annotated_text import AnnotatedText, text_fingerprint
 from .columns import Columns
 from .docs import read_docbin_texts
@@ -112,15 +112,25 @@ def _places(path: Path) -> Iterator[tuple[str, str]]:
     files = docbin_files(path)
     if files:
         return ((text, f"{file}, text {n}") for file in files for n, text in enumerate(read_raw_texts(file), start=1))
-    lines = [] if path.is_dir() or path.suffix == ".jsonl" else list(read_lines(path))
+    lines = _raw_lines(path)
     try:
         annotated = _annotated(path)
     except DataError:
-        if path.suffix != ".txt" or not any(map(str.strip, lines)):
+        if path.suffix != ".txt" or not lines:
             raise
-        annotated = []  # raw texts, one a line
-    found = [(text.text, text.lines[0]) for text in annotated] + [(line, n) for n, line in enumerate(lines, 1)]
-    return ((text, f"{path}, line {number}") for text, number in found if text.strip())
+        annotated = []
+    found = [*((text.text, text.lines[0]) for text in annotated), *lines]
+    return ((text, f"{path}, line {number}") for text, number in found)
+
+
+def _raw_lines(path: Path) -> list[tuple[str, int]]:
+    """The lines of a file, with their numbers, since it may hold raw texts, one a line."""
+    if path.is_dir() or is_stream(path) or path.suffix == ".jsonl":
+        return []
+    try:
+        return [(line, number) for number, line in enumerate(read_lines(path), 1) if line.strip()]
+    except DataError:  # not UTF-8: a corpus whose encoding is guessed
+        return []
 
 
 def _annotated(path: Path) -> list[AnnotatedText]:

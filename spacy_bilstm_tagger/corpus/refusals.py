@@ -9,9 +9,9 @@ from .json_lines import refuse_json
 
 _BINARY = {
     rb"PK\x03\x04(?s:.*)xl/": "an Excel workbook; save it there as text with TAB between columns",
-    rb"%PDF": "a PDF; get the data itself",
-    rb"PAR1": "a Parquet file; write JSON lines of it (pandas: to_json(..., orient='records', lines=True)) or columns",
-    rb"(?s)ARROW1|\xff{4}.\x00{3}": "an Arrow file; write JSON lines or columns of it (datasets: to_json)",
+    rb"%PDF-": "a PDF; get the data itself",
+    rb"PAR1[\x0e-\x1f]": "a Parquet file; write JSON lines of it (pandas: to_json(..., orient='records', lines=True)) or columns",
+    rb"(?s)ARROW1\x00|\xff{4}.\x00{3}": "an Arrow file; write JSON lines or columns of it (datasets: to_json)",
     rb"SQLite format 3": "a database of SQLite; export JSON lines (Prodigy: prodigy db-out) or columns",
     rb"\x93NUMPY": "an array of numpy; write columns of it",
     rb"\x80[\x02-\x05]": "a pickle of Python, which is not read since it may run any program; write JSON lines or columns of it",
@@ -22,7 +22,7 @@ _ELEMENT = re.compile(r"\s*<([a-z][\w:.-]*)(?:\s[^<>]*)?>", re.IGNORECASE)  # of
 _QUOTED = re.compile(r'^"# text =', re.MULTILINE)
 _OTHER_FORMATS = {
     "a tree in brackets, as of the Penn Treebank; expected a token and its tag in each line, and a blank line between texts": (
-        re.compile(r"\(\s*(?:\(|(?:TOP|ROOT|S1?)\b)")
+        re.compile(r"\(\s*(?:\(\s*)?(?:TOP|ROOT|S1?|SINV|SQ|SBARQ|FRAG|NP|INTJ|X)\s*\(")
     ),
     "brat's standoff annotation, whose text is in another file; expected columns of tokens and tags: export CoNLL": (
         re.compile(r"T\d+\t\S+ \d+ [\d; ]+\t")

@@ -110,6 +110,13 @@ def test_texts_of_lines_of_any_length_are_left_out(spacy_bilstm, write, folder):
     assert (code, f"({dev}, line 1)" in out) == (0, True)
 
 
+def test_texts_of_a_file_in_another_encoding_are_left_out(spacy_bilstm, write, folder):
+    gmb = "Sentence #,Word,POS,Tag\nSentence: 1,caf\u00e9,NN,O\n".encode("cp1252")
+    path, dev = write("corpus", "a X\n\ncaf\u00e9 X\n"), write("dev.csv", gmb)
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--exclude", dev)
+    assert (code, f"({dev}, line 2)" in out) == (0, True)
+
+
 def test_tags_that_are_entity_tags_are_warned_of(spacy_bilstm, write, folder):
     path = write("corpus", "Mia\tB-PER\nran\tO\n")
     code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--columns", "token,tag")

@@ -138,6 +138,12 @@ READ = {
         ["do/X/B-PER n't/X/I-PER au//B-LOC ok/X/O"],
         ["MISC (ner=)"],
     ),
+    "brackets-first": (
+        "( (\n( (\nso RB\n) )\n",
+        "ritter",
+        ["(/(/ (/(/ so/RB/ )/)/"],
+        [],
+    ),
     "misc-with-semicolons": (
         conllu("1", "Mia", misc="SpaceAfter=No;NER=B-PER") + conllu("2", "ran", misc="NER=O"),
         "conllu",
