@@ -71,10 +71,10 @@ def test_tweets_alone_are_above_0_88_and_a_second_step_goes_on_from_there(
         "paths.train": "corpus/ritter/train.spacy",
         "paths.distilled": vectors,  # loaded, and not used
         "components.tok2vec.model.embed.tables": "[]",
-        "training.max_epochs": 12,
+        "training.max_epochs": 8,
         "training.batcher.size": 16,
         "training.optimizer.learn_rate": 0.002,
-        "training.eval_frequency": 105,
+        "training.eval_frequency": 138,
     }
     options = [part for name, value in alone.items() for part in (f"--{name}", value)]
     first = tmp_path / "first" / "model-last"
