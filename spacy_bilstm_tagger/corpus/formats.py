@@ -91,6 +91,8 @@ def read_corpus(
         content = _decode(path, format, encoding, notes)
         _warn_of_damage(content, notes)
         refuse_content(path, content)
+    if format == "text":
+        _refuse_annotated(path, content)
     format = format or guess_format(path, content)
     chosen = FORMATS[format]
     columns = columns or Columns()
@@ -189,6 +191,18 @@ def _check_named(path: Path, data: bytes, content: str, encoding: str) -> None:
         line, byte = content.count("\n", 0, control.start()) + 1, f"0x{ord(control[0]):02x}"
         raise DataError(
             f"{path}, line {line}: {byte} is a control character in {encoding}, which no text has; expected --encoding cp1252"
+        )
+
+
+def _refuse_annotated(path: Path, content: str) -> None:
+    """RAISES: DataError for annotation, whose signs would be tokens of raw texts."""
+    try:
+        guess = guess_format(path, content)
+    except DataError:  # as for most raw texts
+        return
+    if guess in ("jsonl", "conllu", "gmb", "toxic_spans"):
+        raise DataError(
+            f"--format text: {path} is {guess} ({FORMATS[guess].help}), expected a text a line; leave the option out"
         )
 
 

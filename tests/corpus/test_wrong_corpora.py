@@ -217,6 +217,12 @@ def test_warned_of(spacy_bilstm, tmp_path, content, warning):
     assert f"⚠ {notes.warnings[0]}\n" in out
 
 
+@pytest.mark.parametrize("content", ['{"text": "Mia", "spans": []}\n', conllu("1", "Mia") + conllu("2", "ran")])
+def test_annotation_is_no_raw_text(tmp_path, content):
+    with pytest.raises(DataError, match=r"--format text: .* expected a text a line; leave the option out"):
+        read_corpus(write(tmp_path, content), format="text")
+
+
 @pytest.mark.parametrize("empty", ["", "-"])
 def test_entities_without_any_outside_are_warned_of(spacy_bilstm, tmp_path, empty):
     path = write(tmp_path, f"Mia\tB-PER\nleft\t{empty}\nus\t{empty}\n")
