@@ -7,12 +7,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Iterable, Iterator
 
-from ..errors import DataError
+from ..errors import DataError, Errors
 from ..util import is_stream, read_lines
 from .annotated_text import AnnotatedText, text_fingerprint
 from .columns import Columns
 from .docs import read_docbin_texts
 from .formats import read_corpus
+
+_BLANKS = ("ritter", "conll")  # formats with white space between columns
 
 
 def read_raw_texts(path: Path) -> list[str]:
@@ -112,25 +114,18 @@ def _places(path: Path) -> Iterator[tuple[str, str]]:
     files = docbin_files(path)
     if files:
         return ((text, f"{file}, text {n}") for file in files for n, text in enumerate(read_raw_texts(file), start=1))
-    lines = _raw_lines(path)
     try:
-        annotated = _annotated(path)
+        format, annotated = read_corpus(path, columns=Columns(skip_blank=True))
     except DataError:
-        if path.suffix != ".txt" or not lines:
+        if path.suffix != ".txt" or is_stream(path):
             raise
-        annotated = []
-    found = [*((text.text, text.lines[0]) for text in annotated), *lines]
+        format, annotated = "", []
+    found = [(text.text, text.lines[0]) for text in annotated]
+    if format in ("", *_BLANKS) and not is_stream(path):  # raw texts, one a line, may look like columns
+        found += [(line, number) for number, line in enumerate(read_lines(path), 1) if line.strip()]
+    if not found:
+        raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     return ((text, f"{path}, line {number}") for text, number in found)
-
-
-def _raw_lines(path: Path) -> list[tuple[str, int]]:
-    """The lines of a file, with their numbers, since it may hold raw texts, one a line."""
-    if path.is_dir() or is_stream(path) or path.suffix == ".jsonl":
-        return []
-    try:
-        return [(line, number) for number, line in enumerate(read_lines(path), 1) if line.strip()]
-    except DataError:  # not UTF-8: a corpus whose encoding is guessed
-        return []
 
 
 def _annotated(path: Path) -> list[AnnotatedText]:

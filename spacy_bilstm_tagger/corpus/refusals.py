@@ -57,7 +57,8 @@ def refuse_content(path: Path, content: str) -> None:
     first, _, _ = content.lstrip().partition("\n")
     for kind, form in _OTHER_FORMATS.items():
         if form.match(first):
-            raise DataError(f"{path}, line 1: found {first[:60]!r}, {kind}")
+            line = content.count("\n", 0, content.index(first)) + 1
+            raise DataError(f"{path}, line {line}: found {first[:60]!r}, {kind}")
     if content.startswith(_WEBANNO):
         first, _, _ = content.partition("\n")
         raise DataError(

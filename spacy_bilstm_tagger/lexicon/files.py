@@ -110,19 +110,22 @@ def use_checksums(nlp: Language) -> None:
 
 
 def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
-    """The config gets the settings of prediction as they are now, so that another value at load is known as a change."""
-    components: list[tuple[str, Any]] = list(nlp.components)
-    for name, pipe in components:
-        settings = getattr(pipe, "settings", None)
-        if settings:
-            nlp.get_pipe_config(name).update(settings)
-            pipe.cfg["config_at_init"] = dict(settings)
+    """The config gets the settings of prediction as they are now, so that another value at load is known as a change.
+
+    RAISES: ConfigError for another tokenizer than the config has.
+    """
     configured = nlp.config["nlp"]["tokenizer"].get("@tokenizers")
     if configured == TWEET_TOKENIZER and not isinstance(nlp.tokenizer, TweetTokenizer):
         raise ConfigError(
             f"tokenizer: it is a {type(nlp.tokenizer).__name__}, but the config has {TWEET_TOKENIZER}, which would be there after "
             "loading; make a pipeline with the other one in [nlp.tokenizer], and source the components into it"
         )
+    components: list[tuple[str, Any]] = list(nlp.components)
+    for name, pipe in components:
+        settings = getattr(pipe, "settings", None)
+        if settings:
+            nlp.get_pipe_config(name).update(settings)
+            pipe.cfg["config_at_init"] = dict(settings)
     nlp.meta.pop(CHECKSUMS, None)
     type(nlp).to_disk(nlp, path, exclude=list(exclude))
     folder = Path(path)
@@ -146,8 +149,10 @@ def _load_pipeline(
         raise DataError(damaged_part("nlp", str(found), f"its checksum in {META}"))
     if found.exists():
         check_files("nlp", folder, _shared_files(folder, nlp), exclude)
-        for name in set(nlp.component_names).difference(exclude):
-            if (folder / name / CHECKSUMS).exists():  # again when its turn comes; here, before anything has changed
+        for name in nlp.component_names:
+            if (
+                name not in exclude and (folder / name / CHECKSUMS).exists()
+            ):  # again when its turn comes; here, before anything has changed
                 check_files(name, folder / name, COMPONENT_FILES, ["vocab"])
     if "tokenizer" not in exclude and (folder / "tokenizer").is_file():
         _check_tokenizer(nlp, folder / "tokenizer")
