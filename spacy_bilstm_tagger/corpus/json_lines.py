@@ -175,9 +175,10 @@ def _of_argilla(record: dict[str, Any]) -> dict[str, Any]:
 def _why_no_json(line: str) -> str:
     try:
         json.loads(line)
-    except ValueError as error:
-        return f"which is no JSON ({error})"
-    return "which is no JSON"
+        reason = ""
+    except (ValueError, RecursionError) as error:
+        reason = f" ({error})"
+    return f"which is no JSON{reason}"
 
 
 def _range_set(values: list[dict[str, Any]]) -> set[tuple[Any, ...]]:

@@ -104,6 +104,19 @@ def test_texts_of_raw_lines_are_left_out(spacy_bilstm, write, folder, name):
     assert (code, f"1 texts\n  line 3: 'Bob went home' ({dev}, line 1)" in out) == (0, True)
 
 
+def test_a_line_of_a_post_is_no_text(spacy_bilstm, write, folder):
+    path, dev = write("posts", "spans,text\n[],b\n[],c d\n"), write("dev", 'spans,text\n[],"a\nb"\n')
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--exclude", dev)
+    assert (code, f"Left out, as they are in {dev}: 0 texts" in out) == (0, True)
+
+
+def test_an_empty_file_to_exclude_is_an_error(spacy_bilstm, write, folder):
+    code, _, err = spacy_bilstm(
+        "convert", write("corpus", "a X\n"), folder / "out.spacy", "--exclude", write("dev.txt", "\n")
+    )
+    assert (code, err.count("\n"), "dev.txt" in err) == (1, 1, True)
+
+
 def test_texts_of_lines_of_any_length_are_left_out(spacy_bilstm, write, folder):
     path, dev = write("corpus", "a X\n\nso X\n"), write("dev.txt", "so\nwe all sing, and more\nit is\n")
     code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--exclude", dev)

@@ -104,6 +104,7 @@ REFUSED = {
         '{"text": "Mia"}{"text": "Bob"}\n' * 2,
         ', line 1: found \'{"text": "Mia"}{"text": "Bob"}\', which is no JSON (Extra data',
     ),
+    "json-without-an-end": ('{"a":' * 100_000, ', line 1: found \'{"a":'),
     "repr-of-python": (
         "{'text': 'Mia', 'spans': [[0, 3, 'P']]}\n{'text': 'Bob', 'spans': []}\n",
         ", line 1: found \"{'text': 'Mia', 'spans': [[0, 3, 'P']]}\", which is no JSON (Expecting property name",
