@@ -30,6 +30,7 @@ from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
 from .saving import AtomicLoadMixin
 from .soft_labels import SoftLabels, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
+from .upstream import TRAINED_WITH, forget_tok2vec, warn_of_another_tok2vec
 
 SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
 
@@ -80,6 +81,7 @@ class TrainableMixin:
         """As spaCy's."""
         examples = list(examples)
         self.meet([eg.predicted for eg in examples])
+        forget_tok2vec(self.model)
         return super().update(examples, **kwargs)  # type: ignore[misc]
 
 
@@ -296,8 +298,8 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
 
 
 def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
-    """RAISES: ConfigError for docs to which the tok2vec that the model listens to has given no rows, rows of another width,
-    or rows of other tokens: spaCy's listener would read zeros, or the rows of other words."""
+    """Warn of another tok2vec than the component was trained with. RAISES: ConfigError for docs to which the tok2vec has given
+    no rows, rows of another width, or rows of other tokens: spaCy's listener would read zeros, or the rows of other words."""
     for node in model.walk():
         upstream = getattr(node, "upstream_name", None)
         if upstream is None:
@@ -306,6 +308,8 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
         for doc in docs:
             if not len(doc):
                 continue
+            if TRAINED_WITH in node.attrs:
+                warn_of_another_tok2vec(name, node)
             rows, columns = doc.tensor.shape if doc.tensor is not None and doc.tensor.size else (0, 0)
             expected = f"that component before {name!r} in the pipeline, and not disabled"
             if not rows:

@@ -15,6 +15,7 @@ from ..crf.loss import Counts, cross_entropy, divergence, negative_log_likelihoo
 from ..errors import ConfigError
 from ..types import Mask
 from .soft_labels import SoftLabels, combine
+from .upstream import require_own_tok2vec
 
 
 class LearningMixin:
@@ -174,17 +175,3 @@ class LearningMixin:
                 f"{self.name}: the loss is not a number. Try a lower learn rate, or gradient clipping (grad_clip = 1.0)"
             )
         return loss, gradient
-
-
-def require_own_tok2vec(name: str, model: Model) -> None:
-    """RAISES: ConfigError for a component that listens to a shared tok2vec. The teacher of a rehearsal would listen
-    too, but gets nothing to hear."""
-    for node in model.walk():
-        upstream = getattr(node, "upstream_name", None)
-        if upstream is not None:
-            upstream = "tok2vec" if upstream == "*" else upstream
-            raise ConfigError(
-                f"{name}: rehearse needs a tok2vec of the component's own, found a listener to a shared one, whose copy "
-                f"hears nothing. Call nlp.replace_listeners({upstream!r}, {name!r}, ['model.tok2vec']) before "
-                "nlp.resume_training()"
-            )

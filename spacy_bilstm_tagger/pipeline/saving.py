@@ -12,6 +12,7 @@ from thinc.api import Model
 from ..errors import ConfigError, DataError, Errors
 from ..lexicon.claim import claim_tables, remember_vectors
 from ..lexicon.files import COMPONENT_FILES, check_files, damaged_part, forget_checksums, write_checksums
+from .upstream import forget_tok2vec, saving_tok2vec
 
 DIGEST_SIZE = hashlib.sha256().digest_size
 BYTES = "the given bytes"  # in messages
@@ -29,18 +30,21 @@ class AtomicLoadMixin:
     model: Model
     vocab: Vocab
     cfg: dict[str, Any]
+    loads = 0  # how often weights were loaded
 
     def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
         """Save to a folder, with the checksums of its files."""
         remember_vectors(self.model, self.vocab)
-        super().to_disk(path, exclude=exclude)  # type: ignore[misc]
+        with saving_tok2vec(self.model):
+            super().to_disk(path, exclude=exclude)  # type: ignore[misc]
         forget_checksums(Path(path).parent)
         write_checksums(Path(path))
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """The checksum, 32 bytes, and the component as spaCy writes it."""
         remember_vectors(self.model, self.vocab)
-        data: bytes = super().to_bytes(exclude=exclude)  # type: ignore[misc]
+        with saving_tok2vec(self.model):
+            data: bytes = super().to_bytes(exclude=exclude)  # type: ignore[misc]
         return hashlib.sha256(data).digest() + data
 
     def from_disk(self: Self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> Self:
@@ -83,6 +87,8 @@ class AtomicLoadMixin:
         """
         cfg = copy.deepcopy(self.cfg)
         weights = self.model.to_bytes() if self.model.has_dim("nO") else None
+        forget_tok2vec(self.model)
+        self.loads += 1
         try:
             yield
             self._check_labels()

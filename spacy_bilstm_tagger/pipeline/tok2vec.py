@@ -1,14 +1,11 @@
 """The `bilstm_tok2vec` component: one embedding and encoder, shared by the components that listen to it."""
 
-import warnings
 from typing import Any, Callable, Iterable, Optional
-from uuid import uuid4
 
 from spacy.language import Language
-from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
+from spacy.pipeline.tok2vec import Tok2Vec
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
@@ -18,6 +15,7 @@ from . import TOK2VEC
 from .base import TrainableMixin
 from .corpora import check_examples, sample_docs
 from .saving import AtomicLoadMixin
+from .upstream import connect
 
 
 @Language.factory("bilstm_tok2vec", assigns=["doc.tensor"], default_config={"model": TOK2VEC})
@@ -35,29 +33,11 @@ def make_bilstm_tok2vec(nlp: Language, name: str, model: Model[list[Doc], list[F
 class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
     """spaCy's component, saved with checksums and loaded whole or not at all."""
 
-    def __init__(self, vocab: Vocab, model: Model[list[Doc], list[Floats2d]], name: str = "tok2vec") -> None:
-        super().__init__(vocab, model, name)
-        self.identity = uuid4().hex  # of this object and its copies; it is not saved
-
     def find_listeners(self, component: Any) -> None:
-        """As spaCy's. Warns of a trained component that has listened to another tok2vec so far, as one that was sourced
-        without it: of the same width, its rows would be taken for those that the component was trained with."""
-        model = getattr(component, "model", None)
-        if isinstance(model, Model):
-            for node in model.walk():
-                if isinstance(node, Tok2VecListener) and node.upstream_name in ("*", self.name):
-                    heard, vars(node)["heard"] = vars(node).get("heard", self.identity), self.identity
-                    if heard != self.identity and model.has_dim("nO"):
-                        self._warn_of(component.name)
+        """As spaCy's, and components of ours know this one from now on: see `upstream`."""
+        if isinstance(component, TrainableMixin):
+            connect(component.model, self)
         super().find_listeners(component)
-
-    def _warn_of(self, listening: str) -> None:
-        warnings.warn(
-            f"{listening}: listens to {self.name!r} now, but was trained with another tok2vec, so its labels will be wrong unless "
-            f"it is trained again. Source that tok2vec too, or call nlp.replace_listeners({self.name!r}, {listening!r}, "
-            "['model.tok2vec']) in the other pipeline before",
-            stacklevel=3,
-        )
 
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None) -> None:
         """Build the network. RAISES: ConfigError if there is no text."""

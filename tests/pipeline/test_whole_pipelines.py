@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import shutil
 import warnings
 
 import numpy as np
@@ -15,9 +16,11 @@ from spacy.cli.find_threshold import find_threshold
 from spacy.language import Language, create_tokenizer
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
+from thinc.api import Adam
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
 from spacy_bilstm_tagger.lexicon.vectors import set_vectors
+from spacy_bilstm_tagger.pipeline.upstream import Link, listeners
 
 TEXTS = [
     "so good in New York",
@@ -26,13 +29,14 @@ TEXTS = [
     "real garbage\n\n http://bit.ly/x7Qa2 do n't",
     "2nite 😭😭 in Lisbon w/ Mia Lee",
 ]
+TOKENIZER = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32, "upstream": "*"}
 FILES = ["tokenizer", "vocab/key2row", "vocab/lookups.bin", "vocab/strings.json", "vocab/vectors"]
 
 
 def make_pipeline(seed=0):
     """A shared tok2vec over vectors, tagger and ner."""
-    nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}})
+    nlp = spacy.blank("en", config=TOKENIZER)
     words = ["so", "good", "<user>", "<url>", "in", "new", "york", "kim", "<unk>"]
     rows = np.random.default_rng(seed).normal(size=(len(words), 4)).astype("f")
     set_vectors(nlp.vocab, words, rows, name="toy")
@@ -53,6 +57,16 @@ def make_pipeline(seed=0):
 def pipeline():
     """Not to be changed."""
     return make_pipeline()
+
+
+def learn_on(nlp, **options):
+    """The same pipeline, whose tok2vec has changed since."""
+    tags, ents = ["RB", "JJ", "IN", "NNP", "RB"], ["O", "O", "O", "O", "U-place"]
+    examples = [Example.from_dict(nlp.make_doc(TEXTS[0]), {"tags": tags, "entities": ents})]
+    optimizer = nlp.resume_training()
+    for _ in range(2):  # spaCy's tok2vec learns from a batch at the next one
+        nlp.update(examples, sgd=optimizer, **options)
+    return nlp
 
 
 def output(nlp, texts=TEXTS):
@@ -255,26 +269,109 @@ class TestListeners:
         with pytest.raises(ConfigError, match=self.MESSAGE):
             nlp(TEXTS[0])
 
-    def test_a_trained_one_behind_another_tok2vec_is_warned_of(self, pipeline):
+    ANOTHER = "bilstm_tagger: listens to another tok2vec than the one that it was trained with"
+
+    def test_a_trained_one_behind_another_tok2vec_is_warned_of(self, pipeline, tmp_path):
         one, other = copy.deepcopy(pipeline), make_pipeline(seed=1)
-        tokenizer = {"nlp": {"tokenizer": pipeline.config["nlp"]["tokenizer"]}}
-        nlp = spacy.blank("en", vocab=one.vocab, config=tokenizer)
+        nlp = spacy.blank("en", vocab=one.vocab, config=TOKENIZER)
+        nlp.add_pipe("tok2vec", source=one)
+        nlp.add_pipe("bilstm_ner", source=one)
+        nlp.add_pipe("bilstm_tagger", source=other)
+        nlp.to_disk(tmp_path)
+        for each in (nlp, spacy.load(tmp_path)):
+            with pytest.warns(UserWarning, match=self.ANOTHER):
+                each(TEXTS[0])
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                each(TEXTS[1])  # once is enough
+                each.select_pipes(disable=["bilstm_tagger"])
+                each(TEXTS[0])
+        learn_on(nlp).to_disk(tmp_path)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            nlp.add_pipe("tok2vec", source=one)
-            nlp.add_pipe("bilstm_ner", source=one)
-        with pytest.warns(
-            UserWarning, match="bilstm_tagger: listens to 'tok2vec' now, but was trained with another tok2vec"
-        ):
-            nlp.add_pipe("bilstm_tagger", source=other)
+            assert output(spacy.load(tmp_path)) == output(nlp)
+
+    @pytest.mark.parametrize("as_bytes", [True, False])
+    def test_a_tok2vec_that_is_exchanged_is_warned_of(self, pipeline, tmp_path, as_bytes):
+        tok2vec = learn_on(copy.deepcopy(pipeline)).get_pipe("tok2vec")
+        tok2vec.to_disk(tmp_path / "other")
+        pipeline.to_disk(tmp_path / "pipeline")
+        nlp = spacy.load(tmp_path / "pipeline")
+        nlp(TEXTS[0])
+        if as_bytes:
+            nlp.get_pipe("tok2vec").from_bytes(tok2vec.to_bytes())
+        else:
+            nlp.get_pipe("tok2vec").from_disk(tmp_path / "other", exclude=["vocab"])
+        with pytest.warns(UserWarning, match=self.ANOTHER):
+            nlp(TEXTS[0])
+
+    @pytest.mark.parametrize("part", ["tok2vec", "bilstm_tagger"])
+    def test_a_folder_from_another_pipeline_is_warned_of(self, pipeline, tmp_path, part):
+        """Pipelines of sourced components alone have no checksums of the whole."""
+        for name, source in (("one", copy.deepcopy(pipeline)), ("other", learn_on(copy.deepcopy(pipeline)))):
+            nlp = spacy.blank("en", vocab=source.vocab, config=TOKENIZER)
+            for pipe in source.pipe_names:
+                nlp.add_pipe(pipe, source=source)
+            nlp.to_disk(tmp_path / name)
+        shutil.rmtree(tmp_path / "one" / part)
+        (tmp_path / "other" / part).rename(tmp_path / "one" / part)
+        with pytest.warns(UserWarning, match=self.ANOTHER):
+            spacy.load(tmp_path / "one")(TEXTS[0])
+
+    def test_spacy_s_tok2vec_in_the_place_of_ours_is_warned_of(self, pipeline, tmp_path):
+        pipeline.to_disk(tmp_path)
+        theirs = spacy.blank("en")
+        theirs.add_pipe("tok2vec", config={"model": {"width": 32}})
+        theirs.initialize()
+        nlp = spacy.blank("en", vocab=theirs.vocab, config=TOKENIZER)
+        nlp.add_pipe("tok2vec", source=theirs)
+        nlp.add_pipe("bilstm_tagger", source=spacy.load(tmp_path))
+        nlp.to_disk(tmp_path / "mixed")
+        with pytest.warns(UserWarning, match=self.ANOTHER):
+            spacy.load(tmp_path / "mixed")(TEXTS[0])
 
     def test_copies_and_new_ones_are_not_warned_of(self, pipeline, tmp_path):
         pipeline.to_disk(tmp_path)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             for nlp in (copy.deepcopy(pipeline), pickle.loads(pickle.dumps(pipeline)), spacy.load(tmp_path)):
+                nlp(TEXTS[0])
                 nlp.remove_pipe("bilstm_ner")
                 nlp.add_pipe("bilstm_ner", config={"model": pipeline.get_pipe_config("bilstm_ner")["model"]})
+                again = copy.deepcopy(spacy.load(tmp_path))
+                again(TEXTS[0])
+                again.to_disk(tmp_path / "again")
+                spacy.load(tmp_path / "again")(TEXTS[0])
+
+    def test_averages_that_are_saved_are_those_that_are_compared(self, pipeline, tmp_path):
+        nlp = copy.deepcopy(pipeline)
+        optimizer = Adam(0.01, use_averages=True)
+        nlp.update([Example.from_dict(nlp.make_doc(TEXTS[0]), {"tags": ["RB"] * 5})], sgd=optimizer)
+        with nlp.use_params(optimizer.averages):
+            nlp.to_disk(tmp_path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            nlp(TEXTS[0])
+            spacy.load(tmp_path)(TEXTS[0])
+
+    def test_a_frozen_component_behind_a_tok2vec_that_learned_on_is_warned_of(self, pipeline, tmp_path):
+        pipeline.to_disk(tmp_path)
+        nlp = spacy.load(tmp_path)
+        learn_on(nlp, exclude=["bilstm_tagger"])
+        nlp.to_disk(tmp_path / "next")
+        with pytest.warns(UserWarning, match=self.ANOTHER) as warned:
+            spacy.load(tmp_path / "next")(TEXTS[0])
+        assert len(warned) == 1
+
+    def test_the_copy_of_a_component_takes_no_tok2vec_along(self, pipeline):
+        tagger = pipeline.get_pipe("bilstm_tagger")
+        twin = copy.deepcopy(tagger.model)
+        (node,), (same,) = listeners(twin), listeners(tagger.model)
+        assert node is not same
+        assert Link.of(node).tok2vec is Link.of(same).tok2vec is pipeline.get_pipe("tok2vec")
+        whole = copy.deepcopy(pipeline)
+        (node,) = listeners(whole.get_pipe("bilstm_tagger").model)
+        assert Link.of(node).tok2vec is whole.get_pipe("tok2vec")
 
     def test_rows_of_another_width(self, pipeline):
         doc = pipeline.make_doc(TEXTS[0])
