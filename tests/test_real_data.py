@@ -81,7 +81,7 @@ def test_tweets_alone_are_above_0_88_and_a_second_step_goes_on_from_there(
     run_here("train", "configs/treebank.cfg", "--output", first.parent, *options)
     assert srsly.read_json(first / "meta.json")["performance"]["tag_acc"] >= 0.88
     log = run_here(
-        "train", "configs/ritter.cfg", "--output", tmp_path, "--paths.first", first, "--training.max_epochs", 3
+        "train", "configs/ritter.cfg", "--output", tmp_path, "--paths.first", first, "--training.max_epochs", 2
     )
     best = max(printed_accuracies(log))
     assert best >= 88

@@ -263,16 +263,30 @@ def forget_words(model: Model) -> None:
             shim.forget()
 
 
-def _start_anew_after_fork() -> None:
+def _hold() -> None:
+    """Before a fork: no thread is in the middle of a change, so that the child gets caches that it can use."""
+    _HELD[:] = [(cache, cache._lock.acquire(timeout=1)) for cache in list(_CACHES)]
+
+
+def _release() -> None:
+    for cache, is_held in _HELD:
+        if is_held:
+            cache._lock.release()
+    _HELD.clear()
+
+
+def _release_in_child() -> None:
     """A lock that another thread of the parent held stays locked in the child."""
-    for cache in list(_CACHES):
-        cache._lock = threading.Lock()
-        cache._slots = None
+    for cache, is_held in _HELD:
+        if not is_held:
+            cache._lock, cache._slots = threading.Lock(), None
+    _release()
 
 
 _CACHES: "weakref.WeakSet[WordCache]" = weakref.WeakSet()
+_HELD: list[tuple[WordCache, bool]] = []
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_anew_after_fork)
+    os.register_at_fork(before=_hold, after_in_parent=_release, after_in_child=_release_in_child)
 
 
 def _is_same(one: Any, other: Any) -> bool:

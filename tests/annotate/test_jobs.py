@@ -3,6 +3,7 @@
 import fcntl
 import io
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -19,6 +20,7 @@ import srsly
 from jobs import PIPELINE, TEXTS, contents
 from spacy.tokens import DocBin
 
+from spacy_bilstm_tagger import cli
 from spacy_bilstm_tagger.annotate import run as run_module
 from spacy_bilstm_tagger.annotate.annotation import to_annotation
 from spacy_bilstm_tagger.annotate.annotator import Recipe
@@ -280,14 +282,12 @@ OPTIONS = ["--id-field", "id", "--keep", "lang", "--batch-size", "8", "--shard-s
 class TestKilled:
     """By signals, in processes of their own."""
 
-    def start(self, tweets, output, *options):
-        return subprocess.Popen(
-            [*COMMAND, tweets, output, *OPTIONS, *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            # Where the tests run in the background of a shell, Ctrl-C is ignored, and children inherit that.
-            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
-        )
+    def start(self, *words):
+        """In a fork, which need not import again what loading a pipeline imports."""
+        spacy.load(PIPELINE)
+        process = multiprocessing.get_context("fork").Process(target=run_in_fork, args=words)
+        process.start()
+        return process
 
     def test_at_any_moment(self, tweets, tmp_path, job):
         lines = [json.dumps({"id": f"t{i}", "text": f"{TEXTS[i % 4]} {i}", "lang": "en"}) for i in range(2000)]
@@ -296,15 +296,16 @@ class TestKilled:
         for _ in range(4):
             before = len(list((tmp_path / "out").glob("part-*")))
             process = self.start(tweets, tmp_path / "out", "--shard-size", "20")
-            while len(list((tmp_path / "out").glob("part-*"))) == before and process.poll() is None:
+            while len(list((tmp_path / "out").glob("part-*"))) == before and process.is_alive():
                 time.sleep(0.01)
             time.sleep(chance.uniform(0, 0.1))
-            kills += process.poll() is None
+            kills += process.is_alive()
             process.kill()
-            process.wait()
+            process.join()
         assert kills >= 2
         process = self.start(tweets, tmp_path / "out", "--shard-size", "20")
-        assert process.wait() == 0, process.stdout.read()
+        process.join()
+        assert process.exitcode == 0
         run_job(job("whole", shard_size=20))
         assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
@@ -312,18 +313,25 @@ class TestKilled:
         lines = [json.dumps({"id": f"t{i}", "text": f"{TEXTS[i % 4]} {i}", "lang": "en"}) for i in range(4000)]
         tweets.write_text("\n".join(lines), encoding="utf8")
         process = self.start(tweets, tmp_path / "out", "--processes", "2", "--shard-size", "500")
-        while not (tmp_path / "out" / "part-00001.jsonl").exists() and process.poll() is None:
+        while not (tmp_path / "out" / "part-00001.jsonl").exists() and process.is_alive():
             time.sleep(0.05)
         workers = [pid for pid in children(process.pid) if b"spawn_main" in cmdline(pid)]
         os.kill(workers[0], signal.SIGKILL)
-        assert process.wait() == 0, process.stdout.read()
+        process.join()
+        assert process.exitcode == 0
         run_job(job("whole", shard_size=500))
         assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
     def test_ctrl_c(self, tweets, tmp_path):
         lines = [json.dumps({"id": f"t{i}", "text": f"{TEXTS[i % 4]} {i}", "lang": "en"}) for i in range(100_000)]
         tweets.write_text("\n".join(lines), encoding="utf8")
-        process = self.start(tweets, tmp_path / "out", "--processes", "2", "--shard-size", "1000")
+        process = subprocess.Popen(
+            [*COMMAND, tweets, tmp_path / "out", *OPTIONS, "--processes", "2", "--shard-size", "1000"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # Where the tests run in the background of a shell, Ctrl-C is ignored, and children inherit that.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        )
         while not (tmp_path / "out" / "part-00000.jsonl").exists() and process.poll() is None:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
@@ -331,6 +339,11 @@ class TestKilled:
         assert process.returncode == 130
         assert output.decode().strip() == "⚠ Stopped. What is complete stays; the same command goes on."
         assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+
+
+def run_in_fork(*words):
+    sys.argv = ["spacy-bilstm", "annotate", PIPELINE, *map(str, words[:2]), *OPTIONS, *words[2:]]
+    cli.main()
 
 
 def children(parent):

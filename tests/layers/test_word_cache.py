@@ -142,14 +142,22 @@ def test_rows_of_another_width():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_forked_process_does_not_wait_for_a_thread_that_it_lacks():
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_forked_process_has_the_words_and_waits_for_no_thread_that_it_lacks(is_held):
     cache = WordCache(100 * SLOT)
-    with cache._lock:
-        child = os.fork()
-        if not child:
-            cache.look_up(keys_of([1]), WIDTHS, (), rows_of)
-            os._exit(3)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+    cache.look_up(keys_of([1]), WIDTHS, (), rows_of)
+    compute = Computed()
+    if is_held:  # by another thread
+        cache._lock.acquire()
+    child = os.fork()
+    if not child:
+        words = cache.look_up(keys_of([1]), WIDTHS, (), compute)
+        check(words, keys_of([1]))
+        os._exit(3 + len(compute.words))
+    if is_held:
+        cache._lock.release()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3 + is_held
+    assert not cache._lock.locked()
 
 
 @pytest.mark.parametrize("capacity", [8, 60])
