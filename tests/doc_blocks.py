@@ -45,6 +45,7 @@ SHORTER = {
     r"^pip (install packages/\S+\.whl)$": rf"{shlex.quote(sys.executable)} -m pip \1 -q --no-deps --no-index --target .",
 }
 SKIPPED = re.compile(r"pip |python3 -m venv |source |(export )?FOLDER=")
+SPACY_COMMANDS = "train", "evaluate", "benchmark", "find-threshold", "package"  # that run in this process
 SIGNS = set("|<>&;$*(){}`")  # of a line that only a shell can run
 
 
@@ -148,7 +149,7 @@ def _shorter(line: str) -> str:
 
 def _is_ours(line: str) -> bool:
     simple = not SIGNS & set(line.partition(" #")[0].replace("$FOLDER", ""))
-    return simple and line.startswith(("spacy-bilstm ", "python -m spacy train", "python -m spacy evaluate"))
+    return simple and line.startswith(("spacy-bilstm ", *(f"python -m spacy {each} " for each in SPACY_COMMANDS)))
 
 
 def check_config(block: Block) -> None:
