@@ -156,7 +156,8 @@ def _load_pipeline(
                 check_files(name, folder / name, COMPONENT_FILES, ["vocab"])
     if "tokenizer" not in exclude and (folder / "tokenizer").is_file():
         _check_tokenizer(nlp, folder / "tokenizer")
-    return type(nlp).from_disk(nlp, path, exclude=exclude, overrides=overrides or {})
+    with _restored_if_it_fails(nlp):
+        return type(nlp).from_disk(nlp, path, exclude=exclude, overrides=overrides or {})
 
 
 def _load_bytes(nlp: Language, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Language:
@@ -165,7 +166,21 @@ def _load_bytes(nlp: Language, bytes_data: bytes, *, exclude: Iterable[str] = ()
     for name, pipe in nlp.components:
         if hasattr(pipe, "check_bytes") and name in parts and name not in exclude:
             pipe.check_bytes(parts[name])  # again when its turn comes; here, before anything has changed
-    return type(nlp).from_bytes(nlp, bytes_data, exclude=exclude)
+    with _restored_if_it_fails(nlp):
+        return type(nlp).from_bytes(nlp, bytes_data, exclude=exclude)
+
+
+@contextmanager
+def _restored_if_it_fails(nlp: Language) -> Iterator[None]:
+    """A pipeline that has weights is whole again if a part cannot be loaded: spaCy has loaded the vocabulary and the
+    components before it by then."""
+    before = nlp.to_bytes() if any(getattr(pipe, "has_weights", False) for _, pipe in nlp.components) else None
+    try:
+        yield
+    except BaseException:
+        if before is not None:
+            type(nlp).from_bytes(nlp, before)
+        raise
 
 
 def _check_tokenizer(nlp: Language, path: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, Iterable, Iterator, TypeVar, Union
 
+import torch
 from spacy.vocab import Vocab
 from thinc.api import Model
 
@@ -31,6 +32,12 @@ class AtomicLoadMixin:
     vocab: Vocab
     cfg: dict[str, Any]
     loads = 0  # how often weights were loaded
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether it has torch weights, so was initialized or loaded."""
+        modules = (getattr(shim, "_model", None) for node in self.model.walk() for shim in node.shims)
+        return any(isinstance(module, torch.nn.Module) and any(True for _ in module.parameters()) for module in modules)
 
     def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
         """Save to a folder, with the checksums of its files."""

@@ -149,6 +149,17 @@ class TestFiles:
                 running.from_bytes(srsly.msgpack_dumps(parts))
         assert output(running) == output(pipeline)
 
+    @pytest.mark.parametrize("way", ["disk", "bytes"])
+    def test_a_pipeline_that_runs_is_whole_again_if_a_part_does_not_fit(self, pipeline, tmp_path, way):
+        """The vocabulary and the components before that part are loaded by then."""
+        other, running = learn_on(make_pipeline(seed=1)), copy.deepcopy(pipeline)
+        other.get_pipe("bilstm_ner").cfg["labels"].append("more")
+        other.to_disk(tmp_path)
+        expected = output(pipeline)
+        with pytest.raises(DataError, match="bilstm_ner: cannot load"):
+            running.from_disk(tmp_path) if way == "disk" else running.from_bytes(other.to_bytes())
+        assert output(running) == expected
+
     def test_another_tokenizer_in_the_config_is_refused(self, pipeline, tmp_path):
         pipeline.to_disk(tmp_path)
         with pytest.raises(
