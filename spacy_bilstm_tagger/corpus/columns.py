@@ -273,9 +273,11 @@ def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
         notes.warnings.append("Every text is one token; if a text is more, leave no blank line between its tokens")
     tags = Counter(tag for text in texts for tag in text.tags or [] if tag)
     once = sum(count == 1 for count in tags.values())
-    if tags.total() > 20 and once > tags.total() / 2:
+    is_prose = 2 < tags.total() == once and sum(tag.islower() for tag in tags) > once / 2
+    if is_prose or (tags.total() > 20 and once > tags.total() / 2):
         notes.warnings.append(
-            f"{once:,} of {tags.total():,} tags occur once; if these are no tags, name the columns with --columns"
+            f"{once:,} of {tags.total():,} tags occur once; if these are no tags, name the columns with --columns, or read raw "
+            "text with --format text"
         )
     types = {tag[2:] for text in texts for tag in text.ents or [] if tag[1:2] == "-"}
     if types and types <= CHUNK_TYPES:

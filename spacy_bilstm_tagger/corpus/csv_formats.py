@@ -23,11 +23,16 @@ _SHOWN = 60  # characters of a cell or a record, in messages
 def csv_format(first_line: str) -> Optional[str]:
     """The name of the format whose header this is; None for other lines. A header of toxic_spans may name the columns
     in any order and among others."""
-    cells = [cell.strip(' "') for cell in first_line.rstrip("\r\n").split(",")]
+    cells = [cell.strip(' "') for cell in first_line.rstrip("\r\n").split(delimiter_of(first_line))]
     lower = list(map(str.lower, cells))
     if _GMB_LOWER[:2] in (lower[:2], lower[1:3]):
         return "gmb"
     return "toxic_spans" if set(cells).issuperset(TOXIC_COLUMNS) else None
+
+
+def delimiter_of(header: str) -> str:
+    """A comma, a semicolon or a TAB, as spreadsheets write them: the one that stands in the header most often."""
+    return max(",;\t", key=header.count)
 
 
 def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[Notes] = None) -> list[AnnotatedText]:
@@ -38,7 +43,8 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
     RAISES: DataError for another header or number of cells, an open quote, and a word before the first sentence.
     """
     notes = notes or Notes()
-    records = read_records(path, content, multiline=False)
+    delimiter = delimiter_of(content.partition("\n")[0])
+    records = read_records(path, content, multiline=False, delimiter=delimiter)
     _, header = next(records, (1, []))
     if not content.strip():
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
@@ -57,7 +63,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
             continue
         if has_index:
             cells = cells[1:]
-        check_width(path, line, cells, ",", len(header), f"{len(header)} ({', '.join(header)})")
+        check_width(path, line, cells, delimiter, len(header), f"{len(header)} ({', '.join(header)})")
         number = cells[0].strip(_BLANKS)
         is_zero = number in ("0", "0.0") and bool(current) and not current.isdecimal()  # pandas' fillna(0)
         is_fill = number.lower() in _FILLS or is_zero
@@ -95,14 +101,15 @@ def read_toxic_spans(path: Path, content: str, *, notes: Optional[Notes] = None)
     RAISES: DataError for missing columns, a cell that does not list whole numbers, an offset outside the text, a
         text of white space only, and a record that is not CSV.
     """
-    records = ((line, cells) for line, cells in read_records(path, content, multiline=True) if cells)
+    delimiter = delimiter_of(content.partition("\n")[0])
+    records = ((n, cells) for n, cells in read_records(path, content, multiline=True, delimiter=delimiter) if cells)
     line, header = next(records, (1, []))
     if header and any(header.count(name) != 1 for name in TOXIC_COLUMNS):
         found, expected = ", ".join(header)[:_SHOWN], " and ".join(TOXIC_COLUMNS)
         raise DataError(f"{path}, line {line}: found the columns {found}, expected {expected}, each once")
     texts = []
     for line, cells in records:
-        check_width(path, line, cells, ",", len(header), f"{len(header)} ({', '.join(header)})")
+        check_width(path, line, cells, delimiter, len(header), f"{len(header)} ({', '.join(header)})")
         spans, text = (cells[header.index(name)] for name in TOXIC_COLUMNS)
         if not text.strip():
             raise DataError(f"{path}, line {line}: the text is empty, expected at least one word; remove the record")
@@ -112,12 +119,12 @@ def read_toxic_spans(path: Path, content: str, *, notes: Optional[Notes] = None)
     return texts
 
 
-def read_records(path: Path, content: str, *, multiline: bool) -> Iterator[tuple[int, list[str]]]:
+def read_records(path: Path, content: str, *, multiline: bool, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
     """The first line and the cells of each record.
 
     multiline (bool): whether a record may go on over several lines. If not, such a record has a quote left open.
     """
-    reader = csv.reader(io.StringIO(content, newline=""), strict=multiline)
+    reader = csv.reader(io.StringIO(content, newline=""), strict=multiline, delimiter=delimiter)
     found, expected = "not a row of CSV", "in pairs on one line"
     if multiline:
         found = "the record that begins here is not CSV"

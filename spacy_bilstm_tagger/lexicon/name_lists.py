@@ -8,8 +8,9 @@ from typing import Optional
 
 _CONFLICT = ("<<<<<<< ", ">>>>>>> ")
 _COMMENTS = ("# ", "// ", "<!--")
-_JSON = re.compile(r'[\[{][\[{\s]*(?:"|$)')  # no name begins like this, even where the rest is cut off
+_JSON = re.compile(r"""[\[{][\[{\s]*(?:["']|$)""")  # no name begins like this, even where the rest is cut off
 _XML = ("<?xml", "<!doctype")
+_ID = re.compile(r"[A-Za-z]{0,2}[:_-]?\d+")
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _TITLES = {"category", "class", "count", "id", "kind", "label", "name", "names", "source", "tag", "title", "type"}
 _ENTITY_TAG = re.compile(r"O|[BILUES]-\S+")
@@ -26,8 +27,8 @@ def other_format(text: str) -> Optional[tuple[int, str]]:
     Names may hold commas, brackets, signs and numbers. So only this is taken for something else: a head that is JSON,
     XML, a comment or the titles of columns; the mark of a merge; a last line that closes XML; columns whose number is the
     same in nearly all lines, without a blank after the separator, which is neither in quotes nor between digits; nearly all
-    lines with a bullet, in quotes, with a colon and one of few values, or numbered from 0 or 1; and nearly all lines a word
-    with an entity tag or with decimal numbers, or, in blocks, a word with a tag.
+    lines with a bullet, in quotes, with a colon and one of few values, numbered from 0 or 1, an address or an identifier; and
+    nearly all lines a word with an entity tag or with decimal numbers, or, in blocks, a word with a tag.
     """
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not lines:
@@ -57,6 +58,10 @@ def _find_marks(lines: list[str]) -> Optional[str]:
     least = max(2, _ROWS * len(lines))
     if sum(_BULLET.match(line) is not None for line in lines) >= least:
         return "names with bullets"
+    if sum("://" in line for line in lines) >= least:
+        return "web addresses"
+    if sum(_ID.fullmatch(line) is not None for line in lines) >= least:
+        return "numbers or identifiers"
     if sum(_QUOTED.fullmatch(line) is not None for line in lines) >= least:
         return "names in quotes"
     values = [line.partition(": ")[2] for line in lines if ": " in line]

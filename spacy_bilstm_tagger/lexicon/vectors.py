@@ -37,7 +37,7 @@ def set_vectors(
     rows (array): (keys, width).
     prune_to (int or None): keep this many rows; words beyond share the row of the most similar word kept.
     dtype (str): float32 or float16, for the stored numbers.
-    RAISES: DataError for a row with NaN or infinity, also once it is of this dtype, and where there are no rows.
+    RAISES: DataError for a row with NaN or infinity, also once it is of this dtype, and where there are no rows, or zeros alone.
     """
     named = [i for i, key in enumerate(keys) if key]  # the published Twitter files hold an empty key
     if not named:
@@ -48,6 +48,10 @@ def set_vectors(
     with np.errstate(over="ignore"):
         data = np.asarray(rows[named], dtype="float32")
     _check_finite(keys, data, name=name, dtype=dtype)
+    if not data.any():
+        raise DataError(
+            f"{name}: all rows are zeros, which say nothing of a word; expected vectors. Get the file again"
+        )
     if UNK_KEY not in keys:
         keys.insert(0, UNK_KEY)
         mean = data.mean(axis=0, keepdims=True, dtype="float64").astype("float32")
@@ -123,7 +127,8 @@ def load_further_table(source: str, name: str) -> WordTable:
 
 
 def check_vectors(vectors: Vectors) -> None:
-    """Raise ConfigError for a table that is missing, of another mode, or holds NaN, infinity or more than a float32."""
+    """Raise ConfigError for a table that is missing, of another mode, zero throughout, or holds NaN, infinity or more than a
+    float32."""
     if vectors.mode != Mode.default:
         raise ConfigError(Errors.VECTORS_FLORET.format(mode=str(vectors.mode)))
     if vectors.shape[0] == 0 or vectors.shape[1] == 0:
@@ -140,6 +145,8 @@ def check_vectors(vectors: Vectors) -> None:
             f"The vectors table holds NaN or infinity (row {row}, key {vectors.strings[keys[0]] if keys else '?'!r}); "
             "expected finite float32 numbers"
         )
+    if not sums.any() and not data.any():
+        raise ConfigError("The vectors table holds zeros alone, which say nothing of a word; get the vectors again")
 
 
 def checksum(vectors: Vectors) -> str:

@@ -187,3 +187,15 @@ def test_another_header_is_refused(header, found):
 def test_no_words_at_all_are_refused(header):
     with pytest.raises(DataError, match=r"^gmb.csv: found no annotated text, expected at least one token$"):
         read("", header=header)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_other_delimiters_of_spreadsheets(tmp_path, delimiter):
+    rows = [["Sentence #", "Word", "POS", "Tag"], ["Sentence: 1", "so, so", "RB", "O"], ["", "Oslo", "NNP", "B-geo"]]
+    path = tmp_path / "gmb.csv"
+    path.write_text("".join(delimiter.join(row) + "\n" for row in rows), encoding="utf8")
+    format, (text,) = read_corpus(path)
+    assert (format, text.words, text.ents) == ("gmb", ["so, so", "Oslo"], ["O", "B-geo"])
+    path.write_text(f"text{delimiter}spans\nso bad{delimiter}[3, 4, 5]\n", encoding="utf8")
+    format, (text,) = read_corpus(path)
+    assert (format, text.raw, text.spans) == ("toxic_spans", "so bad", [(3, 6)])

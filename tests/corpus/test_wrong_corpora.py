@@ -170,6 +170,8 @@ def test_refused(tmp_path, content, message):
 @pytest.mark.parametrize(
     ("content", "warning"),
     [
+        ("so nice\ngood night\nsee ya\n", "name the columns with --columns, or read raw text with --format text"),
+        ("so good today\nwe love it\nsee you soon\n", "3 of 3 tags occur once"),
         (
             "".join(f"w{i % 40} {['NN', 'VB'][i % 2]}\n" for i in range(311)),
             "no blank line, so all 311 tokens are one text",

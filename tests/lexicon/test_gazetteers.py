@@ -165,6 +165,9 @@ BAD = {
     ),
     "numbers": (b"1. Oslo\n2. Rome\n3. Faro\n", r"line 1: found numbered names \('1\. Oslo'\)"),
     "tags": (b"\nso RB\ngood JJ\n! .\n\nhis PRP$\nday NN\n", r"line 2: found tokens with tags \('so RB'\)"),
+    "repr": (b"['Oslo', 'Rome']\n", r"line 1: found JSON"),
+    "addresses": (b"https://a.example/Oslo\nhttps://a.example/Rome\n", r"line 1: found web addresses"),
+    "identifiers": (b"Q585\nQ220\n", r"line 1: found numbers or identifiers \('Q585'\)"),
     "cut gzip": (gzip.compress(DATA * 99, mtime=0)[:-9], r"cannot be read as a file of text \(EOFError"),
 }
 

@@ -91,6 +91,11 @@ def test_number_that_is_not_finite(number, table):
         table({"a": (1, 2), "b": (1, number), "c": (number, 1)})
 
 
+def test_zeros_alone(toy):
+    with pytest.raises(DataError, match="toy: all rows are zeros"):
+        set_vectors(Vocab(), toy.index_to_key, 0 * toy.vectors, name="toy")
+
+
 @pytest.mark.parametrize(("number", "dtype"), [(1e39, "float32"), (1e5, "float16")])
 def test_number_that_is_too_large_for_the_table(number, dtype):
     vectors = KeyedVectors(2, dtype=np.float64)
