@@ -40,7 +40,7 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
     """
     notes = notes or Notes()
     texts, rejected, tasks = [], Counter[str](), _Tasks()
-    n_without = 0
+    n_without, has_tags = 0, False
     for number, where, line in _objects(path, content):
         try:
             record = json.loads(line.strip())
@@ -67,6 +67,8 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
         elif "\0" in text:
             raise DataError(f"{where}: the text has a NUL character (\\u0000), expected none; remove it")
         else:
+            tokens = record.get("tokens") if isinstance(record.get("tokens"), list) else ()
+            has_tags |= any(isinstance(each, dict) and bool(each.get("tag")) for each in tokens)
             ranges = _range_list(where, line, record)
             n_without += ranges is None
             entities = sorted(_ranges(where, text, ranges or []), key=itemgetter(0, 1))
@@ -91,6 +93,10 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
         notes.warnings.append(
             f"{n_differing:,} texts are there more than once, with other ranges, as of several annotators; all of them are kept: "
             "choose one"
+        )
+    if has_tags:
+        notes.warnings.append(
+            "The tags of tokens are not read, the ranges alone; a DocBin of spaCy (.spacy) keeps both"
         )
     labels = Counter(label for text in texts for _, _, label in text.entities or [])
     odd = [label for label in labels if label == OUTSIDE or re.fullmatch("[BIESLU]-.+", label)]

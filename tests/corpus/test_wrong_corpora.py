@@ -209,6 +209,10 @@ def test_refused(tmp_path, content, message):
             '{"text": "Mia", "spans": [[0, 3, "PER"]], "_session_id": "a"}\n{"text": "Mia", "spans": [], "_session_id": "b"}\n',
             "1 texts are there more than once, with other ranges, as of several annotators",
         ),
+        (
+            '{"text": "Mia", "ents": [{"start": 0, "end": 3, "label": "PER"}], "tokens": [{"id": 0, "tag": "NNP"}]}\n',
+            "The tags of tokens are not read, the ranges alone",
+        ),
     ],
 )
 def test_warned_of(spacy_bilstm, tmp_path, content, warning):
