@@ -12,7 +12,6 @@ nothing is padded, and each step of a recursion is one matrix product for all te
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Callable, Optional
 
 import numpy as np
@@ -50,10 +49,12 @@ class ChainScores:
         """Whether there are scores between neighbouring labels."""
         return self.transitions is not None
 
-    @cached_property
+    @property
     def layout(self) -> Layout:
-        """The packed order of the tokens."""
-        return Layout(self.lengths, self.emissions.device)
+        """The packed order of the tokens. Until Python 3.12, cached_property has a lock, which may be locked after a fork."""
+        layout: Layout = self.__dict__.get("_layout") or Layout(self.lengths, self.emissions.device)
+        self.__dict__["_layout"] = layout
+        return layout
 
     @property
     def chain(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -114,8 +115,8 @@ class ChainScores:
         return ChainScores(emissions, self.lengths, transitions, edges[0], edges[1])
 
     def _keep_layout(self, other: "ChainScores") -> "ChainScores":
-        if "layout" in self.__dict__:
-            other.__dict__["layout"] = self.layout
+        if "_layout" in self.__dict__:
+            other.__dict__["_layout"] = self.layout
         return other
 
 

@@ -1,7 +1,6 @@
 """Packed order: recurrent networks and the recursions of a CRF read the tokens of a batch step by step, without padding."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Iterator, Sequence
 
 import numpy as np
@@ -161,6 +160,7 @@ class Layout:
         row = np.arange(len(packing.gather))
         time = np.repeat(np.arange(len(begins)), packing.batch_sizes)
         self.sizes: list[int] = packing.batch_sizes.tolist()
+        self.steps = [slice(begin, begin + size) for begin, size in zip(begins.tolist(), self.sizes)]
         n_first = self.sizes[0] if self.sizes else 0
         indices = {
             "gather": packing.gather,
@@ -179,15 +179,10 @@ class Layout:
     def _set_one(self, length: int, device: torch.device) -> None:
         """Of one text, which is in packed order already."""
         rows = torch.arange(length, device=device)
-        self.sizes = [1] * length
+        self.sizes, self.steps = [1] * length, [slice(at, at + 1) for at in range(length)]
         self.gather = self.scatter = rows
         self.first, self.last, self.before = rows[:1], rows[-1:], rows[:-1]
         self.text = torch.zeros_like(rows)
-
-    @cached_property
-    def steps(self) -> list[slice]:
-        ends = np.cumsum(self.sizes).tolist()
-        return [slice(end - size, end) for end, size in zip(ends, self.sizes)]
 
     def rows_before(self, rows: Tensor, i: int) -> Tensor:
         """The rows of step i - 1 whose texts continue at step i; a view."""

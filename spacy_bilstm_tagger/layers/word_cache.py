@@ -265,7 +265,7 @@ def forget_words(model: Model) -> None:
 
 def _hold() -> None:
     """Before a fork: no thread is in the middle of a change, so that the child gets caches that it can use."""
-    _HELD[:] = [(cache, cache._lock.acquire(timeout=1)) for cache in list(_CACHES)]
+    _HELD[:] = [(cache, cache._lock.acquire(timeout=0.1)) for cache in list(_CACHES)]
 
 
 def _release() -> None:

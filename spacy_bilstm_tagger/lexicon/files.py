@@ -5,7 +5,7 @@ import re
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Optional, Union
+from typing import Any, Callable, Iterable, Iterator, Optional, Union
 
 import spacy
 import srsly
@@ -156,31 +156,31 @@ def _load_pipeline(
                 check_files(name, folder / name, COMPONENT_FILES, ["vocab"])
     if "tokenizer" not in exclude and (folder / "tokenizer").is_file():
         _check_tokenizer(nlp, folder / "tokenizer")
-    with _restored_if_it_fails(nlp):
-        return type(nlp).from_disk(nlp, path, exclude=exclude, overrides=overrides or {})
+    _try_to_load(nlp, lambda other: type(nlp).from_disk(other, path, exclude=exclude, overrides=overrides or {}))
+    return type(nlp).from_disk(nlp, path, exclude=exclude, overrides=overrides or {})
 
 
 def _load_bytes(nlp: Language, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Language:
     """RAISES: DataError for a component that is not as it was saved."""
-    exclude, parts = list(exclude), srsly.msgpack_loads(bytes_data)
+    exclude = list(exclude)
+    with keeping_reason(Path("the given bytes"), "a pipeline"):
+        parts = srsly.msgpack_loads(bytes_data)
     for name, pipe in nlp.components:
         if hasattr(pipe, "check_bytes") and name in parts and name not in exclude:
             pipe.check_bytes(parts[name])  # again when its turn comes; here, before anything has changed
-    with _restored_if_it_fails(nlp):
-        return type(nlp).from_bytes(nlp, bytes_data, exclude=exclude)
+    _try_to_load(nlp, lambda other: type(nlp).from_bytes(other, bytes_data, exclude=exclude))
+    return type(nlp).from_bytes(nlp, bytes_data, exclude=exclude)
 
 
-@contextmanager
-def _restored_if_it_fails(nlp: Language) -> Iterator[None]:
-    """A pipeline that has weights is whole again if a part cannot be loaded: spaCy has loaded the vocabulary and the
-    components before it by then."""
-    before = nlp.to_bytes() if any(getattr(pipe, "has_weights", False) for _, pipe in nlp.components) else None
-    try:
-        yield
-    except BaseException:
-        if before is not None:
-            type(nlp).from_bytes(nlp, before)
-        raise
+def _try_to_load(nlp: Language, load: Callable[[Language], Any]) -> None:
+    """Load into a pipeline of the same config before one that has weights: spaCy loads part by part, and a running pipeline
+    would be neither the old nor the new one if a later part does not fit. RAISES: what loading raises."""
+    if any(getattr(pipe, "has_weights", False) for _, pipe in nlp.components):
+        try:
+            other = type(nlp).from_config(nlp.config)
+        except Exception:  # a component that was added as an object
+            return
+        load(other)
 
 
 def _check_tokenizer(nlp: Language, path: Path) -> None:

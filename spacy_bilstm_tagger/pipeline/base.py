@@ -30,7 +30,7 @@ from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
 from .saving import AtomicLoadMixin
 from .soft_labels import SoftLabels, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
-from .upstream import TRAINED_WITH, forget_tok2vec, warn_of_another_tok2vec
+from .upstream import check_upstream, keep_up
 
 SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
 
@@ -81,7 +81,8 @@ class TrainableMixin:
         """As spaCy's."""
         examples = list(examples)
         self.meet([eg.predicted for eg in examples])
-        forget_tok2vec(self.model)
+        check_upstream(self.name, self.model, is_learning=True)
+        keep_up(self.model)
         return super().update(examples, **kwargs)  # type: ignore[misc]
 
 
@@ -246,6 +247,7 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         if not self.labels:
             raise ConfigError(self.no_labels())
         docs = sample_docs(get_examples)
+        keep_up(self.model)
         self.model.initialize(X=docs, Y=[self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs])
 
     def soft_labels(self, docs: Sequence[Doc]) -> list[SoftLabels]:
@@ -308,8 +310,6 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
         for doc in docs:
             if not len(doc):
                 continue
-            if TRAINED_WITH in node.attrs:
-                warn_of_another_tok2vec(name, node)
             rows, columns = doc.tensor.shape if doc.tensor is not None and doc.tensor.size else (0, 0)
             expected = f"that component before {name!r} in the pipeline, and not disabled"
             if not rows:
@@ -325,6 +325,8 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
                 f"{name}: listens to a tok2vec ({upstream!r}), and found {found} in the doc; expected {expected}. Or load the "
                 f"pipeline whole, and give {name!r} a tok2vec of its own with nlp.replace_listeners"
             )
+        if any(map(len, docs)) and not getattr(vars(node).get("link"), "is_checked", False):
+            check_upstream(name, model)
 
 
 def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, TypeVar, Union
 
 import torch
+from spacy.pipeline.tok2vec import Tok2Vec
 from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..errors import ConfigError, DataError, Errors
 from ..lexicon.claim import claim_tables, remember_vectors
 from ..lexicon.files import COMPONENT_FILES, check_files, damaged_part, forget_checksums, write_checksums
-from .upstream import forget_tok2vec, saving_tok2vec
+from .upstream import keep_up, saving_tok2vec, tell_listeners
 
 DIGEST_SIZE = hashlib.sha256().digest_size
 BYTES = "the given bytes"  # in messages
@@ -31,7 +32,6 @@ class AtomicLoadMixin:
     model: Model
     vocab: Vocab
     cfg: dict[str, Any]
-    loads = 0  # how often weights were loaded
 
     @property
     def has_weights(self) -> bool:
@@ -94,8 +94,7 @@ class AtomicLoadMixin:
         """
         cfg = copy.deepcopy(self.cfg)
         weights = self.model.to_bytes() if self.model.has_dim("nO") else None
-        forget_tok2vec(self.model)
-        self.loads += 1
+        keep_up(self.model)
         try:
             yield
             self._check_labels()
@@ -104,6 +103,8 @@ class AtomicLoadMixin:
             if refuses_changes:
                 _check_unchanged(self.name, cfg, self.cfg)
             _prefer_changes(cfg, self.cfg)
+            if isinstance(self, Tok2Vec):
+                tell_listeners(self, "loaded")
         except Exception as error:
             self.cfg.clear()
             self.cfg.update(cfg)
@@ -115,7 +116,9 @@ class AtomicLoadMixin:
                 message = str(error).removeprefix(f"{self.name}: ")
                 raise ConfigError(f"{self.name}: {message}") from None
             reason = str(error)
-            if not isinstance(error, DataError):
+            if "strings.json" in reason:  # of spaCy's from_disk, which reads a vocabulary unless it is excluded
+                reason = f"{reason}; a folder of one component has no vocabulary: give exclude=['vocab']"
+            elif not isinstance(error, DataError):
                 reason = (
                     f"It is as it was saved, and does not fit the settings ({reason}). Set [components.{self.name}] to those "
                     "that it was saved with, or train again"

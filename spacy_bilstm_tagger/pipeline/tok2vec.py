@@ -1,9 +1,10 @@
 """The `bilstm_tok2vec` component: one embedding and encoder, shared by the components that listen to it."""
 
+import warnings
 from typing import Any, Callable, Iterable, Optional
 
 from spacy.language import Language
-from spacy.pipeline.tok2vec import Tok2Vec
+from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
 from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Model
@@ -15,7 +16,7 @@ from . import TOK2VEC
 from .base import TrainableMixin
 from .corpora import check_examples, sample_docs
 from .saving import AtomicLoadMixin
-from .upstream import connect
+from .upstream import connect, listeners, tell_listeners
 
 
 @Language.factory("bilstm_tok2vec", assigns=["doc.tensor"], default_config={"model": TOK2VEC})
@@ -33,10 +34,29 @@ def make_bilstm_tok2vec(nlp: Language, name: str, model: Model[list[Doc], list[F
 class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
     """spaCy's component, saved with checksums and loaded whole or not at all."""
 
+    @property
+    def listener_map(self) -> dict[str, list[Tok2VecListener]]:
+        """Component -> its listeners. spaCy sets it to an empty dict before it looks for them, from the first component on."""
+        return self._listener_map
+
+    @listener_map.setter
+    def listener_map(self, value: dict[str, list[Tok2VecListener]]) -> None:
+        self._listener_map = value
+        self._next: Optional[str] = None  # the tok2vec behind this one
+
     def find_listeners(self, component: Any) -> None:
-        """As spaCy's, and components of ours know this one from now on: see `upstream`."""
-        if isinstance(component, TrainableMixin):
+        """As spaCy's, and components of ours know this one from now on: see `upstream`. Warns of one whose rows another tok2vec
+        overwrites before it reads them."""
+        if isinstance(component, Tok2Vec):
+            self._next = component.name
+        elif isinstance(component, TrainableMixin):
             connect(component.model, self)
+            if self._next and any(node.upstream_name == self.name for node in listeners(component.model)):  # type: ignore[attr-defined]
+                warnings.warn(
+                    f"{component.name}: listens to {self.name!r}, but {self._next!r} stands between them and writes over its rows; "
+                    f"expected {component.name!r} before {self._next!r}",
+                    stacklevel=3,
+                )
         super().find_listeners(component)
 
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None) -> None:
@@ -49,10 +69,12 @@ class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
                 "in paths.train ('spacy-bilstm convert' makes one)"
             )
         self.model.initialize(X=docs)
+        tell_listeners(self, "learned")
 
     def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
         """As spaCy's, and the pipeline can be pickled afterwards, to go to another process."""
         losses = super().update(examples, **kwargs)
+        tell_listeners(self, "learned")
         for listener in self.listeners:
             if listener._backprop is not None:
                 listener._backprop = _Backprop(listener._backprop)

@@ -4,7 +4,7 @@ import hashlib
 import warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, Literal, Optional
 
 import torch
 from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
@@ -15,14 +15,20 @@ from ..errors import ConfigError
 # An attribute of a listener, saved with it: the checksum of the weights of the tok2vec that it was trained with. One that is
 # being trained has none.
 TRAINED_WITH = "trained_with"
+_ANOTHER = "another"  # in its place: it cannot be told, but the present one is not it
 
 
 @dataclass(eq=False)
 class Link:
-    """The way from a listener to its tok2vec, where that is one of ours. The copy of a component alone leads to the same one."""
+    """The way from a listener to its tok2vec, where that is one of ours. The copy of a component alone leads to the same one.
+
+    news: what has happened to the tok2vec since the component has learned from its rows, or was loaded itself.
+    is_checked: nothing has changed since `check_upstream`.
+    """
 
     tok2vec: Optional[Tok2Vec] = None
-    checked: Any = None
+    news: Literal["", "learned", "loaded"] = ""
+    is_checked: bool = False
 
     @staticmethod
     def of(node: Model) -> "Link":
@@ -30,7 +36,7 @@ class Link:
         return link
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Link":
-        return Link(memo.get(id(self.tok2vec), self.tok2vec), self.checked)
+        return Link(memo.get(id(self.tok2vec), self.tok2vec), self.news, self.is_checked)
 
 
 def listeners(model: Model) -> list[Model]:
@@ -42,17 +48,26 @@ def connect(model: Model, tok2vec: Tok2Vec) -> None:
     """Let the listeners know the tok2vec that gives them rows from now on. Trained ones keep the checksum of the one
     before."""
     for node in listeners(model):
-        before = Link.of(node).tok2vec
-        if node.upstream_name in ("*", tok2vec.name) and before is not tok2vec:  # type: ignore[attr-defined]
-            if before is not None and model.has_dim("nO"):
-                node.attrs.setdefault(TRAINED_WITH, weights_checksum(before.model))
+        link = Link.of(node)
+        if node.upstream_name in ("*", tok2vec.name) and link.tok2vec is not tok2vec:  # type: ignore[attr-defined]
+            if link.tok2vec is not None and model.has_dim("nO"):
+                node.attrs.setdefault(TRAINED_WITH, _checksum(link))
             vars(node)["link"] = Link(tok2vec)
 
 
-def forget_tok2vec(model: Model) -> None:
-    """To be called before the model learns from the rows that it gets, and before it is loaded."""
+def tell_listeners(tok2vec: Tok2Vec, news: Literal["learned", "loaded"]) -> None:
+    """What has happened to a tok2vec."""
+    for node in tok2vec.listeners:
+        link = Link.of(node)
+        link.news, link.is_checked = news if link.news != "loaded" else "loaded", False
+
+
+def keep_up(model: Model) -> None:
+    """The model learns from the rows that the tok2vec gives now, or is about to be loaded."""
     for node in listeners(model):
         node.attrs.pop(TRAINED_WITH, None)
+        link = Link.of(node)
+        link.news, link.is_checked = "", False
 
 
 @contextmanager
@@ -60,11 +75,17 @@ def saving_tok2vec(model: Model) -> Iterator[None]:
     """Inside, listeners have the checksum of the tok2vec, so that it is saved with them."""
     with ExitStack() as undo:
         for node in listeners(model):
-            tok2vec = Link.of(node).tok2vec
-            if tok2vec is not None and TRAINED_WITH not in node.attrs:
-                node.attrs[TRAINED_WITH] = weights_checksum(tok2vec.model)
+            if Link.of(node).tok2vec is not None and TRAINED_WITH not in node.attrs:
+                node.attrs[TRAINED_WITH] = _checksum(Link.of(node))
                 undo.callback(node.attrs.pop, TRAINED_WITH)
         yield
+
+
+def _checksum(link: Link, *, now: bool = False) -> str:
+    """Of the tok2vec that the component goes with; or of the one that is there now."""
+    if link.tok2vec is None or (link.news == "loaded" and not now):
+        return _ANOTHER
+    return weights_checksum(link.tok2vec.model)
 
 
 def weights_checksum(model: Model) -> str:
@@ -80,19 +101,24 @@ def weights_checksum(model: Model) -> str:
     return digest.hexdigest()
 
 
-def warn_of_another_tok2vec(name: str, node: Model) -> None:
-    """Warn of another tok2vec than the listener was trained with: once, for this reads all weights. name (str): its component's."""
-    link, expected = Link.of(node), node.attrs[TRAINED_WITH]
-    state = expected, getattr(link.tok2vec, "loads", None)
-    if link.checked != state:
-        link.checked = state
-        if link.tok2vec is None or weights_checksum(link.tok2vec.model) != expected:
-            warnings.warn(
-                f"{name}: listens to another tok2vec than the one that it was trained with, so its labels will be wrong unless it "
-                "is trained again. Get the whole folder again; or source that tok2vec too, or call "
-                f"nlp.replace_listeners('tok2vec', {name!r}, ['model.tok2vec']) in the other pipeline before",
-                stacklevel=2,
+def check_upstream(name: str, model: Model, *, is_learning: bool = False) -> None:
+    """Warn of another tok2vec than the component was trained with, or one that has learned on without it: once, for this may
+    read all weights. name (str): of the component."""
+    for node in listeners(model):
+        link, expected = Link.of(node), node.attrs.get(TRAINED_WITH)
+        if link.is_checked or (is_learning and expected is None):
+            continue
+        link.is_checked, message = True, ""
+        if link.news == "loaded" if expected is None else _checksum(link, now=True) != expected:
+            message = (
+                "listens to another tok2vec than the one that it was trained with, so its labels will be wrong unless it is "
+                "trained again. Get the whole folder again; or source that tok2vec too, or call "
+                f"nlp.replace_listeners('tok2vec', {name!r}, ['model.tok2vec']) in the other pipeline before"
             )
+        elif link.news and expected is None:
+            message = "its tok2vec has learned since, so its labels may be wrong; train both together, or keep both as they are"
+        if message:
+            warnings.warn(f"{name}: {message}", stacklevel=2)
 
 
 def require_own_tok2vec(name: str, model: Model) -> None:

@@ -153,12 +153,16 @@ class TestFiles:
     def test_a_pipeline_that_runs_is_whole_again_if_a_part_does_not_fit(self, pipeline, tmp_path, way):
         """The vocabulary and the components before that part are loaded by then."""
         other, running = learn_on(make_pipeline(seed=1)), copy.deepcopy(pipeline)
+        for nlp in (other, running):
+            nlp.add_pipe("entity_ruler", before="tok2vec").add_patterns([{"label": "X", "pattern": "so good"}])
         other.get_pipe("bilstm_ner").cfg["labels"].append("more")
         other.to_disk(tmp_path)
-        expected = output(pipeline)
+        expected = output(running)
         with pytest.raises(DataError, match="bilstm_ner: cannot load"):
             running.from_disk(tmp_path) if way == "disk" else running.from_bytes(other.to_bytes())
         assert output(running) == expected
+        with pytest.raises(DataError, match="the given bytes: cannot be read as a pipeline"):
+            running.from_bytes(other.to_bytes()[:-5])
 
     def test_another_tokenizer_in_the_config_is_refused(self, pipeline, tmp_path):
         pipeline.to_disk(tmp_path)
@@ -315,6 +319,50 @@ class TestListeners:
             nlp.get_pipe("tok2vec").from_disk(tmp_path / "other", exclude=["vocab"])
         with pytest.warns(UserWarning, match=self.ANOTHER):
             nlp(TEXTS[0])
+
+    def test_a_tok2vec_that_is_exchanged_in_memory_is_warned_of_then_and_after_loading(self, pipeline, tmp_path):
+        nlp = copy.deepcopy(pipeline)
+        nlp.get_pipe("tok2vec").from_bytes(learn_on(copy.deepcopy(pipeline)).get_pipe("tok2vec").to_bytes())
+        nlp.to_disk(tmp_path)
+        for each in (nlp, spacy.load(tmp_path)):
+            with pytest.warns(UserWarning, match=self.ANOTHER):
+                each(TEXTS[0])
+        with pytest.warns(UserWarning, match=self.ANOTHER):
+            learn_on(spacy.load(tmp_path))
+
+    @pytest.mark.parametrize("is_loaded", [True, False])
+    def test_a_tok2vec_that_learns_on_alone_is_warned_of_also_after_a_first_text(self, pipeline, tmp_path, is_loaded):
+        nlp = copy.deepcopy(pipeline)
+        if is_loaded:
+            pipeline.to_disk(tmp_path)
+            nlp = spacy.load(tmp_path)
+        nlp(TEXTS[0])
+        learn_on(nlp, exclude=["bilstm_tagger"])
+        with pytest.warns(
+            UserWarning, match=self.ANOTHER if is_loaded else "bilstm_tagger: its tok2vec has learned since"
+        ):
+            nlp(TEXTS[0])
+        learn_on(nlp)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            nlp(TEXTS[0])
+
+    def test_a_tok2vec_between_is_warned_of(self, pipeline):
+        nlp = spacy.blank("en", vocab=make_pipeline().vocab, config=TOKENIZER)
+        for name in ("one", "two"):
+            nlp.add_pipe("bilstm_tok2vec", name=name, config={"model": TOK2VEC})
+        for name, factory in (("two", "bilstm_spans"), ("one", "bilstm_tagger")):
+            listener = {**LISTENER, "upstream": name}
+            model = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": listener}
+            if name == "one":
+                with pytest.warns(UserWarning, match="bilstm_tagger: listens to 'one', but 'two' stands between them"):
+                    nlp.add_pipe(factory, config={"model": model})
+            else:
+                nlp.add_pipe(factory, config={"model": model})
+        nlp.remove_pipe("bilstm_tagger")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            nlp.add_pipe("bilstm_tagger", before="two", config={"model": model})
 
     @pytest.mark.parametrize("part", ["tok2vec", "bilstm_tagger"])
     def test_a_folder_from_another_pipeline_is_warned_of(self, pipeline, tmp_path, part):
