@@ -223,7 +223,7 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
         not tags
         or is_constant
         or len(tags) > _MOST_TAGS
-        or all(re.fullmatch(r"-?\d+(?:[.,]\d+)?", tag) for tag in tags)
+        or all(re.fullmatch(r"[-+]?\d[\d.,:/-]*", tag) for tag in tags)  # numbers, dates, times
     ):
         return False
     if any(" " in tag for tag in tags) or {tag.lower() for tag in tags} <= _FLAGS:

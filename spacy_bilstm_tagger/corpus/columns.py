@@ -271,23 +271,25 @@ def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
         )
     if len(texts) > 2 and len(longest.words) == 1:
         notes.warnings.append("Every text is one token; if a text is more, leave no blank line between its tokens")
-    tags = Counter(tag for text in texts for tag in text.tags or [] if tag)
-    once = sum(count == 1 for count in tags.values())
-    is_prose = 2 < tags.total() == once and sum(tag.islower() for tag in tags) > once / 2
-    if is_prose or (tags.total() > 20 and once > tags.total() / 2):
-        notes.warnings.append(
-            f"{once:,} of {tags.total():,} tags occur once; if these are no tags, name the columns with --columns, or read raw "
-            "text with --format text"
-        )
-    types = {tag[2:] for text in texts for tag in text.ents or [] if tag[1:2] == "-"}
-    if types and types <= CHUNK_TYPES:
-        notes.warnings.append(f"The entity types are those of chunks ({', '.join(sorted(types))}), which are no names")
     words, first_tags = ({cell for text in texts for cell in part(text)} for part in (_words, _tags))
+    tags = Counter(tag for text in texts for tag in text.tags or [] if tag)
+    once, lower = sum(count == 1 for count in tags.values()), {word.lower() for word in words}
+    too = sum(tag.lower() in lower and tag.isalpha() for tag in tags)
+    like_words = sum(len(tag) > 2 and tag.isalpha() and not tag.isupper() for tag in tags)
+    is_prose = 0 < tags.total() == once < 2 * like_words or 4 < len(tags) < 2 * too
     if len(rows) > 5 and first_tags and len(words) < len(first_tags):
         notes.warnings.append(
             f"The tokens have {len(words)} different values and the tags {len(first_tags)}; if they are swapped, name the columns "
             "with --columns"
         )
+    elif is_prose or (tags.total() > 20 and once > tags.total() / 2):
+        notes.warnings.append(
+            f"{once:,} of {tags.total():,} tags occur once, and {too:,} are tokens too; if these are no tags, name the columns "
+            "with --columns, or read raw text with --format text"
+        )
+    types = {tag[2:] for text in texts for tag in text.ents or [] if tag[1:2] == "-"}
+    if types and types <= CHUNK_TYPES:
+        notes.warnings.append(f"The entity types are those of chunks ({', '.join(sorted(types))}), which are no names")
     quoted = in_quotes(cell for _, cells in rows for cell in cells)
     if (
         not quoted

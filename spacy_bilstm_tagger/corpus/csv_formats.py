@@ -57,7 +57,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
         found, expected = ", ".join(header) or "none", ", ".join(GMB_HEADER)
         raise DataError(f"{path}, line 1: found the columns {found}, expected {expected}")
     sentences: list[list[tuple[int, list[str]]]] = []
-    current = ""
+    current, seen, back = "", set(), []
     for line, cells in records:
         if not any(cells):
             continue
@@ -70,6 +70,8 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
         if not is_fill and number.lower() != current.lower():
             current = number
             sentences.append([])
+            back += [line] if number.lower() in seen else []
+            seen.add(number.lower())
         if not sentences:
             raise DataError(
                 f"{path}, line {line}: found a word before the first sentence, expected 'Sentence: 1' in the "
@@ -80,6 +82,11 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
         sentences[-1].append((line, cells))
     if not sentences:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    if back:
+        notes.warnings.append(
+            f"{len(back):,} sentences have the number of an earlier one, such as that in line {back[0]}; if the rows are out of "
+            "order, sort them"
+        )
     texts = []
     for sentence in sentences:
         lines = [line for line, _ in sentence]

@@ -314,3 +314,10 @@ def test_blank_tokens_are_left_out_in_any_column(separator, content, columns):
 def test_indented_rows_of_conll_are_read(indent):
     (text,) = read(f"{indent}a X\n{indent}b Y\n", separator=None)
     assert (text.words, text.tags) == (["a", "b"], ["X", "Y"])
+
+
+def test_dates_are_no_tags(tmp_path):
+    path = tmp_path / "dates.tsv"
+    path.write_text("Mara\t2020-01-01\tNNP\nleft\t2020-01-02\tVBD\nus\t12:30\tPRP\n", encoding="utf8")
+    _, (text,) = read_corpus(path)
+    assert text.tags == ["NNP", "VBD", "PRP"]

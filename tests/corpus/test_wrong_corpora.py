@@ -167,11 +167,24 @@ def test_refused(tmp_path, content, message):
     assert "\n" not in str(error.value)
 
 
+WORDS = ["so", "good", "now", "love", "rain", "day"]
+
+
 @pytest.mark.parametrize(
     ("content", "warning"),
     [
         ("so nice\ngood night\nsee ya\n", "name the columns with --columns, or read raw text with --format text"),
         ("so good today\nwe love it\nsee you soon\n", "3 of 3 tags occur once"),
+        ("Rate limit exceeded", "1 of 1 tags occur once"),
+        ("NNP\tMara\nVBD\tleft\nPRP\tthem\n", "3 of 3 tags occur once"),
+        (
+            "".join(f"{WORDS[i % 6]} {WORDS[(i // 6 + i + 1) % 6]}\n" for i in range(30)),
+            "0 of 30 tags occur once, and 6 are tokens too; if",
+        ),
+        (
+            "Sentence #,Word,POS,Tag\nSentence: 1,so,RB,O\nSentence: 2,ok,JJ,O\nSentence: 1,now,RB,O\n",
+            "1 sentences have the number of an earlier one, such as that in line 4",
+        ),
         (
             "".join(f"w{i % 40} {['NN', 'VB'][i % 2]}\n" for i in range(311)),
             "no blank line, so all 311 tokens are one text",
