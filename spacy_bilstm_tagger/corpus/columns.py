@@ -4,13 +4,14 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterable, Optional
+from typing import Optional
 
 from ..errors import DataError, Errors
 from ..pipeline.gold import is_missing
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags, looks_like_bio
-from .column_roles import CHUNK_TYPES, Block, Row, guess_roles, is_empty
+from .column_roles import Block, Row, guess_roles, is_empty
+from .column_warnings import warn
 from .labels import list_counts
 
 _ROLES = {"token", "tag", "ent", "-"}
@@ -29,10 +30,6 @@ _COMMENT = re.compile(
     re.IGNORECASE,
 )
 _LANGUAGE = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*:)(?=.)")  # of WikiANN
-_MARK = re.compile(r"</?s>|<[EB]O[SW]>|\[(?:CLS|SEP|PAD)\]|-?[EB]OS-?", re.IGNORECASE)
-_HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]|^[\u00ad\u200b-\u200f\u2060\ufe0e\ufe0f]+$")
-_PIECE = re.compile("##\\w|[▁Ġ]")
-_LONG_TEXT = 100  # tokens of a file's only text
 
 
 @dataclass
@@ -195,7 +192,7 @@ def _to_texts(
         tags = ["" if is_missing(tag) or tag == "_" else tag for tag in by_role["tag"]] if "tag" in by_role else None
         texts.append(AnnotatedText(by_role["token"], tags, ents, raw, lines))
     entities.check_ends(path)
-    _warn(texts, rows, notes)
+    warn(texts, rows, notes)
     return texts
 
 
@@ -231,85 +228,6 @@ def _drop_language(rows: list[Row], token: int, notes: Notes) -> None:
             cells[token] = cells[token].partition(":")[2]
         notes.lines.append(
             f"Each token begins with its language, as in WikiANN: {list_counts(languages)}; read without it"
-        )
-
-
-def _words(text: AnnotatedText) -> list[str]:
-    return text.words
-
-
-def _tags(text: AnnotatedText) -> list[str]:
-    return text.tags or []
-
-
-def _warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
-    marks = [(line, word) for text in texts for line, word in zip(text.lines, text.words) if _MARK.fullmatch(word)]
-    if marks:
-        notes.warnings.append(
-            f"{len(marks):,} tokens are marks of the beginning or end of a text, such as {marks[0][1]!r} in line {marks[0][0]}; "
-            "remove these lines, and leave a blank line between texts"
-        )
-    odd = [(line, word) for text in texts for line, word in zip(text.lines, text.words) if _HIDDEN.search(word)]
-    if odd:
-        notes.warnings.append(
-            f"{len(odd):,} tokens hold control characters, or nothing that can be seen, such as {odd[0][1]!a} in line {odd[0][0]}"
-        )
-    pieces = [word for text in texts for word in text.words if _PIECE.match(word)]
-    if len(pieces) > len(rows) / 10:
-        notes.warnings.append(
-            f"{len(pieces):,} tokens look like pieces of words of a transformer, such as {pieces[0]!r}; expected whole words"
-        )
-    if len(texts) == 1 and len(rows) > _LONG_TEXT:
-        notes.warnings.append(
-            f"The file has no blank line, so all {len(rows):,} tokens are one text; put a blank line between texts"
-        )
-    longest = max(texts, key=lambda text: len(text.words))
-    if len(texts) > 1 and len(longest.words) > 2 * _LONG_TEXT:
-        notes.warnings.append(
-            f"The text that begins in line {longest.lines[0]} has {len(longest.words):,} tokens; if these are several texts, "
-            "put a blank line between them"
-        )
-    if len(texts) > 2 and len(longest.words) == 1:
-        notes.warnings.append("Every text is one token; if a text is more, leave no blank line between its tokens")
-    words, first_tags = ({cell for text in texts for cell in part(text)} for part in (_words, _tags))
-    tags = Counter(tag for text in texts for tag in text.tags or [] if tag)
-    once, lower = sum(count == 1 for count in tags.values()), {word.lower() for word in words}
-    too = sum(tag.lower() in lower and tag.isalpha() for tag in tags)
-    like_words = sum(len(tag) > 2 and tag.isalpha() and not tag.isupper() for tag in tags)
-    is_prose = 0 < tags.total() == once < 2 * like_words or 4 < len(tags) < 2 * too
-    if len(rows) > 5 and first_tags and len(words) < len(first_tags):
-        notes.warnings.append(
-            f"The tokens have {len(words)} different values and the tags {len(first_tags)}; if they are swapped, name the columns "
-            "with --columns"
-        )
-    elif is_prose or (tags.total() > 20 and once > tags.total() / 2):
-        notes.warnings.append(
-            f"{once:,} of {tags.total():,} tags occur once, and {too:,} are tokens too; if these are no tags, name the columns "
-            "with --columns, or read raw text with --format text"
-        )
-    types = {tag[2:] for text in texts for tag in text.ents or [] if tag[1:2] == "-"}
-    if types and types <= CHUNK_TYPES:
-        notes.warnings.append(f"The entity types are those of chunks ({', '.join(sorted(types))}), which are no names")
-    quoted = in_quotes(cell for _, cells in rows for cell in cells)
-    if (
-        not quoted
-        and len(rows) > 2
-        and all(word[0] in "'(" and word[-1] in "'," for text in texts for word in text.words)
-    ):
-        quoted = [word for text in texts for word in text.words]
-    warn_of_quotes(quoted, notes)
-
-
-def in_quotes(cells: Iterable[str]) -> list[str]:
-    """The cells that a writer of CSV has put into quotes, or that look so."""
-    return [cell for cell in cells if len(cell) > 2 and cell[0] == cell[-1] == '"']
-
-
-def warn_of_quotes(quoted: list[str], notes: Notes) -> None:
-    if quoted:
-        notes.warnings.append(
-            f"{len(quoted):,} cells are in quotes, such as {quoted[0]}; quotes are read as characters. If a CSV writer "
-            "put them there, write the file again without quoting"
         )
 
 

@@ -12,7 +12,8 @@ from ..errors import DataError, Errors
 from ..pipeline.gold import OUTSIDE
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags, looks_like_bio, other_form
-from .columns import Row, between_tokens, check_width, empty_token, in_quotes, warn_of_quotes
+from .column_warnings import in_quotes, warn_of_quotes
+from .columns import Row, between_tokens, check_width, empty_token
 from .labels import list_counts
 
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")

@@ -123,12 +123,14 @@ class EntityRanges:
 
     types (Counter): of the entities that are set.
     cut, overlapping, blank (list of str): each range that is not set, with its line and text.
+    behind_emoji (int): how many of those that cut a token stand behind a character that UTF-16 counts as two.
     """
 
     types: Counter[str] = field(default_factory=Counter, init=False)
     cut: list[str] = field(default_factory=list, init=False)
     overlapping: list[str] = field(default_factory=list, init=False)
     blank: list[str] = field(default_factory=list, init=False)
+    behind_emoji: int = field(default=0, init=False)
 
     def to_bio(self, doc: Doc, text: AnnotatedText) -> list[str]:
         """A tag for each token, "" where it is missing."""
@@ -148,6 +150,7 @@ class EntityRanges:
             if not is_missing(label):
                 if (span.start_char, span.end_char) != (start, end):
                     self.cut.append(f"{where} in {span.text!r}")
+                    self.behind_emoji += any(char > "\uffff" for char in doc.text[:start])
                 elif owner is not None:
                     self.overlapping.append(f"{where} with {owner.text!r}")
                 else:
@@ -173,7 +176,10 @@ class EntityRanges:
             parts += [f"{len(found):,} {kind} ({'; '.join(found[:MOST_SHOWN])}{more})"] if found else []
         if not parts:
             return ""
-        return f"Entities that are left out: {', '.join(parts)}; their tokens count as missing, except those in other entities"
+        found = f"Entities that are left out: {', '.join(parts)}; their tokens count as missing, except those in other entities"
+        if self.behind_emoji > 1:
+            found += "; offsets count characters, do these count UTF-16 units, as JavaScript does?"
+        return found
 
 
 def to_docbin(

@@ -251,3 +251,12 @@ def test_labels_that_are_tags_of_bio_are_warned_of(label):
     notes = Notes()
     read({"text": "Mia ran", "spans": [{"start": 0, "end": 3, "label": label}]}, notes=notes)
     assert f"Labels such as {label!r} look like BIO tags" in notes.warnings[0]
+
+
+def test_offsets_of_utf16_are_named(spacy_bilstm, tmp_path):
+    path = tmp_path / "utf16.jsonl"
+    path.write_text('{"text": "😭 Velvet Otters now", "label": [[3, 9, "x"], [10, 16, "x"]]}\n', encoding="utf8")
+    code, out, _ = spacy_bilstm("convert", path, tmp_path / "out.spacy")
+    assert code == 0
+    assert "2 cut a token" in out
+    assert "offsets count characters, do these count UTF-16 units, as JavaScript does?" in out

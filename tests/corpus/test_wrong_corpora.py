@@ -176,6 +176,18 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
         ("so nice\ngood night\nsee ya\n", "name the columns with --columns, or read raw text with --format text"),
         ("so good today\nwe love it\nsee you soon\n", "3 of 3 tags occur once"),
         ("Rate limit exceeded", "1 of 1 tags occur once"),
+        (
+            "New York\tNNP\nis\tVBZ\n#NAME?\tUH\n",
+            "2 tokens hold blanks, or are errors of a spreadsheet, such as 'New York' in line 1",
+        ),
+        (
+            "so\u200b\tRB\nok\tUH\n",
+            "1 tokens hold control characters, or nothing that can be seen, such as 'so\\u200b' in line 1",
+        ),
+        (
+            "".join(f"w{i % 9} {['NN', 'VB'][i % 2]}\n" for i in range(70)),
+            "no blank line, so all 70 tokens are one text",
+        ),
         ("NNP\tMara\nVBD\tleft\nPRP\tthem\n", "3 of 3 tags occur once"),
         (
             "".join(f"{WORDS[i % 6]} {WORDS[(i // 6 + i + 1) % 6]}\n" for i in range(30)),
