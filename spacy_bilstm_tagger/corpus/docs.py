@@ -176,10 +176,10 @@ class EntityRanges:
             parts += [f"{len(found):,} {kind} ({'; '.join(found[:MOST_SHOWN])}{more})"] if found else []
         if not parts:
             return ""
-        found = f"Entities that are left out: {', '.join(parts)}; their tokens count as missing, except those in other entities"
+        line = f"Entities that are left out: {', '.join(parts)}; their tokens count as missing, except those in other entities"
         if self.behind_emoji > 1:
-            found += "; offsets count characters, do these count UTF-16 units, as JavaScript does?"
-        return found
+            line += "; offsets count characters, do these count UTF-16 units, as JavaScript does?"
+        return line
 
 
 def to_docbin(
