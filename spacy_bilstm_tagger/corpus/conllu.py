@@ -128,6 +128,11 @@ def read_conllu(
         texts.append(AnnotatedText(forms, gold, ents, raw, lines, pos=known["pos"], lemmas=known["lemmas"]))
     entities.check_ends(path)
     warn_of_quotes(in_quotes(word.form for sentence in sentences for word in sentence.words), notes)
+    taken = [sentence.words[0].line for sentence in sentences if {word.form for word in sentence.words} == {"_"}]
+    if taken:
+        notes.warnings.append(
+            f"{len(taken):,} sentences are '_' alone, such as that in line {taken[0]}; were their words taken out?"
+        )
     return texts
 
 
