@@ -11,6 +11,7 @@ import spacy
 import srsly
 from spacy.language import Language
 from spacy.lookups import Lookups
+from spacy.pipeline.tok2vec import Tok2Vec
 from spacy.tokenizer import Tokenizer
 from spacy.util import get_model_meta, get_package_path, is_package
 from spacy.vocab import Vocab
@@ -127,6 +128,7 @@ def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[s
             nlp.get_pipe_config(name).update(settings)
             pipe.cfg["config_at_init"] = dict(settings)
     nlp.meta.pop(CHECKSUMS, None)
+    _connect(nlp)
     type(nlp).to_disk(nlp, path, exclude=list(exclude))
     folder = Path(path)
     write_checksums(folder, _shared_files(folder, nlp))
@@ -157,7 +159,9 @@ def _load_pipeline(
     if "tokenizer" not in exclude and (folder / "tokenizer").is_file():
         _check_tokenizer(nlp, folder / "tokenizer")
     _try_to_load(nlp, lambda other: type(nlp).from_disk(other, path, exclude=exclude, overrides=overrides or {}))
-    return type(nlp).from_disk(nlp, path, exclude=exclude, overrides=overrides or {})
+    loaded = type(nlp).from_disk(nlp, path, exclude=exclude, overrides=overrides or {})
+    _connect(nlp)
+    return loaded
 
 
 def _load_bytes(nlp: Language, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Language:
@@ -170,6 +174,15 @@ def _load_bytes(nlp: Language, bytes_data: bytes, *, exclude: Iterable[str] = ()
             pipe.check_bytes(parts[name])  # again when its turn comes; here, before anything has changed
     _try_to_load(nlp, lambda other: type(nlp).from_bytes(other, bytes_data, exclude=exclude))
     return type(nlp).from_bytes(nlp, bytes_data, exclude=exclude)
+
+
+def _connect(nlp: Language) -> None:
+    """Let components of ours know spaCy's tok2vec, which does not do so itself."""
+    for i, (_, upstream) in enumerate(nlp.components):
+        if isinstance(upstream, Tok2Vec) and not hasattr(upstream, "check_bytes"):
+            for _, pipe in nlp.components[i + 1 :]:
+                if hasattr(pipe, "listen_to"):
+                    pipe.listen_to(upstream)
 
 
 def _try_to_load(nlp: Language, load: Callable[[Language], Any]) -> None:

@@ -14,7 +14,7 @@ from thinc.api import Model
 from ..errors import ConfigError, DataError, Errors
 from ..lexicon.claim import claim_tables, remember_vectors
 from ..lexicon.files import COMPONENT_FILES, check_files, damaged_part, forget_checksums, write_checksums
-from .upstream import keep_up, saving_tok2vec, tell_listeners
+from .upstream import connect, keep_up, saving_tok2vec, tell_listeners
 
 DIGEST_SIZE = hashlib.sha256().digest_size
 BYTES = "the given bytes"  # in messages
@@ -32,6 +32,10 @@ class AtomicLoadMixin:
     model: Model
     vocab: Vocab
     cfg: dict[str, Any]
+
+    def listen_to(self, tok2vec: Tok2Vec) -> None:
+        """Know the tok2vec that gives the rows: see `upstream`."""
+        connect(self.model, tok2vec)
 
     @property
     def has_weights(self) -> bool:

@@ -16,7 +16,7 @@ from . import TOK2VEC
 from .base import TrainableMixin
 from .corpora import check_examples, sample_docs
 from .saving import AtomicLoadMixin
-from .upstream import connect, listeners, tell_listeners
+from .upstream import listeners, tell_listeners
 
 
 @Language.factory("bilstm_tok2vec", assigns=["doc.tensor"], default_config={"model": TOK2VEC})
@@ -49,8 +49,8 @@ class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
         overwrites before it reads them."""
         if isinstance(component, Tok2Vec):
             self._next = component.name
-        elif isinstance(component, TrainableMixin):
-            connect(component.model, self)
+        elif isinstance(component, AtomicLoadMixin):
+            component.listen_to(self)
             if self._next and any(node.upstream_name == self.name for node in listeners(component.model)):  # type: ignore[attr-defined]
                 warnings.warn(
                     f"{component.name}: listens to {self.name!r}, but {self._next!r} stands between them and writes over its rows; "

@@ -20,7 +20,8 @@ _ANOTHER = "another"  # in its place: it cannot be told, but the present one is 
 
 @dataclass(eq=False)
 class Link:
-    """The way from a listener to its tok2vec, where that is one of ours. The copy of a component alone leads to the same one.
+    """The way from a listener to its tok2vec: one of ours, or spaCy's once the pipeline was saved or loaded. The copy of a
+    component alone leads to the same one.
 
     news: what has happened to the tok2vec since the component has learned from its rows, or was loaded itself.
     is_checked: nothing has changed since `check_upstream`.

@@ -16,7 +16,7 @@ from spacy.cli.find_threshold import find_threshold
 from spacy.language import Language, create_tokenizer
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
-from thinc.api import Adam
+from thinc.api import Adam, fix_random_seed
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
 from spacy_bilstm_tagger.lexicon.vectors import set_vectors
@@ -389,6 +389,31 @@ class TestListeners:
         with pytest.warns(UserWarning, match=self.ANOTHER):
             spacy.load(tmp_path / "mixed")(TEXTS[0])
 
+    def test_components_on_spacy_s_tok2vec_know_it_too(self, tmp_path):
+        for seed, name in enumerate(("one", "other")):
+            fix_random_seed(seed)
+            nlp = spacy.blank("en", config=TOKENIZER)
+            nlp.add_pipe("tok2vec", config={"model": {"width": 32}})
+            model = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": LISTENER}
+            nlp.add_pipe("bilstm_tagger", config={"model": model})
+            examples = [Example.from_dict(nlp.make_doc(TEXTS[0]), {"tags": ["RB", "JJ", "IN", "NNP", "NNP"]})]
+            optimizer = nlp.initialize(lambda: examples)  # noqa: B023
+            for _ in range(3):
+                nlp.update(examples, sgd=optimizer)
+            nlp.to_disk(tmp_path / name)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                again = spacy.load(tmp_path / name)
+                assert output(again) == output(nlp)
+                again.update(examples, sgd=again.resume_training())
+                again(TEXTS[0])
+        nlp = spacy.load(tmp_path / "one")
+        nlp.remove_pipe("bilstm_tagger")
+        nlp.add_pipe("bilstm_tagger", source=spacy.load(tmp_path / "other"))
+        nlp.to_disk(tmp_path / "mixed")
+        with pytest.warns(UserWarning, match=self.ANOTHER):
+            spacy.load(tmp_path / "mixed")(TEXTS[0])
+
     def test_copies_and_new_ones_are_not_warned_of(self, pipeline, tmp_path):
         pipeline.to_disk(tmp_path)
         with warnings.catch_warnings():
@@ -401,6 +426,7 @@ class TestListeners:
                 again(TEXTS[0])
                 again.to_disk(tmp_path / "again")
                 spacy.load(tmp_path / "again")(TEXTS[0])
+            learn_on(spacy.load(tmp_path))(TEXTS[0])
 
     def test_averages_that_are_saved_are_those_that_are_compared(self, pipeline, tmp_path):
         nlp = copy.deepcopy(pipeline)
