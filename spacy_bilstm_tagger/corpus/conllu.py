@@ -131,7 +131,7 @@ def read_conllu(
     taken = [sentence.words[0].line for sentence in sentences if {word.form for word in sentence.words} == {"_"}]
     if taken:
         notes.warnings.append(
-            f"{len(taken):,} sentences are '_' alone, such as that in line {taken[0]}; were their words taken out?"
+            f"{len(taken):,} sentences are '_' alone, as in line {taken[0]}; were their words taken out?"
         )
     return texts
 

@@ -180,9 +180,8 @@ def _connect(nlp: Language) -> None:
     """Let components of ours know spaCy's tok2vec, which does not do so itself."""
     for i, (_, upstream) in enumerate(nlp.components):
         if isinstance(upstream, Tok2Vec) and not hasattr(upstream, "check_bytes"):
-            for _, pipe in nlp.components[i + 1 :]:
-                if hasattr(pipe, "listen_to"):
-                    pipe.listen_to(upstream)
+            for pipe in (pipe for _, pipe in nlp.components[i + 1 :] if hasattr(pipe, "listen_to")):
+                pipe.listen_to(upstream)
 
 
 def _try_to_load(nlp: Language, load: Callable[[Language], Any]) -> None:

@@ -219,7 +219,7 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
             "FEATS has NE= (B-PER 1, O 1), which is not read",
         ),
         (conllu("1", "Mia", misc="Entity=(e1-person)"), "MISC has Entity=..., which is not read"),
-        (12 * (conllu("1", "Hi") + "\n") + conllu("1", "_"), "1 sentences are '_' alone, such as that in line 25"),
+        (12 * (conllu("1", "Hi") + "\n") + conllu("1", "_"), "1 sentences are '_' alone, as in line 25"),
         (conllu("1", '"a,b"') + conllu("2", "ok"), '1 cells are in quotes, such as "a,b"'),
         (
             "so\tRB\n\u200b\tUH\n",
