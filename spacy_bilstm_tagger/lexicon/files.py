@@ -185,8 +185,8 @@ def _connect(nlp: Language) -> None:
 
 
 def _try_to_load(nlp: Language, load: Callable[[Language], Any]) -> None:
-    """Load into a pipeline of the same config before one that has weights: spaCy loads part by part, and a running pipeline
-    would be neither the old nor the new one if a later part does not fit. RAISES: what loading raises."""
+    """Load into a pipeline of the same config before one that has weights: spaCy loads part by part, and a part that does not
+    fit would leave a pipeline that is neither the old nor the new one. RAISES: what loading raises."""
     if any(getattr(pipe, "has_weights", False) for _, pipe in nlp.components):
         try:
             other = type(nlp).from_config(nlp.config)

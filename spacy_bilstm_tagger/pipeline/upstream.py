@@ -20,8 +20,7 @@ _ANOTHER = "another"  # in its place: it cannot be told, but the present one is 
 
 @dataclass(eq=False)
 class Link:
-    """The way from a listener to its tok2vec: one of ours, or spaCy's once the pipeline was saved or loaded. The copy of a
-    component alone leads to the same one.
+    """The way from a listener to its tok2vec, which is the same for a copy: one of ours, or spaCy's once it was saved or loaded.
 
     news: what has happened to the tok2vec since the component has learned from its rows, or was loaded itself.
     is_checked: nothing has changed since `check_upstream`.
@@ -67,8 +66,7 @@ def keep_up(model: Model) -> None:
     """The model learns from the rows that the tok2vec gives now, or is about to be loaded."""
     for node in listeners(model):
         node.attrs.pop(TRAINED_WITH, None)
-        link = Link.of(node)
-        link.news, link.is_checked = "", False
+        vars(node)["link"] = Link(Link.of(node).tok2vec)
 
 
 @contextmanager
