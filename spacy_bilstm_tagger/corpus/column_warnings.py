@@ -9,9 +9,8 @@ from .column_roles import CHUNK_TYPES, Row
 
 _MARK = re.compile(r"</?s>|<[EB]O[SW]>|\[(?:CLS|SEP|PAD)\]|-?[EB]OS-?", re.IGNORECASE)
 _HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b\u2060\ufeff]|^[\u00ad\u200c-\u200f\ufe0e\ufe0f]+$")
-_DAMAGED = re.compile(
-    r"#(NAME\?|REF!|VALUE!|N/A|DIV/0!)|[^\s\"]\S* .*"
-)  # a spreadsheet makes #NAME? of =:( and the like
+# A spreadsheet makes #NAME? of =:( and the like; or with a blank inside, and not in quotes.
+_DAMAGED = re.compile(r"#(NAME\?|REF!|VALUE!|N/A|DIV/0!)|[^\s\"]\S* .*")
 _PIECE = re.compile("##\\w|[▁Ġ]")
 _LONG_TEXT = 60  # tokens of a file's only text
 

@@ -177,7 +177,7 @@ def _load_bytes(nlp: Language, bytes_data: bytes, *, exclude: Iterable[str] = ()
 
 
 def _connect(nlp: Language) -> None:
-    """Let components of ours know spaCy's tok2vec, which does not do so itself."""
+    """Link components of ours to spaCy's tok2vec, which does not do so itself."""
     for i, (_, upstream) in enumerate(nlp.components):
         if isinstance(upstream, Tok2Vec) and not hasattr(upstream, "check_bytes"):
             for pipe in (pipe for _, pipe in nlp.components[i + 1 :] if hasattr(pipe, "listen_to")):

@@ -30,7 +30,7 @@ from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
 from .saving import AtomicLoadMixin
 from .soft_labels import SoftLabels, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
-from .upstream import check_upstream, keep_up
+from .upstream import check_upstream, reset_links
 
 SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
 
@@ -82,7 +82,7 @@ class TrainableMixin:
         examples = list(examples)
         self.meet([eg.predicted for eg in examples])
         check_upstream(self.name, self.model, is_learning=True)
-        keep_up(self.model)
+        reset_links(self.model)
         return super().update(examples, **kwargs)  # type: ignore[misc]
 
 
@@ -247,7 +247,7 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         if not self.labels:
             raise ConfigError(self.no_labels())
         docs = sample_docs(get_examples)
-        keep_up(self.model)
+        reset_links(self.model)
         self.model.initialize(X=docs, Y=[self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs])
 
     def soft_labels(self, docs: Sequence[Doc]) -> list[SoftLabels]:

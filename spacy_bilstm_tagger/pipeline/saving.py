@@ -14,7 +14,7 @@ from thinc.api import Model
 from ..errors import ConfigError, DataError, Errors
 from ..lexicon.claim import claim_tables, remember_vectors
 from ..lexicon.files import COMPONENT_FILES, check_files, damaged_part, forget_checksums, write_checksums
-from .upstream import connect, keep_up, saving_tok2vec, tell_listeners
+from .upstream import connect, mark_listeners, reset_links, saving_tok2vec
 
 DIGEST_SIZE = hashlib.sha256().digest_size
 BYTES = "the given bytes"  # in messages
@@ -98,7 +98,7 @@ class AtomicLoadMixin:
         """
         cfg = copy.deepcopy(self.cfg)
         weights = self.model.to_bytes() if self.model.has_dim("nO") else None
-        keep_up(self.model)
+        reset_links(self.model)
         try:
             yield
             self._check_labels()
@@ -108,7 +108,7 @@ class AtomicLoadMixin:
                 _check_unchanged(self.name, cfg, self.cfg)
             _prefer_changes(cfg, self.cfg)
             if isinstance(self, Tok2Vec):
-                tell_listeners(self, "loaded")
+                mark_listeners(self, "loaded")
         except Exception as error:
             self.cfg.clear()
             self.cfg.update(cfg)

@@ -16,7 +16,7 @@ from . import TOK2VEC
 from .base import TrainableMixin
 from .corpora import check_examples, sample_docs
 from .saving import AtomicLoadMixin
-from .upstream import listeners, tell_listeners
+from .upstream import listeners, mark_listeners
 
 
 @Language.factory("bilstm_tok2vec", assigns=["doc.tensor"], default_config={"model": TOK2VEC})
@@ -51,7 +51,7 @@ class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
             self._next = component.name
         elif isinstance(component, AtomicLoadMixin):
             component.listen_to(self)
-            if self._next and any(node.upstream_name == self.name for node in listeners(component.model)):  # type: ignore[attr-defined]
+            if self._next and any(node.upstream_name == self.name for node in listeners(component.model)):
                 warnings.warn(
                     f"{component.name}: listens to {self.name!r}, but {self._next!r} stands between them and writes over its rows; "
                     f"expected {component.name!r} before {self._next!r}",
@@ -69,12 +69,12 @@ class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
                 "in paths.train ('spacy-bilstm convert' makes one)"
             )
         self.model.initialize(X=docs)
-        tell_listeners(self, "learned")
+        mark_listeners(self, "learned")
 
     def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
         """As spaCy's, and the pipeline can be pickled afterwards, to go to another process."""
         losses = super().update(examples, **kwargs)
-        tell_listeners(self, "learned")
+        mark_listeners(self, "learned")
         for listener in self.listeners:
             if listener._backprop is not None:
                 listener._backprop = _Backprop(listener._backprop)

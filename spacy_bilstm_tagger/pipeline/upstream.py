@@ -4,7 +4,7 @@ import hashlib
 import warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Iterator, Literal, Optional
+from typing import Any, Iterator, Literal, Optional, cast
 
 import torch
 from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
@@ -12,8 +12,7 @@ from thinc.api import Model
 
 from ..errors import ConfigError
 
-# An attribute of a listener, saved with it: the checksum of the weights of the tok2vec that it was trained with. One that is
-# being trained has none.
+# An attribute of a saved listener: the checksum of the weights of its tok2vec. While the component is trained, there is none.
 TRAINED_WITH = "trained_with"
 _ANOTHER = "another"  # in its place: it cannot be told, but the present one is not it
 
@@ -22,24 +21,23 @@ _ANOTHER = "another"  # in its place: it cannot be told, but the present one is 
 class Link:
     """The way from a listener to its tok2vec, which is the same for a copy: one of ours, or spaCy's once it was saved or loaded.
 
-    news: what has happened to the tok2vec since the component has learned from its rows, or was loaded itself.
+    change: what has happened to the tok2vec since the component has learned from its rows, or was loaded itself.
     is_checked: nothing has changed since `check_upstream`.
     """
 
     tok2vec: Optional[Tok2Vec] = None
-    news: Literal["", "learned", "loaded"] = ""
+    change: Literal["", "learned", "loaded"] = ""
     is_checked: bool = False
 
     @staticmethod
     def of(node: Model) -> "Link":
-        link: Link = vars(node).setdefault("link", Link())
-        return link
+        return cast(Link, vars(node).setdefault("link", Link()))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Link":
-        return Link(memo.get(id(self.tok2vec), self.tok2vec), self.news, self.is_checked)
+        return Link(memo.get(id(self.tok2vec), self.tok2vec), self.change, self.is_checked)
 
 
-def listeners(model: Model) -> list[Model]:
+def listeners(model: Model) -> list[Tok2VecListener]:
     """The layers that pass the rows of a shared tok2vec on."""
     return [node for node in model.walk() if isinstance(node, Tok2VecListener)]
 
@@ -49,21 +47,21 @@ def connect(model: Model, tok2vec: Tok2Vec) -> None:
     before."""
     for node in listeners(model):
         link = Link.of(node)
-        if node.upstream_name in ("*", tok2vec.name) and link.tok2vec is not tok2vec:  # type: ignore[attr-defined]
+        if node.upstream_name in ("*", tok2vec.name) and link.tok2vec is not tok2vec:
             if link.tok2vec is not None and model.has_dim("nO"):
                 node.attrs.setdefault(TRAINED_WITH, _checksum(link))
             vars(node)["link"] = Link(tok2vec)
 
 
-def tell_listeners(tok2vec: Tok2Vec, news: Literal["learned", "loaded"]) -> None:
-    """What has happened to a tok2vec."""
+def mark_listeners(tok2vec: Tok2Vec, change: Literal["learned", "loaded"]) -> None:
+    """Note at the listeners of a tok2vec that its weights have changed."""
     for node in tok2vec.listeners:
         link = Link.of(node)
-        link.news, link.is_checked = news if link.news != "loaded" else "loaded", False
+        link.change, link.is_checked = "loaded" if link.change == "loaded" else change, False
 
 
-def keep_up(model: Model) -> None:
-    """The model learns from the rows that the tok2vec gives now, or is about to be loaded."""
+def reset_links(model: Model) -> None:
+    """To be called before the model learns from the rows that the tok2vec gives now, and before it is loaded."""
     for node in listeners(model):
         node.attrs.pop(TRAINED_WITH, None)
         vars(node)["link"] = Link(Link.of(node).tok2vec)
@@ -80,11 +78,13 @@ def saving_tok2vec(model: Model) -> Iterator[None]:
         yield
 
 
-def _checksum(link: Link, *, now: bool = False) -> str:
-    """Of the tok2vec that the component goes with; or of the one that is there now."""
-    if link.tok2vec is None or (link.news == "loaded" and not now):
-        return _ANOTHER
-    return weights_checksum(link.tok2vec.model)
+def _checksum(link: Link) -> str:
+    """Of the tok2vec that the component was trained with, where it is still the present one."""
+    return _ANOTHER if link.change == "loaded" else _present_checksum(link)
+
+
+def _present_checksum(link: Link) -> str:
+    return _ANOTHER if link.tok2vec is None else weights_checksum(link.tok2vec.model)
 
 
 def weights_checksum(model: Model) -> str:
@@ -108,13 +108,14 @@ def check_upstream(name: str, model: Model, *, is_learning: bool = False) -> Non
         if link.is_checked or (is_learning and expected is None):
             continue
         link.is_checked, message = True, ""
-        if link.news == "loaded" if expected is None else _checksum(link, now=True) != expected:
+        is_other = link.change == "loaded" if expected is None else _present_checksum(link) != expected
+        if is_other:
             message = (
                 "listens to another tok2vec than the one that it was trained with, so its labels will be wrong unless it is "
                 "trained again. Get the whole folder again; or source that tok2vec too, or call "
                 f"nlp.replace_listeners('tok2vec', {name!r}, ['model.tok2vec']) in the other pipeline before"
             )
-        elif link.news and expected is None:
+        elif link.change and expected is None:
             message = "its tok2vec has learned since, so its labels may be wrong; train both together, or keep both as they are"
         if message:
             warnings.warn(f"{name}: {message}", stacklevel=2)
