@@ -4,13 +4,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-import spacy
 import typer
 
 from spacy_bilstm_tagger.corpus.raw import iter_raw_texts
 from spacy_bilstm_tagger.errors import DataError
 from spacy_bilstm_tagger.lexicon.distill import word_type
-from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
+from spacy_bilstm_tagger.tokenizer import default_tokenizer
 from spacy_bilstm_tagger.util import write_beside
 
 
@@ -19,7 +18,7 @@ def main(
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")],
     min_count: Annotated[int, typer.Option(min=1, help="How often a word has to occur.")] = 2,
 ) -> None:
-    tokenizer = create_tweet_tokenizer()(spacy.blank("en"))
+    tokenizer = default_tokenizer()
     try:
         counts = Counter(
             word_type(token.text) for text in iter_raw_texts(texts) for token in tokenizer(text) if not token.is_space

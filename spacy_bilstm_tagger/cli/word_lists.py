@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import spacy
 from spacy.vocab import Vocab
 from tqdm import tqdm
 
@@ -16,7 +15,7 @@ from ..lexicon.brown import read_brown
 from ..lexicon.files import is_pipeline
 from ..lexicon.sources import read_vectors
 from ..lexicon.vectors import UNK_KEY, load_vectors
-from ..tokenizer import create_tweet_tokenizer
+from ..tokenizer import default_tokenizer
 from ..util import check_file, open_bytes, read_text
 
 _SAMPLE = 1 << 16  # bytes to guess from
@@ -99,10 +98,8 @@ def _lines(path: Path) -> list[str]:
 
 
 def _tokenize(texts: list[str]) -> list[str]:
-    nlp = spacy.blank("en")
-    nlp.tokenizer = create_tweet_tokenizer()(nlp)
     bar = tqdm(texts, desc="Tokenizing", unit=" texts", disable=None, leave=False)
-    return [token.text for doc in nlp.tokenizer.pipe(bar) for token in doc]
+    return [token.text for doc in default_tokenizer().pipe(bar) for token in doc]
 
 
 def _keys(folder: Path) -> list[str]:

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Callable, Iterator, Optional, Sequence
 
 import numpy as np
-import spacy
 from spacy.attrs import IDX, ORTH
+from spacy.lang.xx import MultiLanguage
 from spacy.strings import get_string_id
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
-from spacy.vocab import Vocab
+from spacy.vocab import Vocab, create_vocab
 
 from ..errors import DataError, damaged
 from ..pipeline.gold import OUTSIDE, alternatives, is_missing, set_annotated_pos, set_annotated_types
 from ..pipeline.soft_labels import SoftLabels, set_soft_labels
-from ..tokenizer import create_tweet_tokenizer
+from ..tokenizer import default_tokenizer
 from ..util import check_file
 from .annotated_text import AnnotatedText, Range
 
@@ -200,9 +200,8 @@ def to_docbin(
     annotated (sequence of str or None): the entity types that the annotators looked for; None for all.
     RAISES: DataError if the tokens of a text do not spell its raw text.
     """
-    nlp, spans, ranges = spacy.blank("xx"), spans or CharacterSpans(), ranges or EntityRanges()
-    tokenizer = create_tweet_tokenizer()(nlp)
-    nlp.vocab.lex_attr_getters.clear()  # type: ignore[attr-defined]  # nobody asks for shapes and the like of the words
+    tokenizer, spans, ranges = default_tokenizer(), spans or CharacterSpans(), ranges or EntityRanges()
+    tokenizer.vocab.lex_attr_getters.clear()  # nobody asks for shapes and the like of the words
     in_user_data = (text.votes is not None or any("|" in tag for tag in text.pos or ()) for text in texts)
     docbin = DocBin(store_user_data=annotated is not None or any(in_user_data))
     for text in texts:
@@ -215,9 +214,9 @@ def to_docbin(
         elif text.entities is not None:
             doc = tokenizer(text.text)
             words, spaces = [token.text for token in doc], [bool(token.whitespace_) for token in doc]
-            doc = Doc(nlp.vocab, words=words, spaces=spaces, ents=ranges.to_bio(doc, text))
+            doc = Doc(tokenizer.vocab, words=words, spaces=spaces, ents=ranges.to_bio(doc, text))
         else:
-            doc = _of_gold_tokens(nlp.vocab, text, path)
+            doc = _of_gold_tokens(tokenizer.vocab, text, path)
         if annotated is not None:
             set_annotated_types(doc, annotated)
         docbin.add(doc)
@@ -250,7 +249,7 @@ def _of_gold_tokens(vocab: Vocab, text: AnnotatedText, path: Path) -> Doc:
 def read_docbin(path: Path) -> list[Doc]:
     """The Docs of a .spacy file. RAISES: DataError for a file that is missing or not a DocBin."""
     with _reading(path):
-        return list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
+        return list(DocBin().from_disk(path).get_docs(create_vocab("xx", MultiLanguage.Defaults)))
 
 
 def read_docbin_texts(path: Path) -> list[str]:

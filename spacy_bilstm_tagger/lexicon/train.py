@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING, Iterable
 
-import spacy
 from tqdm import tqdm
 
 from ..errors import DataError
-from ..tokenizer import create_tweet_tokenizer
+from ..tokenizer import default_tokenizer
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
@@ -16,9 +15,7 @@ ALGORITHMS = ("word2vec", "fasttext")
 
 def tokenize(texts: Iterable[str]) -> list[list[str]]:
     """Each text as the GloVe keys of its tokens, so that the vectors are found under the tokens' NORM."""
-    nlp = spacy.blank("en")
-    nlp.tokenizer = create_tweet_tokenizer()(nlp)
-    docs = nlp.tokenizer.pipe(tqdm(texts, desc="Tokenizing", unit=" texts", disable=None))
+    docs = default_tokenizer().pipe(tqdm(texts, desc="Tokenizing", unit=" texts", disable=None))
     return [[token.norm_ for token in doc if not token.is_space] for doc in docs]
 
 

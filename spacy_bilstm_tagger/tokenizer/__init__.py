@@ -2,6 +2,6 @@
 
 from .glove_keys import glove_key
 from .options import SCHEMES
-from .tweet_tokenizer import TweetTokenizer, create_tweet_tokenizer
+from .tweet_tokenizer import TweetTokenizer, create_tweet_tokenizer, default_tokenizer
 
-__all__ = ["SCHEMES", "TweetTokenizer", "create_tweet_tokenizer", "glove_key"]
+__all__ = ["SCHEMES", "TweetTokenizer", "create_tweet_tokenizer", "default_tokenizer", "glove_key"]

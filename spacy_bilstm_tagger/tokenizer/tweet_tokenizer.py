@@ -8,10 +8,11 @@ from typing import Any, Callable, Iterable, Optional, Union, get_args
 
 import srsly
 from spacy.attrs import NORM
+from spacy.lang.xx import MultiLanguage
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
-from spacy.vocab import Vocab
+from spacy.vocab import Vocab, create_vocab
 
 from ..errors import ConfigError, DataError, Errors
 from .glove_keys import glove_key
@@ -65,18 +66,29 @@ def create_tweet_tokenizer(
         punct_runs=punct_runs,
         hashtags=hashtags,
     )
-    rules = build_rules(options)
-    pattern, kinds = compile_rules(rules), {rule.name: rule.kind for rule in rules}
+    build_rules(options)  # raises here, not when the pipeline is made
 
     def tweet_tokenizer_factory(nlp: Language) -> TweetTokenizer:
-        set_norms(nlp.vocab, NORMS[norms])
-        set_kinds(nlp.vocab, pattern, kinds)
-        tokenizer = TweetTokenizer(nlp.vocab, infix_finditer=pattern.finditer)
-        tokenizer.kinds = kinds
-        tokenizer.settings = {"norms": norms, **asdict(options), "patterns": [list(pair) for pair in options.patterns]}
-        return tokenizer
+        return _make_tokenizer(nlp.vocab, options, norms)
 
     return tweet_tokenizer_factory
+
+
+def default_tokenizer() -> "TweetTokenizer":
+    """The tokenizer with its default settings, on a vocabulary of its own and without a pipeline. spaCy imports all installed
+    factories to make one, and those of spacy-transformers take seconds."""
+    return _make_tokenizer(create_vocab("xx", MultiLanguage.Defaults), TokenizerOptions.of_scheme(), "glove")
+
+
+def _make_tokenizer(vocab: Vocab, options: TokenizerOptions, norms: str) -> "TweetTokenizer":
+    rules = build_rules(options)
+    pattern, kinds = compile_rules(rules), {rule.name: rule.kind for rule in rules}
+    set_norms(vocab, NORMS[norms])
+    set_kinds(vocab, pattern, kinds)
+    tokenizer = TweetTokenizer(vocab, infix_finditer=pattern.finditer)
+    tokenizer.kinds = kinds
+    tokenizer.settings = {"norms": norms, **asdict(options), "patterns": [list(pair) for pair in options.patterns]}
+    return tokenizer
 
 
 class TweetTokenizer(Tokenizer):
