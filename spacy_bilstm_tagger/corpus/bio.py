@@ -52,7 +52,7 @@ class EntityTags:
     repair: bool = False
     repaired: int = field(default=0, init=False)
     iob1: bool = field(default=False, init=False)
-    _marks: set[str] = field(default_factory=set, init=False)
+    _marked: list[tuple[int, str]] = field(default_factory=list, init=False)  # ends: line and tag
     _open: list[tuple[int, str]] = field(default_factory=list, init=False)
 
     def recognize(self, texts: list[list[str]]) -> None:
@@ -86,6 +86,8 @@ class EntityTags:
             if len(prefix) != 1 or prefix not in _BEGIN + _INSIDE or not label or label != label.strip():
                 written = _WRITE.get(prefix) if label or tag == prefix else None
                 hint = f"; write {written + '-' + label if label else written} for {tag!a}" if written else ""
+                if len(tag) > 2 and tag[0] == tag[-1] == '"':
+                    hint = "; write the file again without quotes (in pandas with quoting=3)"
                 raise DataError(
                     f"{path}, line {line}: found entity tag {tag!r}, expected O or B-, I- (also E-, S-, L-, U-) and a "
                     f"type, such as B-person{hint}"
@@ -101,21 +103,26 @@ class EntityTags:
                 raise DataError(f"{path}, line {line}: {wrong}; expected {expected}")
             previous, is_open = tag, prefix not in _CLOSES
             if not is_open:
-                self._marks.add(prefix)
+                self._marked.append((line, tag))
         if is_open:
             self._open.append((last_line, previous))
         return bio
 
     def check_ends(self, path: Path) -> None:
-        """RAISES: DataError for the first entity without an end in a file that marks ends; with `repair`, such
-        entities are counted."""
-        if not self._marks:
+        """RAISES: DataError for the first entity without an end in a file that marks ends, or for the first end that is marked
+        where most are not; with `repair`, entities without an end are counted."""
+        if not self._marked:
             return
         if self.repair:
             self.repaired += len(self._open)
+        elif len(self._open) > len(self._marked):
+            line, tag = self._marked[0]
+            expected = f"{'I' if tag[0] in _INSIDE else 'B'}-{tag[2:]}; or pass --repair-bio"
+            found = f"{tag} marks the end of an entity, and {len(self._open):,} other entities have no such mark"
+            raise DataError(f"{path}, line {line}: {found}; expected {expected}")
         elif self._open:
             line, tag = self._open[0]
-            ends = "L and U" if self._marks & set("LU") else "E and S"
+            ends = "L and U" if {tag[0] for _, tag in self._marked} & set("LU") else "E and S"
             expected = f"{ends[0] if tag[0] == 'I' else ends[-1]}-{tag[2:]}; or pass --repair-bio"
             found = f"{tag} is the last of its entity, in a file that marks ends with {ends}"
             raise DataError(f"{path}, line {line}: {found}; expected {expected}")

@@ -68,6 +68,12 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
             f"{once:,} of {tags.total():,} tags occur once, and {too:,} are tokens too; if these are no tags, name the columns "
             "with --columns, or read raw text with --format text"
         )
+    tag = (texts[0].tags or [""])[0]
+    if tags[tag] == 1 and tags.total() > 10 and [each for each in tags if each != each.upper()] == [tag]:
+        notes.warnings.append(
+            f"The first row, {texts[0].words[0]!r} with the tag {tag!r}, looks like names of columns; if it is, remove line "
+            f"{texts[0].lines[0]}"
+        )
     types = {tag[2:] for text in texts for tag in text.ents or [] if tag[1:2] == "-"}
     if types and types <= CHUNK_TYPES:
         notes.warnings.append(f"The entity types are those of chunks ({', '.join(sorted(types))}), which are no names")

@@ -290,6 +290,8 @@ def _ranges(where: str, text: str, ranges: list[Any]) -> Iterator[tuple[int, int
             start, end, label, part = _fields(found)
             label.encode("utf8")
             is_range = type(start) is int and type(end) is int and bool(label.strip())
+        except DataError as error:
+            raise DataError(f"{where}: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError):
             is_range = False
         if not is_range:
@@ -325,9 +327,11 @@ def _fields(found: Any) -> tuple[Any, Any, Any, Optional[str]]:
         start, end, label = found
         return start, end, label, None
     start, end = (found[key] if key in found else found[f"{key}_offset"] for key in ("start", "end"))
-    if "labels" in found:
-        (label,) = found["labels"]
-    else:
-        label = found["label"]
+    labels = found["labels"] if "labels" in found else [found["label"]]
+    if len(labels) > 1:
+        raise DataError(
+            f"found {len(labels)} labels, {', '.join(labels)}, expected one; a token has at most one entity, so remove the others"
+        )
+    (label,) = labels
     part = next((found[key] for key in ("text", "value", "word") if isinstance(found.get(key), str)), None)
     return start, end, label, part

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_bilstm_tagger.corpus import EntityTags, read_corpus
+from spacy_bilstm_tagger.corpus import Columns, EntityTags, read_corpus
 from spacy_bilstm_tagger.corpus.bio import looks_like_bio
 from spacy_bilstm_tagger.errors import DataError
 
@@ -129,6 +129,20 @@ def test_an_entity_without_an_end_is_refused_where_ends_are_marked(write, tags, 
     entities = EntityTags(repair=True)
     assert read_corpus(path, entities=entities)[1]
     assert entities.repaired == 1
+
+
+@pytest.mark.parametrize(
+    ("tags", "line", "expected"),
+    [(["B-P", "O", "B-P", "S-P"], 4, "B-P"), (["B-P", "O", "B-P", "L-P", "B-P", "I-P"], 4, "I-P")],
+)
+def test_one_end_that_is_marked_in_a_file_of_bio_is_refused_itself(write, tags, line, expected):
+    with pytest.raises(DataError, match=f"line {line}: .* 2 other entities have no such mark; expected {expected}; or"):
+        read_corpus(write(*tags))
+
+
+def test_entity_tags_in_quotes_name_the_way_out(write):
+    with pytest.raises(DataError, match=r"line 1: .*write the file again without quotes"):
+        read_corpus(write('"B-P"', '"O"'), columns=Columns(["token", "ent"]))
 
 
 def test_bio_marks_no_ends(write):

@@ -63,6 +63,11 @@ def test_ranges_are_read_beside_a_class():
     assert read({"text": "Mia ran", "label": "POSITIVE", "spans": [PER]})[0].entities == [(0, 3, "PER")]
 
 
+def test_two_labels_on_one_range_are_refused():
+    found = {"start": 0, "end": 3, "labels": ["PER", "LOC"]}
+    refused("line 1: found 2 labels, PER, LOC, expected one", {"text": "Mia ran", "entities": [found]})
+
+
 def test_binary_records_are_refused():
     record = {"text": "Mia ran", "spans": [{"start": 0, "end": 3, "label": "PER"}], "answer": "reject"}
     refused("line 1: the record is one of Prodigy's binary ones, which judge one span", {**record, "_is_binary": True})

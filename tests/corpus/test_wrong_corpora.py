@@ -212,6 +212,10 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
             "Annotators differ in 1 tasks, of which the ground truth is read",
         ),
         ("nnp\tMia\nvbd\tleft\nnnp\tBob\nvbd\tran\nnnp\tAna\nvbd\tate\n", "if they are swapped, name the columns"),
+        (
+            "Wort\tWortart\n" + "Mia\tNE\nging\tVVFIN\n\n" * 6,
+            "The first row, 'Wort' with the tag 'Wortart', looks like names",
+        ),
         ("'Mia'\tNNP\n'left'\tVBD\n'us'\tPRP\n", "3 cells are in quotes, such as 'Mia'"),
         ('"say ""hi"""\tUH\nok\tUH\n', '1 cells are in quotes, such as "say ""hi"""'),
         (
