@@ -47,10 +47,7 @@ def to_annotation(doc: Doc, fields: tuple[str, ...] = FIELDS, *, offsets: str = 
     if "tokens" in fields:
         found["tokens"] = _tokens(doc, text, [name for name in TOKEN_FIELDS if name in fields], place)
     if "sents" in fields and doc.has_annotation("SENT_START"):
-        found["sents"] = [
-            {"start": start, "end": end}
-            for start, end in (_placed(sent.start_char, sent.end_char, place) for sent in doc.sents)
-        ]
+        found["sents"] = [_placed(sent, place) for sent in doc.sents]
     if "ents" not in fields and "spans" not in fields:
         return found
     # Each look at doc.ents, and at a group, makes new Spans, so there is one.
@@ -85,19 +82,9 @@ def schema(fields: tuple[str, ...], before: Iterable["pa.Field"] = ()) -> "pa.Sc
     string = pa.string()
     token = [pa.field("text", string), *place, *(pa.field(name, string) for name in TOKEN_FIELDS if name in fields)]
     span = [pa.field("text", string), pa.field("label", string), *place, pa.field("score", pa.float32())]
-    columns = {
-        "tokens": token,
-        "sents": place,
-        "ents": span,
-        "spans": [pa.field("key", string), *span],
-    }
-    return pa.schema(
-        [
-            *before,
-            pa.field("text", string),
-            *(pa.field(name, pa.list_(pa.struct(parts))) for name, parts in columns.items() if name in fields),
-        ]
-    )
+    columns = {"tokens": token, "sents": place, "ents": span, "spans": [pa.field("key", string), *span]}
+    asked = (pa.field(name, pa.list_(pa.struct(parts))) for name, parts in columns.items() if name in fields)
+    return pa.schema([*before, pa.field("text", string), *asked])
 
 
 Places = Optional[Callable[[int], int]]
@@ -121,9 +108,8 @@ def _tokens(doc: Doc, text: str, names: list[str], place: Places) -> list[dict[s
 
 
 def _span(span: Span, score: Optional[float], place: Places) -> dict[str, Any]:
-    start, end = _placed(span.start_char, span.end_char, place)
     rounded = None if score is None else round(score, DIGITS)
-    return {"text": span.text, "label": span.label_, "start": start, "end": end, "score": rounded}
+    return {"text": span.text, "label": span.label_, **_placed(span, place), "score": rounded}
 
 
 def _scores(group: Any) -> list[Optional[float]]:
@@ -133,8 +119,9 @@ def _scores(group: Any) -> list[Optional[float]]:
     return np.asarray(scores, dtype="float64").tolist()
 
 
-def _placed(start: int, end: int, place: Places) -> tuple[int, int]:
-    return (start, end) if place is None else (place(start), place(end))
+def _placed(span: Span, place: Places) -> dict[str, int]:
+    start, end = span.start_char, span.end_char
+    return {"start": start, "end": end} if place is None else {"start": place(start), "end": place(end)}
 
 
 def _utf16_places(text: str) -> Places:

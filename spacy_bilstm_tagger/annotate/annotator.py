@@ -67,6 +67,12 @@ class Annotator:
             kept, docs, failed = self._docs(records)
             return [self.recipe.form.row(*pair) for pair in zip(kept, docs)], failed
 
+    def annotations(self, texts: Iterable[str]) -> list[dict[str, Any]]:
+        """The annotation of each text, or {"error": the reason why it has none}."""
+        rows, failed = self.rows([Record(i, text) for i, text in enumerate(texts)])
+        found = {row.pop("id"): row for row in rows}
+        return [found[i] if i in found else {"error": failed[i]} for i in range(len(found) + len(failed))]
+
     def encode(self, records: Sequence[Record]) -> tuple[bytes, int, dict[int, str]]:
         """The same as a piece of a file, see `outputs.encode`, with the number of its records. The piece depends on these
         records alone, to the last bit."""
@@ -128,12 +134,10 @@ def _annotate_batch(annotator: Annotator, given: list[Any]) -> Iterator[dict[str
     dicts = [dict(each) if isinstance(each, Mapping) else {"text": each} for each in given]
     errors = {i: reason for i, each in enumerate(dicts) if (reason := _no_text(each.get("text")))}
     rights = [i for i in range(len(dicts)) if i not in errors]
-    rows, failed = annotator.rows([Record(i, dicts[i]["text"]) for i in rights])
-    found = {row.pop("id"): row for row in rows}
-    errors.update({rights[i]: reason for i, reason in failed.items()})
+    found = dict(zip(rights, annotator.annotations([dicts[i]["text"] for i in rights])))
     for i, each in enumerate(dicts):
         each.pop("error", None)  # of an earlier run
-        yield {**each, **found[i]} if i in found else {**each, "error": errors[i]}
+        yield {**each, **(found[i] if i in found else {"error": errors[i]})}
 
 
 def _no_text(text: Any) -> str:

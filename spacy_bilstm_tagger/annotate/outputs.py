@@ -175,11 +175,8 @@ def join(form: Form, parts: Iterable[Path], path: Path) -> None:
         return
     with open_writer(form, path) as write:
         for part in parts:
-            if form.format == "spacy":
-                write(part.read_bytes())
-                continue
             with part.open("rb") as file:
-                while block := file.read(1 << 20):
+                while block := file.read(-1 if form.format == "spacy" else 1 << 20):
                     write(block)
 
 
@@ -193,13 +190,14 @@ def to_conllu(record: Record, doc: Doc, fields: tuple[str, ...] = FIELDS) -> str
         words = [token for token in sent if not token.is_space]
         if not words:
             continue
+        sent_end = sents[number + 1].start_char if number + 1 < len(sents) else len(doc.text)
         lines = [f"# newdoc id = {_one_line(str(record.id))}"] if not blocks else []
         lines += [f"# sent_id = {_one_line(str(record.id))}-{number + 1}", f"# text = {_one_line(sent.text.strip())}"]
         if not blocks:
             there = {name: value for name, value in record.kept.items() if value is not None}
-            lines += [f"# {name} = {_one_line(_as_line(value))}" for name, value in there.items()]
+            lines += [f"# {name} = {_one_line(_as_text(value))}" for name, value in there.items()]
         for i, word in enumerate(words, 1):
-            end = words[i].idx if i < len(words) else _end_of(doc, sents, number)
+            end = words[i].idx if i < len(words) else sent_end
             known = {"lemma": word.lemma_, "pos": word.pos_, "tag": word.tag_}
             columns = [word.text, *(known[name] if name in fields else "" for name in known)]
             columns.append(str(word.morph) if "tag" in fields else "")
@@ -209,11 +207,6 @@ def to_conllu(record: Record, doc: Doc, fields: tuple[str, ...] = FIELDS) -> str
             lines.append("\t".join([str(i), form, *others, "_", "_", "_", misc]))
         blocks.append("\n".join(lines) + "\n\n")
     return "".join(blocks)
-
-
-def _end_of(doc: Doc, sents: list[Any], number: int) -> int:
-    """Where the next sentence begins."""
-    return sents[number + 1].start_char if number + 1 < len(sents) else len(doc.text)
 
 
 def _misc(token: Token, before: str, behind: str, with_entities: bool) -> str:
@@ -258,18 +251,10 @@ def _to_msgpack(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, int, float, bool)) else _as_text(value)
 
 
-def _as_line(value: Any) -> str:
-    return (
-        _as_text(value)
-        if not isinstance(value, (dict, list))
-        else json.dumps(value, ensure_ascii=False, default=_as_text)
-    )
-
-
 def _as_text(value: Any) -> str:
     """Values that JSON does not know: times of Parquet, and bytes, which become base64."""
-    if isinstance(value, str):
-        return value
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False, default=_as_text)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

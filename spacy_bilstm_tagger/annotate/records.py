@@ -112,9 +112,9 @@ def read_records(
                 item.id = number
             number += 1
             if progress is not None and not number % 256:
-                progress(before + reader.place())
+                progress(before + reader.file.place())
             yield item
-        before += reader.place()
+        before += reader.file.place()
 
 
 def to_item(
@@ -181,12 +181,9 @@ def json_item(layout: Layout, source: str, line: int, text: str) -> Item:
 
 
 def _reject(source: str, line: int, reason: str, content: str = "") -> Reject:
-    return Reject(source, line, *(_clean(part) for part in (reason, content[:SHOWN])))
-
-
-def _clean(text: str) -> str:
-    """Without half surrogate pairs, which no file can hold."""
-    return text.encode("utf8", "backslashreplace").decode("utf8")
+    # Without half surrogate pairs, which no file can hold.
+    clean = (part.encode("utf8", "backslashreplace").decode("utf8") for part in (reason, content[:SHOWN]))
+    return Reject(source, line, *clean)
 
 
 def column_types(sources: list[str], layout: Layout) -> dict[str, Any]:
@@ -225,17 +222,8 @@ class _RecordReader:
             raise DataError("Parquet cannot be read from the standard input; give a file")
 
     def items(self) -> Iterator[Item]:
-        readers = {
-            "jsonl": self._jsonl,
-            "csv": self._csv,
-            "tsv": self._csv,
-            "parquet": self._parquet,
-            "text": self._text,
-        }
-        return readers[self.format]()
-
-    def place(self) -> int:
-        return self.file.place()
+        readers = {"jsonl": self._jsonl, "parquet": self._parquet, "text": self._text}
+        return readers.get(self.format, self._csv)()
 
     def check_keys(self) -> None:
         """RAISES: DataError for a key that none of the first objects of JSON lines has."""

@@ -49,9 +49,3 @@ class RejectsFile:
         ends = [entry["counts"].get("rejects_end", 0) for entry in self.shards.entries.values()]
         with self.path.open("r+b") as file:
             file.truncate(max(ends, default=0))
-
-    def __enter__(self) -> "RejectsFile":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.file.close()

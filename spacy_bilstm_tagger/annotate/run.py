@@ -8,9 +8,9 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Literal, Mapping, Optional
+from typing import Any, Callable, Iterator, Literal, Mapping, Optional
 
 import srsly
 
@@ -23,7 +23,7 @@ from ..errors import DataError, Errors
 from ..util import file_checksum, write_beside
 from .annotator import TASK, Recipe, model_path
 from .outputs import FORMATS, join, open_writer
-from .records import Item, Layout, Reject, read_records
+from .records import Layout, Reject, read_records
 from .rejects import RejectsFile
 from .shards import MANIFEST, Shards, check_same_run, folder_checksum, has_files
 from .sources import head, size
@@ -107,10 +107,10 @@ def run_job(job: Job, progress: Optional[Progress] = None) -> Counter[str]:
         suffix = f".{job.recipe.form.format}"
         shards = Shards(folder, run, suffix=suffix, strict=is_strict, anew=is_new, way_out=_WAY_OUT)
         rejects = RejectsFile(folder / REJECTS, shards)
-        total, consumed = Counter[str](texts=0, rejects=0, kept=0), _Consumed()
-        tasks = _Tasks(job, shards, total, consumed)
-        with one_thread(), annotated(job.recipe, job.processes, tasks) as results, rejects:
-            _write(job, shards, rejects, results, total, lambda: progress and progress(total, consumed.bytes))
+        total = Counter[str](texts=0, rejects=0, kept=0)
+        tasks = _Tasks(job, shards, total)
+        with one_thread(), annotated(job.recipe, job.processes, tasks) as results, rejects.file:
+            _write(job, shards, rejects, results, total, lambda: progress and progress(total, tasks.bytes))
         total["files"] = tasks.files
         shards.finish(tasks.files, total)
         rejects.cut()
@@ -127,29 +127,26 @@ def _stop_if_strict(job: Job, counts: Mapping[str, Any], rejects: Path) -> None:
         )
 
 
-class _Consumed:
-    """How much of the input was read."""
-
-    bytes = 0
-
-    def __call__(self, place: int) -> None:
-        self.bytes = place
-
-
 class _Tasks:
     """The tasks of the files that are still to be made, in order. A task lies in one file, so a file is made of the same
-    batches whatever else is done."""
+    batches whatever else is done.
 
-    def __init__(self, job: Job, shards: Shards, total: Counter[str], progress: Callable[[int], None]) -> None:
-        self.job, self.shards, self.total, self.progress = job, shards, total, progress
-        self.files = 0
+    files, bytes (int): how much of the input was read.
+    """
+
+    def __init__(self, job: Job, shards: Shards, total: Counter[str]) -> None:
+        self.job, self.shards, self.total = job, shards, total
+        self.files = self.bytes = 0
+
+    def _read_to(self, place: int) -> None:
+        self.bytes = place
 
     def __iter__(self) -> Iterator[Task]:
         job = self.job
-        items = islice(read_records(job.sources, job.layout, self.progress), job.limit)
+        items = islice(read_records(job.sources, job.layout, self._read_to), job.limit)
         while (first := next(items, None)) is not None:
             number, self.files = self.files, self.files + 1
-            rest = _chain(first, islice(items, job.shard_size - 1))
+            rest = chain([first], islice(items, job.shard_size - 1))
             found = self.shards.done(number)
             if found is not None:
                 _stop_if_strict(job, found, self.shards.folder / REJECTS)
@@ -166,11 +163,6 @@ class _Tasks:
                 f"{self.shards.folder / self.shards.name(number)}: holds {found['texts'] + found['rejects']} records, and now "
                 f"{count} belong there; give the --limit and the input of before, or --resume never"
             )
-
-
-def _chain(first: Item, rest: Iterable[Item]) -> Iterator[Item]:
-    yield first
-    yield from rest
 
 
 @contextmanager
@@ -282,8 +274,6 @@ def _remove_earlier(folder: Path) -> None:
         run, listed = manifest["run"], list(manifest["files"])
     except (OSError, ValueError, KeyError, TypeError):
         raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=folder)) from None
-    written = [
-        path.name for path in folder.glob(f"part-?????.{run.get('output: format')}")
-    ]  # one may not be listed yet
+    written = [path.name for path in folder.glob(f"part-?????.{run.get('output: format')}")]  # one may not be listed
     for name in {*listed, *written, REJECTS, MANIFEST}:
         (folder / name).unlink(missing_ok=True)

@@ -23,7 +23,6 @@ from spacy.language import Language
 
 from ..util import is_text
 from .annotator import Annotator, Recipe
-from .records import Record
 
 MOST_BYTES = 64_000_000
 USUAL_CHARS = 1_000  # of a text that waits, on average, at most
@@ -96,8 +95,8 @@ class Batcher:
                 try:
                     results = await loop.run_in_executor(thread, self._annotate, texts)
                 except Exception as error:
-                    for _, future in asked:
-                        _fail(future, error)
+                    for future in (future for _, future in asked if not future.done()):
+                        future.set_exception(error)
                     continue
                 finally:
                     self.n_waiting -= len(texts)
@@ -110,15 +109,9 @@ class Batcher:
                     results = results[len(some) :]
 
     def _annotate(self, texts: Sequence[str]) -> list[dict[str, Any]]:
-        rows, failed = self.annotator.rows([Record(i, text) for i, text in enumerate(texts)])
-        found = {row.pop("id"): row for row in rows}
-        self.counts["failed"] += len(failed)
-        return [found[i] if i in found else {"text": text, "error": failed[i]} for i, text in enumerate(texts)]
-
-
-def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
+        found = self.annotator.annotations(texts)
+        self.counts["failed"] += sum("error" in each for each in found)
+        return [{"text": text, **each} for text, each in zip(texts, found)]
 
 
 def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[Language] = None) -> FastAPI:

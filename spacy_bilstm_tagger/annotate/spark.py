@@ -1,11 +1,11 @@
 """Data frames of Spark, annotated in its executors (extra [spark])."""
 
-from typing import TYPE_CHECKING, Iterator, Optional, Sequence
+from typing import TYPE_CHECKING, Iterator, Sequence
 
 from .annotation import FIELDS
 from .annotator import BATCH_SIZE, Recipe
 from .outputs import Form
-from .records import Layout
+from .records import MAX_CHARS, Layout
 from .tables import annotate_table, annotator_of_this_process, table_schema
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def annotate_dataframe(
     offsets: str = "codepoint",
     disable: Sequence[str] = (),
     batch_size: int = BATCH_SIZE,
-    max_chars: Optional[int] = None,
+    max_chars: int = MAX_CHARS,
 ) -> "DataFrame":
     """A data frame with id, kept columns, text and annotation, and `error`: null, or why there is no annotation.
 
@@ -33,26 +33,18 @@ def annotate_dataframe(
     """
     from pyspark.sql.pandas.types import from_arrow_schema
 
-    layout = Layout(text_field=text_field, id_field=id_field, keep=tuple(keep))
-    if max_chars is not None:
-        layout.max_chars = max_chars
+    layout = Layout(text_field=text_field, id_field=id_field, keep=tuple(keep), max_chars=max_chars)
     form = Form(format="parquet", fields=tuple(fields), offsets=offsets, keep=tuple(keep), has_ids=True)
-    annotate = _Partitions(Recipe(model, form, tuple(disable), batch_size), layout)
+    recipe = Recipe(model, form, tuple(disable), batch_size)
+
+    def annotate(frames: "Iterator[pd.DataFrame]") -> "Iterator[pd.DataFrame]":
+        import pyarrow as pa
+
+        annotator = annotator_of_this_process(recipe)
+        for frame in frames:
+            table = pa.Table.from_pandas(frame, preserve_index=False)
+            yield annotate_table(annotator, layout, table).to_pandas()
+
     # As strings: pandas has no whole numbers beside nulls.
     columns = [frame[name].cast("string").alias(name) for name in dict.fromkeys([id_field, text_field, *keep])]
     return frame.select(*columns).mapInPandas(annotate, from_arrow_schema(table_schema(form)))
-
-
-class _Partitions:
-    """What `mapInPandas` calls for each partition."""
-
-    def __init__(self, recipe: Recipe, layout: Layout) -> None:
-        self.recipe, self.layout = recipe, layout
-
-    def __call__(self, frames: "Iterator[pd.DataFrame]") -> "Iterator[pd.DataFrame]":
-        import pyarrow as pa
-
-        annotator = annotator_of_this_process(self.recipe)
-        for frame in frames:
-            table = pa.Table.from_pandas(frame, preserve_index=False)
-            yield annotate_table(annotator, self.layout, table).to_pandas()

@@ -1,7 +1,8 @@
 """Raw texts labelled by trained pipelines, as soft labels that another pipeline learns from."""
 
+from functools import partial
 from pathlib import Path
-from typing import Callable, Mapping, Optional, Sequence
+from typing import Mapping, Optional, Sequence
 
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec
@@ -80,28 +81,27 @@ class Teachers:
         return labelled
 
     def _write(self, doc: Doc, pipe: SequenceComponent, soft: SoftLabels) -> None:
-        renamed = self._renamed(pipe)
-        pipe.write_soft_labels(doc, soft.rename(renamed) if renamed else soft)
+        mapping = self._map_of(pipe)
+        if mapping is not None:
+            is_ner = isinstance(pipe, BiLSTMNER)
+            soft = soft.rename(partial(rename_type, mapping=mapping) if is_ner else mapping.__getitem__)
+        pipe.write_soft_labels(doc, soft)
         if isinstance(pipe, BiLSTMNER):
             types = [self.type_map[label] for label in pipe.labels] if self.type_map else pipe.labels
             set_annotated_types(doc, {part for new in types if not is_missing(new) for part in alternatives(new)})
 
-    def _renamed(self, pipe: SequenceComponent) -> Optional[Callable[[str], str]]:
-        tag_map, type_map = self.tag_map, self.type_map
-        if tag_map is not None and isinstance(pipe, TagComponent) and pipe.attr == "tag":
-            return lambda tag: tag_map[tag]
-        if type_map is not None and isinstance(pipe, BiLSTMNER):
-            return lambda tag: rename_type(tag, type_map)
-        return None
+    def _map_of(self, pipe: SequenceComponent) -> Optional[dict[str, str]]:
+        if isinstance(pipe, TagComponent) and pipe.attr == "tag":
+            return self.tag_map
+        return self.type_map if isinstance(pipe, BiLSTMNER) else None
 
     def _check_map(self, name: str, pipe: SequenceComponent) -> None:
-        kinds = {"tag": (TagComponent, self.tag_map), "entity type": (BiLSTMNER, self.type_map)}
-        for kind, (component, mapping) in kinds.items():
-            missing = [label for label in pipe.labels if label not in mapping] if mapping is not None else []
-            if missing and isinstance(pipe, component) and getattr(pipe, "attr", "tag") == "tag":
-                raise DataError(
-                    f"{name}: the map has no entry for {', '.join(missing)}; every {kind} of {pipe.name!r} needs one"
-                )
+        mapping, kind = self._map_of(pipe), "entity type" if isinstance(pipe, BiLSTMNER) else "tag"
+        missing = [label for label in pipe.labels if label not in mapping] if mapping is not None else []
+        if missing:
+            raise DataError(
+                f"{name}: the map has no entry for {', '.join(missing)}; every {kind} of {pipe.name!r} needs one"
+            )
 
     def _check_tokens(self, name: str, first: list[Doc], docs: list[Doc]) -> None:
         for one, other in zip(first, docs):

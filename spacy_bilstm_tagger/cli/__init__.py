@@ -3,7 +3,7 @@
 import platform
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Callable
 
 import typer
 from thinc.api import ConfigValidationError
@@ -25,10 +25,7 @@ from .tag import tag
 from .tokenize_eval import tokenize_eval
 from .vectors import vectors_app
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 def _show_version(asked: bool) -> None:
@@ -50,20 +47,10 @@ def options(
     """Tag tweets with spaCy: corpora, vectors and measurements around the BiLSTM components."""
 
 
-app.command()(annotate)
-app.command()(card)
-app.command()(check_gpu)
-app.command()(convert)
-app.command()(ensemble)
-app.command()(explain)
-app.command()(init)
-app.command()(label)
-app.command()(pretag)
-app.command()(report)
-app.command()(scores)
-app.command()(serve)
-app.command()(tag)
-app.command()(tokenize_eval)
+_COMMANDS: list[Callable[..., None]] = [annotate, card, check_gpu, convert, ensemble, explain, init, label, pretag]
+_COMMANDS += [report, scores, serve, tag, tokenize_eval]
+for _command in _COMMANDS:
+    app.command()(_command)
 app.add_typer(vectors_app, name="vectors")
 
 

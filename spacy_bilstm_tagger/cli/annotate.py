@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from ..errors import DataError
+from .check_gpu import check_gpu
 
 if TYPE_CHECKING:
     from ..annotate.run import Job, Progress
@@ -142,11 +143,15 @@ def annotate(
         sources=sources, layout=layout, recipe=recipe, output=output, processes=processes, shard_size=shard_size, limit=limit,
         resume=resume, strict=strict,
     )  # fmt: skip
-    _check_gpu(gpu_id)
-    if engine == "ray":
-        _run_on_ray(job, out, address)
+    if gpu_id >= 0:
+        check_gpu(gpu_id)
+    if engine == "local":
+        _run(job)
         return
-    _run(job)
+    from ..annotate.ray import run_on_ray
+
+    run_on_ray(job, out, address)
+    typer.secho(f"✔ {out}", fg=typer.colors.GREEN)
 
 
 def _check_output(out: str, ending: str, *, is_local: bool) -> None:
@@ -191,20 +196,6 @@ def _run(job: "Job") -> None:
         rejects = beside(job.output, REJECTS) if job.is_one_file else job.output / REJECTS
         typer.secho(f"⚠ {total['rejects']:,} records were rejected, see {rejects}", fg=typer.colors.YELLOW, err=True)
     typer.secho(f"✔ {job.output}", fg=typer.colors.GREEN)
-
-
-def _run_on_ray(job: "Job", out: str, address: Optional[str]) -> None:
-    from ..annotate.ray import run_on_ray
-
-    run_on_ray(job, out, address)
-    typer.secho(f"✔ {out}", fg=typer.colors.GREEN)
-
-
-def _check_gpu(gpu_id: int) -> None:
-    if gpu_id >= 0:
-        from .check_gpu import check_gpu
-
-        check_gpu(gpu_id)
 
 
 def names_of(given: str) -> list[str]:

@@ -15,19 +15,13 @@ from spacy.training import Corpus, Example
 
 from ..annotate.annotator import load_pipeline
 from ..errors import DataError
+from ..report.findings import predict
 from ..scoring.entities import judge_entities
 from ..util import write_beside
+from .scores import ROWS
 
 # What is shown of a corpus, where it is annotated with it.
-SCORES = {
-    "tag_acc": "tags, accuracy",
-    "pos_acc": "parts of speech, accuracy",
-    "lemma_acc": "lemmas, accuracy",
-    "sents_f": "sentences, F1",
-    "ents_p": "entities, precision",
-    "ents_r": "entities, recall",
-    "ents_f": "entities, F1",
-}
+SCORES = {key: ROWS[key] for key in ("tag_acc", "pos_acc", "lemma_acc", "sents_f", "ents_p", "ents_r", "ents_f")}
 _LIMITS = (
     "Made for English tweets, chat and comments; other languages, and long edited text, are not what it has learned from. Its "
     "labels are those of its corpora, with what their annotators took for granted. Probabilities are those of the model: see "
@@ -57,9 +51,7 @@ def card(
         path = Path(file)
         if not path.exists():
             raise DataError(f"{path}: no such file; expected a .spacy file, as 'spacy-bilstm convert' makes it")
-        examples = list(Corpus(path)(nlp))
-        docs = nlp.pipe([eg.x for eg in examples], batch_size=256)
-        examples = [Example(doc, eg.y) for doc, eg in zip(docs, examples)]
+        examples = list(predict(nlp, Corpus(path)(nlp)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of what this corpus is not annotated with
             scores = Scorer(nlp).score(examples)
@@ -120,33 +112,17 @@ def _readme(meta: dict[str, Any], nlp: Language, found: dict[str, dict[str, Any]
         lines.append(f"| {corpus} | {scores['texts']:,} | {' | '.join(cells)} |")
     for corpus, scores in found.items():
         if "ents_right" in scores:
-            lines += [
-                "",
-                f"The entities found in {corpus} have a mean probability of {scores['ents_mean_probability']:.2f}, and ",
-            ]
-            lines[-1] += f"{scores['ents_right']:.2f} of them are right."
+            found_p, right = scores["ents_mean_probability"], scores["ents_right"]
+            start = f"The entities found in {corpus} have a mean probability of {found_p:.2f}"
+            lines += ["", f"{start}, and {right:.2f} of them are right."]
     lines += ["", "## Speed", ""]
-    lines += [
-        f"- {other if other != 'this' else name}: {speed:,.0f} tokens a second" for other, speed in speeds.items()
-    ]
-    lines += [
-        "",
-        "In batches of 256, by processor time, measured in turns.",
-        "",
-    ]
-    lines += ["## Labels", ""]
+    for other, speed in speeds.items():
+        lines.append(f"- {other if other != 'this' else name}: {speed:,.0f} tokens a second")
+    lines += ["", "In batches of 256, by processor time, measured in turns.", "", "## Labels", ""]
     lines += [f"- {pipe}: {', '.join(labels)}" for pipe, labels in meta["labels"].items() if labels]
     if meta.get("sources"):
         lines += ["", "## Data", ""]
         lines += [f"- {source['name']}: {source['license']}" for source in meta["sources"]]
-    packages = ("spacy", "thinc", "torch", "spacy-bilstm-tagger")
-    lines += [
-        "",
-        "## Limits",
-        "",
-        _LIMITS,
-        "",
-        f"Made with {', '.join(f'{each} {version(each)}' for each in packages)}.",
-        "",
-    ]
+    made_with = ", ".join(f"{each} {version(each)}" for each in ("spacy", "thinc", "torch", "spacy-bilstm-tagger"))
+    lines += ["", "## Limits", "", _LIMITS, "", f"Made with {made_with}.", ""]
     return "\n".join(lines)

@@ -1,8 +1,7 @@
 """spacy-bilstm convert: annotated text in, DocBin out."""
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Literal, Optional
 
 import typer
 
@@ -26,11 +25,6 @@ from ..util import write_beside
 
 MOST_LISTED = 20  # excluded texts
 _FORMATS_HELP = "; ".join(f"{name}: {format.help}" for name, format in FORMATS.items())
-
-
-class Votes(str, Enum):
-    shares = "shares"
-    majority = "majority"
 
 
 def convert(
@@ -96,12 +90,12 @@ def convert(
         ),
     ] = False,
     votes: Annotated[
-        Votes,
+        Literal["shares", "majority"],
         typer.Option(
             help="For toxic_votes: shares, how large a part of the raters marked each token, to learn from; or majority, the "
             "spans that half of those who marked any have marked, to score with."
         ),
-    ] = Votes.shares,
+    ] = "shares",
     spans_key: Annotated[str, typer.Option(help="For toxic_spans: key in doc.spans and label of spans.")] = "toxic",
 ) -> None:
     """Convert a corpus to spaCy's DocBin.
@@ -126,7 +120,7 @@ def convert(
         raise DataError(f"{input}: --tags {tags} is only for CoNLL-U, found {name}; name the columns with --columns")
     if spans_key != "toxic" and all(text.spans is None and text.votes is None for text in texts):
         raise DataError(f"{input}: --spans-key {spans_key} is only for toxic spans, found {name}; leave it out")
-    if votes == Votes.majority and all(text.votes is None for text in texts):
+    if votes == "majority" and all(text.votes is None for text in texts):
         raise DataError(f"{input}: --votes majority is only for toxic_votes, found {name}; leave it out")
     texts = _select(input, texts, skip, first)
     if fold is not None:
@@ -141,7 +135,7 @@ def convert(
     if map_ents_file is not None:
         map_ents(map_ents_file, read_tag_map(map_ents_file), input, texts)
     joined = join_handles(texts) if join_at else 0
-    if votes == Votes.majority:
+    if votes == "majority":
         for text in texts:
             if text.votes is not None:
                 text.spans = majority(text.votes)

@@ -1,9 +1,8 @@
 """spacy-bilstm ensemble: several pipelines of one recipe, averaged into one."""
 
 import json
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,11 +13,6 @@ from ..util import write_beside
 ALIKE = 0.5
 
 
-class Average(str, Enum):
-    emissions = "emissions"
-    weights = "weights"
-
-
 def ensemble(
     pipelines: Annotated[
         list[Path],
@@ -26,12 +20,12 @@ def ensemble(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The folder to write: a pipeline.")],
     average: Annotated[
-        Average,
+        Literal["emissions", "weights"],
         typer.Option(
             help="emissions: all networks are kept and their scores averaged, at the cost of all of them. "
             "weights: one network with the mean of their weights, for members that were fine-tuned from one network."
         ),
-    ] = Average.emissions,
+    ] = "emissions",
 ) -> None:
     """Average pipelines into one. The ensemble is usually more accurate than each member. It is an ordinary pipeline
     for spacy.load, spacy evaluate and spacy package.
@@ -42,7 +36,7 @@ def ensemble(
     from ..ensemble.average import average_emissions, average_weights
 
     check_paths(pipelines, output)
-    if average == Average.weights:
+    if average == "weights":
         nlp, likeness = average_weights(pipelines)
         if likeness < ALIKE:
             raise DataError(

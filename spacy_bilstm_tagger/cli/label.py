@@ -17,6 +17,7 @@ from ..corpus.raw import iter_raw_texts, read_raw_texts
 from ..errors import DataError
 from ..pipeline.soft_labels import confidence
 from ..util import check_file, file_checksum
+from .check_gpu import check_gpu
 
 
 def label(
@@ -62,7 +63,6 @@ def label(
     """
     from ..annotate.shards import Shards, folder_checksum
     from ..annotate.teachers import Teachers, load_teachers, path_of
-    from .check_gpu import check_gpu
 
     check_file(texts)
     if gpu_id >= 0:

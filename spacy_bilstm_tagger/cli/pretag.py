@@ -42,7 +42,7 @@ def pretag(
 ) -> None:
     """Write texts with the tags and entities that a pipeline finds, for people to correct; 'spacy-bilstm convert' reads what they
     make of it. Columns have tags and entities; for doccano, Prodigy and Label Studio, entities alone."""
-    from ..report.pretag import check_pipeline, sets_entities, sets_tags, write
+    from ..report.pretag import check_pipeline, sets, write
     from ..report.pretag import pretag as annotate
 
     chosen = format or _BY_SUFFIX.get(output.suffix)
@@ -54,7 +54,7 @@ def pretag(
         raise DataError(f"{output}: exists, and may hold corrections; give another name, or --overwrite")
     nlp = load_pipeline(model)
     check_pipeline(nlp, rank)
-    tags, ents = sets_tags(nlp), sets_entities(nlp)
+    tags, ents = sets(nlp, "token.tag"), sets(nlp, "doc.ents")
     if chosen not in ("tsv", "conll") and not ents:
         raise DataError(
             f"--format {chosen}: has places for entities alone, and {model} finds none; expected .tsv or .conll"

@@ -11,6 +11,7 @@ from spacy.language import Language
 from ..annotate.annotator import load_pipeline, model_path
 from ..errors import DataError
 from ..util import file_checksum, write_beside
+from .check_gpu import check_gpu
 from .scores import show
 
 LOG = "log.jsonl"  # beside the pipeline's folder
@@ -59,7 +60,7 @@ def report(
     The page is one file that loads nothing, for papers and tickets. Scores are those of `spacy evaluate`.
     """
     from ..annotate.shards import folder_checksum
-    from ..report.data import read_docs, read_examples
+    from ..report.data import read_examples
     from ..report.page import render_page
     from ..report.report import Material, coverage, describe_model, make_report
     from ..report.training_log import read_log
@@ -68,8 +69,6 @@ def report(
         if path is not None and path.is_dir():
             raise DataError(f"{path}: is a folder, expected the name of a file, such as report.html")
     if gpu_id >= 0:
-        from .check_gpu import check_gpu
-
         check_gpu(gpu_id)
     nlp, folder = load_pipeline(model), model_path(model)
     if log is None and (folder.parent / LOG).is_file():
@@ -80,7 +79,7 @@ def report(
     material = Material(
         examples=[example for _, examples in of_file for example in examples],
         sources=list(zip(_distinct([path for path, _ in of_file]), [len(examples) for _, examples in of_file])),
-        train=[doc for path in trained_on for doc in read_docs(nlp, path)],
+        train=[example.reference for path in trained_on for example in read_examples(nlp, path)],
         log=curve,
     )
     about: dict[str, Any] = describe_model(nlp, model)

@@ -63,13 +63,8 @@ def tag(
         raise DataError("found no text in the standard input; expected one a line")
 
 
-def _columns(docs: list[Doc]) -> list[str]:
-    """The attributes of tokens that are set."""
-    return [name for name in ("tag", "pos", "lemma") if any(doc.has_annotation(name.upper()) for doc in docs)]
-
-
 def _print(console: Console, doc: Doc) -> None:
-    columns = _columns([doc])
+    columns = [name for name in ("tag", "pos", "lemma") if doc.has_annotation(name.upper())]
     table = Table("token", *columns, "entity", "probability", box=box.SIMPLE_HEAD)
     for token in doc:
         if token.is_space:

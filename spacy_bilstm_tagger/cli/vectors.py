@@ -1,8 +1,7 @@
 """spacy-bilstm vectors: word vectors, Brown clusters or gazetteers in, a folder with a table out."""
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Literal, Optional
 
 import typer
 from spacy.vectors import Vectors
@@ -27,16 +26,6 @@ class _LoadByDefault(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-class DType(str, Enum):
-    float32 = "float32"
-    float16 = "float16"
-
-
-class Algorithm(str, Enum):
-    word2vec = "word2vec"
-    fasttext = "fasttext"
-
-
 vectors_app = typer.Typer(
     cls=_LoadByDefault,
     help="Make spaCy vectors: `vectors SOURCE OUT` reads them, `vectors train TEXTS OUT` trains them. "
@@ -49,7 +38,7 @@ Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write: a
 PruneTo = Annotated[
     Optional[int], typer.Option(min=1, help="Keep this many rows; other words share the most similar row.")
 ]
-DTypeOption = Annotated[DType, typer.Option(help="Type of the stored numbers.")]
+DType = Annotated[Literal["float32", "float16"], typer.Option(help="Type of the stored numbers.")]
 
 
 @vectors_app.command("load")
@@ -65,7 +54,7 @@ def load(
     max_rows: Annotated[Optional[int], typer.Option(min=1, help="Read only the first rows.")] = None,
     prune_to: PruneTo = None,
     dim: Annotated[Optional[int], typer.Option(min=1, help="Which file of a zip, by its width.")] = None,
-    dtype: DTypeOption = DType.float32,
+    dtype: DType = "float32",
 ) -> None:
     """Read vectors through gensim and write them as a spaCy table, under their own keys."""
     check_output(output, kind=VECTORS_FOLDER)
@@ -73,8 +62,7 @@ def load(
     vectors = read_vectors(source, max_rows=max_rows, dim=dim, notes=notes)
     for note in notes:
         typer.secho(f"⚠ {note}", fg=typer.colors.YELLOW)
-    keys, rows = vectors.index_to_key, vectors.vectors
-    _report(save_vectors(keys, rows, output, name=Path(source).name, prune_to=prune_to, dtype=dtype.value), output)
+    _save_vectors(vectors, output, name=Path(source).name, prune_to=prune_to, dtype=dtype)
 
 
 @vectors_app.command("train")
@@ -86,14 +74,14 @@ def train(
         ),
     ],
     output: Out,
-    algorithm: Annotated[Algorithm, typer.Option(help="gensim's algorithm.")] = Algorithm.word2vec,
+    algorithm: Annotated[Literal["word2vec", "fasttext"], typer.Option(help="gensim's algorithm.")] = "word2vec",
     dim: Annotated[int, typer.Option(min=1, help="Width of the vectors.")] = 100,
     epochs: Annotated[int, typer.Option(min=1)] = 10,
     min_count: Annotated[int, typer.Option(min=1, help="Leave out rarer words.")] = 2,
     window: Annotated[int, typer.Option(min=1, help="Words of context on each side.")] = 5,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     prune_to: PruneTo = None,
-    dtype: DTypeOption = DType.float32,
+    dtype: DType = "float32",
 ) -> None:
     """Train vectors on raw text, tokenized by the tweet tokenizer, and write them as a spaCy table."""
     from ..corpus.raw import read_raw_texts
@@ -103,15 +91,14 @@ def train(
     vectors = train_vectors(
         str(texts),
         tokenize(read_raw_texts(texts)),
-        algorithm=algorithm.value,
+        algorithm=algorithm,
         dim=dim,
         epochs=epochs,
         min_count=min_count,
         window=window,
         seed=seed,
     )
-    keys, rows = vectors.index_to_key, vectors.vectors
-    _report(save_vectors(keys, rows, output, name=texts.name, prune_to=prune_to, dtype=dtype.value), output)
+    _save_vectors(vectors, output, name=texts.name, prune_to=prune_to, dtype=dtype)
 
 
 @vectors_app.command("brown")
@@ -157,7 +144,7 @@ def distill(
     layer: Annotated[
         Optional[int], typer.Option(min=1, help="Whose hidden states are read; the middle one by default.")
     ] = None,
-    dtype: DTypeOption = DType.float32,
+    dtype: DType = "float32",
 ) -> None:
     """Encode every word alone by a transformer, reduce by PCA, and write a spaCy table.
 
@@ -184,7 +171,7 @@ def distill(
     ordered = sorted(types)
     typer.echo(f"{len(ordered):,} word types, with <user> for all @users and <url> for all links")
     distiller, rows = fit_distiller(folder, ordered, dim=dim, layer=layer)
-    _report(save_distilled(distiller, ordered, rows, output, dtype=dtype.value), output)
+    _report(save_distilled(distiller, ordered, rows, output, dtype=dtype), output)
 
 
 def _save(table: WordTable, name: str, output: Path, *, kind: str, found: str) -> None:
@@ -193,6 +180,10 @@ def _save(table: WordTable, name: str, output: Path, *, kind: str, found: str) -
     save_folder(vocab, output, kind=kind)
     typer.echo(found)
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
+
+
+def _save_vectors(vectors: Any, output: Path, **settings: Any) -> None:
+    _report(save_vectors(vectors.index_to_key, vectors.vectors, output, **settings), output)
 
 
 def _report(vectors: Vectors, output: Path) -> None:

@@ -21,16 +21,7 @@ _OTHER_FORMS = {
 }
 _OUTSIDE_FORMS = (OUTSIDE, "o", "<O>", "Outside", "OUTSIDE", "OUT")
 _NO_ENTITY = (*_OUTSIDE_FORMS, "_", "OTHER", "NONE")
-_WRITE = {
-    "0": OUTSIDE,
-    "o": OUTSIDE,
-    "\u041e": OUTSIDE,
-    "None": OUTSIDE,
-    "nan": OUTSIDE,
-    "NaN": OUTSIDE,
-    "M": "I",
-    "C": "I",
-}
+_WRITE = {**dict.fromkeys(("0", "o", "\u041e", "None", "nan", "NaN"), OUTSIDE), "M": "I", "C": "I"}
 _TYPE = re.compile(r"<?[A-Za-z][\w./-]*>?")
 
 

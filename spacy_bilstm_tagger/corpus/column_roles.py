@@ -20,6 +20,7 @@ _MOST_TAGS = 1000  # of a tag set; lemmas are more
 _MANY = 30  # rows from which on the numbers of different values say something
 _NUMBER = re.compile(r"\d+[.:)]?")
 _LABELLED_NUMBER = re.compile(r"(\D{0,12}?)\d+(?:[-_.:/]\d+){0,3}")  # doc7, s1-12, Sentence: 3, 0:5-9
+_DATE = re.compile(r"[-+]?\d[\d.,:/-]*")  # also numbers and times
 _FLAGS = {"true", "false", "yes", "no"}
 _FEW = 4  # different tags, of which a tag set has more
 _NAMING = "name the columns with --columns"
@@ -52,11 +53,10 @@ def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> li
             is_first = False
             if width == 10 and separator is None:
                 raise DataError(f"{path}: looks like CoNLL-U with blanks between the columns; expected TABs")
-        elif len(rest) > 2 and (
-            _is_same_in_each_text(blocks, rest[0], width)
-            or (len(rest) > 3 and _is_name_before_counter(blocks, values, rest, width))
+        elif len(rest) > 2 and _is_same_in_each_text(
+            blocks, rest[0], width, most=1 if len(rest) > 3 and _counts(blocks, values[rest[1]], rest[1], width) else 2
         ):
-            rest.pop(0)  # the name of the text
+            rest.pop(0)  # the name of the text, perhaps before a counter
         else:
             break
     if not rest:
@@ -134,17 +134,10 @@ def _refuse_names(path: Path, rows: list[Row], column: int) -> None:
         )
 
 
-def _is_same_in_each_text(blocks: list[Block], column: int, width: int) -> bool:
-    """Whether each text has one value in this column, and some have three rows or more."""
+def _is_same_in_each_text(blocks: list[Block], column: int, width: int, *, most: int = 2) -> bool:
+    """Whether each text has one value in this column, and some have more rows than that."""
     cells = [[row[1][column] for row in rows if len(row[1]) == width] for _, rows in blocks]
-    return any(len(each) > 2 for each in cells) and all(len(set(each)) <= 1 for each in cells)
-
-
-def _is_name_before_counter(blocks: list[Block], values: list[list[str]], rest: list[int], width: int) -> bool:
-    """Whether the first column has one value in each text, some of two rows or more, and the next one counts."""
-    cells = [[row[1][rest[0]] for row in rows if len(row[1]) == width] for _, rows in blocks]
-    has_one = any(len(each) > 1 for each in cells) and all(len(set(each)) <= 1 for each in cells)
-    return has_one and _counts(blocks, values[rest[1]], rest[1], width)
+    return any(len(each) > most for each in cells) and all(len(set(each)) <= 1 for each in cells)
 
 
 def _check_counter(path: Path, blocks: list[Block], counter: int) -> None:
@@ -216,15 +209,8 @@ def _has_chunks(column: list[str]) -> bool:
 def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_entities: bool) -> bool:
     tags = {value for value in column if not is_missing(value) and value != "_"}
     is_constant = len(tags) == 1 and width > 2 and (len(column) >= 10 or (beside_entities and len(column) > 2))
-    is_constant |= (
-        len(tags) == 1 and width > 2 and not any(char.isalnum() for tag in tags for char in tag)
-    )  # a separator
-    if (
-        not tags
-        or is_constant
-        or len(tags) > _MOST_TAGS
-        or all(re.fullmatch(r"[-+]?\d[\d.,:/-]*", tag) for tag in tags)  # numbers, dates, times
-    ):
+    is_constant |= len(tags) == 1 and width > 2 and not any(map(str.isalnum, "".join(tags)))  # a separator
+    if not tags or is_constant or len(tags) > _MOST_TAGS or all(map(_DATE.fullmatch, tags)):
         return False
     if any(" " in tag for tag in tags) or {tag.lower() for tag in tags} <= _FLAGS:
         return False

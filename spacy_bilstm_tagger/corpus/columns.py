@@ -93,15 +93,12 @@ class Columns:
         skipped = [f"Tokens of white space, left out: {self.skipped:,}"] if self.skip_blank else []
         if not self.guessed:
             return skipped
-        return (
-            skipped
-            + [f"Columns: {', '.join(self.roles)}, guessed"]
-            + [
-                f"Column {number} is not used: {list_counts(values, most=5)}; name it with --columns (token, tag, ent)"
-                for number, values in self.unused.items()
-                if not is_empty(list(values))
-            ]
-        )
+        unused = [
+            f"Column {number} is not used: {list_counts(values, most=5)}; name it with --columns (token, tag, ent)"
+            for number, values in self.unused.items()
+            if not is_empty(list(values))
+        ]
+        return [*skipped, f"Columns: {', '.join(self.roles)}, guessed", *unused]
 
 
 def read_columns(

@@ -123,9 +123,9 @@ def read_conllu(
         lines = [word.line for word in words]
         ents = entities.to_bio(path, [word.entity for word in words], lines) if source else None
         forms, gold = [word.form for word in words], [word.tag for word in words] if has_tags else None
-        pos, lemmas = [word.pos for word in words], [word.lemma for word in words]
-        known = {"pos": pos if any(pos) else None, "lemmas": lemmas if any(lemmas) else None}
-        texts.append(AnnotatedText(forms, gold, ents, raw, lines, pos=known["pos"], lemmas=known["lemmas"]))
+        pos, lemmas = ([getattr(word, name) for word in words] for name in ("pos", "lemma"))
+        known = (each if any(each) else None for each in (pos, lemmas))
+        texts.append(AnnotatedText(forms, gold, ents, raw, lines, None, None, None, *known))
     entities.check_ends(path)
     warn_of_quotes(in_quotes(word.form for sentence in sentences for word in sentence.words), notes)
     taken = [sentence.words[0].line for sentence in sentences if {word.form for word in sentence.words} == {"_"}]

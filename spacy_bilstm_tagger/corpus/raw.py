@@ -46,7 +46,8 @@ def _texts(path: Path) -> Iterable[str]:
         return (_json_text(path, number, line) for number, line in lines if line.strip())
     if path.suffix in (".txt", ".gz") or (not path.suffix and not path.is_dir()):
         return read_lines(path)
-    return (text.text for text in _annotated(path))
+    # Blank tokens are left out, since the annotation is not read.
+    return (text.text for text in read_corpus(path, columns=Columns(skip_blank=True))[1])
 
 
 def docbin_files(path: Path) -> list[Path]:
@@ -126,8 +127,3 @@ def _places(path: Path) -> Iterator[tuple[str, str]]:
     if not found:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     return ((text, f"{path}, line {number}") for text, number in found)
-
-
-def _annotated(path: Path) -> list[AnnotatedText]:
-    """Blank tokens are left out, since the annotation is not read."""
-    return read_corpus(path, columns=Columns(skip_blank=True))[1]

@@ -72,7 +72,7 @@ def read_votes(folder: Path, content: str = "", *, notes: Optional[Notes] = None
     found = []
     for post, (line, text) in texts.items():
         if post in votes and text.strip():
-            ranges = [_joined(each) for each in votes[post].values()]
+            ranges = [runs(i for span in each for i in range(*span)) for each in votes[post].values()]
             found.append(AnnotatedText([], None, None, text, [line], votes=ranges))
     if not found:
         raise DataError(Errors.CORPUS_EMPTY.format(path=folder))
@@ -87,10 +87,6 @@ def majority(votes: Sequence[Sequence[Range]]) -> list[Range]:
     marking = [ranges for ranges in votes if ranges]
     counts = Counter(offset for ranges in marking for start, end in ranges for offset in range(start, end))
     return runs(offset for offset, count in counts.items() if 2 * count >= len(marking))
-
-
-def _joined(ranges: Iterable[Range]) -> list[Range]:
-    return runs(offset for start, end in ranges for offset in range(start, end))
 
 
 def _rows(folder: Path, name: str) -> Iterable[tuple[int, list[str]]]:

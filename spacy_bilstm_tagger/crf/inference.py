@@ -152,12 +152,6 @@ class Lattice:
 
 
 @torch.no_grad()
-def log_partition(scores: ChainScores) -> Tensor:
-    """Logarithm of the sum of exp(score) over all label sequences of each text; (texts,), double precision."""
-    return forward_backward(scores).log_partition
-
-
-@torch.no_grad()
 def marginals(scores: ChainScores) -> Tensor:
     """P(label | text) of each token; (tokens, labels). 0 throughout in a text without a possible sequence."""
     if not scores.is_chain:

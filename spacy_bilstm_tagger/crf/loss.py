@@ -140,9 +140,7 @@ def _gradient_of_some(scores: ChainScores, allowed: Tensor, texts: Tensor) -> Ch
     """The gradient of these texts, (texts,) bool, alone."""
     some, tokens = scores.texts(texts.cpu().numpy())
     _, gradient = negative_log_likelihood(some, allowed[tokens])
-    rows = torch.zeros_like(scores.emissions)
-    rows[tokens] = gradient.emissions
-    return scores.with_emissions(rows).with_chain(*gradient.chain)
+    return scores.map(torch.zeros_like).add_texts(gradient, tokens)
 
 
 def _single_labels(allowed: Tensor) -> Optional[Tensor]:

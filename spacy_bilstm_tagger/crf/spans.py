@@ -8,10 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..types import Floats, Ints
 from .inference import ChainScores, Lattice
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float32]
 Spans = tuple[Ints, Ints, Ints]  # start, end (exclusive), type of each span, as flat token rows
 
 

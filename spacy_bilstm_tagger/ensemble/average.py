@@ -1,6 +1,5 @@
 """Several trained pipelines in, one out: the mean of their scores, or of their weights."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Iterator, Optional, Sequence, cast
 
@@ -21,12 +20,8 @@ ARCHITECTURE = "spacy-bilstm-tagger.Ensemble.v1"
 Prepare = Optional[Callable[[Path, Language], None]]
 
 
-@dataclass(frozen=True)
-class Part:
-    """One component's model in one of the pipelines. config (dict): the block [components.NAME.model]."""
-
-    config: dict[str, Any]
-    model: Model
+# One component's model in one of the pipelines: the block [components.NAME.model], and the model.
+Part = tuple[dict[str, Any], Model]
 
 
 def average_emissions(paths: Sequence[Path]) -> Language:
@@ -40,10 +35,10 @@ def average_emissions(paths: Sequence[Path]) -> Language:
     """
     nlp, members = read_members(paths, FACTORIES, prepare=_copy_tok2vecs)
     for name, parts in members.items():
-        configs = {str(number): part.config for number, part in enumerate(parts)}
+        configs = {str(number): config for number, (config, _) in enumerate(parts)}
         nlp.get_pipe_config(name)["model"] = {"@architectures": ARCHITECTURE, "*": configs}
         pipe: Any = nlp.get_pipe(name)
-        pipe.model = registry.architectures.get(ARCHITECTURE)(*(part.model for part in parts))
+        pipe.model = registry.architectures.get(ARCHITECTURE)(*(model for _, model in parts))
     return _described(nlp, paths, "emissions")
 
 
@@ -53,7 +48,7 @@ def average_weights(paths: Sequence[Path]) -> tuple[Language, float]:
     RAISES: as `average_emissions`, and DataError for models of different settings.
     """
     nlp, members = read_members(paths, (*FACTORIES, "tok2vec", "bilstm_tok2vec"), same_architecture=True)
-    likeness = average_models([[part.model for part in parts] for parts in zip(*members.values())])
+    likeness = average_models([[model for _, model in parts] for parts in zip(*members.values())])
     return _described(nlp, paths, "weights"), likeness
 
 
@@ -133,7 +128,7 @@ def _load(path: Path, prepare: Prepare) -> Language:
 
 def _part(nlp: Language, name: str) -> Part:
     pipe: Any = nlp.get_pipe(name)
-    return Part(nlp.get_pipe_config(name)["model"], pipe.model)
+    return nlp.get_pipe_config(name)["model"], pipe.model
 
 
 def average_models(members: Sequence[Sequence[Model]]) -> float:

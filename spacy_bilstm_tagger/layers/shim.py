@@ -8,6 +8,7 @@ import copy
 import json
 import os
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import Any, Callable, Iterator, Optional, cast
 
 import numpy as np
@@ -164,10 +165,8 @@ class TorchShim(PyTorchShim):
             self.id = Shim.global_id
         self._derived = None
         self.forget()
-        self._flatten_weights()
-
-    def _flatten_weights(self) -> None:
-        self._model.flatten_weights()
+        if isinstance(self._model, TorchModule):  # and not a transformer's
+            self._model.flatten_weights()
 
     def to_device(self, device_type: str, device_id: int) -> None:
         super().to_device(device_type, device_id)
@@ -270,13 +269,9 @@ def _compare(found: dict[str, Any], expected: dict[str, Any]) -> None:
         )
 
 
-def _use_one_thread_after_fork() -> None:
-    """A forked child has none of its parent's OpenMP threads, and would wait for them forever."""
-    torch.set_num_threads(1)
-
-
+# A forked child has none of its parent's OpenMP threads, and would wait for them forever.
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_use_one_thread_after_fork)
+    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 def to_torch(array: Any, device: Optional[torch.device] = None) -> Tensor:

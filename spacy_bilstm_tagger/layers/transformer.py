@@ -63,14 +63,14 @@ def forward(model: TransformerModel, docs: list[Doc], is_train: bool, *, kept_to
 def init(model: TransformerModel, X: Optional[list[Doc]] = None, Y: Optional[list] = None, *, name: str) -> None:
     """Load the transformer, unless it is there. RAISES: ConfigError if it cannot be."""
     shim = _shim(model)
-    objects = shim.objects
+    objects = shim._hfmodel
     if objects.transformer is None:
         configs = {
             "tokenizer_config": objects._init_tokenizer_config,
             "transformer_config": objects._init_transformer_config,
         }
         shim.set_objects(load_transformer(name, model.attrs["layer"].value, **configs))
-    model.set_dim("nO", shim.objects.transformer.config.hidden_size)
+    model.set_dim("nO", shim._hfmodel.transformer.config.hidden_size)
 
 
 def _learn(model: TransformerModel, shim: TransformerShim, docs: list[Doc]) -> tuple[Rows, Backprop]:

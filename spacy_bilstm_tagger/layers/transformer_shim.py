@@ -56,10 +56,6 @@ class TransformerShim(TorchShim, HFShim):
         positions = getattr(self._hfmodel.transformer.config, "max_position_embeddings", None) or 10**9
         return min(self.tokenizer.model_max_length, positions - 2)
 
-    @property
-    def objects(self) -> HFObjects:
-        return self._hfmodel
-
     def set_objects(self, loaded: HFObjects) -> None:
         """Take a pretrained transformer and its tokenizer."""
         configs = self._hfmodel._init_tokenizer_config, self._hfmodel._init_transformer_config
@@ -105,9 +101,6 @@ class TransformerShim(TorchShim, HFShim):
         if self._model is not None:
             self._prepare()
         return self
-
-    def _flatten_weights(self) -> None:
-        """There is nothing to flatten."""
 
     def _prepare(self) -> None:
         self.kept_rows.clear()

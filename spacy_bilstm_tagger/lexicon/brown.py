@@ -13,7 +13,7 @@ from spacy.strings import get_string_id
 
 from ..errors import DataError
 from ..util import is_stream, read_text
-from .files import is_pipeline, read_table
+from .files import load_table
 from .table import BROWN, WordTable
 
 MAX_BITS = 52  # of a path: as many as a float64 counts exactly
@@ -55,13 +55,7 @@ def load_brown(source: Path) -> WordTable:
 
     RAISES: DataError where there are none, or where they are damaged.
     """
-    if not is_pipeline(source):
-        return brown_table(read_brown(source))
-    missing = (
-        f"{source}: the pipeline in this folder has no Brown clusters; expected a folder made by 'spacy-bilstm vectors "
-        "brown', or in a config brown = null for none"
-    )
-    return read_table(source, BROWN, missing=missing)
+    return load_table(source, BROWN, "Brown clusters", "brown", lambda path: brown_table(read_brown(path)))
 
 
 def read_brown(path: Path) -> dict[str, str]:

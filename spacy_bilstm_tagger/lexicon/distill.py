@@ -4,8 +4,9 @@ Tulkens and van Dongen's model2vec does this too (https://github.com/MinishLab/m
 neither the mean nor the components, without which a word met later cannot get its row.
 """
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any, Optional
 
 import numpy as np
 from spacy.lookups import Table
@@ -14,7 +15,7 @@ from spacy.vocab import Vocab
 
 from ..errors import DataError
 from ..tokenizer.glove_keys import glove_key
-from .files import VECTORS_FOLDER, check_output, save_folder
+from .files import VECTORS_FOLDER, save_folder
 from .table import without_sign
 from .vectors import DISTILLER, set_vectors
 from .word_encoder import WordEncoder
@@ -33,6 +34,7 @@ def word_type(text: str) -> str:
     return without_sign(text.lower())
 
 
+@dataclass(eq=False)
 class Distiller:
     """Computes rows as they lie in a distilled table, for words that are not in it.
 
@@ -43,15 +45,12 @@ class Distiller:
     probe (ndarray): (hidden,) the encoding of PROBE.
     """
 
-    def __init__(
-        self, model_dir: Path, layer: int, *, mean: np.ndarray, projection: np.ndarray, probe: np.ndarray
-    ) -> None:
-        self.model_dir = model_dir
-        self.layer = layer
-        self.mean = mean
-        self.projection = projection
-        self.probe = probe
-        self._encoder: Optional[WordEncoder] = None
+    model_dir: Path
+    layer: int
+    mean: np.ndarray
+    projection: np.ndarray
+    probe: np.ndarray
+    _encoder: Optional[WordEncoder] = field(default=None, init=False)
 
     @property
     def dim(self) -> int:
@@ -64,8 +63,7 @@ class Distiller:
         """
         if not words:
             return np.zeros((0, self.dim), dtype="float32")
-        if self._encoder is None:
-            self._encoder = self._load_encoder()
+        self._encoder = self._encoder or self._load_encoder()
         return (self._encoder.encode(words) - self.mean) @ self.projection
 
     def _load_encoder(self) -> WordEncoder:
@@ -82,11 +80,6 @@ class Distiller:
     def to_info(self) -> dict[str, Any]:
         """The numbers, to be kept with the table. The folder of the transformer may be another one later."""
         return {"layer": self.layer, "mean": self.mean, "projection": self.projection, "probe": self.probe}
-
-    @classmethod
-    def from_info(cls, info: Mapping[str, Any], model_dir: Path) -> "Distiller":
-        """From the numbers that `to_info` gave."""
-        return cls(model_dir, **info)
 
 
 def fit_distiller(
@@ -114,7 +107,7 @@ def fit_distiller(
             f"{model_dir}: the encodings of the words hold NaN or infinity, or are all the same; get the model again"
         )
     probe = encoder.encode([PROBE])[0]
-    distiller = Distiller(model_dir, encoder.layer, mean=mean, projection=projection, probe=probe)
+    distiller = Distiller(model_dir=model_dir, layer=encoder.layer, mean=mean, projection=projection, probe=probe)
     encoded -= mean  # in place: for a million words it is a gigabyte
     return distiller, encoded @ projection
 
@@ -124,7 +117,6 @@ def save_distilled(distiller: Distiller, words: list[str], rows: np.ndarray, out
 
     RAISES: DataError where `output` is something else than a folder of vectors made here.
     """
-    check_output(output, kind=VECTORS_FOLDER)
     vocab = Vocab()
     set_vectors(vocab, words, rows, name=distiller.model_dir.name, dtype=dtype)
     vocab.lookups.set_table(DISTILLER, Table(name=DISTILLER, data={DISTILLER: distiller.to_info()}))

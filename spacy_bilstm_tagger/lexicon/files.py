@@ -71,15 +71,20 @@ def read_lookups(folder: Path) -> Lookups:
         return Lookups().from_disk(folder / "vocab")
 
 
-def read_table(folder: Path, name: str, *, missing: str) -> WordTable:
-    """The table of this name of the folder's pipeline.
+def load_table(source: Path, name: str, kind: str, command: str, read: Callable[[Path], WordTable]) -> WordTable:
+    """The table of this name of a pipeline's folder, or what `read` makes of another source.
 
-    RAISES: DataError where there is none, with the message `missing`, or where the lookups are damaged.
+    RAISES: DataError where there is none, or where the lookups are damaged.
     """
-    with keeping_reason(folder, "the lookups of a spaCy pipeline"):
-        table = WordTable.from_lookups(read_lookups(folder), name)
+    if not is_pipeline(source):
+        return read(source)
+    with keeping_reason(source, "the lookups of a spaCy pipeline"):
+        table = WordTable.from_lookups(read_lookups(source), name)
     if table is None:
-        raise DataError(missing)
+        raise DataError(
+            f"{source}: the pipeline in this folder has no {kind}; expected a folder made by 'spacy-bilstm vectors {command}', "
+            f"or in a config {command} = null for none"
+        )
     return table
 
 
@@ -152,9 +157,8 @@ def _load_pipeline(
     if found.exists():
         check_files("nlp", folder, _shared_files(folder, nlp), exclude)
         for name in nlp.component_names:
-            if (
-                name not in exclude and (folder / name / CHECKSUMS).exists()
-            ):  # again when its turn comes; here, before anything has changed
+            # Again when its turn comes; here, before anything has changed.
+            if name not in exclude and (folder / name / CHECKSUMS).exists():
                 check_files(name, folder / name, COMPONENT_FILES, ["vocab"])
     if "tokenizer" not in exclude and (folder / "tokenizer").is_file():
         _check_tokenizer(nlp, folder / "tokenizer")

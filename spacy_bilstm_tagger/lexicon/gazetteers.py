@@ -16,7 +16,7 @@ from spacy.lang.en.stop_words import STOP_WORDS
 from ..errors import ConfigError, DataError
 from ..types import Mask
 from ..util import is_stream, read_text, wrong_download
-from .files import is_pipeline, read_table
+from .files import load_table
 from .name_lists import other_format
 from .table import GAZETTEERS, NO_ROW, Hashes, WordTable, WordTypes
 
@@ -115,13 +115,8 @@ def load_gazetteers(source: Path) -> WordTable:
 
     RAISES: DataError where there are none, or where they are damaged.
     """
-    if not is_pipeline(source):
-        return gazetteer_table(read_gazetteers(source)[0])
-    missing = (
-        f"{source}: the pipeline in this folder has no gazetteers; expected a folder made by 'spacy-bilstm vectors "
-        "gazetteers', or in a config gazetteers = null for none"
-    )
-    return read_table(source, GAZETTEERS, missing=missing)
+    kind = "gazetteers"
+    return load_table(source, GAZETTEERS, kind, kind, lambda path: gazetteer_table(read_gazetteers(path)[0]))
 
 
 def read_gazetteers(source: Path) -> tuple[dict[str, list[str]], int]:

@@ -57,10 +57,9 @@ def create_load_vectors(
     for name, value in (("max_rows", max_rows), ("prune_to", prune_to), ("dim", dim)):
         if value is not None:
             check_at_least("load_vectors.v1", 1, **{name: value})
-    further = {name: table for name, table in (tables or {}).items() if table is not None}
-    files: dict[str, Any] = {"source": source, "brown": brown, "gazetteers": gazetteers, "tables": further}
-    storage = {"prune_to": prune_to, "dtype": dtype}
-    return partial(_load, **files, options={"max_rows": max_rows, "dim": dim}, storage=storage)
+    given: dict[str, Any] = {"source": source, "brown": brown, "gazetteers": gazetteers}
+    given["tables"] = {name: table for name, table in (tables or {}).items() if table is not None}
+    return partial(_load, **given, max_rows=max_rows, dim=dim, prune_to=prune_to, dtype=dtype)
 
 
 def _load(
@@ -69,8 +68,9 @@ def _load(
     brown: Optional[str],
     gazetteers: Optional[str],
     tables: dict[str, str],
-    options: dict[str, Optional[int]],
-    storage: dict[str, Any],
+    max_rows: Optional[int],
+    dim: Optional[int],
+    **storage: Any,
 ) -> None:
     has_tables = bool(tables) or any(each is not None for each in (source, brown, gazetteers))
     if not has_tables and not _vectors_hashes(nlp):
@@ -92,7 +92,7 @@ def _load(
             load_vectors(nlp.vocab, find_pipeline(source))
         elif source is not None:
             notes: list[str] = []
-            read = read_vectors(source, notes=notes, max_rows=options["max_rows"], dim=options["dim"])
+            read = read_vectors(source, notes=notes, max_rows=max_rows, dim=dim)
             for note in notes:
                 warnings.warn(f"load_vectors.v1: {note}", stacklevel=2)
             set_vectors(nlp.vocab, read.index_to_key, read.vectors, name=Path(source).name, **storage)

@@ -55,7 +55,9 @@ class NewWords:
                 words = [word_type(vocab.strings[lower]) for lower in new]
                 found.update(zip(new, self._compute(self._distiller, words, table)))
                 if self._distiller is not None:
-                    self._keep({lower: found[lower] for lower in new})
+                    self._kept.update({lower: found[lower] for lower in new})
+                    for lower in list(islice(self._kept, max(0, len(self._kept) - MAX_KEPT))):
+                        del self._kept[lower]
         return np.array([found.get(lower, nothing) for lower in wanted])
 
     def _use(self, table: WordTable, width: int) -> None:
@@ -65,7 +67,7 @@ class NewWords:
         self._table, self._distiller = table, None
         self._kept.clear()
         if DISTILLER in table.info:
-            self._distiller = Distiller.from_info(table.info[DISTILLER], self.model_dir)
+            self._distiller = Distiller(model_dir=self.model_dir, **table.info[DISTILLER])
         if self._distiller is None or self._distiller.dim != width:
             self._give_up("the pipeline has no record of how this table was distilled")
 
@@ -83,11 +85,6 @@ class NewWords:
             rows[:] = 0
             self._give_up(str(error))
         return rows
-
-    def _keep(self, rows: dict[int, np.ndarray]) -> None:
-        self._kept.update(rows)
-        for lower in list(islice(self._kept, max(0, len(self._kept) - MAX_KEPT))):
-            del self._kept[lower]
 
     def _give_up(self, reason: str) -> None:
         self._distiller = None

@@ -4,8 +4,9 @@ import os
 import pickle
 import pickletools
 import re
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Callable
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def read_saved(path: Path) -> "KeyedVectors":
                 f"{path}: holds a {type(saved).__name__}, expected gensim KeyedVectors or a model that has them as .wv"
             )
         where = f"{path}.wv" if is_model else str(path)
-        return _rebuild(_Fields(attributes, where, packed=path.suffix == ".gz"))
+        return _rebuild(partial(_find, attributes=attributes, where=where, packed=path.suffix == ".gz"))
 
 
 # Bytes of an opcode's argument; below 0, what `pickletools` gives for those whose length the file holds.
@@ -190,41 +191,33 @@ def _encode_latin1(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
-class _Fields:
-    """The attributes of saved KeyedVectors, from the pickle or from the file that gensim put beside it."""
-
-    def __init__(self, attributes: dict[str, Any], where: str, packed: bool) -> None:
-        self._attributes = attributes
-        self._where = where
-        self._packed = packed
-        self._beside = attributes.get("__numpys") or ()
-
-    def find(self, *names: str) -> Any:
-        """The first of the names, newest first, that there is; None if there is none."""
-        for name in names:
-            if name in self._beside:
-                return self._read_array(name)
-            value = self._attributes.get(name)
-            if value is not None:
-                return value.to_numpy() if isinstance(value, _Array) else value
-        return None
-
-    def _read_array(self, name: str) -> np.ndarray:
-        if self._packed:
-            with np.load(f"{self._where}.{name}.npz", allow_pickle=False) as arrays:
-                return arrays["val"]
-        return np.load(f"{self._where}.{name}.npy", allow_pickle=False)
+Find = Callable[..., Any]
 
 
-def _rebuild(fields: _Fields) -> "KeyedVectors":
+def _find(*names: str, attributes: dict[str, Any], where: str, packed: bool) -> Any:
+    """The first of the attributes, newest first, that saved KeyedVectors have, from the pickle or from the file that gensim
+    put beside it; None if there is none."""
+    for name in names:
+        if name in (attributes.get("__numpys") or ()):
+            if packed:
+                with np.load(f"{where}.{name}.npz", allow_pickle=False) as arrays:
+                    return arrays["val"]
+            return np.load(f"{where}.{name}.npy", allow_pickle=False)
+        value = attributes.get(name)
+        if value is not None:
+            return value.to_numpy() if isinstance(value, _Array) else value
+    return None
+
+
+def _rebuild(find: Find) -> "KeyedVectors":
     from gensim.models import KeyedVectors
 
-    keys = fields.find("index_to_key", "index2word")
+    keys = find("index_to_key", "index2word")
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise ValueError("its keys are not all strings")
-    vectors = fields.find("vectors", "syn0")
+    vectors = find("vectors", "syn0")
     if vectors is None:
-        vectors = _sum_subwords(keys, fields)
+        vectors = _sum_subwords(keys, find)
     if not isinstance(vectors, np.ndarray) or vectors.dtype.kind != "f" or vectors.shape[:-1] != (len(keys),):
         raise ValueError(f"found no row of numbers for each of its {len(keys)} keys")
     rebuilt = KeyedVectors(vectors.shape[1], dtype=vectors.dtype)
@@ -232,16 +225,16 @@ def _rebuild(fields: _Fields) -> "KeyedVectors":
     return rebuilt
 
 
-def _sum_subwords(keys: list[str], fields: _Fields) -> np.ndarray:
+def _sum_subwords(keys: list[str], find: Find) -> np.ndarray:
     """fastText's rows are not saved: they follow from those of the words and of their character n-grams."""
     from gensim.models.fasttext import FastTextKeyedVectors
 
-    words = np.asarray(fields.find("vectors_vocab"), dtype="float32")
-    n_grams = {name: int(fields.find(name)) for name in ("min_n", "max_n", "bucket")}
+    words = np.asarray(find("vectors_vocab"), dtype="float32")
+    n_grams = {name: int(find(name)) for name in ("min_n", "max_n", "bucket")}
     whole = FastTextKeyedVectors(words.shape[1], **n_grams)
     whole.index_to_key = keys
     whole.vectors_vocab = words
-    whole.vectors_ngrams = np.asarray(fields.find("vectors_ngrams"), dtype="float32")
+    whole.vectors_ngrams = np.asarray(find("vectors_ngrams"), dtype="float32")
     whole.recalc_char_ngram_buckets()
     whole.adjust_vectors()
     return whole.vectors

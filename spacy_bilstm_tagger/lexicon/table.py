@@ -10,7 +10,7 @@ import srsly
 from numpy.typing import NDArray
 from spacy.attrs import IDS, LOWER, NORM, ORTH
 from spacy.lookups import Lookups, Table
-from spacy.strings import StringStore, get_string_id
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from thinc.api import Model
@@ -78,14 +78,9 @@ class WordTypes:
             columns = (self.orth[part], self.norm[part], self.lower[part], self.attributes[part])
             yield WordTypes(*columns, nothing, nothing, self.vocab)
 
-    @property
-    def strings(self) -> StringStore:
-        """The strings of the hashes."""
-        return self.vocab.strings
-
     def texts(self, hashes: Hashes) -> list[str]:
         """The strings of these hashes."""
-        strings = self.strings
+        strings = self.vocab.strings
         return [strings[key] for key in hashes.tolist()]
 
 

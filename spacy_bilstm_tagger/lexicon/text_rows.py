@@ -69,7 +69,7 @@ def read_text_rows(path: Path, *, max_rows: Optional[int] = None) -> TextRows:
             f"promises. Get it again, or read the part with --max-rows {n_rows}"
         )
     rows = np.frombuffer(numbers, dtype="float32").reshape(len(keys), width)
-    _check_finite(path, list(keys), rows)
+    check_finite(list(keys), rows, name=str(path), dtype="float32")
     return TextRows(list(keys), rows, duplicates)
 
 
@@ -184,7 +184,9 @@ def _is_number(part: bytes) -> bool:
     return b"_" not in part
 
 
-def _check_finite(path: Path, keys: list[str], rows: Floats) -> None:
-    bad = np.flatnonzero(~np.isfinite(rows.sum(axis=1, dtype="float64")))
+def check_finite(keys: list[str], rows: np.ndarray, *, name: str, dtype: str) -> None:
+    """RAISES: DataError for a row with NaN or infinity, also once it is of this dtype."""
+    with np.errstate(over="ignore"):
+        bad = np.flatnonzero(~np.isfinite(rows.astype(dtype, copy=False)).all(axis=1))
     if len(bad):
-        raise DataError(Errors.VECTORS_NOT_FINITE.format(path=path, key=keys[int(bad[0])], dtype="float32"))
+        raise DataError(Errors.VECTORS_NOT_FINITE.format(path=name, key=keys[int(bad[0])], dtype=dtype))

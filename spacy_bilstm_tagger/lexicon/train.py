@@ -10,8 +10,6 @@ from ..tokenizer import default_tokenizer
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
-ALGORITHMS = ("word2vec", "fasttext")
-
 
 def tokenize(texts: Iterable[str]) -> list[list[str]]:
     """Each text as the GloVe keys of its tokens, so that the vectors are found under the tokens' NORM."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 from spacy.strings import get_string_id
@@ -11,9 +11,10 @@ from spacy.vectors import Mode, Vectors
 from spacy.vocab import Vocab
 
 from ..errors import ConfigError, DataError, Errors
-from .files import VECTORS_FOLDER, check_output, is_pipeline, keeping_reason, read_lookups, save_folder
+from .files import VECTORS_FOLDER, is_pipeline, keeping_reason, read_lookups, save_folder
 from .sources import GENSIM_NAMES, read_vectors
 from .table import VECTORS_PREFIX, WordTable
+from .text_rows import check_finite
 
 VOCAB_VECTORS = "vocab.vectors"  # names that table among those that layers read
 DISTILLER = "distiller"  # in the lookups of a folder of distilled vectors, and in the info of a further table
@@ -47,7 +48,7 @@ def set_vectors(
     keys = [keys[i] for i in named]
     with np.errstate(over="ignore"):
         data = np.asarray(rows[named], dtype="float32")
-    _check_finite(keys, data, name=name, dtype=dtype)
+    check_finite(keys, data, name=name, dtype=dtype)
     if not data.any():
         raise DataError(
             f"{name}: all rows are zeros, which say nothing of a word; expected vectors. Get the file again"
@@ -66,19 +67,10 @@ def set_vectors(
     _rank_lexemes(vocab)
 
 
-def save_vectors(
-    keys: list[str],
-    rows: np.ndarray,
-    output: Path,
-    *,
-    name: str,
-    prune_to: Optional[int] = None,
-    dtype: str = "float32",
-) -> Vectors:
-    """Write a blank pipeline that holds the table: see `set_vectors` and `save_folder`."""
-    check_output(output, kind=VECTORS_FOLDER)
+def save_vectors(keys: list[str], rows: np.ndarray, output: Path, **settings: Any) -> Vectors:
+    """Write a blank pipeline that holds the table: see `save_folder`, and `set_vectors` for the settings."""
     vocab = Vocab()
-    set_vectors(vocab, keys, rows, name=name, prune_to=prune_to, dtype=dtype)
+    set_vectors(vocab, keys, rows, **settings)
     save_folder(vocab, output, kind=VECTORS_FOLDER)
     return vocab.vectors
 
@@ -121,7 +113,7 @@ def load_further_table(source: str, name: str) -> WordTable:
         return WordTable.build(hashes, info, rows=np.asarray(vectors.data)[at])
     keyed = read_vectors(source)
     rows = np.asarray(keyed.vectors, dtype="float32")
-    _check_finite(keyed.index_to_key, rows, name=name, dtype="float32")
+    check_finite(keyed.index_to_key, rows, name=name, dtype="float32")
     hashes = np.array([get_string_id(key) for key in keyed.index_to_key], dtype=np.uint64)
     return WordTable.build(hashes, rows=rows)
 
@@ -174,13 +166,6 @@ def check_shape(vectors: Vectors, *, width: int, tuned_rows: Optional[int] = Non
             f"TweetEmbed.v1 was built for vectors of width {width}, but the pipeline's table has width "
             f"{vectors.shape[1]}. Load the vectors the model was trained with, or train again"
         )
-
-
-def _check_finite(keys: list[str], rows: np.ndarray, *, name: str, dtype: str) -> None:
-    with np.errstate(over="ignore"):
-        bad = np.flatnonzero(~np.isfinite(rows.astype(dtype)).all(axis=1))
-    if len(bad):
-        raise DataError(Errors.VECTORS_NOT_FINITE.format(path=name, key=keys[int(bad[0])], dtype=dtype))
 
 
 def _read_folder(folder: Path) -> Vocab:

@@ -121,10 +121,8 @@ class SettingsMixin:
     @property
     def settings(self) -> dict[str, Any]:
         """The settings of prediction, by name."""
-        names = (
-            name for each in type(self).__mro__ for name, value in vars(each).items() if isinstance(value, Setting)
-        )
-        return {name: self.cfg[name] for name in names}
+        found = (pair for each in type(self).__mro__ for pair in vars(each).items())
+        return {name: self.cfg[name] for name, value in found if isinstance(value, Setting)}
 
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:

@@ -16,6 +16,7 @@ from .gold import EITHER, OUTSIDE, alternatives, is_missing
 
 Scheme = Literal["bio", "biluo", "bioes"]  # BIOES is BILUO by other letters
 Entity = tuple[int, int, int]  # start, end, type number
+ScoredEntities = list[tuple[Entity, float]]
 FLOOR = 0.01  # less probable spans are not looked for
 _BEGIN = 3  # ENT_IOB; without a type the token is blocked
 
@@ -70,10 +71,10 @@ class EntityScheme:
 
     def constrain(self, scores: ChainScores) -> ChainScores:
         """-inf for the tag sequences that this scheme does not have."""
-        allowed = (
-            torch.from_numpy(mask).to(scores.emissions.device) for mask in (self.transitions, self.start, self.end)
+        pairs = zip(scores.chain, (self.transitions, self.start, self.end))
+        return scores.with_chain(
+            *(part.masked_fill(torch.from_numpy(~m).to(part.device), -torch.inf) for part, m in pairs)
         )
-        return scores.with_chain(*(part.masked_fill(~mask, -torch.inf) for part, mask in zip(scores.chain, allowed)))
 
     def spell(self, length: int, type_number: int) -> list[int]:
         """The tags of an entity of so many tokens."""
@@ -196,10 +197,8 @@ def preset_mask(docs: Sequence[Doc], scheme: EntityScheme, *, overwrite: bool) -
 class ScoredSpans:
     """The entities of one text, with the probability of each, and the most probable of the other spans."""
 
-    entities: list[Entity] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
-    alternatives: list[Entity] = field(default_factory=list)
-    alternative_scores: list[float] = field(default_factory=list)
+    entities: ScoredEntities = field(default_factory=list)
+    alternatives: ScoredEntities = field(default_factory=list)
 
 
 def find_entities(
@@ -245,14 +244,12 @@ def find_entities(
     offsets = text_starts.tolist()
     for (start, end, label), score in zip(entities, found_scores):
         i = int(text_of[start])
-        found[i].entities.append((start - offsets[i], end - offsets[i], label))
-        found[i].scores.append(score)
+        found[i].entities.append(((start - offsets[i], end - offsets[i], label), score))
     chosen = set(entities)
     for (start, end, label), score in likely if top_k else ():
         i = text_of[start]
         if (start, end, label) not in chosen and len(found[i].alternatives) < top_k:
-            found[i].alternatives.append((start - offsets[i], end - offsets[i], label))
-            found[i].alternative_scores.append(score)
+            found[i].alternatives.append(((start - offsets[i], end - offsets[i], label), score))
     return found
 
 

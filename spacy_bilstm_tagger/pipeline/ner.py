@@ -20,13 +20,15 @@ from ..types import Mask
 from ..util import check_above_zero, check_at_least, check_bool
 from . import LINEAR_CHAIN_CRF
 from .base import Setting, span_group
-from .entities import EntityScheme, Scheme, ScoredSpans, find_entities, preset_mask, to_bio
+from .entities import EntityScheme, Scheme, ScoredEntities, ScoredSpans, find_entities, preset_mask, to_bio
 from .gold import EITHER, OUTSIDE, alternatives, annotated_types
 from .soft_labels import SoftLabels, soft_names
 from .span_component import SpanComponent, SpanScorer
 
 # Initial bias of the tags of a type that is added after training.
 NEW_TYPE_BIAS = -5.0
+SCORE_WEIGHTS = {"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0}
+_MORE_SCORES = [*(f"ents_{part}_doc_mean" for part in "fpr"), "ents_acc", "ents_acc_doc_mean", "ents_per_type"]
 
 
 @Language.factory(
@@ -43,17 +45,7 @@ NEW_TYPE_BIAS = -5.0
         "top_k": 0,
         "scorer": {"@scorers": "spacy-bilstm-tagger.ner_scorer.v1"},
     },
-    default_score_weights={
-        "ents_f": 1.0,
-        "ents_p": 0.0,
-        "ents_r": 0.0,
-        "ents_f_doc_mean": None,
-        "ents_p_doc_mean": None,
-        "ents_r_doc_mean": None,
-        "ents_acc": None,
-        "ents_acc_doc_mean": None,
-        "ents_per_type": None,
-    },
+    default_score_weights={**SCORE_WEIGHTS, **dict.fromkeys(_MORE_SCORES)},
 )
 def make_bilstm_ner(
     nlp: Language,
@@ -95,19 +87,15 @@ def make_bilstm_ner(
             '@architectures = "spacy-bilstm-tagger.LinearChainCRF.v1"'
         )
     use_checksums(nlp)
-    return BiLSTMNER(
-        nlp.vocab,
-        model,
-        name,
-        scorer=scorer,
-        scheme=scheme,
-        overwrite=overwrite,
-        spans_key=spans_key,
-        threshold=threshold,
-        entity_odds=entity_odds,
-        temperature=temperature,
-        top_k=top_k,
-    )
+    settings = {
+        "scheme": scheme,
+        "overwrite": overwrite,
+        "spans_key": spans_key,
+        "threshold": threshold,
+        "top_k": top_k,
+    }
+    odds = {"entity_odds": entity_odds, "temperature": temperature}
+    return BiLSTMNER(nlp.vocab, model, name, scorer=scorer, **settings, **odds)
 
 
 class BiLSTMNER(SpanComponent):
@@ -120,7 +108,6 @@ class BiLSTMNER(SpanComponent):
 
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:
-        """RAISES: ConfigError for a setting out of range."""
         super().check_settings(name, **settings)
         check_bool(name, overwrite=settings["overwrite"])
         check_above_zero(name, entity_odds=settings["entity_odds"], temperature=settings["temperature"])
@@ -250,7 +237,7 @@ class BiLSTMNER(SpanComponent):
             is_known = doc.has_annotation("ENT_IOB")
             preset = list(doc.ents) if is_known and not self.cfg["overwrite"] else []
             taken = {i for ent in preset for i in range(ent.start, ent.end)}
-            spans, scores = self._spans(taken, doc, scored.entities, scored.scores)
+            spans, scores = self._spans(taken, doc, scored.entities)
             known = doc if is_known else ()
             blocked = [doc[token.i : token.i + 1] for token in known if token.ent_iob_ == "B" and not token.ent_type]
             doc.set_ents([*preset, *spans], blocked=blocked, default="outside")
@@ -258,16 +245,13 @@ class BiLSTMNER(SpanComponent):
                 doc.spans[key] = span_group(doc, key, spans, scores)
             if key is not None and self.cfg["top_k"]:
                 name = f"{key}_alternatives"
-                others = self._spans(taken, doc, scored.alternatives, scored.alternative_scores)
-                doc.spans[name] = span_group(doc, name, *others)
+                doc.spans[name] = span_group(doc, name, *self._spans(taken, doc, scored.alternatives))
 
-    def _spans(
-        self, taken: set[int], doc: Doc, entities: list[tuple[int, int, int]], scores: list[float]
-    ) -> tuple[list[Span], list[float]]:
+    def _spans(self, taken: set[int], doc: Doc, scored: ScoredEntities) -> tuple[list[Span], list[float]]:
         """The spans of the doc that hold none of the tokens that are taken, without white space at their ends, and their
         scores."""
         labels = self.cfg["labels"]
-        new = [(entity, score) for entity, score in zip(entities, scores) if taken.isdisjoint(range(*entity[:2]))]
+        new = [(entity, score) for entity, score in scored if taken.isdisjoint(range(*entity[:2]))]
         spans = []
         for (start, end, number), _ in new:
             while doc[end - 1].is_space and end > start + 1:

@@ -58,7 +58,6 @@ class TweetSentencizer(SettingsMixin, Pipe):
 
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:
-        """RAISES: ConfigError for a setting that is neither true nor false."""
         check_bool(name, **settings)
 
     def __call__(self, doc: Doc) -> Doc:

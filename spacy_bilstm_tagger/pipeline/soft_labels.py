@@ -55,16 +55,8 @@ def mean_soft_labels(several: Sequence[SoftLabels]) -> SoftLabels:
     """The mean of several distributions over the same text."""
     labels = list(dict.fromkeys(label for soft in several for label in soft.labels))
     alike = [soft._on(labels, soft.labels) for soft in several]
-    rows, pairs = (np.mean([part(soft) for soft in alike], axis=0) for part in (_rows, _pairs))
-    return SoftLabels(labels, rows, pairs)
-
-
-def _rows(soft: SoftLabels) -> Floats:
-    return soft.rows
-
-
-def _pairs(soft: SoftLabels) -> Floats:
-    return soft.pairs
+    rows = np.mean([soft.rows for soft in alike], axis=0)
+    return SoftLabels(labels, rows, np.mean([soft.pairs for soft in alike], axis=0))
 
 
 def soft_labels_of(scores: ChainScores, labels: Sequence[str]) -> list[SoftLabels]:

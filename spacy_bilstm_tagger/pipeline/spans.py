@@ -23,6 +23,7 @@ from .span_component import SpanComponent, SpanScorer, check_threshold
 _INSIDE = np.ones(1, dtype=np.int64)
 EXPECTED_F1 = "expected_f1"
 _ONLY_OUTSIDE = np.array([[True, False]])
+_MORE_SCORES = ("char_p", "char_r", "char_f_gold", "char_f_nogold", "p", "r", "f", "per_type")
 _STATES = SpanTags(_INSIDE, _INSIDE, _INSIDE, _INSIDE, _ONLY_OUTSIDE, _ONLY_OUTSIDE)
 
 
@@ -44,17 +45,7 @@ class Found:
         "text_threshold": None,
         "scorer": {"@scorers": "spacy-bilstm-tagger.spans_scorer.v1", "spans_key": "toxic"},
     },
-    default_score_weights={
-        "spans_toxic_char_f": 1.0,
-        "spans_toxic_char_p": None,
-        "spans_toxic_char_r": None,
-        "spans_toxic_char_f_gold": None,
-        "spans_toxic_char_f_nogold": None,
-        "spans_toxic_p": None,
-        "spans_toxic_r": None,
-        "spans_toxic_f": None,
-        "spans_toxic_per_type": None,
-    },
+    default_score_weights={"spans_toxic_char_f": 1.0, **dict.fromkeys(f"spans_toxic_{name}" for name in _MORE_SCORES)},
 )
 def make_bilstm_spans(
     nlp: Language,
@@ -92,7 +83,6 @@ class BiLSTMSpans(SpanComponent):
 
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:
-        """RAISES: ConfigError for a setting out of range."""
         plain = 0.5 if settings["threshold"] == EXPECTED_F1 else settings["threshold"]
         super().check_settings(name, **{**settings, "threshold": plain})
         check_threshold(name, "text_threshold", settings["text_threshold"])
@@ -106,8 +96,7 @@ class BiLSTMSpans(SpanComponent):
 
     @property
     def soft_key(self) -> str:
-        key: str = self.cfg["spans_key"]
-        return key
+        return str(self.cfg["spans_key"])
 
     @property
     def output_names(self) -> list[str]:
@@ -185,10 +174,8 @@ class BiLSTMSpans(SpanComponent):
         span are left out."""
         key = self.cfg["spans_key"]
         for doc, each in zip(docs, found):
-            found_spans = [
-                (_without_addresses(doc, start, end), number, score) for start, end, number, score in each.spans
-            ]
-            kept = [(*bounds, number, score) for bounds, number, score in found_spans if bounds[0] < bounds[1]]
+            found_spans = [(*_without_addresses(doc, start, end), n, score) for start, end, n, score in each.spans]
+            kept = [span for span in found_spans if span[0] < span[1]]
             spans = [Span(doc, start, end, label=self.labels[number]) for start, end, number, _ in kept]
             doc.spans[key] = span_group(doc, key, spans, [score for *_, score in kept])
             if self.text_threshold is not None:
@@ -222,12 +209,8 @@ class BiLSTMSpans(SpanComponent):
         goes_on = is_inside[1:] & is_inside[:-1] & (text[1:] == text[:-1])
         starts = np.flatnonzero(is_inside & ~np.append(False, goes_on))
         ends = np.flatnonzero(is_inside & ~np.append(goes_on, False)) + 1
-        return (
-            any_span,
-            starts,
-            ends,
-            SpanProbabilities(lattice, _STATES).score_spans((starts, ends, np.zeros_like(starts))),
-        )
+        probabilities = SpanProbabilities(lattice, _STATES).score_spans((starts, ends, np.zeros_like(starts)))
+        return any_span, starts, ends, probabilities
 
 
 def best_expected_f1(probabilities: NDArray, sizes: Ints) -> tuple[Mask, float]:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Callable, Iterable, Iterator, Literal, Optional, Sequence
 
 import numpy as np
@@ -26,14 +27,8 @@ from . import TOKEN_CLASSIFIER
 from .base import SequenceComponent, Setting
 from .gold import aligned_tags, allowed_tags, alternatives, annotated_tags, gold_tags, single_tags
 
-SCORE_WEIGHTS = {
-    "tag_acc": 1.0,
-    "tag_acc_doc_mean": None,
-    "tag_micro_f": None,
-    "tag_micro_f_doc_mean": None,
-    "tag_macro_f": None,
-    "tag_per_type": None,
-}
+_MORE_SCORES = ("tag_acc_doc_mean", "tag_micro_f", "tag_micro_f_doc_mean", "tag_macro_f", "tag_per_type")
+SCORE_WEIGHTS = {"tag_acc": 1.0, **dict.fromkeys(_MORE_SCORES)}
 SCORES = {"tag": "tag_scores", "pos": "pos_scores"}  # in Doc.user_data, and on each token
 _FEATURES = re.compile(r"_?|[^=|\s]+=[^=|\s]+(?:\|[^=|\s]+=[^=|\s]+)*")
 SPACE = {"tag": "_SP", "pos": "SPACE"}
@@ -86,17 +81,14 @@ def make_bilstm_tagger(
     scorer (Callable or None): the scoring method.
     """
     use_checksums(nlp)
-    return BiLSTMTagger(
-        nlp.vocab,
-        model,
-        name,
-        attr=attr,
-        overwrite=overwrite,
-        reduction=reduction,
-        tag_scores=tag_scores,
-        morphs=morphs,
-        scorer=scorer,
-    )
+    settings = {
+        "attr": attr,
+        "overwrite": overwrite,
+        "reduction": reduction,
+        "tag_scores": tag_scores,
+        "morphs": morphs,
+    }
+    return BiLSTMTagger(nlp.vocab, model, name, scorer=scorer, **settings)
 
 
 class TagComponent(SequenceComponent):
@@ -112,7 +104,6 @@ class TagComponent(SequenceComponent):
 
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:
-        """RAISES: ConfigError for a setting that is neither true nor false."""
         switches = (key for key in settings if key != "morphs" and isinstance(getattr(cls, key, None), Setting))
         check_bool(name, **{key: settings[key] for key in switches})
 
@@ -202,7 +193,6 @@ class BiLSTMTagger(TagComponent):
 
     @classmethod
     def check_settings(cls, name: str, **settings: Any) -> None:
-        """RAISES: ConfigError for a setting that is neither true nor false, and features that are no text."""
         super().check_settings(name, **settings)
         morphs = settings["morphs"]
         is_right = isinstance(morphs, dict) and all(isinstance(each, str) for pair in morphs.items() for each in pair)
@@ -244,11 +234,7 @@ def tag_scores(token: Token, key: str = SCORES["tag"]) -> Optional[dict[str, flo
     if list(kept["starts"][i : i + 2]) != [each.idx for each in token.doc[i : i + 2]]:
         return None
     pairs = zip(kept["labels"], kept["scores"][token.i].tolist())
-    return dict(sorted(pairs, key=_probability, reverse=True))
-
-
-def _probability(pair: tuple[str, float]) -> float:
-    return pair[1]
+    return dict(sorted(pairs, key=itemgetter(1), reverse=True))
 
 
 for _key in SCORES.values():

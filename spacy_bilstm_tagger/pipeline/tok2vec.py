@@ -1,6 +1,7 @@
 """The `bilstm_tok2vec` component: one embedding and encoder, shared by the components that listen to it."""
 
 import warnings
+from functools import partial
 from typing import Any, Callable, Iterable, Optional
 
 from spacy.language import Language
@@ -12,6 +13,7 @@ from thinc.types import Floats2d
 
 from ..errors import ConfigError
 from ..lexicon.files import use_checksums
+from ..util import no_gradient
 from . import TOK2VEC
 from .base import TrainableMixin
 from .corpora import check_examples, sample_docs
@@ -81,19 +83,9 @@ class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
         return losses
 
 
-class _Backprop:
+class _Backprop(partial):
     """The backprop callback that a listener keeps of the last batch. Closures cannot be pickled: a pickled one does
     nothing."""
 
-    def __init__(self, backprop: Callable[[list[Floats2d]], list]) -> None:
-        self.backprop = backprop
-
-    def __call__(self, d_outputs: list[Floats2d]) -> list:
-        return self.backprop(d_outputs)
-
     def __reduce__(self) -> tuple[type, tuple[Callable]]:
-        return _Backprop, (_forgotten,)
-
-
-def _forgotten(d_outputs: list[Floats2d]) -> list:
-    return []
+        return _Backprop, (no_gradient,)

@@ -98,9 +98,8 @@ class Reader:
 
     def __init__(self, target: Target, examples: list[Example], has_gold: bool) -> None:
         self.target, self.has_gold = target, has_gold
-        self.by_label: dict[
-            str, list[int]
-        ] = {}  # right, wrongly found, missed; where cases are not enough to count them
+        # Right, wrongly found, missed; where cases are not enough to count them.
+        self.by_label: dict[str, list[int]] = {}
 
     @abstractmethod
     def cases(self, number: int, example: Example, sure: Optional[Sure]) -> Iterator[Case]: ...
@@ -178,15 +177,10 @@ class _Entities(Reader):
 
     def cases(self, number: int, example: Example, sure: Optional[Sure]) -> Iterator[Case]:
         doc, kinds = example.x, tweet_kinds(example.x)
-        if not self.has_gold:
-            for span in self.found(example):
-                place = span.start_char, span.end_char
-                p, kind = _probability(span), kinds[span.start]
-                yield Case(number, *place, "", span.label_, *place, "", p, math.nan, span.text.lower(), kind)
-            return
         places, x2y = _Places(example), example.alignment.x2y
-        gold = self.gold(example)
-        judged = list(self.judge(example))
+        gold = self.gold(example) if self.has_gold else []
+        judged = list(self.judge(example)) if self.has_gold else [(span, False) for span in self.found(example)]
+        extra: Outcome = "spurious" if self.has_gold else ""
         # Pairs that share a token of the gold, the right ones and those that share most first.
         shared = []
         for j, (span, is_right) in enumerate(judged):
@@ -227,7 +221,7 @@ class _Entities(Reader):
                 bounds = span.start_char, span.end_char
                 p, kind = _probability(span), kinds[span.start]
                 surface = span.text.lower()
-                yield Case(number, *bounds, "", span.label_, *bounds, "spurious", p, math.nan, surface, kind)
+                yield Case(number, *bounds, "", span.label_, *bounds, extra, p, math.nan, surface, kind)
 
 
 class _Spans(_Entities):

@@ -4,7 +4,7 @@ import json
 import warnings
 import zlib
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Optional
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -64,8 +64,3 @@ def _of_docbin(nlp: Language, path: Path) -> list[Example]:
             return list(Corpus(path)(nlp))
         except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{damaged(path, 'a .spacy file', error)}; get the file again") from None
-
-
-def read_docs(nlp: Language, path: Path) -> Iterator[Doc]:
-    """The annotated texts alone."""
-    return (example.reference for example in read_examples(nlp, path))

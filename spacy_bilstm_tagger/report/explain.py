@@ -116,7 +116,7 @@ def _entities(
     p = dict(zip(chosen, pipe.span_scorer(scores)(chosen).tolist())) if chosen else {}
     found = [_span(name, doc, *span, p[span], is_chosen=True) for span in chosen]
     (scored,) = find_entities(scores, pipe.scheme, threshold=None, top_k=2 * top + len(ents), with_scores=True)
-    others = zip([*scored.entities, *scored.alternatives], [*scored.scores, *scored.alternative_scores])
+    others = [*scored.entities, *scored.alternatives]
     spans = [((start, end, pipe.labels[number]), each) for (start, end, number), each in others]
     spans = [(span, each) for span, each in spans if not doc[span[0]].is_space and not doc[span[1] - 1].is_space]
     left = sorted((pair for pair in spans if pair[0] not in ents and pair[1] >= FLOOR), key=lambda pair: -pair[1])

@@ -32,22 +32,14 @@ def _share(part: float, whole: float) -> Optional[float]:
 
 
 def main_score(findings: Findings) -> dict[str, Any]:
-    """ "value", "low" and "high": the main score and its interval, see `interval`."""
-    rows = _rows(findings)
-    value = float(_statistic(findings)(np.arange(len(rows))[None])[0])
-    low, high = interval(findings)
-    return {"name": findings.target.score, "value": _number(value), "low": low, "high": high}
-
-
-def interval(findings: Findings) -> tuple[Optional[float], Optional[float]]:
-    """The percentile bootstrap of the main score over texts (Efron and Tibshirani 1993, "An introduction to the bootstrap",
-    chapter 13): texts are drawn with replacement, RESAMPLES times."""
+    """ "value", "low" and "high": the main score and its interval, the percentile bootstrap over texts (Efron and Tibshirani
+    1993, "An introduction to the bootstrap", chapter 13): texts are drawn with replacement, RESAMPLES times."""
     from scipy.stats import bootstrap
 
-    n = len(findings.texts)
+    n, statistic = len(findings.texts), _score_of(_rows(findings))
+    score = {"name": findings.target.score, "value": _number(float(statistic(np.arange(n)[None])[0]))}
     if n < 2:
-        return None, None
-    statistic = _statistic(findings)
+        return {**score, "low": None, "high": None}
     result = bootstrap(
         (np.arange(n),),
         lambda index, axis: statistic(index),
@@ -58,7 +50,8 @@ def interval(findings: Findings) -> tuple[Optional[float], Optional[float]]:
         method="percentile",
         random_state=np.random.default_rng(SEED),
     )
-    return _number(result.confidence_interval.low), _number(result.confidence_interval.high)
+    low, high = map(_number, result.confidence_interval)
+    return {**score, "low": low, "high": high}
 
 
 def compare(ours: Findings, theirs: Findings) -> dict[str, Any]:
@@ -74,7 +67,7 @@ def compare(ours: Findings, theirs: Findings) -> dict[str, Any]:
     if ours.texts != theirs.texts or ours.target.kind != theirs.target.kind:
         raise ValueError(f"{ours.target.attr}: the two pipelines have gold for other texts")
     n = len(ours.texts)
-    both = _join(ours, theirs)
+    both = _score_of(np.concatenate([_rows(ours), _rows(theirs)]))
     one, other = np.arange(n), np.arange(n) + n
     p_value: Optional[float] = None
     if n > 1:
@@ -110,16 +103,9 @@ def _rows(findings: Findings) -> NDArray:
     return np.array(findings.values or findings.counts, dtype=np.float64)
 
 
-def _statistic(findings: Findings) -> Callable[[Ints], NDArray[np.float64]]:
-    """From numbers of texts, (samples, texts), to the main score of each sample."""
-    return _score_of(_rows(findings))
-
-
-def _join(ours: Findings, theirs: Findings) -> Callable[[Ints], NDArray[np.float64]]:
-    return _score_of(np.concatenate([_rows(ours), _rows(theirs)]))
-
-
 def _score_of(rows: NDArray) -> Callable[[Ints], NDArray[np.float64]]:
+    """From numbers of texts, (samples, texts), to the main score of each sample."""
+
     def score(index: Ints) -> NDArray[np.float64]:
         if rows.ndim == 1:
             means: NDArray[np.float64] = rows[index].mean(axis=-1)
@@ -165,10 +151,6 @@ def confusion(findings: Findings) -> dict[str, Any]:
     return {"gold": gold, "found": found, "counts": [[pairs[row, column] for column in found] for row in gold]}
 
 
-def outcomes(findings: Findings) -> dict[str, int]:
-    return dict(Counter(case.outcome for case in findings.cases))
-
-
 def nervaluate_classes(findings: Findings) -> dict[str, dict[str, Any]]:
     """The counts and scores of nervaluate (Segura-Bedmar et al. 2013, "SemEval-2013 task 9", section 4): strict, exact, partial
     and type. A gold span of one of several types has that which was found, if it is one of them."""
@@ -193,24 +175,16 @@ def nervaluate_classes(findings: Findings) -> dict[str, dict[str, Any]]:
     }
 
 
-class Group(NamedTuple):
-    """Cases that share something, such as a kind of token."""
-
-    name: str
-    cases: list[Case]
-
-    def row(self) -> dict[str, Any]:
-        right = sum(case.outcome == "right" for case in self.cases)
-        gold, found = sum(bool(case.gold) for case in self.cases), sum(bool(case.found) for case in self.cases)
-        return {"name": self.name, "gold": gold, "found": found, **prf((right, found - right, gold - right))}
-
-
 def group_by(cases: Iterable[Case], key: Callable[[Case], str], order: Sequence[str] = ()) -> list[dict[str, Any]]:
     """A row for each group: labels in the gold and found, precision, recall, F1. order: names that come first."""
     groups: dict[str, list[Case]] = {name: [] for name in order}
     for case in cases:
         groups.setdefault(key(case), []).append(case)
-    rows = [Group(name, inside).row() for name, inside in groups.items() if inside]
+    rows = []
+    for name, inside in ((name, inside) for name, inside in groups.items() if inside):
+        right = sum(case.outcome == "right" for case in inside)
+        gold, found = sum(bool(case.gold) for case in inside), sum(bool(case.found) for case in inside)
+        rows.append({"name": name, "gold": gold, "found": found, **prf((right, found - right, gold - right))})
     return rows if order else sorted(rows, key=lambda row: -row["gold"])
 
 

@@ -15,7 +15,7 @@ from .report import Report
 
 FOLDER = Path(__file__).parent
 # Of labels that neither spaCy nor we have a colour for.
-_PALETTE = (
+_PALETTE = [
     "#aad4f5",
     "#f7c59f",
     "#bfe3b4",
@@ -26,7 +26,7 @@ _PALETTE = (
     "#d0d3f2",
     "#d9d2c0",
     "#c3ddc9",
-)
+]
 _TITLES = {"tag": "tags", "pos": "parts of speech", "ents": "entities"}
 _OUTCOMES = {
     "right": "right",
@@ -143,11 +143,7 @@ def _outcome_line(part: dict[str, Any]) -> str:
     if part["kind"] == "tokens":
         return ""
     counts = part["outcomes"]
-    return (
-        "Of gold and found: "
-        + ", ".join(f"{counts[key]:,} {text}" for key, text in _OUTCOMES.items() if key in counts)
-        + "."
-    )
+    return f"Of gold and found: {', '.join(f'{counts[key]:,} {text}' for key, text in _OUTCOMES.items() if key in counts)}."
 
 
 def _significance(p_value: Optional[float]) -> str:

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Callable, Iterable, Iterator, Literal, Optional
+from operator import attrgetter
+from typing import Any, Iterable, Iterator, Literal, Optional
 
 import numpy as np
 from spacy.language import Language
@@ -59,9 +60,9 @@ def pretag(
     if rank == "order":
         chosen: Iterable[Pretagged] = islice(found, limit)
     elif limit is None:
-        chosen = sorted(found, key=_sureness)
+        chosen = sorted(found, key=attrgetter("sureness"))
     else:
-        chosen = heapq.nsmallest(limit, found, key=_sureness)
+        chosen = heapq.nsmallest(limit, found, key=attrgetter("sureness"))
     for each in chosen:
         counts["written"] += 1
         yield each
@@ -69,7 +70,7 @@ def pretag(
 
 def check_pipeline(nlp: Language, rank: Rank = "order") -> None:
     """RAISES: ConfigError, see `pretag`."""
-    if not sets_tags(nlp) and not sets_entities(nlp):
+    if not sets(nlp, "token.tag") and not sets(nlp, "doc.ents"):
         raise ConfigError(
             f"{', '.join(nlp.pipe_names) or 'no component'}: set neither tags nor entities; expected a pipeline that does"
         )
@@ -77,16 +78,8 @@ def check_pipeline(nlp: Language, rank: Rank = "order") -> None:
         raise ConfigError("--rank uncertain: none of the pipeline's components gives probabilities; leave it out")
 
 
-def sets_tags(nlp: Language) -> bool:
-    return any("token.tag" in nlp.get_pipe_meta(name).assigns for name in nlp.pipe_names)
-
-
-def sets_entities(nlp: Language) -> bool:
-    return any("doc.ents" in nlp.get_pipe_meta(name).assigns for name in nlp.pipe_names)
-
-
-def _sureness(each: Pretagged) -> float:
-    return each.sureness
+def sets(nlp: Language, attribute: str) -> bool:
+    return any(attribute in nlp.get_pipe_meta(name).assigns for name in nlp.pipe_names)
 
 
 def _new(texts: Iterable[str], seen: set[str], counts: Counter[str]) -> Iterator[tuple[str, int]]:
@@ -130,26 +123,13 @@ def to_doccano(each: Pretagged) -> dict[str, Any]:
 
 def to_prodigy(each: Pretagged) -> dict[str, Any]:
     """https://prodi.gy/docs/api-interfaces (ner_manual)."""
-    tokens = [
-        {
-            "text": token.text,
-            "start": token.idx,
-            "end": token.idx + len(token),
-            "id": token.i,
-            "ws": bool(token.whitespace_),
-        }
-        for token in each.doc
-    ]
-    spans = [
-        {
-            "start": ent.start_char,
-            "end": ent.end_char,
-            "token_start": ent.start,
-            "token_end": ent.end - 1,
-            "label": ent.label_,
-        }
-        for ent in each.doc.ents
-    ]
+    tokens, spans = [], []
+    for token in each.doc:
+        place = {"start": token.idx, "end": token.idx + len(token)}
+        tokens.append({"text": token.text, **place, "id": token.i, "ws": bool(token.whitespace_)})
+    for ent in each.doc.ents:
+        place = {"start": ent.start_char, "end": ent.end_char, "token_start": ent.start, "token_end": ent.end - 1}
+        spans.append({**place, "label": ent.label_})
     return {"text": each.doc.text, "tokens": tokens, "spans": spans, "meta": {"number": each.number}}
 
 
@@ -161,28 +141,17 @@ def to_label_studio(each: Pretagged) -> dict[str, Any]:
     def place(character: int) -> int:
         return len(text[:character].encode("utf-16-le", "surrogatepass")) // 2
 
-    results = [
-        {
-            "from_name": "label",
-            "to_name": "text",
-            "type": "labels",
-            "value": {
-                "start": place(ent.start_char),
-                "end": place(ent.end_char),
-                "text": ent.text,
-                "labels": [ent.label_],
-            },
-        }
-        for ent in each.doc.ents
-    ]
-    return {
-        "data": {"text": text, "number": each.number},
-        "predictions": [{"model_version": "pretag", "result": results}],
-    }
+    results = []
+    for ent in each.doc.ents:
+        start, end = place(ent.start_char), place(ent.end_char)
+        value = {"start": start, "end": end, "text": ent.text, "labels": [ent.label_]}
+        results.append({"from_name": "label", "to_name": "text", "type": "labels", "value": value})
+    predictions = [{"model_version": "pretag", "result": results}]
+    return {"data": {"text": text, "number": each.number}, "predictions": predictions}
 
 
 def write(format: str, pretagged: Iterable[Pretagged], *, tags: bool, ents: bool) -> Iterator[str]:
-    """The pieces of a file of one of FORMATS."""
+    """The pieces of a file of a format of the command."""
     if format in ("tsv", "conll"):
         for each in pretagged:
             yield to_columns(each, "\t" if format == "tsv" else " ", tags=tags, ents=ents)
@@ -194,10 +163,6 @@ def write(format: str, pretagged: Iterable[Pretagged], *, tags: bool, ents: bool
             between = ",\n"
         yield "\n]\n"
     else:
-        make = _JSON_LINES[format]
+        make = to_doccano if format == "doccano" else to_prodigy
         for each in pretagged:
             yield json.dumps(make(each), ensure_ascii=False) + "\n"
-
-
-_JSON_LINES: dict[str, Callable[[Pretagged], dict[str, Any]]] = {"doccano": to_doccano, "prodigy": to_prodigy}
-FORMATS = ("tsv", "conll", "label-studio", *_JSON_LINES)

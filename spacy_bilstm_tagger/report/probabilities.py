@@ -114,8 +114,8 @@ def entity_candidates(pipe: BiLSTMNER, batch: list[Example], scores: ChainScores
     found = find_entities(scores, pipe.scheme, threshold=FLOOR, top_k=0, with_scores=True)
     for example, scored in zip(batch, found):
         gold = {(ent.start, ent.end): ent.label_ for ent in example.y.ents}
-        spans = [Span(example.x, start, end, label=pipe.labels[number]) for start, end, number in scored.entities]
-        probability = {(span.start, span.end): p for span, p in zip(spans, scored.scores)}
+        spans = [Span(example.x, start, end, label=pipe.labels[number]) for (start, end, number), _ in scored.entities]
+        probability = {(start, end): p for (start, end, _), p in scored.entities}
         for span, is_right in judge_entities(example, gold, spans):
             yield probability[span.start, span.end], is_right
 

@@ -6,8 +6,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import partial
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, Iterable, Optional
 
@@ -114,17 +113,11 @@ def _learned(material: Material) -> int:
 
 def _of_other(nlp: Language, examples: Iterable[Example], ours: list[Findings]) -> dict[tuple[str, str], Findings]:
     wanted = {(each.target.kind, each.target.attr): each for each in ours if each.has_gold}
-    gold = (_moved(example.reference, nlp) for example in examples)
-    predicted = list(
-        predict(nlp, Corpus("").make_examples(nlp, gold))
-    )  # gold tokens stay, where the raw text is unknown
+    gold = (Doc(nlp.vocab).from_bytes(example.reference.to_bytes()) for example in examples)
+    # Gold tokens stay, where the raw text is unknown.
+    predicted = list(predict(nlp, Corpus("").make_examples(nlp, gold)))
     targets = [target for target in find_targets(nlp) if (target.kind, target.attr) in wanted]
     return {(target.kind, target.attr): find(nlp, target, predicted) for target in targets}
-
-
-def _moved(doc: Doc, nlp: Language) -> Doc:
-    """The doc in the vocabulary of another pipeline."""
-    return Doc(nlp.vocab).from_bytes(doc.to_bytes())
 
 
 def _scores(nlp: Language, examples: list[Example]) -> dict[str, Any]:
@@ -158,7 +151,7 @@ def _component(
         score=measures.main_score(findings),
         pooled=measures.prf(counts),
         unknown_labels=findings.unknown_labels,
-        outcomes=measures.outcomes(findings),
+        outcomes=dict(Counter(case.outcome for case in findings.cases)),
         per_label=measures.per_label(findings),
         confusion=measures.confusion(findings),
         calibration=measures.calibration(findings),
@@ -187,7 +180,7 @@ def _groups(
     if material.train:
         seen = find_surfaces(findings.target, material.train)
         name = "word" if findings.target.kind == "tokens" else "surface"
-        found[name] = measures.group_by(cases, partial(_seen, seen=seen), [SEEN, UNSEEN])
+        found[name] = measures.group_by(cases, lambda case: SEEN if case.surface in seen else UNSEEN, [SEEN, UNSEEN])
     found["kind of token"] = measures.group_by(cases, lambda case: case.token_kind or "other")
     lengths = {text: len(examples[text].predicted) for text in findings.texts}
     found["tokens of the text"] = measures.group_by(cases, lambda case: _length(lengths[case.text]), LENGTH_NAMES)
@@ -195,10 +188,6 @@ def _groups(
         names = [name for name, _ in material.sources]
         found["file"] = measures.group_by(cases, lambda case: names[source_of[case.text]], names)
     return found
-
-
-def _seen(case: Case, seen: set[str]) -> str:
-    return SEEN if case.surface in seen else UNSEEN
 
 
 def _length(tokens: int) -> str:
@@ -284,7 +273,7 @@ def describe_model(nlp: Language, name: str) -> dict[str, Any]:
             "license": meta.get("license", ""),
             "components": components,
         },
-        "versions": {package: _version(package) for package in ("spacy", "thinc", "torch", "spacy-bilstm-tagger")},
+        "versions": {package: version(package) for package in ("spacy", "thinc", "torch", "spacy-bilstm-tagger")},
     }
 
 
@@ -309,10 +298,3 @@ def count_parameters(model: Model) -> int:
     modules = {id(shim.module): shim.module for node in model.walk() for shim in node.shims if hasattr(shim, "module")}
     of_torch = sum(p.numel() for module in modules.values() if module is not None for p in module.parameters())
     return int(own + of_torch)
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"

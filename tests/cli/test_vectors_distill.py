@@ -32,7 +32,7 @@ def test_distill(spacy_bilstm, transformer_folder, words, write, tmp_path):
     vectors = vocab.vectors
     keys = sorted(vectors.strings[key] for key in vectors)
     assert keys == sorted(["<unk>", "<user>", "<url>", "so", "good", "!", "is", "it", "go", "goo", "x", "goood"])
-    distiller = Distiller.from_info(vocab.lookups.get_table(DISTILLER)[DISTILLER], transformer_folder)
+    distiller = Distiller(model_dir=transformer_folder, **vocab.lookups.get_table(DISTILLER)[DISTILLER])
     again = distiller.rows(keys[1:])
     np.testing.assert_allclose(again[-1], vectors[vectors.strings[keys[-1]]], atol=1e-5)
 

@@ -24,12 +24,15 @@ from spacy_bilstm_tagger.crf.inference import (
     _log_passes,
     _scaled_passes,
     forward_backward,
-    log_partition,
     marginals,
     viterbi,
 )
 from spacy_bilstm_tagger.crf.loss import divergence, negative_log_likelihood
 from spacy_bilstm_tagger.pipeline.entities import EntityScheme
+
+
+def log_partition(scores):
+    return forward_backward(scores).log_partition
 
 
 @settings(deadline=None)

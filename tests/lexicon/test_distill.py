@@ -16,7 +16,7 @@ WORDS = ["!", "<url>", "<user>", "go", "goo", "good", "is", "it", "so", "x"]
 
 
 def load_distiller(folder, model_dir):
-    return Distiller.from_info(spacy.load(folder).vocab.lookups.get_table(DISTILLER)[DISTILLER], model_dir)
+    return Distiller(model_dir=model_dir, **spacy.load(folder).vocab.lookups.get_table(DISTILLER)[DISTILLER])
 
 
 @pytest.fixture

@@ -168,7 +168,7 @@ class TestFrozen:
     def test_other_weights_are_not_taken_for_the_kept_ones(self, make_model, docs):
         model, other = make_model(), make_model()
         with torch.no_grad():
-            for weight in other.shims[0].objects.transformer.parameters():
+            for weight in other.shims[0]._hfmodel.transformer.parameters():
                 weight.mul_(0.9)
         first = update(model, docs, Adam(0.1))[0]
         model.from_bytes(other.to_bytes())

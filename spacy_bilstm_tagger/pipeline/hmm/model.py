@@ -57,7 +57,7 @@ class HiddenMarkovModel:
 
     def emissions(self, types: WordTypes) -> NDArray[np.float32]:
         """log P(word | tag) up to a term that is the same for all tags; (types, labels)."""
-        cache, strings = self._emissions, types.strings
+        cache, strings = self._emissions, types.vocab.strings
         rows = []
         for key in zip(types.orth.tolist(), types.norm.tolist()):
             row = cache.get(key)
