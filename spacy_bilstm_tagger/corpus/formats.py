@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ..errors import DataError, Errors
-from ..util import decode, read_bytes
+from ..util import GZIP, archive_kind, decode, read_bytes, wrong_download
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
 from .columns import Columns, looks_like_iob, read_columns, read_iob
 from .conllu import COLUMNS, check_conllu_tags, is_conllu_plus, read_conllu
 from .csv_formats import csv_format, read_gmb, read_toxic_spans
-from .json_lines import is_list_of_texts, looks_like_json, read_json_lines
-from .refusals import refuse_bytes, refuse_content
+from .json_lines import is_list_of_texts, looks_like_json, read_json_lines, refuse_json
 from .votes import is_votes_folder, read_texts_without_spans, read_votes
 
 
@@ -245,3 +244,71 @@ def guess_format(path: Path, content: str) -> str:
 def _has_conllu_columns(rows: list[str]) -> bool:
     """Whether half of the rows have the columns of CoNLL-U. The shared tasks from CoNLL-X on have ten, too."""
     return sum(row.count("\t") == len(COLUMNS) - 1 for row in rows) >= len(rows) / 2
+
+
+_BINARY = {
+    rb"PK\x03\x04(?s:.*)xl/": "an Excel workbook; save it there as text with TAB between columns",
+    rb"%PDF-": "a PDF; get the data itself",
+    rb"PAR1[\x0e-\x1f]": "a Parquet file; write JSON lines of it (pandas: to_json(..., orient='records', lines=True)) or columns",
+    rb"(?s)ARROW1\x00|\xff{4}.\x00{3}": "an Arrow file; write JSON lines or columns of it (datasets: to_json)",
+    rb"SQLite format 3": "a database of SQLite; export JSON lines (Prodigy: prodigy db-out) or columns",
+    rb"\x93NUMPY": "an array of numpy; write columns of it",
+    rb"\x80[\x02-\x05]": "a pickle of Python, which is not read since it may run any program; write JSON lines or columns of it",
+    rb"\{\\rtf": "a document with formatting (RTF); save it as plain text",
+}
+_WEBANNO = "#FORMAT=WebAnno TSV"
+_ELEMENT = re.compile(r"\s*<([a-z][\w:.-]*)(?:\s[^<>]*)?>", re.IGNORECASE)  # of HTML or XML
+_QUOTED = re.compile(r'^"# text =', re.MULTILINE)
+_OTHER_FORMATS = {
+    "a tree in brackets, as of the Penn Treebank; expected a token and its tag in each line, and a blank line between texts": (
+        re.compile(r"\(\s*(?:\(\s*)?(?:TOP|ROOT|S1?|SINV|SQ|SBARQ|FRAG|NP|INTJ|X)\s*\(")
+    ),
+    "brat's standoff annotation, whose text is in another file; expected columns of tokens and tags: export CoNLL": (
+        re.compile(r"T\d+\t\S+ \d+ [\d; ]+\t")
+    ),
+}
+
+
+def refuse_bytes(path: Path, data: bytes) -> None:
+    """RAISES: DataError for archives, and for files that are no text."""
+    for start, kind in _BINARY.items():
+        if re.match(start, data):
+            raise DataError(f"{path}: is {kind}")
+    archive = "a gzip archive inside of another one" if data.startswith(GZIP) else archive_kind(data)
+    if archive:
+        raise DataError(f"{path}: is {archive}; expected a file of text: unpack it, and give the file inside")
+
+
+def refuse_content(path: Path, content: str) -> None:
+    """RAISES: DataError for files that are often found in the place of a corpus."""
+    kind = wrong_download(content)
+    if kind:
+        raise DataError(f"{path}: found {content.strip()[:40]!r}, {kind}")
+    element = _ELEMENT.match(content)
+    if element:
+        end, content = f"</{element[1].lower()}>", content.strip()
+        first = content.partition("\n")[0].rstrip()
+        if any(part.endswith(">") and end in part.lower() for part in (first, content)):
+            raise DataError(
+                f"{path}: found {content[:40]!r}, HTML or XML, as of a web page or a server's error message; look at the address, "
+                "and download the file itself"
+            )
+    first, _, _ = content.lstrip().partition("\n")
+    for kind, form in _OTHER_FORMATS.items():
+        if form.match(first):
+            line = content.count("\n", 0, content.index(first)) + 1
+            raise DataError(f"{path}, line {line}: found {first[:60]!r}, {kind}")
+    if content.startswith(_WEBANNO):
+        first, _, _ = content.partition("\n")
+        raise DataError(
+            f"{path}, line 1: found {first!r}, whose columns are layers; expected columns of tokens and tags: "
+            "export CoNLL 2002 or CoNLL-U from WebAnno or INCEpTION"
+        )
+    refuse_json(path, content)
+    quoted = _QUOTED.search(content)
+    if quoted:
+        line = content.count("\n", 0, quoted.start()) + 1
+        raise DataError(
+            f"{path}, line {line}: found {quoted[0]!r}, as a spreadsheet saves cells in quotes; expected none: save it as "
+            "text with TAB between columns, and no quotes"
+        )

@@ -59,8 +59,7 @@ def TransformerEmbed(
     check_at_least(where, 1, stride=stride)
     check_at_least(where, stride, window=window)
     check_at_least(where, 0, kept_tokens=kept_tokens)
-    from ..layers.transformer import Transformer
-    from ..layers.transformer_shim import TransformerShim
+    from ..layers.transformer import Transformer, TransformerShim
 
     shim = TransformerShim(
         dict(tokenizer_config),

@@ -13,8 +13,7 @@ from ...util import check_above_zero, check_at_least, check_fraction
 from ..corpora import check_examples
 from ..gold import known_tags, single_tags
 from ..tagger import SCORE_WEIGHTS, TagComponent
-from .counts import TaggedText, count_tags
-from .model import HMM, Floats, HiddenMarkovModel
+from .model import HMM, Floats, HiddenMarkovModel, TaggedText, count_tags
 
 if TYPE_CHECKING:
     from pandas import DataFrame

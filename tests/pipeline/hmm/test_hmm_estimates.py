@@ -7,12 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
-from spacy_bilstm_tagger.pipeline.hmm.counts import HMMCounts, count_tags, ending_contexts, word_class, word_contexts
 from spacy_bilstm_tagger.pipeline.hmm.model import (
+    HMMCounts,
     back_off,
+    count_tags,
     deleted_interpolation,
     distribution,
+    ending_contexts,
     transition_probabilities,
+    word_class,
+    word_contexts,
 )
 
 D, N, V = range(3)
