@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..crf.packing import Block, Packing, Windows, pack, take_sequences
 from ..errors import ConfigError
-from ..types import Rows
+from ..types import Ints, Rows
 from ..util import no_gradient
 from .lstm_prediction import Gates, Weights, gates_of, predict_lstm
 from .shim import TorchModule, TorchShim, to_torch
@@ -27,6 +27,7 @@ Initialization = Literal["orthogonal", "torch"]
 
 BLOCK_ROWS = 32_768  # packed rows that are computed at once at prediction; more only take more memory
 LONG_SEQUENCE = 256  # tokens, see `PackedRNN._read`
+PADDING = 8  # rows a step that cost as much as packing does, see `PackedRNN._read`
 
 FirstLayer = Optional[tuple[Weights, Gates]]  # weights, and the products of all tokens' rows
 
@@ -233,12 +234,18 @@ class PackedRNN(TorchModule):
         return self._drop("output", X, sequence, rate)
 
     def _read(self, layer: nn.Module, X: Tensor, batch_sizes: Tensor, sequence: Tensor) -> Tensor:
-        """One layer. Torch's backward pass on the CPU takes steps times rows for sequences of unequal lengths, but rows
-        for equal ones: so in training, long sequences are read with those of their own length alone."""
-        if X.device.type != "cpu" or not torch.is_grad_enabled() or len(batch_sizes) <= LONG_SEQUENCE:
+        """One layer. Torch's backward pass on the CPU takes steps times rows for packed sequences of unequal lengths, but rows
+        for equal or padded ones. So in training, an LSTM reads padded sequences if they are not much more than the packed
+        ones, and long sequences are read with those of their own length alone."""
+        if X.device.type != "cpu" or not torch.is_grad_enabled():
             return layer(PackedSequence(X, batch_sizes))[0].data
         sizes, numbers = batch_sizes.numpy(), sequence.numpy()
         lengths = np.bincount(numbers)  # longest first
+        if len(sizes) <= LONG_SEQUENCE:
+            padding = len(sizes) * len(lengths) - len(X)
+            if type(layer) is nn.LSTM and padding <= min(len(X), PADDING * len(sizes)):
+                return _read_padded(layer, X, lengths, sizes, numbers)
+            return layer(PackedSequence(X, batch_sizes))[0].data
         ends = np.flatnonzero((lengths[1:] != lengths[:-1]) & (lengths[:-1] > LONG_SEQUENCE)) + 1
         rows, Ys = [], []
         for first, end in pairwise([0, *ends.tolist(), len(lengths)]):
@@ -255,6 +262,21 @@ class PackedRNN(TorchModule):
         n_sequences = int(sequence.max()) + 1 if len(sequence) else 0
         mask = F.dropout(X.new_ones(n_sequences, X.shape[1]), rate, training=True)
         return X * mask[sequence]
+
+
+def _read_padded(layer: nn.LSTM, X: Tensor, lengths: Ints, batch_sizes: Ints, sequence: Ints) -> Tensor:
+    """(packed rows, nI) -> (packed rows, 2 * hidden width). Each direction reads the padding last, so it changes nothing."""
+    steps, texts = len(batch_sizes), len(lengths)
+    step = np.repeat(np.arange(steps), batch_sizes)
+    directions = []
+    for suffix, place in (("", step), ("_reverse", lengths[sequence] - 1 - step)):
+        at = torch.from_numpy(place * texts + sequence)
+        padded = X.new_zeros(steps * texts, X.shape[1]).index_copy(0, at, X).view(steps, texts, -1)
+        weights = [getattr(layer, f"{name}_l0{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        start = X.new_zeros(1, texts, layer.hidden_size)
+        Y = torch.lstm(padded, (start, start), weights, True, 1, 0.0, True, False, False)[0]
+        directions.append(Y.view(steps * texts, -1)[at])
+    return torch.cat(directions, dim=1)
 
 
 def _recurrent_layer(cell: Cell, input_width: int, hidden_width: int) -> nn.RNNBase:

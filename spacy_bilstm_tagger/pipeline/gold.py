@@ -5,9 +5,10 @@ types. A Doc may also name the entity types that its annotators looked for: outs
 those, but there may be one of another type.
 """
 
-from typing import AbstractSet, Iterable, Iterator, Mapping, Optional
+from typing import AbstractSet, Iterable, Iterator, Mapping, Optional, Sequence
 
 import numpy as np
+from spacy.attrs import ENT_IOB, IS_SPACE, ORTH
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -17,6 +18,7 @@ EITHER = "|"
 OUTSIDE = "O"  # of any entity, in BIO
 _ANNOTATED = "annotated_entity_types"  # in Doc.user_data
 _POS = "annotated_pos"  # the same
+_OUT = 2  # ENT_IOB
 
 
 def alternatives(label: str) -> list[str]:
@@ -89,9 +91,9 @@ def gold_tags(doc: Doc, attr: str) -> list[str]:
 
     spaCy's `token.pos` has no value for one of several, so these are kept beside it: see `set_annotated_pos`.
     """
-    if attr == "tag":
-        return [token.tag_ for token in doc]
-    return list(doc.user_data.get(_POS, ())) or [token.pos_ for token in doc]
+    several = doc.user_data.get(_POS, ()) if attr == "pos" else ()
+    strings = doc.vocab.strings
+    return list(several) or [strings[key] for key in doc.to_array(attr.upper()).tolist()]
 
 
 def set_annotated_pos(doc: Doc, tags: Iterable[str]) -> None:
@@ -101,9 +103,34 @@ def set_annotated_pos(doc: Doc, tags: Iterable[str]) -> None:
 
 def aligned_tags(example: Example, attr: str) -> list[Optional[str]]:
     """The gold tag of each predicted token; None where it lies across gold tokens of several tags, or on none."""
-    gold, aligned = gold_tags(example.reference, attr), example.alignment.x2y
+    gold: Sequence[Optional[str]] = gold_tags(example.reference, attr)
+    if _has_gold_tokens(example):
+        return [*gold]
+    aligned = example.alignment.x2y
     found = ({gold[j] for j in aligned[i].ravel()} for i in range(len(example.predicted)))
     return [tags.pop() if len(tags) == 1 else None for tags in found]
+
+
+def aligned_ner(example: Example) -> list[Optional[str]]:
+    """As spaCy's `Example.get_aligned_ner`: the tag of BILUO of each predicted token, None where it is missing."""
+    if not _has_gold_tokens(example):
+        return [*example.get_aligned_ner()]
+    gold = example.reference
+    if not gold.has_annotation("ENT_IOB"):
+        return [None] * len(gold)
+    iob, is_space = gold.to_array([ENT_IOB, IS_SPACE]).T
+    tags: list[Optional[str]] = [OUTSIDE if outside else None for outside in ((iob == _OUT) | (is_space == 1)).tolist()]
+    for ent in gold.ents:
+        label, inside = ent.label_, len(ent) - 2
+        tags[ent.start : ent.end] = (
+            [f"B-{label}", *[f"I-{label}"] * inside, f"L-{label}"] if inside >= 0 else [f"U-{label}"]
+        )
+    return tags
+
+
+def _has_gold_tokens(example: Example) -> bool:
+    """Whether the predicted tokens are those of the gold, so that no alignment is needed, which takes long."""
+    return np.array_equal(example.x.to_array(ORTH), example.y.to_array(ORTH))
 
 
 def annotated_tags(doc: Doc, attr: str, known: AbstractSet[str]) -> Iterator[str]:

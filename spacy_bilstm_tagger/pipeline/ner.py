@@ -21,7 +21,7 @@ from ..util import check_above_zero, check_at_least, check_bool
 from . import LINEAR_CHAIN_CRF
 from .base import Setting, span_group
 from .entities import EntityScheme, Scheme, ScoredEntities, ScoredSpans, find_entities, preset_mask, to_bio
-from .gold import EITHER, OUTSIDE, alternatives, annotated_types
+from .gold import EITHER, OUTSIDE, aligned_ner, alternatives, annotated_types
 from .soft_labels import SoftLabels, soft_names
 from .span_component import SpanComponent, SpanScorer
 
@@ -195,7 +195,7 @@ class BiLSTMNER(SpanComponent):
         _warn_of_misaligned(self.name, get_examples())
 
     def allowed(self, examples: list[Example]) -> Mask:
-        pairs = ((eg.get_aligned_ner(), annotated_types(eg.reference)) for eg in examples)
+        pairs = ((aligned_ner(eg), annotated_types(eg.reference)) for eg in examples)
         return np.concatenate([self.scheme.gold_mask(*pair) for pair in pairs])
 
     def constrain(self, scores: ChainScores) -> ChainScores:

@@ -34,11 +34,13 @@ def plain(module, X: torch.Tensor) -> torch.Tensor:
 SETTINGS = [{}, {"depth": 3}, {"depth": 2, "residual": True}, {"hidden_width": 2}]
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "how"), [*((cell, "packed") for cell in CELLS), ("lstm", "padded"), ("gru", "cut")])
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("lengths", [[3, 0, 6], [9, 2, 5, 0, 9, 4, 7, 4], [6, 6]])
-def test_output_and_gradients_are_those_of_a_plain_transcription(cell, settings, lengths, monkeypatch):
-    monkeypatch.setattr("spacy_bilstm_tagger.layers.bilstm.LONG_SEQUENCE", 4)
+def test_output_and_gradients_are_those_of_a_plain_transcription(cell, how, settings, lengths, monkeypatch):
+    if how == "cut":
+        monkeypatch.setattr("spacy_bilstm_tagger.layers.bilstm.LONG_SEQUENCE", 4)
+    monkeypatch.setattr("spacy_bilstm_tagger.layers.bilstm.PADDING", 8 if how == "padded" else -1)
     rtol = 1e-5 if cell == "rnn_relu" else 1e-7  # whose sums grow with the text
     model = encoder(cell=cell, **settings)
     module = model.shims[0].module
@@ -181,7 +183,7 @@ def test_dropout_follows_the_rate_of_the_update():
 @pytest.mark.parametrize("locked", [True, False])
 def test_dropout_acts_in_each_place_alone(place, locked):
     """What the first layer and the second are given, and what comes out; half of it is dropped in one of the places."""
-    model = encoder(dropout_places=[place], locked_dropout=locked, depth=2)
+    model = encoder(dropout_places=[place], locked_dropout=locked, depth=2, cell="gru")
     given = []
     for layer in model.shims[0].module.layers:
         layer.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0].data.detach()))

@@ -1,6 +1,11 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
 
-from spacy_bilstm_tagger.pipeline.gold import allowed_tags, known_tags, single_tags
+from spacy_bilstm_tagger.pipeline.gold import aligned_ner, aligned_tags, allowed_tags, known_tags, single_tags
 
 INDEX = {"A": 0, "B": 1, "C": 2}
 
@@ -33,3 +38,24 @@ def test_a_label_that_has_the_sign_of_alternatives_in_its_name():
 
 def test_single_tags_stand_for_themselves():
     assert single_tags({"A", "B", "A|B", "A|D", "-", "", None}) == {"A", "B", "A|D"}
+
+
+@given(data=st.data())
+def test_annotation_of_the_same_tokens_is_that_of_spacy_s_alignment(data):
+    words = data.draw(st.lists(st.sampled_from(["so", "Lisbon", "\n\n", "😭", "İ", "e\u0301"]), min_size=1, max_size=6))
+    ents = data.draw(st.lists(st.sampled_from(["O", "", "B-place", "I-place", "B-person"]), **_as_many(words)))
+    ents = [
+        "B-place" if tag == "I-place" and (i == 0 or ents[i - 1][2:] != "place") else tag for i, tag in enumerate(ents)
+    ]
+    tags = data.draw(st.lists(st.sampled_from(["", "NN", "NN|VB"]), **_as_many(words)))
+    vocab = Vocab()
+    gold = Doc(vocab, words=words, ents=data.draw(st.sampled_from([None, ents])), tags=tags)
+    example = Example(Doc(vocab, words=words), gold)
+    assert aligned_ner(example) == example.get_aligned_ner()
+    assert [tag or None for tag in aligned_tags(example, "tag")] == [
+        tag or None for tag in example.get_aligned("TAG", as_string=True)
+    ]
+
+
+def _as_many(words):
+    return {"min_size": len(words), "max_size": len(words)}
