@@ -1,8 +1,10 @@
 """The benchmarks of speed run, on little."""
 
+import numpy as np
 import pytest
 
-from benchmarks import gpu, growth, roofline
+from benchmarks import gpu, growth, roofline, training_speed
+from spacy_bilstm_tagger.layers import bilstm
 
 
 @pytest.fixture
@@ -39,3 +41,14 @@ def test_roofline_knows_the_products_of_the_networks(capsys, golden, tweets):
     found = {row[0]: row for row in rows(capsys)[1:]}
     assert found["tokenizer"][1] == "0"
     assert any(float(row[1].replace(",", "")) > 1000 and float(row[3]) > 0 for row in found.values())
+
+
+def test_training_beside_a_plain_loop(capsys, tmp_path, spacy_bilstm):
+    (tmp_path / "train.conll").write_text("so RB\nhappy JJ\n\nMia NNP\nran VBD\nhome NN\n\n" * 8)
+    assert spacy_bilstm("convert", tmp_path / "train.conll", tmp_path / "train.spacy")[0] == 0
+    rows_of = np.random.default_rng(0).normal(size=(3, 100)).tolist()
+    lines = [f"{word} {' '.join(map(str, row))}" for word, row in zip(("so", "mia", "<unk>"), rows_of)]
+    (tmp_path / "vectors.txt").write_text("\n".join(lines))
+    training_speed.main(tmp_path / "train.spacy", str(tmp_path / "vectors.txt"), rounds=1)
+    assert [row[0] for row in rows(capsys)[1:]] == ["plain loop", "nlp.update, packed", "nlp.update"]
+    assert bilstm.PADDING == training_speed.PADDING
