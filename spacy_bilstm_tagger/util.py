@@ -4,6 +4,7 @@ import codecs
 import ctypes
 import gzip
 import hashlib
+import json
 import os
 import platform
 import re
@@ -25,7 +26,10 @@ def write_beside(path: Path) -> Iterator[Path]:
     """A temporary path for a file or folder, beside `path`. It replaces `path` at the end of the block, or is removed
     if the block raises an error. A link stays one, and a file keeps its mode."""
     path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise DataError(f"{path}: a part of this path is a file, expected folders; give another name") from None
     _sweep(path)
     tmp_dir = Path(tempfile.mkdtemp(prefix=f"{_draft_prefix(path)}{os.getpid()}-", dir=path.parent))
     try:
@@ -207,6 +211,13 @@ _ARCHIVES = {
     "a bzip2 archive": rb"BZh[1-9]",
     "an xz archive": rb"\xfd7zXZ\0",
 }
+
+
+def is_json_object(line: str) -> bool:
+    try:
+        return line.lstrip().startswith("{") and isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def archive_kind(start: bytes) -> Optional[str]:

@@ -121,6 +121,11 @@ def annotate(
     Yields a dict for each record: what it had, and the annotation; or what it had, and "error" with the reason.
     """
     check_at_least("annotate", 1, batch_size=batch_size)
+    if isinstance(records, (str, bytes, Mapping)) or hasattr(records, "columns"):
+        raise DataError(
+            f"annotate: found {type(records).__name__} as records, expected a list or stream of texts, or of dicts with a "
+            "'text' (of a pandas frame: frame.to_dict('records'))"
+        )
     name = model if isinstance(model, (str, Path)) else "pipeline"
     asked = check_fields([fields] if isinstance(fields, str) else fields)
     recipe = Recipe(str(name), Form(fields=asked, offsets=offsets), batch_size=batch_size)
@@ -155,20 +160,33 @@ def model_path(name: str) -> Path:
     if is_package(name):
         inside = sorted(each.parent for each in path.glob("*/config.cfg"))
         path = inside[0] if inside else path
-    if not (path / "config.cfg").is_file():
+    try:
+        is_pipeline = (path / "config.cfg").is_file()
+    except (OSError, ValueError):  # a text, which is too long for a name
+        is_pipeline = False
+    if not is_pipeline:
         raise DataError(
-            f"{name}: is no pipeline; expected a folder with config.cfg, or the name of an installed package"
+            f"{name[:200]}: is no pipeline; expected a folder with config.cfg, or the name of an installed package"
         )
     return path
 
 
 def load_pipeline(name: str, exclude: Iterable[str] = ()) -> Language:
-    """A pipeline by its folder or package. RAISES: DataError for what is none, and for one that is damaged."""
+    """A pipeline by its folder or package. RAISES: DataError for what is none, for one that is damaged, and for one that cannot
+    annotate, such as an untrained one."""
     check_readable(model_path(name))
     try:
-        return spacy.load(name, exclude=list(exclude))
+        nlp = spacy.load(name, exclude=list(exclude))
     except OSError as error:
         raise DataError(str(error)) from None
+    try:
+        nlp("so")
+    except Exception as error:  # of any component
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise DataError(
+            f"{name}: cannot annotate a text ({reason}); expected a trained pipeline with all of its parts"
+        ) from None
+    return nlp
 
 
 def check_readable(folder: Path) -> None:

@@ -3,6 +3,8 @@
 
 import codecs
 import json
+import math
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,13 +12,14 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Optional, Union
 
 from ..errors import DataError, damaged
-from ..util import is_text
+from ..util import is_json_object, is_text
 from .csv_rows import cells, csv_rows
 from .sources import Source, format_of, read_schema
 
 MAX_CHARS = 100_000  # of a text
 SHOWN = 200  # characters of a rejected record that are kept
 _FIRST = 1000  # lines whose keys are looked at before the work
+_NO_STREAM = "Parquet cannot be read from the standard input; give a file"
 _DEEPEST = 50  # lists and objects in each other, of a kept column
 
 
@@ -79,7 +82,20 @@ def check_inputs(sources: list[str], layout: Layout) -> None:
         raise DataError(
             f"--encoding {layout.encoding}: expected UTF-8, or an encoding of single bytes; save the file as UTF-8"
         )
+    fields = {"--text-field": layout.text_field != "text", "--id-field": layout.id_field, "--keep": layout.keep}
     for source in sources:
+        without = [option for option, given in fields.items() if given]
+        if without and (layout.format or format_of(source)) == "text":
+            way_out = (
+                "name the format by --input-format"
+                if source == "-"
+                else "leave it out, or give JSON lines, CSV or Parquet"
+            )
+            raise DataError(
+                f"{source}: is read as text, a record a line, which has no fields for {without[0]}; {way_out}"
+            )
+        if source == "-" and layout.format == "parquet":
+            raise DataError(_NO_STREAM)
         if source != "-":
             reader = _RecordReader(source, layout)
             reader.check_keys()
@@ -89,9 +105,9 @@ def check_inputs(sources: list[str], layout: Layout) -> None:
 
 def _has_ascii(encoding: str) -> bool:
     """Whether ASCII is what it is in UTF-8, so that lines and commas are found."""
-    ascii = bytes(range(32, 127)) + b"\r\n\t"
+    ascii = bytes(range(32, 127)) + b"\r\n\t\\n"  # backslash and n, which unicode_escape takes for one sign
     try:
-        return ascii.decode(encoding) == ascii.decode("ascii")
+        return encoding != "charmap" and ascii.decode(encoding) == ascii.decode("ascii")
     except (LookupError, UnicodeError):
         return False
 
@@ -135,7 +151,12 @@ def to_item(
     if layout.id_field is not None:
         key = found.get(layout.id_field)
         if isinstance(key, bool) or not isinstance(key, (str, int)) or key == "":
-            return _reject(source, line, f"no id: {layout.id_field!r} is {_json_type(key)}", content)
+            return _reject(
+                source,
+                line,
+                f"no id: {layout.id_field!r} is {_json_type(key)}, expected a string or a whole number",
+                content,
+            )
         if not is_text(str(key)):
             return _reject(source, line, "half of a surrogate pair in the id, which is no text", content)
     kept = {name: found.get(name) for name in layout.keep}
@@ -169,9 +190,10 @@ def _unwritable(value: Any, depth: int = 0) -> str:
 def json_item(layout: Layout, source: str, line: int, text: str) -> Item:
     """A record of a line of JSON, or the reason why it is none."""
     try:
-        found = json.loads(text, parse_constant=_no_constant)
+        found = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
-        return _reject(source, line, f"broken JSON: {error}", text)
+        reason = "an integer of thousands of digits" if "set_int_max_str_digits" in str(error) else error
+        return _reject(source, line, f"broken JSON: {reason}", text)
     if not isinstance(found, dict):
         return _reject(source, line, f"a JSON {_json_type(found)}, expected an object", text)
     if layout.text_field not in found:
@@ -200,18 +222,23 @@ def column_types(sources: list[str], layout: Layout) -> dict[str, Any]:
     for source in sources:
         columns = read_schema(source)
         for name, column in names.items():
-            first, kind = found.setdefault(name, (source, columns.field(column).type))
+            first, kind = found.setdefault(name, (source, _plain(columns.field(column).type)))
             if name == "id" and not (
                 pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
             ):
                 raise DataError(
                     f"{source}: the column {column!r} holds {kind}, expected strings or whole numbers as ids"
                 )
-            if kind != columns.field(column).type:
+            if kind != (other := _plain(columns.field(column).type)):
                 raise DataError(
-                    f"{source}: the column {column!r} holds {columns.field(column).type}, and {kind} in {first}; give them one type"
+                    f"{source}: the column {column!r} holds {other}, and {kind} in {first}; give them one type"
                 )
     return {name: kind for name, (_, kind) in found.items()}
+
+
+def _plain(kind: Any) -> Any:
+    """The type of the values of a column of Arrow: pandas' categories are read as what they stand for."""
+    return getattr(kind, "value_type", kind) if "dictionary" in str(kind) else kind
 
 
 class _RecordReader:
@@ -219,7 +246,7 @@ class _RecordReader:
         self.source, self.layout, self.file = source, layout, Source(source)
         self.format = layout.format or format_of(source)
         if self.format == "parquet" and source == "-":
-            raise DataError("Parquet cannot be read from the standard input; give a file")
+            raise DataError(_NO_STREAM)
 
     def items(self) -> Iterator[Item]:
         readers = {"jsonl": self._jsonl, "parquet": self._parquet, "text": self._text}
@@ -243,6 +270,10 @@ class _RecordReader:
 
     def _text(self) -> Iterator[Item]:
         for line, text, reason in self.file.lines(self.layout.encoding):
+            if line == 1 and self.layout.format is None and is_json_object(text):
+                raise DataError(
+                    f"{self.source}: its first line is a JSON object; give --input-format jsonl (or text, if it is one)"
+                )
             yield self._reject(line, reason, text) if reason else self._item(line, {}, text, text)
 
     def _jsonl(self) -> Iterator[Item]:
@@ -259,16 +290,17 @@ class _RecordReader:
             return
         _, header, reason = first
         if reason:
-            raise DataError(f"{self.source}, line 1: {reason}")
+            raise DataError(
+                f"{self.source}, line 1: {reason}. Save the file as UTF-8, or name its encoding by --encoding"
+            )
         header = header.rstrip("\r\n")
-        if "\r" in header:
-            raise DataError(f"{self.source}: its lines end in CR alone; save it with LF or CR LF")
         delimiter = "\t" if self.format == "tsv" else ","
         if self.format == "csv" and self.layout.text_field in (names := cells(header, ";")) and len(names) > 1:
             delimiter = ";"
         names = cells(header, delimiter)
         self._check_columns(names)
-        for line, row, reason, content in csv_rows(lines, delimiter, quoted=self.format == "csv"):
+        quoted = self.format == "csv" or header.startswith('"')  # as R and spreadsheets write TSV
+        for line, row, reason, content in csv_rows(lines, delimiter, quoted=quoted):
             if reason:
                 yield self._reject(line, reason, content)
             elif not row:
@@ -287,9 +319,7 @@ class _RecordReader:
         try:
             with self.file.open() as raw, pq.ParquetFile(raw) as file:
                 self._check_columns(file.schema_arrow.names)
-                kind = file.schema_arrow.field(self.layout.text_field).type
-                if pa.types.is_dictionary(kind):
-                    kind = kind.value_type
+                kind = _plain(file.schema_arrow.field(self.layout.text_field).type)
                 if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
                     raise DataError(
                         f"{self.source}: the column {self.layout.text_field!r} holds {kind}, expected strings"
@@ -317,8 +347,13 @@ class _RecordReader:
         asked = {**asked, **{name: "--keep" for name in layout.keep if name not in asked}}
         for name, option in asked.items():
             if name not in names:
-                shown = ", ".join(map(repr, names[:20]))
-                raise DataError(f"{self.source}: has no {what} {name!r}{where}; found {shown}. Name one by {option}")
+                shown = ", ".join(repr(found[:40]) for found in names[:20])
+                way_out = f"Name one by {option}"
+                if what == "column" and len(names) == 1 and (other := re.search(r"\w[;|\t,]\w", names[0])):
+                    way_out = f"Its columns are separated by {other[0][1]!r}: save it with commas as .csv, or with TABs as .tsv"
+                elif what == "column" and self.format != "parquet":
+                    way_out += ", or write a first line that names the columns"
+                raise DataError(f"{self.source}: has no {what} {name!r}{where}; found {shown}. {way_out}")
             if names.count(name) > 1:
                 raise DataError(f"{self.source}: has {names.count(name)} columns named {name!r}, expected one")
 
@@ -342,6 +377,12 @@ def _json_type(value: Any) -> str:
     if value == "":
         return "empty"
     return kinds.get(type(value), "number" if isinstance(value, (int, float)) else type(value).__name__)
+
+
+def _finite(number: str) -> float:
+    if math.isinf(value := float(number)):
+        raise ValueError(f"{number} is too large for a number")
+    return value
 
 
 def _no_constant(name: str) -> Any:

@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import chain, groupby, islice
@@ -31,6 +31,8 @@ from .workers import Result, Task, annotated, one_thread
 
 REJECTS = "rejects.jsonl"
 PARTS = ".parts"  # the folder beside a single file, while it is made
+# What a single file may differ in from what is asked for, and be kept by --resume always.
+_PIPELINE = {"model", "--disable", "--batch-size", "version", "version of spaCy"}
 _WAY_OUT = "give another name, or --resume never to begin anew"
 _HEAD = 1 << 20  # bytes of an input whose hash tells it
 
@@ -173,19 +175,21 @@ def _locked(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
+    except (FileExistsError, NotADirectoryError):
         raise DataError(Errors.OUTPUT_NOT_FOLDER.format(path=folder)) from None
     if fcntl is None:
         yield
         return
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with ExitStack() as stack:
+        try:
+            number = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, number)
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.stat(number).st_ino != folder.stat().st_ino:  # another run has removed the one that was opened
+                raise FileNotFoundError
+        except (BlockingIOError, FileNotFoundError):
+            raise DataError(f"{folder}: another run is writing there; wait for it, or give another name") from None
         yield
-    except BlockingIOError:
-        raise DataError(f"{folder}: another run is writing there; wait for it, or give another name") from None
-    finally:
-        os.close(number)
 
 
 def _write(
@@ -245,6 +249,8 @@ def _finished(job: Job, run: dict[str, Any]) -> Optional[Counter[str]]:
 
     RAISES: DataError for a file of something else, and of another job.
     """
+    if job.output.is_dir():
+        raise DataError(f"{job.output}: is a folder, expected the name of a file; give another name, or remove it")
     listed, rejects = beside(job.output, MANIFEST), beside(job.output, REJECTS)
     if not job.output.exists() and not (rejects.exists() and not listed.exists()):
         return None
@@ -259,8 +265,10 @@ def _finished(job: Job, run: dict[str, Any]) -> Optional[Counter[str]]:
             f"{there}: exists, and was not made by this command; give another name, or --resume never to replace the output"
         ) from None
     now = srsly.json_loads(srsly.json_dumps(run))
-    if job.resume == "auto":
-        check_same_run(job.output, before, now, way_out=_WAY_OUT)
+    names = (
+        None if job.resume == "auto" else tuple(now.keys() - _PIPELINE)
+    )  # nobody counts the records of one file again
+    check_same_run(job.output, before, now, names, way_out=_WAY_OUT)
     whole = rejects.is_file() and [file_checksum(job.output), file_checksum(rejects)] == checksum
     return Counter({**total, "kept": total["files"]}) if whole else None
 

@@ -141,6 +141,8 @@ def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[La
     async def tell_what_is_wrong(request: Request, error: RequestValidationError) -> JSONResponse:
         # Without the input itself, which may be nothing that JSON knows.
         found = [{"loc": list(each["loc"]), "msg": each["msg"]} for each in error.errors()]
+        if not request.headers.get("content-type", "").startswith("application/json"):
+            found.append({"loc": ["header", "content-type"], "msg": "expected application/json"})
         return JSONResponse({"detail": found}, 422)
 
     @app.post("/annotate")

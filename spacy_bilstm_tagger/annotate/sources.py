@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import IO, Any, Iterable, Iterator
 
 from ..errors import DataError, damaged
+from ..util import GZIP, archive_kind, is_stream
 
 FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "text"}
 PACKED = (".gz", ".zst", ".bz2", ".lz4")
@@ -34,6 +35,10 @@ class Source:
     def open(self) -> Iterator[Any]:
         """The bytes as they lie there, a file of pyarrow."""
         file_system, path = _file_system(self.name)
+        if "://" not in self.name and is_stream(Path(self.name)):
+            raise DataError(
+                f"{self.name}: is a pipe, which can be read only once; give - and send it to the standard input"
+            )
         try:
             with file_system.open_input_file(path) as self._raw:
                 yield self._raw
@@ -47,8 +52,8 @@ class Source:
             with self._unpacked() as file:
                 while line := file.readline(LINE):
                     number += 1
-                    if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                        raise DataError(f"{self.name}: is UTF-16, expected UTF-8; save it so")
+                    if number == 1:
+                        self._check_first(line)
                     if len(line) == LINE and not line.endswith(b"\n"):
                         while line and not line.endswith(b"\n"):
                             line = file.readline(LINE)
@@ -65,6 +70,16 @@ class Source:
         except (OSError, EOFError) as error:
             place = Path(f"{self.name}, line {number + 1}")
             raise DataError(f"{damaged(place, 'a file of text', error)}; get the file again") from None
+
+    def _check_first(self, line: bytes) -> None:
+        """RAISES: DataError for a first line of what is no text in UTF-8, or of lines that end in CR alone."""
+        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or line.count(b"\0") > len(line) / 3:
+            raise DataError(f"{self.name}: is UTF-16, expected UTF-8; save it so")
+        kind = "gzip" if line.startswith(GZIP) else "Parquet" if line.startswith(b"PAR1") else archive_kind(line)
+        if kind:
+            raise DataError(f"{self.name}: is no text, but {kind}; unpack it, or give it the ending of its format")
+        if b"\r" in line.rstrip(b"\r\n") and not line.endswith(b"\n"):
+            raise DataError(f"{self.name}: its lines end in CR alone; save it with LF or CR LF")
 
     @contextmanager
     def _unpacked(self) -> Iterator[IO[bytes]]:

@@ -54,6 +54,12 @@ class Teachers:
                         f"{', '.join(sorted(first.labels))}; expected the same, label with each by itself"
                     )
                 self._check_map(name, pipe)
+        used = [self._map_of(pipe) for pipe in self.components.values()]
+        for option, mapping, what in (("--map-tags", tag_map, "tags"), ("--map-ents", type_map, "entities")):
+            if mapping is not None and not any(each is mapping for each in used):
+                raise DataError(
+                    f"{option}: no teacher gives {what}; leave it out, or name another component or pipeline"
+                )
 
     def label(self, texts: Sequence[str]) -> list[Doc]:
         """A doc for each text of a batch, with soft labels and no other annotation.
@@ -89,6 +95,13 @@ class Teachers:
         if isinstance(pipe, BiLSTMNER):
             types = [self.type_map[label] for label in pipe.labels] if self.type_map else pipe.labels
             set_annotated_types(doc, {part for new in types if not is_missing(new) for part in alternatives(new)})
+
+    def labels(self, pipe: SequenceComponent) -> list[str]:
+        """Those that are kept, by the maps."""
+        mapping = self._map_of(pipe)
+        return (
+            list(dict.fromkeys(mapping[label] for label in pipe.labels)) if mapping is not None else list(pipe.labels)
+        )
 
     def _map_of(self, pipe: SequenceComponent) -> Optional[dict[str, str]]:
         if isinstance(pipe, TagComponent) and pipe.attr == "tag":
@@ -126,13 +139,22 @@ def load_teachers(names: Sequence[str]) -> dict[str, Language]:
             source, _, components = name.rpartition(":")
         nlp = load_pipeline(source)
         if components:
-            _keep_teachers(nlp, name, components.split(","))
+            _keep_teachers(nlp, name, [each.strip() for each in components.split(",") if each.strip()])
+        for other, known in teachers.items():
+            if known.path == nlp.path and (twice := set(known.pipe_names) & {each for each, _ in _teaching(nlp)}):
+                raise DataError(
+                    f"{name}: {', '.join(sorted(twice))} of the same pipeline is in {other}; expected different teachers"
+                )
         teachers[name] = nlp
     return teachers
 
 
+def _teaching(nlp: Language) -> list[tuple[str, SequenceComponent]]:
+    return [(each, pipe) for each, pipe in nlp.pipeline if isinstance(pipe, SequenceComponent)]
+
+
 def _keep_teachers(nlp: Language, name: str, kept: list[str]) -> None:
-    can_teach = [each for each, pipe in nlp.pipeline if isinstance(pipe, SequenceComponent)]
+    can_teach = [each for each, _ in _teaching(nlp)]
     others = [each for each in kept if each not in can_teach]
     if others:
         raise DataError(f"{name}: {', '.join(others)} cannot teach; expected some of {', '.join(can_teach)}")

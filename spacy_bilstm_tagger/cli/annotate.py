@@ -68,7 +68,7 @@ def annotate(
     disable: Annotated[str, typer.Option(help="Components to leave out, with commas between them: faster.")] = "",
     processes: Annotated[int, typer.Option(min=1, help="Each loads the pipeline.")] = 1,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts that a component reads at once.")] = 256,
-    gpu_id: Annotated[int, typer.Option(help="As for 'spacy train'; -1 for the CPU.")] = -1,
+    gpu_id: Annotated[int, typer.Option(min=-1, help="As for 'spacy train'; -1 for the CPU.")] = -1,
     limit: Annotated[
         Optional[int], typer.Option(min=1, help="Read only the first records.", show_default=False)
     ] = None,
@@ -110,6 +110,8 @@ def annotate(
 
     if len(paths) < 2:
         raise DataError("expected the input and the output: spacy-bilstm annotate MODEL IN ... OUT")
+    if address is not None and engine != "ray":
+        raise DataError(f"--address {address}: is that of a Ray cluster; give --engine ray too, or leave it out")
     *inputs, out = paths
     output = Path(out)
     ending = output.suffix.removeprefix(".").lower()
@@ -158,6 +160,10 @@ def _check_output(out: str, ending: str, *, is_local: bool) -> None:
     if is_local and "://" in out:
         raise DataError(
             f"{out}: is an address; give a folder or file of this machine, and copy it there (or --engine ray)"
+        )
+    if out == "-":
+        raise DataError(
+            "-: the standard output is not written to; expected a folder, or .jsonl, .parquet, .conllu or .spacy"
         )
     if ending in ("csv", "tsv", "txt", "json", "ndjson", "xlsx", "gz", "zst", "xml"):
         raise DataError(f"{out}: .{ending} is not written; expected a folder, or .jsonl, .parquet, .conllu or .spacy")

@@ -11,10 +11,11 @@ import srsly
 import typer
 from spacy.language import Language
 from spacy.scorer import Scorer
-from spacy.training import Corpus, Example
+from spacy.training import Example
 
 from ..annotate.annotator import load_pipeline
 from ..errors import DataError
+from ..report.data import read_examples
 from ..report.findings import predict
 from ..scoring.entities import judge_entities
 from ..util import write_beside
@@ -44,14 +45,19 @@ def card(
 
     Scores are those of `spacy evaluate`, from raw text where it is known.
     """
+    if not (pipeline / "meta.json").is_file():
+        raise DataError(
+            f"{pipeline}: holds no meta.json; expected the folder of a trained pipeline, which gets the card"
+        )
     nlp = load_pipeline(str(pipeline))
     found: dict[str, dict[str, Any]] = {}
     for dev in devs:
         name, _, file = dev.rpartition("=")
         path = Path(file)
-        if not path.exists():
-            raise DataError(f"{path}: no such file; expected a .spacy file, as 'spacy-bilstm convert' makes it")
-        examples = list(predict(nlp, Corpus(path)(nlp)))
+        name = name or path.stem
+        if name in found:
+            raise DataError(f"{path}: a second corpus of the name {name!r}; give it another one: NAME={path}")
+        examples = list(predict(nlp, read_examples(nlp, path)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of what this corpus is not annotated with
             scores = Scorer(nlp).score(examples)
@@ -60,7 +66,11 @@ def card(
             kept.pop("sents_f", None)
         if "ents_f" in kept:
             kept.update(_calibration(examples))
-        found[name or path.stem] = {"texts": len(examples), **kept}
+        if all(scores.get(key) is None for key in SCORES):
+            raise DataError(
+                f"{path}: has no annotation of what the pipeline sets; expected gold, as 'spacy-bilstm convert' makes it"
+            )
+        found[name] = {"texts": len(examples), **kept}
         texts = [eg.x.text for eg in examples]
     speeds = _speeds(texts, {"this": nlp, **({peer: spacy.load(peer)} if peer else {})})
     meta = srsly.read_json(pipeline / "meta.json")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from ..annotate.annotator import load_pipeline
 from ..errors import DataError
-from ..util import is_text
+from ..util import is_text, read_text
 
 BAR = 10  # characters
 LEAST = 0.01  # probability of a label that is shown behind the first one
@@ -34,7 +35,7 @@ def explain(
             raise DataError(
                 'found no text; expected one, such as spacy-bilstm explain en_tweet_sm "so happy in Lisbon!!"'
             )
-        text = sys.stdin.read().strip("\n")
+        text = read_text(Path("-")).strip("\n")
     if not text.strip() or not is_text(text):
         raise DataError("found no text; expected some characters")
     found = explaining.explain(load_pipeline(model), text, top=top)

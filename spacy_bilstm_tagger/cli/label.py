@@ -1,5 +1,6 @@
 """spacy-bilstm label: raw texts labelled by teachers, for a pipeline to learn from."""
 
+import shutil
 from collections import Counter
 from importlib.metadata import version
 from itertools import islice
@@ -54,7 +55,7 @@ def label(
     limit: Annotated[Optional[int], typer.Option(min=1, help="Label only the first texts.")] = None,
     shard_size: Annotated[int, typer.Option(min=1, help="Texts of a file.")] = 5000,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts that a teacher reads at once.")] = 256,
-    gpu_id: Annotated[int, typer.Option(help="As for 'spacy train'; -1 for the CPU.")] = -1,
+    gpu_id: Annotated[int, typer.Option(min=-1, help="As for 'spacy train'; -1 for the CPU.")] = -1,
 ) -> None:
     """Label raw texts by trained pipelines, and keep the probabilities, for another pipeline to learn from.
 
@@ -65,6 +66,9 @@ def label(
     from ..annotate.teachers import Teachers, load_teachers, path_of
 
     check_file(texts)
+    for path in others or []:
+        if not path.exists():
+            raise DataError(f"--exclude {path}: no such file")
     if gpu_id >= 0:
         check_gpu(gpu_id)
         spacy.require_gpu(gpu_id)
@@ -84,6 +88,7 @@ def label(
     }
     excluded = {text_fingerprint(text) for path in others or [] for text in read_raw_texts(path)}
     n_texts = sum(1 for _ in islice(iter_raw_texts(texts), limit))
+    is_new = not output.exists()
     shards = Shards(output, run, suffix=".spacy")
     stream = islice(iter_raw_texts(texts), limit)
     total, n_before = Counter[str](), 0
@@ -111,9 +116,11 @@ def label(
         lines.append(f"Left out, as they are in {', '.join(map(str, others))}: {total['excluded']:,} texts")
     if min_confidence:
         lines.append(f"Left out, as their labels are less probable than {min_confidence}: {total['unsure']:,} texts")
-    keys = "; ".join(f"{key}: {', '.join(pipe.labels)}" for key, pipe in teacher.components.items())
+    keys = "; ".join(f"{key}: {', '.join(teacher.labels(pipe))}" for key, pipe in teacher.components.items())
     lines.append(f"{total['texts']:,} texts with soft labels, the mean of {len(pipelines)} teacher(s): {keys}")
     typer.echo("\n".join(lines))
     if not total["texts"]:
+        if is_new:
+            shutil.rmtree(output)
         raise DataError(f"{texts}: no text is left to learn from")
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)

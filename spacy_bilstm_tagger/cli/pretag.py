@@ -45,11 +45,15 @@ def pretag(
     from ..report.pretag import check_pipeline, sets, write
     from ..report.pretag import pretag as annotate
 
-    chosen = format or _BY_SUFFIX.get(output.suffix)
+    chosen = format or _BY_SUFFIX.get(output.suffix.lower())
     if chosen is None:
         raise DataError(
             f"{output}: found {output.suffix or 'no ending'}, expected {', '.join(_BY_SUFFIX)}, or --format"
         )
+    if output.is_dir() or str(output) == "-":
+        raise DataError(f"{output}: is no name of a file; expected one, such as tweets.tsv")
+    if output.resolve() in [path.resolve() for path in [texts, *(exclude or [])]]:
+        raise DataError(f"{output}: is read too, and would be replaced; give another name")
     if output.exists() and not overwrite:
         raise DataError(f"{output}: exists, and may hold corrections; give another name, or --overwrite")
     nlp = load_pipeline(model)

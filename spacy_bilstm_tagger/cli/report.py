@@ -53,7 +53,7 @@ def report(
     format: Annotated[
         Optional[str], typer.Option(help="Of DATA, as for convert, where it is not guessed.", show_default=False)
     ] = None,
-    gpu_id: Annotated[int, typer.Option(help="As for 'spacy train'; -1 for the CPU.")] = -1,
+    gpu_id: Annotated[int, typer.Option(min=-1, help="As for 'spacy train'; -1 for the CPU.")] = -1,
 ) -> None:
     """Show what a pipeline does: scores with intervals, confusions, calibration, worst texts, likely errors in the gold.
 
@@ -65,9 +65,15 @@ def report(
     from ..report.report import Material, coverage, describe_model, make_report
     from ..report.training_log import read_log
 
-    for path in (output, as_json):
-        if path is not None and path.is_dir():
+    read = {path.resolve() for path in [*data, *(train or []), *([log] if log else [])]}
+    for path in [output, *([as_json] if as_json else [])]:
+        if path.is_dir():
             raise DataError(f"{path}: is a folder, expected the name of a file, such as report.html")
+        if path.resolve() in read:
+            raise DataError(f"{path}: is read too, and would be replaced; give the page or the numbers another name")
+        read.add(path.resolve())
+    if len({path.resolve() for path in data}) < len(data):
+        raise DataError(f"{', '.join(map(str, data))}: a file is named twice, and would count twice; name it once")
     if gpu_id >= 0:
         check_gpu(gpu_id)
     nlp, folder = load_pipeline(model), model_path(model)

@@ -101,9 +101,10 @@ def _check(path: Path, found: Metrics) -> None:
             inside = value.values() if isinstance(value, dict) else [None]
             is_right = all(isinstance(each, dict) and all(map(is_number, each.values())) for each in inside)
         else:
-            is_right = value is None or is_number(value) or key not in dict(_rows([found]))
+            is_score = is_number(value) and 0 <= value <= 1
+            is_right = value is None or is_score or key == "speed" or key not in dict(_rows([found]))
         if not is_right:
-            raise DataError(f"{path}: {key} is {str(value)[:40]!r}, expected a number, or scores of labels")
+            raise DataError(f"{path}: {key} is {str(value)[:40]!r}, expected a number from 0 to 1, or scores of labels")
 
 
 def _rows(found: list[Metrics]) -> list[tuple[str, str]]:

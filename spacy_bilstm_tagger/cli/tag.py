@@ -1,6 +1,7 @@
 """spacy-bilstm tag: what a pipeline finds in a few texts, as a table or as JSON."""
 
 import json
+import re
 import sys
 import warnings
 from itertools import chain
@@ -15,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import is_package
+from spacy.util import get_package_path, is_package
 from thinc.api import Model
 
 from ..annotate.annotation import to_annotation
@@ -29,6 +30,11 @@ from ..tokenizer.kinds import tweet_kind
 from ..util import read_lines
 
 DEFAULT = "en_tweet_sm"
+# A word that is meant as a file, a folder or a pipeline, and not as a text.
+_PATH = re.compile(
+    r"(?:\.{1,2}|~)/\S*|/[\w.-]+/\S*|[\w./-]+\.(?:txt|csv|tsv|jsonl?|conllu?|spacy|parquet|gz)|(?:en|xx)_\w+",
+    re.IGNORECASE,
+)
 _FEWEST, _MOST = 20, 2000  # words by which a language is judged
 
 
@@ -83,7 +89,12 @@ def _print(console: Console, doc: Doc) -> None:
 
 
 def _is_pipeline(name: str) -> bool:
-    return is_package(name) or (Path(name) / "config.cfg").is_file()
+    try:
+        return (is_package(name) and any(get_package_path(name).glob("*/config.cfg"))) or (
+            Path(name) / "config.cfg"
+        ).is_file()
+    except (OSError, ImportError, ValueError):  # too long for a name, or a package of another kind
+        return False
 
 
 def _load(name: str) -> Language:
@@ -108,6 +119,10 @@ def _texts(item: str) -> Iterator[str]:
         is_file = Path(item).is_file()
     except (OSError, ValueError):  # too long for a name, or with a NUL
         is_file = False
+    if not is_file and _PATH.fullmatch(item):
+        raise DataError(
+            f"{item}: no such file or pipeline; a text of one word like this is given by a file, or by - (standard input)"
+        )
     return iter_raw_texts(Path(item)) if is_file else iter([item])
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Optional
 import spacy
 import srsly
 import typer
+from catalogue import RegistryError
 from spacy.language import Language
 from spacy.util import registry
 
@@ -57,15 +58,19 @@ def load_tokenizer(name: str) -> Language:
             settings = srsly.json_loads(name)
         except ValueError as error:
             raise DataError(f"--tokenizer {name}: not JSON ({error})") from None
-        return _blank(settings)
+        try:
+            return _blank(settings)
+        except RegistryError as error:
+            raise DataError(f"--tokenizer {name}: {str(error).splitlines()[0]}") from None
     if name in registry.tokenizers:
         return _blank({"@tokenizers": name})
     try:
         return spacy.blank(name) if name.isalpha() and len(name) <= 3 else spacy.load(name)
-    except (ImportError, OSError):
+    except (ImportError, OSError) as error:
+        reason = " ".join(str(error).split())[:120]
         raise DataError(
-            f"--tokenizer {name}: expected ptb, ud, the settings of a tokenizer as JSON, the name of a registered "
-            "one, a language of spaCy, or a trained pipeline"
+            f"--tokenizer {name}: cannot be made ({reason}); expected ptb, ud, the settings of a tokenizer as JSON, the name of a "
+            "registered one, a language of spaCy, or a trained pipeline"
         ) from None
 
 

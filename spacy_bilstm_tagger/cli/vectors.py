@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from ..errors import DataError, Errors
 from ..lexicon.brown import brown_table, read_brown
-from ..lexicon.files import BROWN_FOLDER, GAZETTEERS_FOLDER, VECTORS_FOLDER, check_output, save_folder
+from ..lexicon.files import BROWN_FOLDER, GAZETTEERS_FOLDER, VECTORS_FOLDER, check_output, is_pipeline, save_folder
 from ..lexicon.gazetteers import gazetteer_table, read_gazetteers
 from ..lexicon.sources import GENSIM_NAMES, read_vectors
 from ..lexicon.table import BROWN, GAZETTEERS, WordTable
@@ -58,6 +58,8 @@ def load(
 ) -> None:
     """Read vectors through gensim and write them as a spaCy table, under their own keys."""
     check_output(output, kind=VECTORS_FOLDER)
+    if is_pipeline(Path(source)):
+        raise DataError(f"{source}: is a folder of spaCy vectors already; name it in a config, as paths.vectors")
     notes: list[str] = []
     vectors = read_vectors(source, max_rows=max_rows, dim=dim, notes=notes)
     for note in notes:

@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import Iterable, Iterator
 
 from ..errors import DataError, Errors
-from ..util import is_stream, read_lines
+from ..util import is_json_object, is_stream, read_lines
 from .annotated_text import AnnotatedText, text_fingerprint
 from .columns import Columns
 from .docs import read_docbin_texts
 from .formats import read_corpus
 
 _BLANKS = ("ritter", "conll")  # formats with white space between columns
+RAW = ("", ".txt")  # endings of texts, one a line
+# Endings of columns with white space between them; a file of another one may be raw texts of as many words each.
+_COLUMNS = {".bio", ".col", ".conll", ".iob", ".iob2", ".ner", ".pos", ".tagged", ".tags"}
 
 
 def read_raw_texts(path: Path) -> list[str]:
-    """The texts of a file: one a line (.txt, .gz), JSON objects with a "text" (.jsonl), Docs (.spacy, or a folder with
-    some), or a corpus in any format of `read_corpus`, its tokens joined by spaces where the raw text is unknown.
+    """The texts of a file, which may be packed (.gz): one a line (.txt, or no ending), JSON objects with a "text" (.jsonl),
+    Docs (.spacy, or a folder with some), or a corpus in any format of `read_corpus`, its tokens joined by spaces where the raw
+    text is unknown.
 
     RAISES: DataError for a file that is missing, empty or not of its format.
     """
@@ -41,13 +45,42 @@ def _texts(path: Path) -> Iterable[str]:
     files = docbin_files(path)
     if files:
         return chain.from_iterable(map(read_docbin_texts, files))
-    if path.suffix == ".jsonl":
+    suffix = unpacked_suffix(path)
+    if suffix == ".jsonl":
         lines = enumerate(read_lines(path), 1)
         return (_json_text(path, number, line) for number, line in lines if line.strip())
-    if path.suffix in (".txt", ".gz") or (not path.suffix and not path.is_dir()):
-        return read_lines(path)
+    if suffix in RAW and not path.is_dir():
+        return _lines(path)
     # Blank tokens are left out, since the annotation is not read.
-    return (text.text for text in read_corpus(path, columns=Columns(skip_blank=True))[1])
+    try:
+        format, texts = read_corpus(path, columns=Columns(skip_blank=True))
+    except DataError as error:
+        if suffix in _COLUMNS or not path.is_file():
+            raise
+        raise DataError(
+            f"{error}. (Raw texts, one a line: name the file .txt; JSON objects with a text: .jsonl)"
+        ) from None
+    if format in _BLANKS and suffix not in _COLUMNS:
+        raise DataError(
+            f"{path}: may be raw texts, one a line, or columns of tokens and tags, and its ending {path.suffix!r} does not tell; "
+            "name it .txt or .conll"
+        )
+    return (text.text for text in texts)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    for number, line in enumerate(read_lines(path)):
+        if number == 0 and is_json_object(line):
+            raise DataError(
+                f"{path}: its first line is a JSON object; expected a text a line. Write JSON lines to a .jsonl file"
+            )
+        yield line
+
+
+def unpacked_suffix(path: Path) -> str:
+    """The ending in small letters; that before .gz, if it has one."""
+    suffix = path.suffix.lower()
+    return Path(path.stem).suffix.lower() if suffix == ".gz" else suffix
 
 
 def docbin_files(path: Path) -> list[Path]:

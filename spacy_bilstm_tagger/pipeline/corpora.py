@@ -49,6 +49,7 @@ def _check_training(nlp: Language) -> None:
         raise ConfigError(
             f"[training.optimizer]: learn_rate = {learn_rate}; expected a number of at least 0, such as 0.001"
         )
+    _check_numbers(config["training"])
     name = config["training"]["dev_corpus"]
     try:
         path = dot_to_object(config, name).get("path")
@@ -65,6 +66,29 @@ def _check_training(nlp: Language) -> None:
         raise _no_docbin(path, "dev") from None
     if first is None:
         raise ConfigError(f"{path}: holds no text; {_EXPECTED.format(role='dev')}")
+
+
+def _check_numbers(training: dict[str, Any]) -> None:
+    """RAISES: ConfigError for a number by which nothing is learned, or no step is made."""
+    numbers = {"dropout": training.get("dropout"), "training.batcher] size": training.get("batcher", {}).get("size")}
+    for name in ("max_steps", "max_epochs", "patience", "eval_frequency", "accumulate_gradient"):
+        numbers[name] = training.get(name)
+    clip = training.get("optimizer", {}).get("grad_clip")
+    least = {"max_steps": 0, "max_epochs": -1, "patience": 0}
+    for name, number in numbers.items():
+        if not is_number(number):  # a schedule, or nothing
+            continue
+        if name == "dropout" and not 0 <= number < 1:
+            raise ConfigError(
+                f"[training]: dropout = {number}; expected a number of at least 0 and below 1, such as 0.1"
+            )
+        if name != "dropout" and number < least.get(name, 1):
+            where = f"[{name}" if "]" in name else f"[training]: {name}"
+            raise ConfigError(f"{where} = {number}; expected a whole number of at least {least.get(name, 1)}")
+    if is_number(clip) and clip < 0:
+        raise ConfigError(
+            f"[training.optimizer]: grad_clip = {clip}; expected a number of at least 0 (0 is no clipping)"
+        )
 
 
 def _no_docbin(path: Any, role: str) -> ConfigError:

@@ -1,7 +1,6 @@
 """The texts of a report: annotated ones with their gold, or raw ones."""
 
 import json
-import warnings
 import zlib
 from pathlib import Path
 from typing import Optional
@@ -13,11 +12,9 @@ from spacy.training import Corpus, Example
 from ..corpus.docs import to_docbin
 from ..corpus.formats import read_corpus
 from ..corpus.json_lines import KEYS
-from ..corpus.raw import iter_raw_texts
+from ..corpus.raw import RAW, docbin_files, iter_raw_texts, unpacked_suffix
 from ..errors import DataError, damaged
 from ..util import read_lines
-
-RAW = (".txt", ".gz")
 
 
 def read_examples(nlp: Language, path: Path, format: Optional[str] = None) -> list[Example]:
@@ -30,9 +27,12 @@ def read_examples(nlp: Language, path: Path, format: Optional[str] = None) -> li
         raise DataError(
             f"{path}: no such file; expected annotated texts, such as a .spacy file, or .txt with a text a line"
         )
-    if path.is_dir() or path.suffix == ".spacy":
+    suffix = unpacked_suffix(path)
+    if path.is_dir() or suffix == ".spacy":
+        if format is not None:
+            raise DataError(f"--format {format}: is of files that convert reads, and not of {path}; leave it out")
         examples = _of_docbin(nlp, path)
-    elif path.suffix in RAW or (path.suffix == ".jsonl" and not _has_ranges(path)):
+    elif format is None and ((path.suffix and suffix in RAW) or (suffix == ".jsonl" and not _has_ranges(path))):
         examples = [Example(doc, _bare(doc)) for doc in map(nlp.make_doc, iter_raw_texts(path))]
     else:
         _, texts = read_corpus(path, format=format)
@@ -44,13 +44,12 @@ def read_examples(nlp: Language, path: Path, format: Optional[str] = None) -> li
 
 
 def _has_ranges(path: Path) -> bool:
-    """Whether the first of JSON lines has labelled ranges."""
-    first = next((line for line in read_lines(path) if line.strip()), "{}")
+    """Whether one of JSON lines has labelled ranges."""
     try:
-        record = json.loads(first)
+        records = [json.loads(line) for line in read_lines(path) if line.strip()]
     except ValueError:  # the reader says what is wrong
         return True
-    return not isinstance(record, dict) or any(key in record for key in KEYS)
+    return any(not isinstance(record, dict) or not record.keys().isdisjoint(KEYS) for record in records)
 
 
 def _bare(doc: Doc) -> Doc:
@@ -58,9 +57,10 @@ def _bare(doc: Doc) -> Doc:
 
 
 def _of_docbin(nlp: Language, path: Path) -> list[Example]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"\[W090\]")  # of a folder without a .spacy file
+    examples: list[Example] = []
+    for file in docbin_files(path):
         try:
-            return list(Corpus(path)(nlp))
+            examples += Corpus(file)(nlp)
         except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"{damaged(path, 'a .spacy file', error)}; get the file again") from None
+            raise DataError(f"{damaged(file, 'a .spacy file', error)}; get the file again") from None
+    return examples

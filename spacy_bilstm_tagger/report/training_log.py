@@ -16,7 +16,7 @@ from spacy.training import Example
 from spacy.training.loggers import console_logger_v3
 from spacy.util import resolve_dot_names
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from ..pipeline.base import SequenceComponent
 from ..util import check_file, is_number
 
@@ -51,6 +51,10 @@ def make_jsonl_logger(
         np.random.set_state(lots[1])
         log_console, finish_console = setup_console(nlp, stdout, stderr)
         file = None if path is None else Path(path)
+        if file is not None and file.is_dir():
+            raise ConfigError(
+                f"{file}: is a folder, expected the name of a file in [training.logger] path, such as log.jsonl"
+            )
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("", encoding="utf8")

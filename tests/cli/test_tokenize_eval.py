@@ -64,8 +64,8 @@ def test_tokens_without_raw_text_come_back_whole(spacy_bilstm, write):
 
 
 BAD = {
-    "unknown": ("nonsense", "--tokenizer nonsense: expected ptb, ud, the settings"),
-    "language": ("zzz", "--tokenizer zzz: expected ptb, ud, the settings"),
+    "unknown": ("nonsense", "expected ptb, ud, the settings of a tokenizer as JSON"),
+    "language": ("zzz", "--tokenizer zzz: cannot be made ("),
     "json": ('{"a', '--tokenizer {"a: not JSON'),
     "setting": (
         '{"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1", "scheme": "x"}',
