@@ -59,7 +59,9 @@ class Form:
             raise DataError(f"--offsets {self.offsets}: {self.format} holds no places; leave it out")
         for name in self.keep:
             if name in ("id", "text", *FIELDS):
-                raise DataError(f"--keep {name}: a column of the annotation has this name; rename that of the input")
+                raise DataError(
+                    f"--keep {name}: a column of the annotation has this name; rename that of the input, or give it by --id-field"
+                )
 
     def schema(self) -> "pa.Schema":
         """The columns of Parquet: id, kept ones, text, and those of the annotation."""

@@ -67,8 +67,8 @@ def report(
 
     read = {path.resolve() for path in [*data, *(train or []), *([log] if log else [])]}
     for path in [output, *([as_json] if as_json else [])]:
-        if path.is_dir():
-            raise DataError(f"{path}: is a folder, expected the name of a file, such as report.html")
+        if path.is_dir() or str(path) == "-":
+            raise DataError(f"{path}: is no name of a file; expected one, such as report.html")
         if path.resolve() in read:
             raise DataError(f"{path}: is read too, and would be replaced; give the page or the numbers another name")
         read.add(path.resolve())

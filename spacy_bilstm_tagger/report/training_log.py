@@ -117,11 +117,18 @@ def warn_of_corpora(nlp: Language) -> Iterator[str]:
     first = list(islice(train(nlp), FEW_TEXTS))
     unknown: dict[str, Counter[str]] = {name: Counter() for name, _ in pipes}
     has_gold = dict.fromkeys(unknown, False)
+    learned, known = {example.reference.text for example in first}, set()
     for example in dev(nlp):
+        known |= learned & {example.reference.text}
         for name, pipe in pipes:
             if _has_gold(pipe, example):
                 has_gold[name] = True
                 unknown[name] += pipe.unknown_labels([example.reference])
+    if len(known) > len(learned) / 10:
+        yield (
+            f"{len(known)} of the first {len(learned)} texts of the training corpus are in the dev corpus too, so its scores tell "
+            "little of new texts; leave them out (convert has --exclude)"
+        )
     for name, pipe in pipes:
         annotated = sum(
             _has_gold(pipe, example) or pipe.read_soft_labels(example.reference) is not None for example in first

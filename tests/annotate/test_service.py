@@ -79,6 +79,7 @@ def test_broken_json_and_bodies_without_a_length(client):
     assert client.post("/annotate", content=b'{"texts": [NaN]}').status_code == 422
     assert client.post("/annotate", content=b'{"texts": ["\\ud83d"]}').status_code == 422
     assert client.post("/annotate", content=iter([b"{}"])).status_code == 411
+    assert "expected application/json" in client.post("/annotate", content=b'{"texts": ["so"]}').text
 
 
 def test_when_too_much_waits_the_rest_is_told_to_come_later(client):

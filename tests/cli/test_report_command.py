@@ -64,7 +64,7 @@ def test_texts_cannot_end_the_script(spacy_bilstm, model, tmp_path):
     [
         (["report", "no/model", "dev"], "no/model: is no pipeline; expected a folder"),
         (["report", "model", "no/dev.spacy"], "no/dev.spacy: no such file; expected annotated texts"),
-        (["report", "model", "dev", "-o", "folder"], "is a folder, expected the name of a file"),
+        (["report", "model", "dev", "-o", "folder"], "is no name of a file; expected one"),
         (["report", "model", "dev", "--component", "parser"], "no component 'parser'"),
         (["report", "model", "dev", "--against", "nothing"], "nothing: is no pipeline"),
         (["report", "model", "dev", "--log", "dev"], "expected the file of JsonlLogger.v1"),

@@ -7,6 +7,7 @@ import srsly
 from small_pipelines import ner_examples, small_pipeline, train
 from spacy.tokens import Doc, DocBin
 
+from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.report.training_log import make_jsonl_logger, read_log
 
 
@@ -15,13 +16,19 @@ def info(step, score, **scores):
     return {"epoch": 0, "step": step, "score": score, "losses": {"bilstm_ner": 1.5}, "other_scores": other}
 
 
+def longer(doc):
+    """The text with another token, so that it is not that of the dev corpus."""
+    ents = [f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O" for token in doc]
+    return Doc(doc.vocab, words=[*(token.text for token in doc), "!"], ents=[*ents, "O"])
+
+
 @pytest.fixture
 def nlp(tmp_path):
     """A pipeline in training, on sixty texts."""
     nlp = small_pipeline("bilstm_ner")
     examples = ner_examples(nlp)
     train(nlp, examples, steps=1)
-    DocBin(docs=[example.reference for example in examples * 15]).to_disk(tmp_path / "train.spacy")
+    DocBin(docs=[longer(example.reference) for example in examples * 15]).to_disk(tmp_path / "train.spacy")
     DocBin(docs=[example.reference for example in examples]).to_disk(tmp_path / "dev.spacy")
     nlp.config["paths"].update(train=str(tmp_path / "train.spacy"), dev=str(tmp_path / "dev.spacy"))
     nlp.config["training"]["score_weights"] = {"ents_f": 1.0, "ents_p": 0.0}
@@ -119,3 +126,13 @@ def test_recipes_use_it(project):
     assert trainings
     for line in trainings:
         assert "--paths.log training/" in line
+
+
+def test_texts_of_both_corpora_are_told(nlp):
+    nlp.config["paths"]["dev"] = nlp.config["paths"]["train"]
+    assert "4 of the first 4 texts of the training corpus are in the dev corpus too" in log(nlp, [])[1]
+
+
+def test_a_folder_is_no_file_of_the_curve(nlp, tmp_path):
+    with pytest.raises(ConfigError, match="is a folder, expected the name of a file in"):
+        make_jsonl_logger(tmp_path)(nlp)
