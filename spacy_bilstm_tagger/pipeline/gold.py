@@ -12,6 +12,7 @@ from spacy.attrs import ENT_IOB, IS_SPACE, ORTH
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from ..errors import ConfigError
 from ..types import Mask
 
 EITHER = "|"
@@ -93,7 +94,13 @@ def gold_tags(doc: Doc, attr: str) -> list[str]:
     """
     several = doc.user_data.get(_POS, ()) if attr == "pos" else ()
     strings = doc.vocab.strings
-    return list(several) or [strings[key] for key in doc.to_array(attr.upper()).tolist()]
+    try:
+        return list(several) or [strings[key] for key in doc.to_array(attr.upper()).tolist()]
+    except KeyError:  # spaCy keeps 32 bits of a part of speech, which is of no name then
+        raise ConfigError(
+            f"{doc.text[:60]!r}: a token's part of speech is none of the universal ones, such as NOUN (see "
+            'https://universaldependencies.org/u/pos); for other tags leave attr at "tag"'
+        ) from None
 
 
 def set_annotated_pos(doc: Doc, tags: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
 from spacy_bilstm_tagger.annotate.teachers import Teachers
+from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.pipeline.gold import gold_tags, set_annotated_pos
 
 WORDS = [["so", "good"], ["do", "n't", "go"]]
@@ -145,3 +146,10 @@ def test_maps_in_assets_hold_parts_of_speech(project, name):
     lines = (project / "assets" / "tag_maps" / name).read_text().splitlines()
     parts = {part for line in lines for part in line.split("\t")[1].split("|")}
     assert parts <= {*spacy.parts_of_speech.IDS, "-"}
+
+
+def test_gold_that_is_not_universal_is_told(tweet_nlp):
+    tweet_nlp.add_pipe("bilstm_tagger", config={"attr": "pos"})
+    examples = [Example.from_dict(tweet_nlp.make_doc("so good"), {"pos": ["ADV", "FOO"]})]
+    with pytest.raises(ConfigError, match="'so good': a token's part of speech is none of the universal ones"):
+        tweet_nlp.initialize(lambda: examples)
