@@ -160,15 +160,20 @@ def model_path(name: str) -> Path:
     if is_package(name):
         inside = sorted(each.parent for each in path.glob("*/config.cfg"))
         path = inside[0] if inside else path
-    try:
-        is_pipeline = (path / "config.cfg").is_file()
-    except (OSError, ValueError):  # a text, which is too long for a name
-        is_pipeline = False
-    if not is_pipeline:
+    if not _has_config(path):
+        best = next(filter(_has_config, (path / "model-best", path / "model-last")), None)
         raise DataError(
             f"{name[:200]}: is no pipeline; expected a folder with config.cfg, or the name of an installed package"
+            + (f" (there is one in {best})" if best else "")
         )
     return path
+
+
+def _has_config(folder: Path) -> bool:
+    try:
+        return (folder / "config.cfg").is_file()
+    except (OSError, ValueError):  # a text, which is too long for a name
+        return False
 
 
 def load_pipeline(name: str, exclude: Iterable[str] = ()) -> Language:

@@ -257,12 +257,19 @@ class _RecordReader:
         if self.format != "jsonl":
             return
         found: Counter[str] = Counter()
+        first = ""
         for _, text, _ in islice(Source(self.source).lines(self.layout.encoding), _FIRST):
+            first = first or text.strip()
             try:
                 record = json.loads(text)
             except (ValueError, RecursionError):
                 continue
             found.update(list(record) if isinstance(record, dict) else ())
+        if first and not found:
+            raise DataError(
+                f"{self.source}: none of its first {_FIRST} lines is a JSON object with a text, it begins with {first[:60]!r}; "
+                "give it the ending of its format, or --input-format"
+            )
         if found:
             self._check_columns(
                 [name for name, _ in found.most_common()], what="key", where=f" in its first {_FIRST} lines"

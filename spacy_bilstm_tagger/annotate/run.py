@@ -102,6 +102,7 @@ def run_job(job: Job, progress: Optional[Progress] = None) -> Counter[str]:
         _stop_if_strict(job, found, beside(job.output, REJECTS))
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed after it had written the file
         return found
+    is_made = not folder.exists()
     with _locked(folder):
         if job.resume == "never":
             _remove_earlier(folder)
@@ -111,8 +112,13 @@ def run_job(job: Job, progress: Optional[Progress] = None) -> Counter[str]:
         rejects = RejectsFile(folder / REJECTS, shards)
         total = Counter[str](texts=0, rejects=0, kept=0)
         tasks = _Tasks(job, shards, total)
-        with one_thread(), annotated(job.recipe, job.processes, tasks) as results, rejects.file:
-            _write(job, shards, rejects, results, total, lambda: progress and progress(total, tasks.bytes))
+        try:
+            with one_thread(), annotated(job.recipe, job.processes, tasks) as results, rejects.file:
+                _write(job, shards, rejects, results, total, lambda: progress and progress(total, tasks.bytes))
+        except Exception:
+            if is_made and not shards.entries:  # so that the corrected command finds nothing of this one
+                shutil.rmtree(folder)
+            raise
         total["files"] = tasks.files
         shards.finish(tasks.files, total)
         rejects.cut()

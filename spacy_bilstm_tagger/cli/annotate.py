@@ -102,7 +102,7 @@ def annotate(
     rejected; 1 an error, or a rejected record with --strict; 2 an option or a value that does not exist; 130 stopped by Ctrl-C.
     """
     from ..annotate.annotation import check_fields
-    from ..annotate.annotator import Recipe
+    from ..annotate.annotator import Recipe, model_path
     from ..annotate.outputs import FORMATS, Form
     from ..annotate.records import Layout, check_inputs, column_types
     from ..annotate.run import Job
@@ -112,6 +112,8 @@ def annotate(
         raise DataError("expected the input and the output: spacy-bilstm annotate MODEL IN ... OUT")
     if address is not None and engine != "ray":
         raise DataError(f"--address {address}: is that of a Ray cluster; give --engine ray too, or leave it out")
+    if engine == "local":
+        model_path(model)
     *inputs, out = paths
     output = Path(out)
     ending = output.suffix.removeprefix(".").lower()

@@ -32,7 +32,7 @@ from ..util import read_lines
 DEFAULT = "en_tweet_sm"
 # A word that is meant as a file, a folder or a pipeline, and not as a text.
 _PATH = re.compile(
-    r"(?:\.{1,2}|~)/\S*|/[\w.-]+/\S*|[\w./-]+\.(?:txt|csv|tsv|jsonl?|conllu?|spacy|parquet|gz)|(?:en|xx)_\w+",
+    r"(?:\.{1,2}|~)/\S*|/[\w.-]+/\S*|[a-z_][\w.-]*(?:/[\w.-]+){2,}|[\w./-]+\.(?:txt|csv|tsv|jsonl?|conllu?|spacy|parquet|gz)|(?:en|xx)_\w+",
     re.IGNORECASE,
 )
 _FEWEST, _MOST = 20, 2000  # words by which a language is judged
@@ -119,11 +119,21 @@ def _texts(item: str) -> Iterator[str]:
         is_file = Path(item).is_file()
     except (OSError, ValueError):  # too long for a name, or with a NUL
         is_file = False
-    if not is_file and _PATH.fullmatch(item):
+    if not is_file and (_PATH.fullmatch(item) or _is_folder(item)):
         raise DataError(
-            f"{item}: no such file or pipeline; a text of one word like this is given by a file, or by - (standard input)"
+            f"{item}: no file of texts, and no pipeline; if it is a text, send it to the standard input (-)"
         )
     return iter_raw_texts(Path(item)) if is_file else iter([item])
+
+
+def _is_folder(item: str) -> bool:
+    """Whether this may be meant as a folder: it is one, or lies in one."""
+    try:
+        return Path(item).is_dir() or (
+            re.fullmatch(r"[^\s/]+/\S+", item) is not None and Path(item.split("/")[0]).is_dir()
+        )
+    except (OSError, ValueError):
+        return False
 
 
 def _warn_of_other_language(nlp: Language, docs: Iterable[Doc]) -> Iterator[Doc]:

@@ -53,7 +53,7 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
         except DataError:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise DataError(f"{where}: found {line.strip()[:60]!r}, {_EXPECTED}") from None
+            raise DataError(f"{where}: found {_shown(line)}, {_EXPECTED}") from None
         if record.get("_is_binary"):
             raise DataError(
                 f"{where}: the record is one of Prodigy's binary ones, which judge one span and say nothing of the others; "
@@ -271,7 +271,7 @@ def _range_list(where: str, line: str, record: dict[str, Any]) -> Optional[list[
         return []
     if {"annotator", "annotation_id"} & record.keys():
         return None
-    raise DataError(f"{where}: found {line.strip()[:60]!r}, {_EXPECTED}")
+    raise DataError(f"{where}: found {_shown(line)}, {_EXPECTED}")
 
 
 def _are_ranges(value: Any) -> bool:
@@ -309,6 +309,18 @@ def _ranges(where: str, text: str, ranges: list[Any]) -> Iterator[tuple[int, int
                 "expected offsets in characters (code points) of the text"
             )
         yield start, end, label.strip()
+
+
+def _shown(line: str) -> str:
+    """The beginning of a record, and the keys of an object that is cut off."""
+    if len(line.strip()) <= 60:
+        return repr(line.strip())
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        record = None
+    keys = f" with the keys {', '.join(list(record)[:10])}" if isinstance(record, dict) else ""
+    return f"{line.strip()[:60]!r}{keys}"
 
 
 def _is_same(found: str, part: str) -> bool:

@@ -95,7 +95,8 @@ def _json_text(path: Path, number: int, line: str) -> str:
         text.encode("utf8")  # JSON can hold half a surrogate pair, which is not a text
     except (ValueError, KeyError, TypeError, AttributeError):
         raise DataError(
-            f'{path}, line {number}: found {line.strip()[:60]!r}, expected a JSON object with a string as "text"'
+            f'{path}, line {number}: found {line.strip()[:60]!r}, expected a JSON object with a string as "text" (rename the key, '
+            "or write the texts to a .txt)"
         ) from None
     return text
 

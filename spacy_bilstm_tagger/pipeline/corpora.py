@@ -24,6 +24,8 @@ def check_examples(get_examples: Callable[[], Iterable[Example]], method: str, n
 
     method (str): the caller, for the message.
     """
+    if nlp is not None and get_examples.__module__ == _FROM_CONFIG:
+        _check_is_docbin(nlp)
     try:
         validate_get_examples(get_examples, method)
     except OSError as error:
@@ -66,6 +68,18 @@ def _check_training(nlp: Language) -> None:
         raise _no_docbin(path, "dev") from None
     if first is None:
         raise ConfigError(f"{path}: holds no text; {_EXPECTED.format(role='dev')}")
+
+
+def _check_is_docbin(nlp: Language) -> None:
+    """RAISES: ConfigError for a training file that spaCy's reader would leave out, with a warning that few see."""
+    config = nlp.config.interpolate()
+    try:
+        reader = dot_to_object(config, config["training"]["train_corpus"])
+        path = Path(reader["path"])
+    except (KeyError, TypeError):  # a reader of another kind
+        return
+    if reader.get("@readers") == "spacy.Corpus.v1" and path.is_file() and path.suffix != ".spacy":
+        raise _no_docbin(path, "train")
 
 
 def _check_numbers(training: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from ..lexicon.files import use_checksums
 from ..types import Mask
 from ..util import check_above_zero, check_at_least, check_bool
 from . import LINEAR_CHAIN_CRF
-from .base import Setting, span_group
+from .base import Setting, span_group, span_score
 from .entities import EntityScheme, Scheme, ScoredEntities, ScoredSpans, find_entities, preset_mask, to_bio
 from .gold import EITHER, OUTSIDE, aligned_ner, alternatives, annotated_types
 from .soft_labels import SoftLabels, soft_names
@@ -158,7 +158,8 @@ class BiLSTMNER(SpanComponent):
     def no_labels(self) -> str:
         return (
             f"{self.name}: found no entity types; expected training data with entities, or "
-            f"[initialize.components.{self.name}.labels]. Where there are none, leave it out of [nlp] pipeline"
+            f"[initialize.components.{self.name}.labels]. Where there are none, leave it out of [nlp] pipeline "
+            "(--nlp.pipeline with the others)"
         )
 
     def add_label(self, label: str) -> int:
@@ -238,11 +239,16 @@ class BiLSTMNER(SpanComponent):
             preset = list(doc.ents) if is_known and not self.cfg["overwrite"] else []
             taken = {i for ent in preset for i in range(ent.start, ent.end)}
             spans, scores = self._spans(taken, doc, scored.entities)
+            with_earlier = spans, scores
+            if key is not None and preset:  # of another recognizer, perhaps, which has its scores under this key too
+                earlier = [(ent, score) for ent in preset if (score := span_score(ent)) is not None]
+                pairs = sorted([*earlier, *zip(spans, scores)], key=lambda pair: pair[0].start)
+                with_earlier = [span for span, _ in pairs], [score for _, score in pairs]
             known = doc if is_known else ()
             blocked = [doc[token.i : token.i + 1] for token in known if token.ent_iob_ == "B" and not token.ent_type]
             doc.set_ents([*preset, *spans], blocked=blocked, default="outside")
             if key is not None:
-                doc.spans[key] = span_group(doc, key, spans, scores)
+                doc.spans[key] = span_group(doc, key, *with_earlier)
             if key is not None and self.cfg["top_k"]:
                 name = f"{key}_alternatives"
                 doc.spans[name] = span_group(doc, name, *self._spans(taken, doc, scored.alternatives))

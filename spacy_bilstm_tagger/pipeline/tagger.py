@@ -144,7 +144,7 @@ class TagComponent(SequenceComponent):
         kind = "tags" if self.attr == "tag" else "universal parts of speech"
         return (
             f"{self.name}: found no {kind}; expected training data with {kind}, or [initialize.components.{self.name}.labels]. "
-            "Where there are none, leave it out of [nlp] pipeline"
+            "Where there are none, leave it out of [nlp] pipeline (--nlp.pipeline with the others)"
         )
 
     def allowed(self, examples: list[Example]) -> Mask:

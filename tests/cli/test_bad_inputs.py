@@ -33,6 +33,7 @@ def here(tmp_path, monkeypatch):
         "headless.csv": "1,so good\n2,so bad\n",
         "gold.tsv": GOLD,
         "ids.csv": "id,text\n1,so good\n",
+        "csv.jsonl": "id,text\n1,so good\n",
         "ranges.jsonl": RANGES,
         "nan.json": '{"tag_acc": 90.5}',
         "sheet.csv": b"PK\x03\x04 and more",
@@ -95,9 +96,24 @@ REFUSED = {
         ["annotate", PIPELINE, "t.txt", "o.jsonl", "--encoding", "unicode_escape"],
         "expected UTF-8, or an encoding of single bytes",
     ),
-    "a file that is not there": (["tag", "nofile.txt"], "nofile.txt: no such file or pipeline"),
-    "a path that is not there": (["tag", "./data/x.csv"], "./data/x.csv: no such file or pipeline"),
-    "a pipeline that is not there": (["tag", "en_nope", "hello"], "en_nope: no such file or pipeline"),
+    "a file that is not there": (["tag", "nofile.txt"], "nofile.txt: no file of texts, and no pipeline"),
+    "a path that is not there": (["tag", "./data/x.csv"], "./data/x.csv: no file of texts, and no pipeline"),
+    "a pipeline that is not there": (["tag", "en_nope", "hello"], "en_nope: no file of texts, and no pipeline"),
+    "a pipeline of another name": (
+        ["tag", "training/mien/model-best", "so good"],
+        "model-best: no file of texts, and no pipeline",
+    ),
+    "the folder above a pipeline": (["tag", "training", "so good"], "training: no file of texts, and no pipeline"),
+    "another folder above it": (["explain", "training", "so good"], "(there is one in training/model-best)"),
+    "the input before the pipeline": (["annotate", "t.txt", PIPELINE, "o.jsonl"], "t.txt: is no pipeline"),
+    "CSV as JSON lines": (
+        ["annotate", PIPELINE, "csv.jsonl", "o.jsonl"],
+        "none of its first 1000 lines is a JSON object",
+    ),
+    "a component to disable that is needed": (
+        ["annotate", PIPELINE, "two.jsonl", "o.jsonl", "--disable", "tok2vec"],
+        "cannot annotate a text (",
+    ),
     "a text as the pipeline": (["explain", "so long " * 60, "so"], "is no pipeline; expected a folder with config.cfg"),
     "raw texts on a card": (["card", "copy", "t.txt"], "t.txt: has no annotation of what the pipeline sets"),
     "an installed pipeline on a card": (["card", "en_tweet_sm", "gold.tsv"], "en_tweet_sm: holds no meta.json"),
@@ -135,6 +151,7 @@ REFUSED = {
 @pytest.mark.parametrize(("words", "message"), REFUSED.values(), ids=REFUSED)
 def test_refused_in_one_line(spacy_bilstm, here, monkeypatch, words, message):
     shutil.copytree(PIPELINE, here / "copy")
+    shutil.copytree(PIPELINE, here / "training" / "model-best")
     (here / "map.tsv").write_text("person\tPER\nplace\tLOC\n")
     (here / "brown.txt").write_text("0010\tso\t5\n0011\tgood\t3\n")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "so good"}\n')))
@@ -144,6 +161,7 @@ def test_refused_in_one_line(spacy_bilstm, here, monkeypatch, words, message):
     assert message in error
     assert len(error.strip().splitlines()) == 1
     assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
+    assert not list(here.glob("*.parts"))
 
 
 def test_packed_files_are_read_by_what_is_in_them(spacy_bilstm, here):

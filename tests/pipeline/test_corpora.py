@@ -67,6 +67,10 @@ def test_dev_corpora_without_texts(train, dev, message):
     assert message in train(dev=dev)
 
 
+def test_a_training_file_of_another_kind(train):
+    assert "tweets.tsv: cannot be read as .spacy; expected the train corpus" in train(train="tweets.tsv")
+
+
 def test_an_empty_training_file(train):
     assert "nothing.spacy: cannot be read as .spacy; expected the train corpus" in train(train="nothing.spacy")
 

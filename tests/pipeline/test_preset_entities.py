@@ -195,6 +195,13 @@ class TestComponent:
         for span in [*doc.spans["ents"], *doc.spans["ents_alternatives"]]:
             assert taken.isdisjoint(range(span.start, span.end))
 
+    def test_scores_of_what_another_recognizer_has_found_stay(self, recognizer):
+        doc = recognizer("Mara Lune met Kim in New York")
+        scores = [ent._.score for ent in doc.ents]
+        assert None not in scores
+        again = recognizer.get_pipe("bilstm_ner")(doc)
+        assert [ent._.score for ent in again.ents] == scores
+
     def test_overwrite(self, recognizer):
         recognizer.get_pipe("bilstm_ner").cfg["overwrite"] = True
         doc = self.run(recognizer, [(1, 3, "place"), (4, 5, "FOREIGN")])
