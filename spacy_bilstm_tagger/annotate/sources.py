@@ -73,9 +73,11 @@ class Source:
 
     def _check_first(self, line: bytes) -> None:
         """RAISES: DataError for a first line of what is no text in UTF-8, or of lines that end in CR alone."""
-        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or line.count(b"\0") > len(line) / 3:
+        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _looks_like_utf16(line):
             raise DataError(f"{self.name}: is UTF-16, expected UTF-8; save it so")
-        kind = "gzip" if line.startswith(GZIP) else "Parquet" if line.startswith(b"PAR1") else archive_kind(line)
+        kind = (
+            "gzip" if line.startswith(GZIP + b"\x08") else "Parquet" if line.startswith(b"PAR1") else archive_kind(line)
+        )
         if kind:
             raise DataError(f"{self.name}: is no text, but {kind}; unpack it, or give it the ending of its format")
         if b"\r" in line.rstrip(b"\r\n") and not line.endswith(b"\n"):
@@ -91,6 +93,18 @@ class Source:
         with self.open() as raw:
             packing = pa.Codec.detect(self.name.lower()).name if self.name.lower().endswith(PACKED) else None
             yield io.BufferedReader(raw if packing is None else pa.CompressedInputStream(raw, packing), 1 << 16)
+
+
+def _looks_like_utf16(line: bytes) -> bool:
+    """Whether every second byte is zero, and most others are of ASCII."""
+    for zeros, others in ((line[1::2], line[::2]), (line[::2], line[1::2])):
+        if (
+            len(others) > 3
+            and zeros.count(0) > 0.9 * len(zeros)
+            and sum(31 < byte < 127 for byte in others) > 0.8 * len(others)
+        ):
+            return True
+    return False
 
 
 def find_files(inputs: Iterable[str]) -> list[str]:

@@ -74,7 +74,7 @@ def download(name: str) -> Path:
     """
     if name not in GENSIM_NAMES:
         raise DataError(
-            f"{name}: no such file or folder of vectors, and no vectors that gensim can download. Expected a file (GloVe "
+            f"{name}: no such file, and no vectors that gensim can download. Expected a file (GloVe "
             ".txt/.gz/.zip, word2vec .txt/.bin, KeyedVectors .kv), a folder made by 'spacy-bilstm vectors', or "
             f"one of: {', '.join(GENSIM_NAMES)}"
         )

@@ -55,7 +55,7 @@ def BiLSTMEncoder(
     RAISES: ConfigError for a setting out of range.
     """
     where = "BiLSTMEncoder.v1"
-    if width < 2 or width % 2:
+    if not isinstance(width, int) or width < 2 or width % 2:
         raise ConfigError(
             f"BiLSTMEncoder.v1: width = {width}; expected an even number of at least 2, one half for each direction"
         )

@@ -30,7 +30,7 @@ from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
 from .saving import AtomicLoadMixin
 from .soft_labels import SoftLabels, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
-from .upstream import check_upstream, reset_links
+from .upstream import check_upstream, check_width, reset_links
 
 SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
 
@@ -238,6 +238,10 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         RAISES: ConfigError if there is no label.
         """
         check_examples(get_examples, f"{type(self).__name__}.initialize", nlp)
+        if isinstance(labels, (str, dict)) or not all(isinstance(label, str) for label in labels or ()):
+            raise ConfigError(
+                f"{self.name}: found {str(labels)[:60]} as labels, expected a list of names (spacy init labels)"
+            )
         if labels is None:
             labels = sorted(self.find_labels(eg.y for eg in get_examples()))
         for label in labels:
@@ -245,6 +249,7 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         if not self.labels:
             raise ConfigError(self.no_labels())
         docs = sample_docs(get_examples)
+        check_width(self.name, self.model)
         reset_links(self.model)
         self.model.initialize(X=docs, Y=[self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs])
 

@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.util import dot_to_object, resolve_dot_names
+from thinc.api import Model
 
 from ..errors import ConfigError, unreadable_corpus
 from ..util import check_at_least, is_number
@@ -52,6 +53,18 @@ def _check_training(nlp: Language) -> None:
             f"[training.optimizer]: learn_rate = {learn_rate}; expected a number of at least 0, such as 0.001"
         )
     _check_numbers(config["training"])
+    for name, pipe in nlp.components:
+        model = getattr(pipe, "model", None)
+        has_shims = isinstance(model, Model) and any(node.shims for node in model.walk())
+        if (
+            name in config["training"].get("frozen_components", [])
+            and has_shims
+            and not getattr(pipe, "has_weights", True)
+        ):
+            raise ConfigError(
+                f"{name}: is frozen, and has no weights yet; source it from a trained pipeline, or take it out of "
+                "[training] frozen_components"
+            )
     name = config["training"]["dev_corpus"]
     try:
         path = dot_to_object(config, name).get("path")

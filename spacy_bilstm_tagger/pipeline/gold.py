@@ -16,6 +16,7 @@ from ..errors import ConfigError
 from ..types import Mask
 
 EITHER = "|"
+SPACE = {"tag": "_SP", "pos": "SPACE"}  # of white space, as in spaCy's pipelines
 OUTSIDE = "O"  # of any entity, in BIO
 _ANNOTATED = "annotated_entity_types"  # in Doc.user_data
 _POS = "annotated_pos"  # the same
@@ -88,19 +89,24 @@ def allowed_tags(tags: Iterable[Optional[str]], index: dict[str, int]) -> Mask:
 
 
 def gold_tags(doc: Doc, attr: str) -> list[str]:
-    """The tag of each token, or its universal part of speech for attr = "pos"; "" where it is missing.
+    """The tag of each token, or its universal part of speech for attr = "pos"; "" where it is missing, and for white space that has
+    the tag of white space, which is set by rule.
 
     spaCy's `token.pos` has no value for one of several, so these are kept beside it: see `set_annotated_pos`.
     """
+    keys, is_space = doc.to_array([attr.upper(), IS_SPACE]).reshape(-1, 2).T.tolist()
     several = doc.user_data.get(_POS, ()) if attr == "pos" else ()
     strings = doc.vocab.strings
     try:
-        return list(several) or [strings[key] for key in doc.to_array(attr.upper()).tolist()]
+        tags = [strings[key] for key in keys]
     except KeyError:  # spaCy keeps 32 bits of a part of speech, which is of no name then
         raise ConfigError(
             f"{doc.text[:60]!r}: a token's part of speech is none of the universal ones, such as NOUN (see "
             'https://universaldependencies.org/u/pos); for other tags leave attr at "tag"'
         ) from None
+    if len(several) == len(tags):  # else tokens were merged or cut off since
+        tags = [other if not tag or tag in alternatives(other) else tag for tag, other in zip(tags, several)]
+    return ["" if space and tag == SPACE[attr] else tag for tag, space in zip(tags, is_space)]
 
 
 def set_annotated_pos(doc: Doc, tags: Iterable[str]) -> None:
@@ -160,4 +166,6 @@ def set_annotated_types(doc: Doc, types: Iterable[str]) -> None:
 
     spaCy's corpus reader drops it whenever it makes new Docs: do not use gold_preproc, max_length or an augmenter.
     """
+    if isinstance(types, str):
+        raise ConfigError(f"set_annotated_types: found {types!r}, expected a list of entity types, such as [{types!r}]")
     doc.user_data[_ANNOTATED] = sorted(types)

@@ -251,7 +251,7 @@ class BiLSTMNER(SpanComponent):
                 doc.spans[key] = span_group(doc, key, *with_earlier)
             if key is not None and self.cfg["top_k"]:
                 name = f"{key}_alternatives"
-                doc.spans[name] = span_group(doc, name, *self._spans(taken, doc, scored.alternatives))
+                doc.spans[name] = span_group(doc, name, *_others(spans, *self._spans(taken, doc, scored.alternatives)))
 
     def _spans(self, taken: set[int], doc: Doc, scored: ScoredEntities) -> tuple[list[Span], list[float]]:
         """The spans of the doc that hold none of the tokens that are taken, without white space at their ends, and their
@@ -264,6 +264,17 @@ class BiLSTMNER(SpanComponent):
                 end -= 1
             spans.append(Span(doc, start, end, label=labels[number]))
         return spans, [score for _, score in new]
+
+
+def _others(entities: list[Span], spans: list[Span], scores: list[float]) -> tuple[list[Span], list[float]]:
+    """The spans that are neither an entity nor one before them, as those may be that differed in white space alone."""
+    known, kept = {(ent.start, ent.end, ent.label) for ent in entities}, []
+    for span, score in zip(spans, scores):
+        place = span.start, span.end, span.label
+        if place not in known:
+            known.add(place)
+            kept.append((span, score))
+    return [span for span, _ in kept], [score for _, score in kept]
 
 
 def _warn_of_misaligned(name: str, examples: Iterable[Example]) -> None:

@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc
 
+from ..errors import ConfigError
 from ..lexicon.files import use_checksums
 from ..tokenizer.kinds import tweet_kinds
 from ..util import check_bool
@@ -91,6 +92,11 @@ class _Tokens:
 
     def __init__(self, doc: Doc) -> None:
         self.kinds = tweet_kinds(doc)
+        if "" in self.kinds:
+            raise ConfigError(
+                "tweet_sentencizer: reads the kinds of tokens that spacy-bilstm-tagger.TweetTokenizer.v1 finds, which this "
+                "vocabulary does not have; set it in [nlp.tokenizer], or use spaCy's sentencizer"
+            )
         orths, spaces = doc.to_array([ORTH, SPACY]).reshape(-1, 2).T.tolist()
         self._orths, self._spaces, self._strings = orths, spaces, doc.vocab.strings
 

@@ -1,6 +1,7 @@
 """The `bilstm_tagger` component: one tag, or one universal part of speech, for every token."""
 
 import re
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -25,13 +26,12 @@ from ..types import Ints, Mask
 from ..util import check_bool
 from . import TOKEN_CLASSIFIER
 from .base import SequenceComponent, Setting
-from .gold import aligned_tags, allowed_tags, alternatives, annotated_tags, gold_tags, single_tags
+from .gold import SPACE, aligned_tags, allowed_tags, alternatives, annotated_tags, gold_tags, single_tags
 
 _MORE_SCORES = ("tag_acc_doc_mean", "tag_micro_f", "tag_micro_f_doc_mean", "tag_macro_f", "tag_per_type")
 SCORE_WEIGHTS = {"tag_acc": 1.0, **dict.fromkeys(_MORE_SCORES)}
 SCORES = {"tag": "tag_scores", "pos": "pos_scores"}  # in Doc.user_data, and on each token
 _FEATURES = re.compile(r"_?|[^=|\s]+=[^=|\s]+(?:\|[^=|\s]+=[^=|\s]+)*")
-SPACE = {"tag": "_SP", "pos": "SPACE"}
 
 
 @dataclass(frozen=True)
@@ -201,6 +201,17 @@ class BiLSTMTagger(TagComponent):
                 f"{name}: morphs = {morphs!r}; expected features by tags, such as {{'VBD': 'Tense=Past|VerbForm=Fin'}}"
             )
 
+    def initialize(
+        self, get_examples: Callable[[], Iterable[Example]], *, nlp: Any = None, labels: Optional[Sequence[str]] = None
+    ) -> None:
+        """As its base. Warns of morphs of what is no label."""
+        super().initialize(get_examples, nlp=nlp, labels=labels)
+        others = sorted(self.morphs.keys() - {*self.labels, SPACE[self.attr]})
+        if others:
+            warnings.warn(
+                f"{self.name}: morphs of {', '.join(others)}, which are no labels of it, are of no effect", stacklevel=2
+            )
+
     def set_annotations(self, docs: Iterable[Doc], tagged: Iterable[Tagged]) -> None:
         """Set `token.tag` or `token.pos`, their probabilities if they are kept, and `token.morph` of tags that have features."""
         docs = list(docs)
@@ -216,7 +227,7 @@ class BiLSTMTagger(TagComponent):
             for tag in set(tags) - ids.keys():
                 ids[tag] = self.vocab.morphology.add(features[tag]) if tag in features else 0
             found, before = np.array([ids[tag] for tag in tags], dtype="uint64"), doc.to_array(MORPH)
-            kept = found if self.overwrite else np.where(before, before, found)
+            kept = np.where(found, found, before) if self.overwrite else np.where(before, before, found)
             doc.from_array([MORPH], np.asarray(kept, dtype="uint64")[:, None])  # type: ignore[arg-type]
 
     def reduce(self, loss: float, gradient: ChainScores, count: int) -> tuple[float, ChainScores]:

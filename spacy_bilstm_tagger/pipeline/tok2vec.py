@@ -84,8 +84,20 @@ class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
 
 
 class _Backprop(partial):
-    """The backprop callback that a listener keeps of the last batch. Closures cannot be pickled: a pickled one does
-    nothing."""
+    """The backprop callback that a listener keeps of the last batch, for one call. Closures cannot be pickled: a pickled one
+    does nothing."""
+
+    is_spent = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """RAISES: ConfigError at a second call, for a batch that the tok2vec has not read."""
+        if self.is_spent:
+            raise ConfigError(
+                "a component that listens to a tok2vec learns from a batch that this one has not read; expected the tok2vec before "
+                "it in the pipeline, and not disabled"
+            )
+        self.is_spent = True
+        return super().__call__(*args, **kwargs)
 
     def __reduce__(self) -> tuple[type, tuple[Callable]]:
         return _Backprop, (no_gradient,)

@@ -121,6 +121,18 @@ def check_upstream(name: str, model: Model, *, is_learning: bool = False) -> Non
             warnings.warn(f"{name}: {message}", stacklevel=2)
 
 
+def check_width(name: str, model: Model) -> None:
+    """RAISES: ConfigError for listeners of another width than that of their tok2vec. name (str): of the component."""
+    for node in listeners(model):
+        tok2vec = Link.of(node).tok2vec
+        known = [each for each in (node, tok2vec.model) if each.has_dim("nO")] if tok2vec is not None else []
+        widths = [each.get_dim("nO") for each in known]
+        if len(set(widths)) > 1:
+            raise ConfigError(
+                f"{name}: expects rows of width {widths[0]} from {node.upstream_name!r}, which gives {widths[1]}; set one width"
+            )
+
+
 def require_own_tok2vec(name: str, model: Model) -> None:
     """RAISES: ConfigError for a component that listens to a shared tok2vec. The teacher of a rehearsal would listen
     too, but gets nothing to hear."""

@@ -56,7 +56,8 @@ def tagger_score(examples: Iterable[Example], *, attr: str = "tag", **cfg: Any) 
 
 
 def tag_reader(examples: Sequence[Example], attr: str) -> TagReader:
-    """Reads the tag of a token of these examples, gold or predicted; "" where it is missing or stands for several."""
+    """Reads the tag of a token of these examples, gold or predicted; "" where it is missing or stands for several, and for white
+    space in the gold."""
     of_doc = {id(eg.y): gold_tags(eg.y, attr) for eg in examples}
     of_doc.update({id(eg.x): [getattr(token, f"{attr}_") for token in eg.x] for eg in examples})
     single = single_tags({tag for tags in of_doc.values() for tag in tags})

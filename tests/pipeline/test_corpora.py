@@ -3,6 +3,9 @@
 import pytest
 from spacy.tokens import DocBin
 
+from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.pipeline.corpora import _check_training
+
 CONFIG = """
 [nlp]
 lang = "en"
@@ -98,3 +101,11 @@ def test_an_empty_training_file(train):
 )
 def test_settings_with_which_nothing_is_learned(train, option, value, message):
     assert message in train("good.spacy", "good.spacy", option, value)
+
+
+def test_a_frozen_component_without_weights_is_told(tweet_nlp):
+    for name in ("one", "other"):
+        tweet_nlp.add_pipe("bilstm_tagger", name=name)
+    tweet_nlp.config["training"]["frozen_components"] = ["other"]
+    with pytest.raises(ConfigError, match="other: is frozen, and has no weights yet; source it"):
+        _check_training(tweet_nlp)

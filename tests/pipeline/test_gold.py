@@ -1,11 +1,22 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from spacy.lang.en import English
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from spacy_bilstm_tagger.pipeline.gold import aligned_ner, aligned_tags, allowed_tags, known_tags, single_tags
+from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.pipeline.gold import (
+    aligned_ner,
+    aligned_tags,
+    allowed_tags,
+    gold_tags,
+    known_tags,
+    set_annotated_pos,
+    set_annotated_types,
+    single_tags,
+)
 
 INDEX = {"A": 0, "B": 1, "C": 2}
 
@@ -59,3 +70,26 @@ def test_annotation_of_the_same_tokens_is_that_of_spacy_s_alignment(data):
 
 def _as_many(words):
     return {"min_size": len(words), "max_size": len(words)}
+
+
+def test_the_tag_of_white_space_is_set_by_rule_and_not_learned():
+    vocab = English().vocab
+    doc = Doc(vocab, ["hi", "\n", "you"], tags=["UH", "_SP", "PRP"], pos=["INTJ", "SPACE", "PRON"])
+    assert gold_tags(doc, "tag") == ["UH", "", "PRP"]
+    assert gold_tags(doc, "pos") == ["INTJ", "", "PRON"]
+
+
+def test_parts_of_speech_of_several_are_left_out_where_tokens_have_changed():
+    doc = Doc(Vocab(), ["New", "York", "runs", "fast"], pos=["PROPN", "", "VERB", "ADV"])
+    set_annotated_pos(doc, ["PROPN", "PROPN|NOUN", "VERB", "ADV"])
+    assert gold_tags(doc, "pos") == ["PROPN", "PROPN|NOUN", "VERB", "ADV"]
+    doc[1].pos_ = "ADJ"
+    assert gold_tags(doc, "pos") == ["PROPN", "ADJ", "VERB", "ADV"]
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[0:2], attrs={"POS": "PROPN"})
+    assert gold_tags(doc, "pos") == ["PROPN", "VERB", "ADV"]
+
+
+def test_a_string_is_no_list_of_entity_types():
+    with pytest.raises(ConfigError, match=r"found 'PER', expected a list of entity types, such as \['PER'\]"):
+        set_annotated_types(Doc(Vocab(), ["so"]), "PER")

@@ -10,6 +10,7 @@ import pytest
 import spacy
 from shared_pipelines import LISTENER, TEXTS, TOKENIZER, learn_on, make_pipeline, output
 from small_pipelines import TOK2VEC
+from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Adam, fix_random_seed
 
@@ -250,3 +251,24 @@ def test_rows_of_tokens_before_they_were_split(pipeline):
     nlp.add_pipe("token_splitter", after="tok2vec", config={"min_length": 4, "split_length": 2})
     with pytest.raises(ConfigError, match=r"rows for \d+ tokens in the doc; expected the component that splits tokens"):
         nlp(TEXTS[0])
+
+
+def test_a_batch_that_the_tok2vec_has_not_read_is_not_learned_from(pipeline):
+    nlp = make_pipeline()
+    examples = [Example(nlp.make_doc(doc.text), doc) for doc in (pipeline(text) for text in TEXTS[:3])]
+    optimizer = nlp.resume_training()
+    nlp.update(examples, sgd=optimizer)
+    with nlp.select_pipes(disable=["tok2vec"]), pytest.raises(ConfigError, match="a batch that this one has not read"):
+        nlp.update(examples, sgd=optimizer)
+
+
+def test_another_width_than_that_of_the_tok2vec_is_told_before_the_training():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("bilstm_tok2vec", name="tok2vec")
+    width = nlp.get_pipe("tok2vec").model.get_dim("nO")
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": width + 2, "upstream": "tok2vec"}
+    model = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": listener}
+    nlp.add_pipe("bilstm_tagger", config={"model": model})
+    examples = [Example(nlp.make_doc("so good"), Doc(nlp.vocab, ["so", "good"], tags=["RB", "JJ"]))]
+    with pytest.raises(ConfigError, match=f"expects rows of width {width + 2} from 'tok2vec', which gives {width}"):
+        nlp.initialize(lambda: examples)

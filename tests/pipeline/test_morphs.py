@@ -65,3 +65,18 @@ def test_each_tagger_has_its_own():
     first = spacy.blank("en").add_pipe("bilstm_tagger")
     first.morphs["NN"] = "Number=Sing"
     assert spacy.blank("en").add_pipe("bilstm_tagger").morphs == {}
+
+
+def test_features_of_others_stay_where_the_tag_has_none(trained):
+    tagger = trained.get_pipe("bilstm_tagger")
+    tagger.morphs, tagger.overwrite = {"no such tag": "Number=Sing"}, True
+    doc = trained.make_doc("so good")
+    doc[0].set_morph("Degree=Pos")
+    assert [str(token.morph) for token in tagger(doc)] == ["Degree=Pos", ""]
+
+
+def test_features_of_what_is_no_label_are_warned_of(tweet_nlp, make_examples):
+    tweet_nlp.add_pipe("bilstm_tagger", config={"morphs": {"nope": "Number=Sing"}})
+    examples = make_examples(tweet_nlp)
+    with pytest.warns(UserWarning, match="morphs of nope, which are no labels of it"):
+        tweet_nlp.initialize(lambda: examples)

@@ -14,6 +14,7 @@ from thinc.api import ConfigValidationError, fix_random_seed
 from spacy_bilstm_tagger.crf.inference import marginals
 from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.models import Ensemble
+from spacy_bilstm_tagger.pipeline.entities import ScoredSpans
 from spacy_bilstm_tagger.pipeline.gold import annotated_types, set_annotated_types
 
 TEXTS = [text for text, _ in ENTITIES] + ["", "  ", "who is Lune"]
@@ -480,3 +481,15 @@ class TestTexts:
 def test_settings_out_of_range_are_refused(config, message):
     with pytest.raises(ConfigValidationError, match=message):
         small_pipeline("bilstm_ner", **config)
+
+
+def test_alternatives_that_differ_in_white_space_alone_are_one():
+    nlp = small_pipeline("bilstm_ner", top_k=5)
+    train(nlp, ner_examples(nlp))
+    ner = nlp.get_pipe("bilstm_ner")
+    doc = Doc(nlp.vocab, ["New", "\n", "York"])
+    scored = ScoredSpans([((0, 1, 0), 0.5)], [((0, 2, 0), 0.2), ((2, 3, 0), 0.1), ((2, 3, 0), 0.05)])
+    ner.set_annotations([doc], [scored])
+    assert [(span.start, span.end) for span in doc.ents] == [(0, 1)]
+    assert [(span.start, span.end) for span in doc.spans["ents_alternatives"]] == [(2, 3)]
+    assert doc.spans["ents_alternatives"].attrs["scores"].tolist() == pytest.approx([0.1])

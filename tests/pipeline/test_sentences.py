@@ -87,3 +87,10 @@ def test_scores(nlp):
 
     reference = Doc(nlp.vocab, words=["no", "!", "yes"], sent_starts=[True, False, True])
     assert nlp.evaluate([Example(Doc(nlp.vocab, words=["no", "!", "yes"]), reference)])["sents_f"] == 1.0
+
+
+def test_another_tokenizer_is_told(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tweet_sentencizer")
+    with pytest.raises(ConfigError, match=r"set it in \[nlp.tokenizer\], or use spaCy's sentencizer"):
+        nlp("Hello there. It works!")

@@ -11,7 +11,7 @@ from ...layers import shim  # noqa: F401, for its hook at a fork: torch's thread
 from ...lexicon.files import use_checksums
 from ...util import check_above_zero, check_at_least, check_fraction
 from ..corpora import check_examples
-from ..gold import known_tags, single_tags
+from ..gold import aligned_tags, known_tags, single_tags
 from ..tagger import SCORE_WEIGHTS, TagComponent
 from .model import HMM, Floats, HiddenMarkovModel, TaggedText, count_tags
 
@@ -102,7 +102,7 @@ class HMMTagger(TagComponent):
         self.model.set_dim("nO", None, force=True)  # type: ignore[arg-type]
         examples = list(get_examples())
         if labels is None:
-            labels = sorted(single_tags({tag for eg in examples for tag in eg.get_aligned("TAG", as_string=True)}))
+            labels = sorted(single_tags({tag or "" for eg in examples for tag in aligned_tags(eg, "tag")}))
         for label in labels:
             self.add_label(label)
         if not self.labels:
@@ -159,7 +159,7 @@ def _numbered(example: Example, index: dict[str, int]) -> TaggedText:
 
     RAISES: KeyError for an unknown tag.
     """
-    tags = example.get_aligned("TAG", as_string=True)
+    tags = aligned_tags(example, "tag")
     found = [known_tags(tag or "", index.keys()) for tag in tags]
     numbers = [index[tags[0]] if len(tags) == 1 else None for tags in found]
     return [(token.text, token.norm_, number) for token, number in zip(example.predicted, numbers)]
