@@ -30,7 +30,7 @@ from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
 from .saving import AtomicLoadMixin
 from .soft_labels import SoftLabels, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
-from .upstream import check_upstream, check_width, reset_links
+from .upstream import check_upstream, reset_links
 
 SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
 
@@ -249,7 +249,6 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         if not self.labels:
             raise ConfigError(self.no_labels())
         docs = sample_docs(get_examples)
-        check_width(self.name, self.model)
         reset_links(self.model)
         self.model.initialize(X=docs, Y=[self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs])
 

@@ -18,7 +18,7 @@ from . import TOK2VEC
 from .base import TrainableMixin
 from .corpora import check_examples, sample_docs
 from .saving import AtomicLoadMixin
-from .upstream import listeners, mark_listeners
+from .upstream import check_width, listeners, mark_listeners
 
 
 @Language.factory("bilstm_tok2vec", assigns=["doc.tensor"], default_config={"model": TOK2VEC})
@@ -48,7 +48,7 @@ class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
 
     def find_listeners(self, component: Any) -> None:
         """As spaCy's, and components of ours know this one from now on: see `upstream`. Warns of one whose rows another tok2vec
-        overwrites before it reads them."""
+        overwrites before it reads them. RAISES: ConfigError for one, also of spaCy, that expects rows of another width."""
         if isinstance(component, Tok2Vec):
             self._next = component.name
         elif isinstance(component, AtomicLoadMixin):
@@ -59,6 +59,8 @@ class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
                     f"expected {component.name!r} before {self._next!r}",
                     stacklevel=3,
                 )
+        if isinstance(getattr(component, "model", None), Model) and self._next is None:
+            check_width(component, self)
         super().find_listeners(component)
 
     def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None) -> None:

@@ -121,15 +121,15 @@ def check_upstream(name: str, model: Model, *, is_learning: bool = False) -> Non
             warnings.warn(f"{name}: {message}", stacklevel=2)
 
 
-def check_width(name: str, model: Model) -> None:
-    """RAISES: ConfigError for listeners of another width than that of their tok2vec. name (str): of the component."""
-    for node in listeners(model):
-        tok2vec = Link.of(node).tok2vec
-        known = [each for each in (node, tok2vec.model) if each.has_dim("nO")] if tok2vec is not None else []
-        widths = [each.get_dim("nO") for each in known]
-        if len(set(widths)) > 1:
+def check_width(component: Any, tok2vec: Tok2Vec) -> None:
+    """RAISES: ConfigError for a component, also one of spaCy, that listens to the tok2vec and expects rows of another width."""
+    for node in listeners(component.model):
+        widths = [each.get_dim("nO") for each in (node, tok2vec.model) if each.has_dim("nO")]
+        if node.upstream_name in ("*", tok2vec.name) and len(set(widths)) > 1:
             raise ConfigError(
-                f"{name}: expects rows of width {widths[0]} from {node.upstream_name!r}, which gives {widths[1]}; set one width"
+                f"{component.name}: expects rows of width {widths[0]} from {tok2vec.name!r}, which gives {widths[1]}. Set one "
+                f"width; or, if it comes from another pipeline, call other.replace_listeners('tok2vec', {component.name!r}, "
+                "['model.tok2vec']) before"
             )
 
 

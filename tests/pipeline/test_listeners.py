@@ -268,7 +268,20 @@ def test_another_width_than_that_of_the_tok2vec_is_told_before_the_training():
     width = nlp.get_pipe("tok2vec").model.get_dim("nO")
     listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": width + 2, "upstream": "tok2vec"}
     model = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": listener}
-    nlp.add_pipe("bilstm_tagger", config={"model": model})
-    examples = [Example(nlp.make_doc("so good"), Doc(nlp.vocab, ["so", "good"], tags=["RB", "JJ"]))]
     with pytest.raises(ConfigError, match=f"expects rows of width {width + 2} from 'tok2vec', which gives {width}"):
-        nlp.initialize(lambda: examples)
+        nlp.add_pipe("bilstm_tagger", config={"model": model})
+
+
+def test_a_component_of_spacy_that_expects_other_rows_is_told():
+    other = spacy.blank("en")
+    other.add_pipe("tok2vec")
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96, "upstream": "tok2vec"}
+    model = {"@architectures": "spacy.Tagger.v2", "tok2vec": listener, "nO": None, "normalize": False}
+    other.add_pipe("tagger", config={"model": model})
+    gold = Doc(other.vocab, ["so", "good"], tags=["RB", "JJ"])
+    other.initialize(lambda: [Example(Doc(other.vocab, ["so", "good"]), gold)])
+    nlp = make_pipeline()
+    with pytest.raises(
+        ConfigError, match=r"tagger: expects rows of width 96 .* call other.replace_listeners\('tok2vec', 'tagger'"
+    ):
+        nlp.add_pipe("tagger", source=other)
