@@ -115,25 +115,17 @@ def _load(name: str) -> Language:
 def _texts(item: str) -> Iterator[str]:
     if item == "-":
         return (line for line in map(str.strip, read_lines(Path("-"))) if line)
+    path = Path(item)
     try:
-        is_file = Path(item).is_file()
+        is_file, is_folder = path.is_file(), path.is_dir()
+        lies_in_folder = re.fullmatch(r"[^\s/]+/\S+", item) is not None and Path(path.parts[0]).is_dir()
     except (OSError, ValueError):  # too long for a name, or with a NUL
-        is_file = False
-    if not is_file and (_PATH.fullmatch(item) or _is_folder(item)):
+        return iter([item])
+    if not is_file and (is_folder or lies_in_folder or _PATH.fullmatch(item)):
         raise DataError(
             f"{item}: no file of texts, and no pipeline; if it is a text, send it to the standard input (-)"
         )
-    return iter_raw_texts(Path(item)) if is_file else iter([item])
-
-
-def _is_folder(item: str) -> bool:
-    """Whether this may be meant as a folder: it is one, or lies in one."""
-    try:
-        return Path(item).is_dir() or (
-            re.fullmatch(r"[^\s/]+/\S+", item) is not None and Path(item.split("/")[0]).is_dir()
-        )
-    except (OSError, ValueError):
-        return False
+    return iter_raw_texts(path) if is_file else iter([item])
 
 
 def _warn_of_other_language(nlp: Language, docs: Iterable[Doc]) -> Iterator[Doc]:

@@ -14,6 +14,17 @@ from ..errors import ConfigError, unreadable_corpus
 from ..util import check_at_least, is_number
 
 SAMPLE_SIZE = 100  # texts; spaCy's components take 10, which are few for a log line about the coverage of tables
+# Numbers of [training] and its blocks.
+_LEAST = {
+    ("optimizer", "learn_rate"): 0,
+    ("optimizer", "grad_clip"): 0,
+    ("batcher", "size"): 1,
+    ("", "max_steps"): 0,
+    ("", "max_epochs"): -1,
+    ("", "patience"): 0,
+    ("", "eval_frequency"): 1,
+    ("", "accumulate_gradient"): 1,
+}
 _FROM_CONFIG = "spacy.training.initialize"  # the module whose examples are those of a config
 _EXPECTED = "expected the {role} corpus, a .spacy file or a folder with some, in paths.{role} ('spacy-bilstm convert' makes one)"
 
@@ -47,23 +58,15 @@ def sample_docs(get_examples: Callable[[], Iterable[Example]]) -> list[Doc]:
 def _check_training(nlp: Language) -> None:
     config = nlp.config.interpolate()
     check_at_least("[nlp]", 1, batch_size=nlp.batch_size)
-    learn_rate = config["training"].get("optimizer", {}).get("learn_rate", 0.0)
-    if is_number(learn_rate) and learn_rate < 0:
-        raise ConfigError(
-            f"[training.optimizer]: learn_rate = {learn_rate}; expected a number of at least 0, such as 0.001"
-        )
     _check_numbers(config["training"])
-    for name, pipe in nlp.components:
+    frozen = [pipe for name, pipe in nlp.components if name in config["training"].get("frozen_components", [])]
+    for pipe in frozen:
         model = getattr(pipe, "model", None)
         has_shims = isinstance(model, Model) and any(node.shims for node in model.walk())
-        if (
-            name in config["training"].get("frozen_components", [])
-            and has_shims
-            and not getattr(pipe, "has_weights", True)
-        ):
+        if has_shims and not getattr(pipe, "has_weights", True):
             raise ConfigError(
-                f"{name}: is frozen, and has no weights yet; source it from a trained pipeline, or take it out of "
-                "[training] frozen_components"
+                f"{getattr(pipe, 'name', pipe)}: is frozen, and has no weights yet; source it from a trained pipeline, or take it "
+                "out of [training] frozen_components"
             )
     name = config["training"]["dev_corpus"]
     try:
@@ -97,25 +100,14 @@ def _check_is_docbin(nlp: Language) -> None:
 
 def _check_numbers(training: dict[str, Any]) -> None:
     """RAISES: ConfigError for a number by which nothing is learned, or no step is made."""
-    numbers = {"dropout": training.get("dropout"), "training.batcher] size": training.get("batcher", {}).get("size")}
-    for name in ("max_steps", "max_epochs", "patience", "eval_frequency", "accumulate_gradient"):
-        numbers[name] = training.get(name)
-    clip = training.get("optimizer", {}).get("grad_clip")
-    least = {"max_steps": 0, "max_epochs": -1, "patience": 0}
-    for name, number in numbers.items():
-        if not is_number(number):  # a schedule, or nothing
-            continue
-        if name == "dropout" and not 0 <= number < 1:
-            raise ConfigError(
-                f"[training]: dropout = {number}; expected a number of at least 0 and below 1, such as 0.1"
-            )
-        if name != "dropout" and number < least.get(name, 1):
-            where = f"[{name}" if "]" in name else f"[training]: {name}"
-            raise ConfigError(f"{where} = {number}; expected a whole number of at least {least.get(name, 1)}")
-    if is_number(clip) and clip < 0:
-        raise ConfigError(
-            f"[training.optimizer]: grad_clip = {clip}; expected a number of at least 0 (0 is no clipping)"
-        )
+    for (block, name), least in _LEAST.items():
+        number: Any = (training.get(block) or {} if block else training).get(name)
+        if is_number(number) and number < least:  # else it is a schedule, or nothing
+            where = f"[training.{block}]" if block else "[training]"
+            raise ConfigError(f"{where}: {name} = {number}; expected a number of at least {least}")
+    dropout: Any = training.get("dropout")
+    if is_number(dropout) and not 0 <= dropout < 1:
+        raise ConfigError(f"[training]: dropout = {dropout}; expected a number of at least 0 and below 1, such as 0.1")
 
 
 def _no_docbin(path: Any, role: str) -> ConfigError:

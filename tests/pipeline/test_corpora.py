@@ -93,10 +93,10 @@ def test_an_empty_training_file(train):
             "[training.optimizer]: grad_clip = -1.0; expected a number of at least 0",
         ),
         ("--training.dropout", "1.0", "[training]: dropout = 1.0; expected a number of at least 0 and below 1"),
-        ("--training.batcher.size", "0", "[training.batcher] size = 0; expected a whole number of at least 1"),
-        ("--training.patience", "-1", "[training]: patience = -1; expected a whole number of at least 0"),
-        ("--training.max_steps", "-1", "[training]: max_steps = -1; expected a whole number of at least 0"),
-        ("--training.eval_frequency", "0", "[training]: eval_frequency = 0; expected a whole number of at least 1"),
+        ("--training.batcher.size", "0", "[training.batcher]: size = 0; expected a number of at least 1"),
+        ("--training.patience", "-1", "[training]: patience = -1; expected a number of at least 0"),
+        ("--training.max_steps", "-1", "[training]: max_steps = -1; expected a number of at least 0"),
+        ("--training.eval_frequency", "0", "[training]: eval_frequency = 0; expected a number of at least 1"),
     ],
 )
 def test_settings_with_which_nothing_is_learned(train, option, value, message):
