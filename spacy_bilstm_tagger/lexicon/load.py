@@ -12,7 +12,7 @@ from spacy.training.initialize import load_vectors_into_model
 from spacy.util import dot_to_object, resolve_dot_names
 from thinc.api import Model
 
-from ..errors import ConfigError, DataError, unreadable_corpus
+from ..errors import ConfigError, DataError, Errors, unreadable_corpus
 from ..util import check_at_least
 from .brown import load_brown
 from .claim import tables_read
@@ -159,8 +159,7 @@ def _check_listeners(upstream: str, pipe: Tok2Vec) -> None:
             found = listener.get_dim("nO") if listener.has_dim("nO") else expected
             if found != expected:
                 raise ConfigError(
-                    f"{name}: listens to {upstream!r} with width {found}, whose rows are {expected} wide. Set width = "
-                    f"{expected} in the component's Tok2VecListener"
+                    Errors.LISTENER_WIDTH.format(name=name, upstream=upstream, found=found, expected=expected)
                 )
 
 

@@ -10,7 +10,7 @@ import torch
 from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
 from thinc.api import Model
 
-from ..errors import ConfigError
+from ..errors import ConfigError, Errors
 
 # An attribute of a saved listener: the checksum of the weights of its tok2vec. While the component is trained, there is none.
 TRAINED_WITH = "trained_with"
@@ -126,11 +126,8 @@ def check_width(component: Any, tok2vec: Tok2Vec) -> None:
     for node in listeners(component.model):
         widths = [each.get_dim("nO") for each in (node, tok2vec.model) if each.has_dim("nO")]
         if node.upstream_name in ("*", tok2vec.name) and len(set(widths)) > 1:
-            raise ConfigError(
-                f"{component.name}: expects rows of width {widths[0]} from {tok2vec.name!r}, which gives {widths[1]}. Set one "
-                f"width; or, if it comes from another pipeline, call other.replace_listeners('tok2vec', {component.name!r}, "
-                "['model.tok2vec']) before"
-            )
+            names = {"name": component.name, "upstream": tok2vec.name}
+            raise ConfigError(Errors.LISTENER_WIDTH.format(**names, found=widths[0], expected=widths[1]))
 
 
 def require_own_tok2vec(name: str, model: Model) -> None:

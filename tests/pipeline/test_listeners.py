@@ -268,7 +268,7 @@ def test_another_width_than_that_of_the_tok2vec_is_told_before_the_training():
     width = nlp.get_pipe("tok2vec").model.get_dim("nO")
     listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": width + 2, "upstream": "tok2vec"}
     model = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": listener}
-    with pytest.raises(ConfigError, match=f"expects rows of width {width + 2} from 'tok2vec', which gives {width}"):
+    with pytest.raises(ConfigError, match=f"listens to 'tok2vec' with width {width + 2}, whose rows are {width} wide"):
         nlp.add_pipe("bilstm_tagger", config={"model": model})
 
 
@@ -282,6 +282,7 @@ def test_a_component_of_spacy_that_expects_other_rows_is_told():
     other.initialize(lambda: [Example(Doc(other.vocab, ["so", "good"]), gold)])
     nlp = make_pipeline()
     with pytest.raises(
-        ConfigError, match=r"tagger: expects rows of width 96 .* call other.replace_listeners\('tok2vec', 'tagger'"
+        ConfigError,
+        match=r"tagger: listens to 'tok2vec' with width 96.* call other.replace_listeners\('tok2vec', 'tagger'",
     ):
         nlp.add_pipe("tagger", source=other)
