@@ -29,11 +29,13 @@ class Errors:
     """Each message gives the value found, the value expected and the way out. A message that one place raises stands
     there."""
 
+    # Pipelines
     LISTENER_WIDTH = (
         "{name}: listens to {upstream!r} with width {found}, whose rows are {expected} wide. Set width = {expected} in the component's "
         "Tok2VecListener; or, if it comes from another pipeline, call other.replace_listeners('tok2vec', {name!r}, "
         "['model.tok2vec']) before"
     )
+
     # Corpora and other files of text
     CORPUS_EMPTY = "{path}: found no annotated text, expected at least one token"
     CORPUS_MISSING = "{path}: no such file"
