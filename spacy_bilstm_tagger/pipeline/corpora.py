@@ -1,17 +1,21 @@
 """The corpora of a training, as components look at them before it begins."""
 
+import warnings
+import zlib
 from itertools import islice
 from pathlib import Path
 from typing import Any, Callable, Iterable, Optional
 
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example, validate_get_examples
 from spacy.util import dot_to_object, resolve_dot_names
 from thinc.api import Model
 
 from ..errors import ConfigError, unreadable_corpus
 from ..util import check_at_least, is_number
+from .gold import IN_USER_DATA
+from .soft_labels import KEY
 
 SAMPLE_SIZE = 100  # texts; spaCy's components take 10, which are few for a log line about the coverage of tables
 # Numbers of [training] and its blocks.
@@ -37,7 +41,7 @@ def check_examples(get_examples: Callable[[], Iterable[Example]], method: str, n
     method (str): the caller, for the message.
     """
     if nlp is not None and get_examples.__module__ == _FROM_CONFIG:
-        _check_is_docbin(nlp)
+        _check_reader(nlp)
     try:
         validate_get_examples(get_examples, method)
     except OSError as error:
@@ -86,16 +90,34 @@ def _check_training(nlp: Language) -> None:
         raise ConfigError(f"{path}: holds no text; {_EXPECTED.format(role='dev')}")
 
 
-def _check_is_docbin(nlp: Language) -> None:
-    """RAISES: ConfigError for a training file that spaCy's reader would leave out, with a warning that few see."""
+def _check_reader(nlp: Language) -> None:
+    """Warns of annotation that spaCy's reader drops where it makes other texts of those of a file. RAISES: ConfigError for a
+    training file that it would leave out, with a warning that few see."""
     config = nlp.config.interpolate()
     try:
         reader = dot_to_object(config, config["training"]["train_corpus"])
         path = Path(reader["path"])
     except (KeyError, TypeError):  # a reader of another kind
         return
-    if reader.get("@readers") == "spacy.Corpus.v1" and path.is_file() and path.suffix != ".spacy":
+    if reader.get("@readers") != "spacy.Corpus.v1" or not path.exists():
+        return
+    if path.is_file() and path.suffix != ".spacy":
         raise _no_docbin(path, "train")
+    setting = next((name for name in ("gold_preproc", "max_length", "augmenter") if reader.get(name)), None)
+    file = next(iter(sorted(path.rglob("*.spacy"))), None) if path.is_dir() else path
+    if setting is None or file is None:
+        return
+    try:
+        docs = islice(DocBin().from_disk(file).get_docs(nlp.vocab), SAMPLE_SIZE)
+        lost = {key for doc in docs for key in doc.user_data if key in (*IN_USER_DATA, KEY)}
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError):  # the reader says what is wrong
+        return
+    if lost:
+        warnings.warn(
+            f"{file}: its {', '.join(sorted(lost))} are lost by {setting} of the reader, which makes other texts; leave it out in "
+            f"[{config['training']['train_corpus']}]",
+            stacklevel=2,
+        )
 
 
 def _check_numbers(training: dict[str, Any]) -> None:

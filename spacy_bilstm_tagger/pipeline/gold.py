@@ -20,6 +20,7 @@ SPACE = {"tag": "_SP", "pos": "SPACE"}  # of white space, as in spaCy's pipeline
 OUTSIDE = "O"  # of any entity, in BIO
 _ANNOTATED = "annotated_entity_types"  # in Doc.user_data
 _POS = "annotated_pos"  # the same
+IN_USER_DATA = {_ANNOTATED, _POS}
 _OUT = 2  # ENT_IOB
 
 

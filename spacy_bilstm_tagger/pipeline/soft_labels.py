@@ -17,7 +17,7 @@ from ..crf.loss import Counts
 from ..types import Floats
 from .gold import alternatives, is_missing, known_tags
 
-_KEY = "soft_labels"  # in Doc.user_data
+KEY = "soft_labels"  # in Doc.user_data
 _LEAST = 0.002  # probability at the most probable token, below which a label is left out
 
 
@@ -78,12 +78,12 @@ def set_soft_labels(doc: Doc, key: str, soft: SoftLabels, *, is_exclusive: bool 
         rows = rows / rows.sum(axis=1, keepdims=True)
         pairs = pairs * (len(rows) - 1) / max(pairs.sum(), 1e-9)
     found = {"labels": list(labels), "rows": rows.astype("float16"), "pairs": pairs.astype("float16")}
-    doc.user_data.setdefault(_KEY, {})[key] = found
+    doc.user_data.setdefault(KEY, {})[key] = found
 
 
 def get_soft_labels(doc: Doc, key: str) -> Optional[SoftLabels]:
     """What was kept under this key, or None."""
-    found = doc.user_data.get(_KEY, {}).get(key)
+    found = doc.user_data.get(KEY, {}).get(key)
     if found is None:
         return None
     return SoftLabels(list(found["labels"]), found["rows"].astype("float32"), found["pairs"].astype("float32"))
@@ -91,7 +91,7 @@ def get_soft_labels(doc: Doc, key: str) -> Optional[SoftLabels]:
 
 def confidence(doc: Doc) -> float:
     """The lowest confidence of all soft labels of a doc; 1 without any."""
-    kept = (get_soft_labels(doc, key) for key in doc.user_data.get(_KEY, {}))
+    kept = (get_soft_labels(doc, key) for key in doc.user_data.get(KEY, {}))
     return min((soft.confidence for soft in kept if soft is not None), default=1.0)
 
 

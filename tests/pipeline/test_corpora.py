@@ -5,6 +5,7 @@ from spacy.tokens import DocBin
 
 from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.pipeline.corpora import _check_training
+from spacy_bilstm_tagger.pipeline.gold import set_annotated_types
 
 CONFIG = """
 [nlp]
@@ -109,3 +110,14 @@ def test_a_frozen_component_without_weights_is_told(tweet_nlp):
     tweet_nlp.config["training"]["frozen_components"] = ["other"]
     with pytest.raises(ConfigError, match="other: is frozen, and has no weights yet; source it"):
         _check_training(tweet_nlp)
+
+
+@pytest.mark.parametrize("option", [("--corpora.train.gold_preproc", "true"), ("--corpora.train.max_length", "50")])
+def test_annotation_that_the_reader_drops_is_warned_of(train, tmp_path, tweet_nlp, make_examples, option):
+    docs = [example.reference for example in make_examples(tweet_nlp)]
+    set_annotated_types(docs[0], ["person"])
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "types.spacy")
+    with pytest.warns(
+        UserWarning, match=f"annotated_entity_types are lost by {option[0].rpartition('.')[2]} of the reader"
+    ):
+        train("types.spacy", "good.spacy", *option, code=0)
