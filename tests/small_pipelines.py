@@ -8,6 +8,7 @@ import numpy as np
 import spacy
 import srsly
 from spacy.language import Language
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_bilstm_tagger.lexicon.files import CHECKSUMS, write_checksums
@@ -55,6 +56,23 @@ def small_pipeline(factory: str, **config) -> Language:
 
 def ner_examples(nlp: Language) -> list[Example]:
     return [Example.from_dict(nlp.make_doc(text), {"entities": entities}) for text, entities in ENTITIES]
+
+
+def triples(spans):
+    return [(span.start, span.end, span.label_) for span in spans]
+
+
+def gold_of(nlp, words, ents=(), *, default="outside"):
+    doc = Doc(nlp.vocab, words=words.split(" ") if words else [])
+    reference = doc.copy()
+    reference.set_ents([Span(reference, *ent[:2], label=ent[2]) for ent in ents], default=default)
+    return Example(doc, reference)
+
+
+def loss_of(nlp, *examples):
+    ner = nlp.get_pipe("bilstm_ner")
+    loss, gradient = ner.get_loss(examples, ner.model.predict([eg.predicted for eg in examples]))
+    return loss, rows_by_doc(gradient)
 
 
 def span_examples(nlp: Language) -> list[Example]:

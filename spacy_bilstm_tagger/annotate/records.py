@@ -19,7 +19,6 @@ from .sources import Source, format_of, read_schema
 MAX_CHARS = 100_000  # of a text
 SHOWN = 200  # characters of a rejected record that are kept
 _FIRST = 1000  # lines whose keys are looked at before the work
-_NO_STREAM = "Parquet cannot be read from the standard input; give a file"
 _DEEPEST = 50  # lists and objects in each other, of a kept column
 
 
@@ -94,10 +93,8 @@ def check_inputs(sources: list[str], layout: Layout) -> None:
             raise DataError(
                 f"{source}: is read as text, a record a line, which has no fields for {without[0]}; {way_out}"
             )
-        if source == "-" and layout.format == "parquet":
-            raise DataError(_NO_STREAM)
+        reader = _RecordReader(source, layout)
         if source != "-":
-            reader = _RecordReader(source, layout)
             reader.check_keys()
             for _ in islice(reader.items(), 1):
                 pass
@@ -238,7 +235,9 @@ def column_types(sources: list[str], layout: Layout) -> dict[str, Any]:
 
 def _plain(kind: Any) -> Any:
     """The type of the values of a column of Arrow: pandas' categories are read as what they stand for."""
-    return getattr(kind, "value_type", kind) if "dictionary" in str(kind) else kind
+    import pyarrow as pa
+
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 class _RecordReader:
@@ -246,7 +245,7 @@ class _RecordReader:
         self.source, self.layout, self.file = source, layout, Source(source)
         self.format = layout.format or format_of(source)
         if self.format == "parquet" and source == "-":
-            raise DataError(_NO_STREAM)
+            raise DataError("Parquet cannot be read from the standard input; give a file")
 
     def items(self) -> Iterator[Item]:
         readers = {"jsonl": self._jsonl, "parquet": self._parquet, "text": self._text}

@@ -271,9 +271,8 @@ def _finished(job: Job, run: dict[str, Any]) -> Optional[Counter[str]]:
             f"{there}: exists, and was not made by this command; give another name, or --resume never to replace the output"
         ) from None
     now = srsly.json_loads(srsly.json_dumps(run))
-    names = (
-        None if job.resume == "auto" else tuple(now.keys() - _PIPELINE)
-    )  # nobody counts the records of one file again
+    # Nobody counts the records of one file again, so its input has to be the same.
+    names = None if job.resume == "auto" else tuple(now.keys() - _PIPELINE)
     check_same_run(job.output, before, now, names, way_out=_WAY_OUT)
     whole = rejects.is_file() and [file_checksum(job.output), file_checksum(rejects)] == checksum
     return Counter({**total, "kept": total["files"]}) if whole else None

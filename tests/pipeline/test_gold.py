@@ -93,3 +93,19 @@ def test_parts_of_speech_of_several_are_left_out_where_tokens_have_changed():
 def test_a_string_is_no_list_of_entity_types():
     with pytest.raises(ConfigError, match=r"found 'PER', expected a list of entity types, such as \['PER'\]"):
         set_annotated_types(Doc(Vocab(), ["so"]), "PER")
+
+
+@pytest.mark.parametrize(
+    ("factory", "attr"), [("bilstm_tagger", "tag"), ("bilstm_tagger", "pos"), ("hmm_tagger", "tag")]
+)
+def test_what_a_pipeline_writes_can_be_learned(tweet_nlp, factory, attr):
+    tweet_nlp.add_pipe(factory, name="it", config={"attr": attr} if factory == "bilstm_tagger" else {})
+    words, tags = ["hi", "\n\n", "you"], {"tag": ["UH", "_SP", "PRP"], "pos": ["INTJ", "SPACE", "PRON"]}
+    gold = Doc(tweet_nlp.vocab, words, **{f"{name}{'s' * (name == 'tag')}": values for name, values in tags.items()})
+    examples = [Example(tweet_nlp.make_doc(gold.text), gold) for _ in range(4)]
+    tweet_nlp.initialize(lambda: examples)
+    assert set(tweet_nlp.get_pipe("it").labels) == {"tag": {"UH", "PRP"}, "pos": {"INTJ", "PRON"}}[attr]
+    tweet_nlp.update(examples)
+    doc = tweet_nlp(gold.text)
+    assert getattr(doc[1], f"{attr}_") == {"tag": "_SP", "pos": "SPACE"}[attr]
+    tweet_nlp.update([Example(tweet_nlp.make_doc(doc.text), doc)])

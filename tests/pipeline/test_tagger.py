@@ -381,23 +381,6 @@ def test_spacy_s_own_tagger_takes_the_tok2vec(tweet_nlp, make_examples):
     assert tweet_nlp.evaluate(examples)["tag_acc"] == 1.0
 
 
-@pytest.mark.parametrize("attr", ["tag", "pos"])
-@pytest.mark.parametrize("factory", ["bilstm_tagger", "hmm_tagger"])
-def test_what_a_pipeline_writes_can_be_learned(tweet_nlp, factory, attr):
-    if factory == "hmm_tagger" and attr == "pos":
-        pytest.skip("sets tags alone")
-    tweet_nlp.add_pipe(factory, name="it", config={"attr": attr} if factory == "bilstm_tagger" else {})
-    words, tags = ["hi", "\n\n", "you"], {"tag": ["UH", "_SP", "PRP"], "pos": ["INTJ", "SPACE", "PRON"]}
-    gold = Doc(tweet_nlp.vocab, words, **{f"{name}{'s' * (name == 'tag')}": values for name, values in tags.items()})
-    examples = [Example(tweet_nlp.make_doc(gold.text), gold) for _ in range(4)]
-    tweet_nlp.initialize(lambda: examples)
-    assert set(tweet_nlp.get_pipe("it").labels) == {"tag": {"UH", "PRP"}, "pos": {"INTJ", "PRON"}}[attr]
-    tweet_nlp.update(examples)
-    doc = tweet_nlp(gold.text)
-    assert getattr(doc[1], f"{attr}_") == {"tag": "_SP", "pos": "SPACE"}[attr]
-    tweet_nlp.update([Example(tweet_nlp.make_doc(doc.text), doc)])
-
-
 @pytest.mark.parametrize("labels", ["NN", {"NN": 1}, [1], [["NN"]]])
 def test_labels_that_are_no_list_of_names_are_refused(tweet_nlp, make_examples, labels):
     tagger = tweet_nlp.add_pipe("bilstm_tagger")
