@@ -13,7 +13,7 @@ import sys
 import tempfile
 import zlib
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Any, Iterable, Iterator, Optional, cast
 
 from .errors import ConfigError, DataError, Errors, damaged
@@ -121,6 +121,12 @@ def file_checksum(path: Path) -> str:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
+
+
+def unpacked_suffix(path: PurePath, packed: tuple[str, ...] = (".gz",)) -> str:
+    """The ending of a name in small letters; that before the ending of a packed file, if it has one."""
+    suffix = path.suffix.lower()
+    return PurePath(path.stem).suffix.lower() if suffix in packed else suffix
 
 
 def read_lines(path: Path) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import IO, Any, Iterable, Iterator
 
 from ..errors import DataError, damaged
-from ..util import GZIP, archive_kind, is_stream
+from ..util import GZIP, archive_kind, is_stream, unpacked_suffix
 
 FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "text"}
 PACKED = (".gz", ".zst", ".bz2", ".lz4")
@@ -146,7 +146,7 @@ def format_of(source: str) -> str:
     if source == "-":
         return "text"
     path = PurePath(source)
-    suffix = _suffix(path)
+    suffix = unpacked_suffix(path, PACKED)
     if suffix not in FORMATS:
         raise DataError(
             f"{source}: the ending {suffix!r} tells no format; expected {', '.join(FORMATS)}, or give --input-format"
@@ -198,10 +198,4 @@ def _is_known(path: str) -> bool:
     name = PurePath(path)
     if any(part.startswith((".", "_")) for part in name.parts):  # as _SUCCESS and _temporary of Spark
         return False
-    return _suffix(name) in FORMATS
-
-
-def _suffix(path: PurePath) -> str:
-    """That of the unpacked file, in small letters."""
-    suffix = path.suffix.lower()
-    return PurePath(path.stem).suffix.lower() if suffix in PACKED else suffix
+    return unpacked_suffix(name, PACKED) in FORMATS

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Iterable, Iterator
 
 from ..errors import DataError, Errors
-from ..util import is_json_object, is_stream, read_lines
+from ..util import is_json_object, is_stream, read_lines, unpacked_suffix
 from .annotated_text import AnnotatedText, text_fingerprint
 from .columns import Columns
 from .docs import read_docbin_texts
@@ -75,12 +75,6 @@ def _lines(path: Path) -> Iterator[str]:
                 f"{path}: its first line is a JSON object; expected a text a line. Write JSON lines to a .jsonl file"
             )
         yield line
-
-
-def unpacked_suffix(path: Path) -> str:
-    """The ending in small letters; that before .gz, if it has one."""
-    suffix = path.suffix.lower()
-    return Path(path.stem).suffix.lower() if suffix == ".gz" else suffix
 
 
 def docbin_files(path: Path) -> list[Path]:

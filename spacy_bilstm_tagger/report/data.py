@@ -12,9 +12,9 @@ from spacy.training import Corpus, Example
 from ..corpus.docs import to_docbin
 from ..corpus.formats import read_corpus
 from ..corpus.json_lines import KEYS
-from ..corpus.raw import RAW, docbin_files, iter_raw_texts, unpacked_suffix
+from ..corpus.raw import RAW, docbin_files, iter_raw_texts
 from ..errors import DataError, damaged
-from ..util import read_lines
+from ..util import read_lines, unpacked_suffix
 
 
 def read_examples(nlp: Language, path: Path, format: Optional[str] = None) -> list[Example]:

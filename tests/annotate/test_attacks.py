@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 from contextlib import contextmanager
 from datetime import datetime, timezone
 
@@ -155,3 +156,10 @@ class TestNothingIsLost:
         found = to_conllu(Record("a", ""), nlp("\t so  good\n"))
         misc = [line.split("\t")[9] for line in found.splitlines() if line and line[0].isdigit()]
         assert misc == [r"SpacesBefore=\t\s|SpacesAfter=\s\s", r"SpacesAfter=\n"]
+
+
+def test_a_folder_that_another_run_has_just_removed_is_not_written_to(job, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module.fcntl, "flock", lambda number, how: shutil.rmtree(tmp_path / "all.jsonl.parts"))
+    with pytest.raises(DataError, match="another run is writing there"):
+        run_job(job("all.jsonl"))
+    assert not (tmp_path / "all.jsonl").exists()

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import shutil
 import sys
 
@@ -162,6 +163,15 @@ def test_refused_in_one_line(spacy_bilstm, here, monkeypatch, words, message):
     assert len(error.strip().splitlines()) == 1
     assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
     assert not list(here.glob("*.parts"))
+
+
+def test_a_pipe_is_told(spacy_bilstm, here):
+    os.mkfifo("pipe.txt")
+    code, _, error = spacy_bilstm("annotate", PIPELINE, "pipe.txt", "o.jsonl")
+    assert code == 1
+    assert (
+        error.strip() == "✘ pipe.txt: is a pipe, which can be read only once; give - and send it to the standard input"
+    )
 
 
 def test_packed_files_are_read_by_what_is_in_them(spacy_bilstm, here):

@@ -161,7 +161,7 @@ def test_components_on_spacy_s_tok2vec_know_it_too(tmp_path):
         model = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": LISTENER}
         nlp.add_pipe("bilstm_tagger", config={"model": model})
         examples = [Example.from_dict(nlp.make_doc(TEXTS[0]), {"tags": ["RB", "JJ", "IN", "NNP", "NNP"]})]
-        optimizer = nlp.initialize(lambda: examples)  # noqa: B023
+        optimizer = nlp.initialize(lambda examples=examples: examples)
         for _ in range(3):
             nlp.update(examples, sgd=optimizer)
         nlp.to_disk(tmp_path / name)
