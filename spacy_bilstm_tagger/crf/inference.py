@@ -224,23 +224,23 @@ def viterbi(scores: ChainScores) -> Tensor:
 def _viterbi_one(scores: ChainScores) -> Ints:
     """Of one text, by numpy, whose calls take less time than torch's where there is little to compute."""
     transitions, start, end = (part.numpy() for part in scores.chain)
-    rows = scores.emissions.numpy().copy()
-    columns = rows[:, :, None]
+    table = scores.emissions.numpy().copy()
     pairs, best_before = np.empty_like(transitions), np.empty_like(start)
-    best = np.empty(len(rows), dtype=np.int64)
+    best: list[int] = []
     with np.errstate(invalid="ignore"):  # a text without a possible sequence
-        rows[:1] += start
-        for i in range(1, len(rows)):
-            np.add(transitions, columns[i - 1], out=pairs)
+        table[:1] += start
+        rows = list(table)
+        for before, row in zip(table[:, :, None], rows[1:]):
+            np.add(transitions, before, out=pairs)
             np.maximum.reduce(pairs, axis=0, out=best_before)
-            rows[i] += best_before
-        rows[-1:] += end
+            row += best_before
+        table[-1:] += end
         into = transitions.T
-        for i in range(len(rows) - 1, -1, -1):
-            best[i] = label = rows[i].argmax()
-            if i:
-                rows[i - 1] += into[label]
-    return best
+        for row in reversed(rows):
+            if best:
+                row += into[best[-1]]
+            best.append(int(row.argmax()))
+    return np.array(best[::-1], dtype=np.int64)
 
 
 @torch.no_grad()

@@ -1,7 +1,8 @@
 """Packed order: recurrent networks and the recursions of a CRF read the tokens of a batch step by step, without padding."""
 
 from dataclasses import dataclass
-from typing import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -71,6 +72,12 @@ class Packing:
             owned = np.flatnonzero(flat >= 0)
             yield Block(self.gather[rows], running, self.sequence[rows] - first, owned, flat[owned])
             first = end
+
+
+def split_rows(rows: Any, lengths: Lengths) -> list[Any]:
+    """(tokens of all texts, ...) -> (tokens, ...) of each text, without copying. rows: an array or tensor."""
+    ends = np.cumsum(lengths).tolist()
+    return [rows[begin:end] for begin, end in pairwise([0, *ends])]
 
 
 def take_sequences(batch_sizes: Indices, sequence: Indices, first: int, end: int) -> tuple[Indices, Indices]:

@@ -8,17 +8,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from thinc.api import Model
-from thinc.types import ArgsKwargs, Floats2d, Ints1d
+from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import torch2xp
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..crf.packing import Block, Packing, Windows, pack, take_sequences
+from ..crf.packing import Block, Packing, Windows, pack, split_rows, take_sequences
 from ..errors import ConfigError
 from ..types import Ints, Rows
 from ..util import no_gradient
 from .lstm_prediction import Gates, Weights, gates_of, predict_lstm
-from .shim import TorchModule, TorchShim, to_torch
+from .shim import TorchModule, TorchShim, join_rows, to_torch
 from .word_cache import TokenRows
 
 Cell = Literal["lstm", "gru", "rnn_tanh", "rnn_relu"]
@@ -73,26 +73,26 @@ def BiLSTM(
 
 def forward(model: Model[Rows, Rows], Xs: Rows, is_train: bool) -> tuple[Rows, Callable[[Rows], Rows]]:
     shim, module = _shim(model)
-    lengths = cast(Ints1d, np.array([len(X) for X in Xs], dtype="i"))
-    if not lengths.sum():  # torch's layers need a row
+    lengths = [len(X) for X in Xs]
+    if not any(lengths):  # torch's layers need a row
         return _empty(model, Xs, "nO"), lambda dYs: _empty(model, Xs, "nI")
-    X_rows = Xs.rows if isinstance(Xs, TokenRows) else Xs[0] if len(Xs) == 1 else model.ops.flatten(Xs)
+    X_rows = Xs.rows if isinstance(Xs, TokenRows) else join_rows(model.ops, Xs)
     _check_width(module, X_rows)
-    packing = pack(np.asarray(lengths), module.windows.size, module.windows.overlap)
+    packing = pack(lengths, module.windows.size, module.windows.overlap)
     X = to_torch(X_rows, shim.device)
     if not is_train:
         Y_flat = _predict(shim, packing, X, _gates(shim, Xs), model.get_dim("nO"))
-        return model.ops.unflatten(cast(Floats2d, torch2xp(Y_flat)), lengths), no_gradient
+        return split_rows(torch2xp(Y_flat), lengths), no_gradient
     scatter = torch.from_numpy(packing.scatter).to(shim.device)
     X.requires_grad_()
     Y, backprop_packed = shim.begin_update(_inputs(X, packing, rate=model.attrs["dropout_rate"]))
-    Ys = model.ops.unflatten(cast(Floats2d, torch2xp(Y.detach()[scatter])), lengths)
+    Ys = split_rows(torch2xp(Y.detach()[scatter]), lengths)
 
     def backprop(dYs: Rows) -> Rows:
         dY = torch.zeros_like(Y)
-        dY[scatter] = to_torch(model.ops.flatten(dYs), shim.device)
+        dY[scatter] = to_torch(join_rows(model.ops, dYs), shim.device)
         dX = backprop_packed(ArgsKwargs(args=((Y,),), kwargs={"grad_tensors": (dY,)}))
-        return model.ops.unflatten(cast(Floats2d, torch2xp(dX)), lengths)
+        return split_rows(torch2xp(dX), lengths)
 
     return Ys, backprop
 
@@ -122,9 +122,8 @@ def _gates(shim: TorchShim, Xs: Rows) -> FirstLayer:
         return None
     if max(len(words.rows) for words in Xs.parts) > BLOCK_ROWS:
         return None
-    version = shim.version  # before the weights are read: what is kept is never newer than they are
     weights = shim.derive(_first_layer)
-    return weights, gates_of(weights, Xs, shim.id, version)
+    return weights, gates_of(weights, Xs, shim.id)
 
 
 def _first_layer(module: TorchModule) -> Weights:

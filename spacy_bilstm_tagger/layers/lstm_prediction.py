@@ -31,18 +31,20 @@ class Gates:
         return Gates([(rows, index[gather]) for rows, index in self.parts])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Weights:
-    """The weights of a bidirectional layer, by direction. Those of the cell's content are doubled: all gates are then
-    sigmoids, which torch computes faster than tanh: tanh(x) = 2 sigmoid(2 x) - 1.
+    """The weights of a bidirectional layer, by direction, the gates in the order leave, enter, forget, content. Those of the
+    cell's content are doubled: all gates are then sigmoids, which torch computes faster than tanh: tanh(x) = 2 sigmoid(2 x) - 1.
 
     into (Tensor): (inputs, 2 * 4 * hidden), one direction behind the other; bias (Tensor): (2 * 4 * hidden,);
     recurrent (Tensor): (2, hidden, 4 * hidden).
+    single (float32): as recurrent, nothing doubled.
     """
 
     into: Tensor
     bias: Tensor
     recurrent: Tensor
+    single: Floats
 
     @classmethod
     @torch.no_grad()
@@ -50,26 +52,25 @@ class Weights:
         hidden = layer.hidden_size
 
         def stack(name: str) -> Tensor:
-            both = torch.stack([getattr(layer, f"{name}_{end}") for end in ENDS])
-            both[:, 2 * hidden : 3 * hidden] *= 2
+            both = torch.stack([getattr(layer, f"{name}_{end}") for end in ENDS]).roll(hidden, dims=1)
+            both[:, 3 * hidden :] *= 2
             return both
 
         into, recurrent = stack("weight_ih"), stack("weight_hh").transpose(1, 2).contiguous()
         bias = stack("bias_ih") + stack("bias_hh")
-        return cls(into.reshape(-1, into.shape[2]).T.contiguous(), bias.reshape(-1), recurrent)
+        single = recurrent.clone()
+        single[:, :, 3 * hidden :] /= 2
+        return cls(into.reshape(-1, into.shape[2]).T.contiguous(), bias.reshape(-1), recurrent, single.numpy())
 
 
-def gates_of(weights: Weights, tokens: TokenRows, owner: Hashable, version: Hashable) -> Gates:
-    """The products of the input weights with the tokens' rows; each word's is computed once.
-
-    owner, version: see `Words.derive`.
-    """
+def gates_of(weights: Weights, tokens: TokenRows, owner: Hashable) -> Gates:
+    """The products of the input weights with the tokens' rows; each word's is computed once. owner: see `Words.derive`."""
     parts, first = [], 0
     for number, words in enumerate(tokens.parts):
         end = first + words.rows.shape[1]
         bias = weights.bias if not number else torch.zeros_like(weights.bias)
         compute = partial(_multiply, into=weights.into[first:end], bias=bias, blocks=words.blocks)
-        rows = torch.from_numpy(words.derive((owner, number), version, len(bias), compute))
+        rows = torch.from_numpy(words.derive((owner, number), weights, len(bias), compute))
         parts.append((rows.view(2 * len(rows), -1), words.index))
         first = end
     return Gates(parts)
@@ -127,7 +128,7 @@ def predict_lstm(weights: Weights, gates: Gates, batch_sizes: Tensor, sequence: 
         gate = gate.view(2, size, 4 * hidden)
         if at:
             gate.baddbmm_(state[:, :size], weights.recurrent)
-        enter, forget, content, leave = gate.sigmoid_().split(hidden, dim=2)
+        leave, enter, forget, content = gate.sigmoid_().split(hidden, dim=2)
         cell = cell[:, :size]
         cell.mul_(forget).addcmul_(enter, content, value=2).sub_(enter)
         state = H[:, at : at + size]
@@ -137,31 +138,31 @@ def predict_lstm(weights: Weights, gates: Gates, batch_sizes: Tensor, sequence: 
 
 
 def _predict_one(weights: Weights, gates: Gates) -> Floats:
-    """Of one text, (tokens, 2 * hidden). By numpy, whose calls take less time than torch's where there is little to compute."""
-    recurrent = weights.recurrent.numpy()
-    hidden = recurrent.shape[1]
-    inputs = np.zeros((len(gates.parts[0][1]), 2, 1, 4 * hidden), dtype=np.float32)
+    """Of one text, (tokens, 2 * hidden). By numpy, whose calls take less time than torch's where there is little to compute.
+    All arrays of a step lie one behind the other, gate by gate, so that a call does as much as it can."""
+    hidden = weights.single.shape[1]
+    inputs = np.zeros((len(gates.parts[0][1]), 4, 2, hidden), dtype=np.float32)
     for rows, index in gates.parts:
-        words = rows.numpy().reshape(-1, 2, 4 * hidden)
-        inputs[:, 0, 0] += words[index, 0]
-        inputs[:, 1, 0] += words[index[::-1], 1]
+        words = rows.numpy().reshape(-1, 2, 4, hidden)
+        inputs[:, :, 0] += words[index, 0]
+        inputs[:, :, 1] += words[index[::-1], 1]
+    inputs[:, 3] /= 2
     H = np.empty((len(inputs), 2, 1, hidden), dtype=np.float32)
-    cell, content_now = np.zeros((2, 1, hidden), dtype=np.float32), np.empty((2, 1, hidden), dtype=np.float32)
-    gate = np.zeros((2, 1, 4 * hidden), dtype=np.float32)
-    same_gate = torch.from_numpy(gate)  # torch's sigmoid is the faster one
-    enter, forget, content, leave = (gate[:, :, at : at + hidden] for at in range(0, 4 * hidden, hidden))
-    for at, step in enumerate(inputs):
-        if at:
-            np.matmul(H[at - 1], recurrent, out=gate)
-        gate += step
-        same_gate.sigmoid_()
-        cell *= forget
-        content *= 2
-        content -= 1
-        content *= enter
-        cell += content
-        np.tanh(cell, out=content_now)
-        np.multiply(leave, content_now, out=H[at])
+    products = np.zeros((2, 1, 4 * hidden), dtype=np.float32)
+    by_gate = products.reshape(2, 4, hidden).transpose(1, 0, 2)
+    memory = np.zeros((5, 2, hidden), dtype=np.float32)
+    (leave, _, _, content, cell), factors, summands = memory, memory[1:3], memory[3:]
+    sigmoids = torch.from_numpy(memory[:3])  # torch's is the faster one
+    for step, before, row in zip(inputs, [None, *H], H[:, :, 0]):
+        if before is not None:
+            np.matmul(before, weights.single, out=products)
+        np.add(by_gate, step, out=memory[:4])
+        sigmoids.sigmoid_()
+        np.tanh(content, out=content)
+        np.multiply(factors, summands, out=summands)  # enter * content, forget * cell
+        np.add(content, cell, out=cell)
+        np.tanh(cell, out=content)
+        np.multiply(leave, content, out=row)
     return np.concatenate([H[:, 0, 0], H[::-1, 1, 0]], axis=1)
 
 

@@ -15,13 +15,14 @@ import numpy as np
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from thinc.api import Optimizer, PyTorchGradScaler, PyTorchShim, get_torch_default_device
+from thinc.api import Ops, Optimizer, PyTorchGradScaler, PyTorchShim, get_torch_default_device
 from thinc.shims.shim import Shim
-from thinc.types import ArgsKwargs, FloatsXd
+from thinc.types import ArgsKwargs, Floats2d, FloatsXd
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor, nn
 
 from ..errors import DataError, Errors
+from ..types import Rows
 
 FORMAT_VERSION = 3
 HEADER = "spacy_bilstm_tagger"
@@ -279,6 +280,11 @@ def to_torch(array: Any, device: Optional[torch.device] = None) -> Tensor:
     if isinstance(array, np.ndarray) and (device is None or device.type == "cpu"):
         return torch.from_numpy(array)
     return xp2torch(array, device=device)
+
+
+def join_rows(ops: Ops, Xs: Rows) -> Floats2d:
+    """(tokens of all texts, width). The rows of a single text are not copied."""
+    return Xs[0] if len(Xs) == 1 else ops.flatten(Xs)
 
 
 def _weights(module: torch.nn.Module) -> list[Tensor]:

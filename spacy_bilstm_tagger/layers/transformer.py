@@ -24,6 +24,7 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 from transformers import AutoConfig
 
+from ..crf.packing import split_rows
 from ..errors import ConfigError, DataError, Errors
 from ..lexicon.word_encoder import check_model, quiet_transformers
 from ..types import Rows
@@ -190,14 +191,14 @@ def _learn(model: TransformerModel, shim: TransformerShim, docs: list[Doc]) -> t
     inputs.kwargs["with_dropout"] = model.attrs["dropout_rate"] > 0
     Y, backprop_transformer = shim.begin_update(inputs)  # (windows, word pieces, nO)
     rows, backprop_rows = _token_rows(model, align, Y.detach())
-    lengths = model.ops.asarray1i([len(doc) for doc in docs])
+    lengths = [len(doc) for doc in docs]
 
     def backprop(dYs: Rows) -> list[Doc]:
         dY = xp2torch(backprop_rows(model.ops.flatten(dYs)), device=shim.device).reshape(Y.shape)
         backprop_transformer(ArgsKwargs(args=((Y,),), kwargs={"grad_tensors": (dY,)}))
         return docs
 
-    return model.ops.unflatten(rows, lengths), backprop
+    return split_rows(rows, lengths), backprop
 
 
 def _remember(model: TransformerModel, shim: TransformerShim, docs: list[Doc], kept_tokens: int) -> Rows:
@@ -222,8 +223,7 @@ def _predict(model: TransformerModel, shim: TransformerShim, docs: list[Doc]) ->
         several = list({id(docs[i]): docs[i] for i in batch}.values())
         inputs, align = _word_pieces(model, shim, several)
         rows, _ = _token_rows(model, align, shim.predict(inputs))
-        lengths = model.ops.asarray1i([len(doc) for doc in several])
-        found.update(zip(map(id, several), model.ops.unflatten(rows, lengths)))
+        found.update(zip(map(id, several), split_rows(rows, [len(doc) for doc in several])))
     return [found[id(doc)] for doc in docs]
 
 

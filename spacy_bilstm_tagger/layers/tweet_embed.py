@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache, partial
+from itertools import count
 from typing import Any, Callable, Optional, cast
 
 import numpy as np
@@ -10,9 +11,10 @@ from spacy.vocab import Vocab
 from thinc.api import Model, NumpyOps, Ops
 from thinc.types import Floats2d
 
+from ..crf.packing import split_rows
 from ..lexicon.table import NAME, Hashes, WordTypes, get_table, token_keys
 from ..lexicon.vectors import VOCAB_VECTORS
-from ..types import Floats, Ints, Mask, Rows
+from ..types import Floats, Mask, Rows
 from ..util import no_gradient
 from .fixed import Fixed
 from .shim import TorchShim
@@ -20,6 +22,7 @@ from .word_cache import TokenRows, WordCache, Words
 from .word_features import NAMES, Features
 
 TYPES_AT_ONCE = 32_768  # word types that are embedded at once at prediction
+PARTS, SMALL = 16, 50  # of a parameter that is looked at: number of parts, rows of the smallest
 
 
 def EmbedWordTypes(
@@ -89,7 +92,7 @@ def _predict(model: Model, docs: list[Doc]) -> TokenRows:
     keys, lengths = token_keys(docs, model.attrs["attrs"].value)
     _, names = _features(model)
     cache, cache_of_names = cast(list[WordCache], model.shims)
-    words, types = _look_up_types(model, cache, keys, vocab)
+    words, types = _look_up_types(model, cache, keys, vocab, is_single=len(docs) == 1)
     parts = [words]
     if names is not None:
         flags = names.predict(replace(types, index=words.index, lengths=lengths)) > 0
@@ -99,7 +102,9 @@ def _predict(model: Model, docs: list[Doc]) -> TokenRows:
     return TokenRows(cast(Floats2d, rows[0] if names is None else np.concatenate(rows, axis=1)), lengths, parts)
 
 
-def _look_up_types(model: Model, cache: WordCache, keys: Hashes, vocab: Vocab) -> tuple[Words, WordTypes]:
+def _look_up_types(
+    model: Model, cache: WordCache, keys: Hashes, vocab: Vocab, *, is_single: bool
+) -> tuple[Words, WordTypes]:
     """The word types, and their rows by all features but names."""
     features, _ = _features(model)
     nothing = np.zeros(0, dtype=np.int64)
@@ -110,7 +115,8 @@ def _look_up_types(model: Model, cache: WordCache, keys: Hashes, vocab: Vocab) -
     def compute(keys: Hashes) -> Floats:
         return cast(Floats, _rows_of_types(model, types_of(keys)))
 
-    arguments = keys, [feature.get_dim("nO") for feature in features], _state(model, cache, vocab), compute
+    state = _state(model, cache, vocab, is_single=is_single)
+    arguments = keys, [feature.get_dim("nO") for feature in features], state, compute
     words = cache.look_up(*arguments)
     types = types_of(words.keys)
     if words.cache is not None and features and features[0].attrs.get(NAME) == VOCAB_VECTORS:
@@ -122,30 +128,74 @@ def _look_up_types(model: Model, cache: WordCache, keys: Hashes, vocab: Vocab) -
     return words, types
 
 
-def _state(model: Model, cache: WordCache, vocab: Vocab) -> list[Any]:
-    """All that the rows of word types are computed from: tables and weights."""
-    nodes = [node for feature in _features(model)[0] for node in feature.walk()]
-    ids = [node.id for node in nodes]
-    if cache.sources is None or cache.sources[0] != ids:
-        params = [(node, name) for node in nodes for name in node.param_names]
-        shims = [cast(TorchShim, shim) for node in nodes for shim in node.shims]
-        tables = [node.attrs[NAME] for node in nodes if node.attrs.get(NAME, VOCAB_VECTORS) != VOCAB_VECTORS]
-        cache.sources = ids, params, shims, tables
-    _, params, shims, tables = cache.sources
+def _state(model: Model, cache: WordCache, vocab: Vocab, *, is_single: bool) -> list[Any]:
+    """All that the rows of word types are computed from: tables and weights. is_single: see `Watched`."""
+    features, _ = _features(model)
+    if cache.sources is None or not cache.sources.are_of(features):
+        cache.sources = Sources(features)
+    sources: Sources = cache.sources
     return [
         vocab.vectors,
         vocab.vectors.data,
         len(vocab.vectors.key2row),
-        *(_fingerprint(cast(Floats, node.get_param(name))) for node, name in params),
-        *(shim.version for shim in shims),
-        *(get_table(vocab, name) for name in tables),
+        *(param.version(is_single) for param in sources.params),
+        *(shim.version for shim in sources.shims),
+        *(get_table(vocab, name) for name in sources.tables),
     ]
 
 
-def _fingerprint(array: Floats) -> bytes:
-    """Another one if a number of the array has changed, also in place, or rows have changed places: the product of each row with
-    numbers drawn by lot. It is five times as fast as a sum of all bits; what is lost in its rounding is lost in the layers too."""
-    rows = array.reshape(len(array), -1)
+class Sources:
+    """Where to look whether something has changed.
+
+    params (list of Watched): parameters of thinc's; shims (list of TorchShim): those that hold torch's.
+    tables (list of str): names of word tables.
+    """
+
+    def __init__(self, features: list[Features]) -> None:
+        nodes = [node for feature in features for node in feature.walk()]
+        self.layers = [(node, list(node.layers)) for node in nodes]
+        self.features = list(features)
+        self.params = [Watched(node, name) for node in nodes for name in node.param_names]
+        self.shims = [cast(TorchShim, shim) for node in nodes for shim in node.shims]
+        self.tables = [node.attrs[NAME] for node in nodes if node.attrs.get(NAME, VOCAB_VECTORS) != VOCAB_VECTORS]
+
+    def are_of(self, features: list[Features]) -> bool:
+        return features == self.features and all(node.layers == before for node, before in self.layers)
+
+
+class Watched:
+    """A parameter that is looked at for changes, also those in place.
+
+    A large one takes longer to read than a tweet. So for a single text one part of it is looked at, and the next part for the next
+    one. What changes all rows is seen at once; a change of a few rows by hand, once as many texts as parts have been read.
+    """
+
+    def __init__(self, node: Model, name: str) -> None:
+        self._node, self._name, self._version, self._turn = node, name, next(_VERSIONS), 0
+        self._marks: tuple[Any, list[bytes]] = None, []
+
+    def version(self, is_single: bool) -> int:
+        """Another one after each change."""
+        array = cast(Floats, self._node.get_param(self._name))
+        size = max(-(-len(array) // PARTS), SMALL)
+        starts = range(0, len(array), size)
+        known, marks = self._marks
+        self._turn = turn = (self._turn + 1) % len(starts)
+        if known is array and is_single and marks[turn] == _mark(array[turn * size :][:size]):
+            return self._version
+        now = [_mark(array[at : at + size]) for at in starts]
+        if known is not array or now != marks:
+            self._marks, self._version = (array, now), next(_VERSIONS)
+        return self._version
+
+
+_VERSIONS = count()
+
+
+def _mark(array: Floats) -> bytes:
+    """Another one if a number of the array has changed, or rows have changed places: the product of each row with numbers drawn by
+    lot. It is five times as fast as a sum of all bits; what is lost in its rounding is lost in the layers too."""
+    rows = array.reshape(len(array), -1) if array.ndim != 2 else array
     products: Floats = rows @ _lot(rows.shape[1])
     return products.tobytes()
 
@@ -168,7 +218,7 @@ def _predict_on_device(model: Model, types: WordTypes) -> Rows:
     tokens = xp.take(_rows_of_types(model, types), xp.asarray(types.index), axis=0)
     if names is not None:
         tokens = xp.concatenate([tokens, names.predict(types)], axis=1)
-    return _by_doc(tokens, types.lengths)
+    return split_rows(tokens, types.lengths)
 
 
 def _forward_train(
@@ -202,7 +252,7 @@ def _forward_train(
             backprop(ops.as_contig(d_types[:, start:end]))
         return []
 
-    return _by_doc(tokens, types.lengths), backprop_features
+    return split_rows(tokens, types.lengths), backprop_features
 
 
 def _features(model: Model) -> tuple[list[Features], Optional[Features]]:
@@ -213,11 +263,6 @@ def _features(model: Model) -> tuple[list[Features], Optional[Features]]:
 
 def _side_by_side(ops: Ops, rows: int, parts: Rows) -> Floats2d:
     return ops.xp.concatenate([ops.alloc2f(rows, 0), *parts], axis=1)
-
-
-def _by_doc(rows: Floats2d, lengths: Ints) -> Rows:
-    """(tokens, width) -> (tokens, width) for each doc, without copying."""
-    return [rows[end - length : end] for end, length in zip(np.cumsum(lengths).tolist(), lengths.tolist())]
 
 
 def _pack(flags: Mask) -> Hashes:

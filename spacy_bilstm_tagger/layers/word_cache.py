@@ -14,6 +14,7 @@ from thinc.model import Model
 from thinc.shims.shim import Shim
 from thinc.types import Floats2d
 
+from ..crf.packing import split_rows
 from ..lexicon.table import NO_ROW, Hashes, distinct_rows, mix_columns
 from ..types import Floats, Ints
 
@@ -62,8 +63,7 @@ class TokenRows(list[Floats2d]):
 
     def __init__(self, rows: Floats2d, lengths: Ints, parts: list[Words]) -> None:
         """lengths (int64): (docs,), tokens of each doc."""
-        ends = np.cumsum(lengths).tolist()
-        super().__init__(rows[end - length : end] for end, length in zip(ends, lengths.tolist()))
+        super().__init__(split_rows(rows, lengths))
         self.rows, self.parts = rows, parts
 
 

@@ -1,13 +1,13 @@
 """The heads of a tagger, TokenClassifier.v1 and LinearChainCRF.v1, and Ensemble.v1, several models in the place of one."""
 
-from typing import Optional, cast
+from typing import Optional
 
 from spacy.tokens import Doc
-from thinc.api import Linear, Model, chain, with_array
+from thinc.api import Linear, Model, chain
 from thinc.types import Floats2d
 
 from ..errors import ConfigError
-from ..layers.label_scores import IndependentLabels, LabelChain, MeanScores, ScoresModel, has_chain
+from ..layers.label_scores import Emissions, IndependentLabels, LabelChain, MeanScores, ScoresModel, has_chain
 
 
 def TokenClassifier(tok2vec: Model[list[Doc], list[Floats2d]], nO: Optional[int] = None) -> ScoresModel:
@@ -62,8 +62,7 @@ def Ensemble(*members: ScoresModel) -> ScoresModel:
 
 def _head(tok2vec: Model[list[Doc], list[Floats2d]], scores: Model, nO: Optional[int]) -> ScoresModel:
     output_layer = Linear(nO=nO, nI=tok2vec.get_dim("nO") if tok2vec.has_dim("nO") else None)
-    emissions = cast(Model[list[Floats2d], list[Floats2d]], with_array(output_layer))
-    model: ScoresModel = chain(tok2vec, emissions, scores)
+    model: ScoresModel = chain(tok2vec, Emissions(output_layer), scores)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output_layer)
     return model

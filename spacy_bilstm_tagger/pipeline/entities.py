@@ -53,6 +53,7 @@ class EntityScheme:
             self.transitions = np.where(is_open[:, None], same & ~begins[None, :], begins[None, :])
             self.end = ~is_open
         self.start: Mask = begins
+        self._impossible = [torch.from_numpy(~mask) for mask in (self.transitions, self.start, self.end)]
         self.opening: Mask = np.isin(kinds, ("B", "U"))
         self.inner: Mask = np.isin(kinds, ("I", "L"))
         self.spans = self._span_tags()
@@ -71,10 +72,8 @@ class EntityScheme:
 
     def constrain(self, scores: ChainScores) -> ChainScores:
         """-inf for the tag sequences that this scheme does not have."""
-        pairs = zip(scores.chain, (self.transitions, self.start, self.end))
-        return scores.with_chain(
-            *(part.masked_fill(torch.from_numpy(~m).to(part.device), -torch.inf) for part, m in pairs)
-        )
+        pairs = zip(scores.chain, self._impossible)
+        return scores.with_chain(*(part.masked_fill(mask.to(part.device), -torch.inf) for part, mask in pairs))
 
     def spell(self, length: int, type_number: int) -> list[int]:
         """The tags of an entity of so many tokens."""
@@ -143,8 +142,7 @@ class EntityScheme:
 
         tags: (tokens,); is_first (bool): (tokens,), whether a token begins a text.
         """
-        kinds = np.array([tag[0] for tag in self.tags])[tags]
-        goes_on = np.isin(kinds, ("I", "L")) & ~is_first
+        goes_on = self.inner[tags] & ~is_first
         starts = np.flatnonzero(~goes_on & (tags > 0))
         breaks = np.append(np.flatnonzero(~goes_on), len(tags))
         ends = breaks[np.searchsorted(breaks, starts, side="right")]

@@ -19,6 +19,7 @@ from spacy.tokens import Doc, Token
 from spacy.training import Example
 
 from ..crf.inference import ChainScores, marginals, viterbi
+from ..crf.packing import split_rows
 from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
 from ..lexicon.files import use_checksums
@@ -152,10 +153,10 @@ class TagComponent(SequenceComponent):
         return allowed_tags(tags, {label: i for i, label in enumerate(self.labels)})
 
     def decode(self, docs: list[Doc], scores: ChainScores) -> Sequence[Tagged]:
-        labels = _split_by_doc(viterbi(scores).numpy(), docs)
+        labels = split_rows(viterbi(scores).numpy(), scores.lengths)
         if not self.cfg.get("tag_scores"):
             return [Tagged(each) for each in labels]
-        return [Tagged(*pair) for pair in zip(labels, _split_by_doc(marginals(scores).float().numpy(), docs))]
+        return [Tagged(*pair) for pair in zip(labels, split_rows(marginals(scores).float().numpy(), scores.lengths))]
 
     def set_annotations(self, docs: Iterable[Doc], tagged: Iterable[Tagged]) -> None:
         """Set `token.tag` or `token.pos`, and their probabilities if they are kept."""
@@ -251,9 +252,3 @@ def tag_scores(token: Token, key: str = SCORES["tag"]) -> Optional[dict[str, flo
 for _key in SCORES.values():
     if not Token.has_extension(_key):
         Token.set_extension(_key, getter=partial(tag_scores, key=_key))
-
-
-def _split_by_doc(rows: np.ndarray, docs: Sequence[Doc]) -> list[np.ndarray]:
-    """(tokens of all docs, ...) -> (tokens, ...) for each doc."""
-    ends = np.cumsum([len(doc) for doc in docs]).tolist()
-    return [rows[end - len(doc) : end] for doc, end in zip(docs, ends)]

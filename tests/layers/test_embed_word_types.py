@@ -182,6 +182,14 @@ class TestCache:
             change(nlp, model)
         assert not np.array_equal(self.check(nlp, model), before)
 
+    def test_follows_all_rows_in_place_text_by_text(self, nlp):
+        model, docs = self.make(nlp, 1), [nlp.make_doc("a b c d")]
+        before = model.predict(docs)[0]
+        embedding(model).get_param("E")[:] += 1
+        now = model.predict(docs)[0]
+        assert not np.array_equal(now, before)
+        assert_array_equal(now, model.copy().predict(docs)[0])
+
     def test_follows_lists_that_go_when_the_model_is_made_anew(self, nlp):
         model = self.make(nlp, 1)
         width = self.check(nlp, model).shape[1]
@@ -235,6 +243,44 @@ class TestCache:
             cache = twin.shims[0] if isinstance(twin, Model) else twin
             assert cache._slots is None
             assert cache.memory == model.shims[0].memory
+
+
+class TestWatched:
+    def make(self, rows):
+        node = Model(
+            "table", lambda model, X, is_train: (X, lambda dY: dY), params={"E": np.ones((rows, 3), dtype="f")}
+        )
+        return node.get_param("E"), tweet_embed.Watched(node, "E")
+
+    @pytest.mark.parametrize("rows", [1, 49, 50, 51, 799, 800, 1001])
+    def test_sees_each_row(self, rows):
+        """In a batch at once; text by text after as many texts as there are parts."""
+        array, watched = self.make(rows)
+        for row in {0, rows // 2, rows - 1}:
+            before = watched.version(False)
+            assert {watched.version(True) for _ in range(40)} == {before}
+            array[row] += 1
+            seen = [watched.version(True) for _ in range(tweet_embed.PARTS)]
+            assert seen[-1] != before
+            assert len(set(seen)) <= 2
+            array[row] += 1
+            assert watched.version(False) not in (before, seen[-1])
+
+    def test_sees_a_change_of_all_rows_at_once(self):
+        array, watched = self.make(1001)
+        for _ in range(40):
+            before = watched.version(True)
+            array *= 2
+            assert watched.version(True) != before
+
+    def test_sees_another_array(self):
+        array, watched = self.make(1001)
+        before = watched.version(True)
+        watched._node.set_param("E", array.copy())
+        assert watched.version(True) != before
+
+    def test_two_never_have_the_same_version(self):
+        assert self.make(9)[1].version(True) != self.make(9)[1].version(True)
 
 
 def embedding(model):

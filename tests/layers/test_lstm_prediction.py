@@ -47,7 +47,7 @@ def test_output_is_that_of_torch(lengths, window, widths, hidden, scale):
     tokens = words(lengths, widths=widths, scale=scale)
     with torch.no_grad():
         weights = Weights.of(layer)
-        gates = gates_of(weights, tokens, "layer", 0).of_packed(packing.gather)
+        gates = gates_of(weights, tokens, "layer").of_packed(packing.gather)
         found = predict_lstm(weights, gates, batch_sizes, sequence)
         expected = layer(PackedSequence(torch.from_numpy(tokens.rows[packing.gather]), batch_sizes))[0].data
     assert_allclose(found, expected, atol=2e-6 if len(widths) == 1 else 1e-5)  # sums in another order
@@ -61,7 +61,7 @@ def test_columns_that_are_zero_in_many_rows(share):
     part.blocks = [slice(0, 3), slice(3, 5), slice(5, 9)]
     part.rows[rng.random(len(part.rows)) >= share, 3:5] = 0
     weights = Weights.of(layer)
-    ((products, _),) = gates_of(weights, tokens, "layer", 0).parts
+    ((products, _),) = gates_of(weights, tokens, "layer").parts
     expected = torch.from_numpy(part.rows) @ weights.into + weights.bias
     assert_allclose(products.view(len(expected), -1), expected, atol=1e-6)
 
