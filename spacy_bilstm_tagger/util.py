@@ -13,12 +13,14 @@ import sys
 import tempfile
 import zlib
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path, PurePath
 from typing import IO, Any, Iterable, Iterator, Optional, cast
 
 from .errors import ConfigError, DataError, Errors, damaged
 
 GZIP = b"\x1f\x8b"
+LONGEST_LINE = 100_000_000  # bytes, of a text; a file of JSON may be one line
 
 
 @contextmanager
@@ -138,7 +140,9 @@ def read_lines(path: Path) -> Iterator[str]:
     number = 0
     try:
         with gzip.open(path) if path.suffix == ".gz" else open_bytes(path) as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
+                if len(line) == LONGEST_LINE:
+                    raise DataError(_too_long(path))
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
                 yield from text.rstrip("\r\n").split("\r")
     except UnicodeDecodeError as error:
@@ -155,12 +159,28 @@ def read_bytes(path: Path) -> bytes:
     try:
         if is_stream(path):
             data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-            return gzip.decompress(data) if data.startswith(GZIP) else data
+            return _read_all(path, gzip.open(BytesIO(data))) if data.startswith(GZIP) else data
         check_file(path)
         with gzip.open(path) if path.suffix == ".gz" else open_bytes(path) as file:
-            return file.read()
+            return _read_all(path, file)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{damaged(path, 'a file of text', error)}; get the file again") from None
+
+
+def _read_all(path: Path, file: IO[bytes]) -> bytes:
+    """A megabyte can hold a line of a gigabyte, packed. RAISES: DataError for one."""
+    blocks, length = [], 0
+    for block in iter(lambda: file.read(1 << 24), b""):
+        blocks.append(block)
+        end = max(block.rfind(b"\n"), block.rfind(b"\r"))
+        length = length + len(block) if end < 0 else len(block) - end
+        if length > LONGEST_LINE:
+            raise DataError(_too_long(path))
+    return b"".join(blocks)
+
+
+def _too_long(path: Path) -> str:
+    return f"{path}: found a line of more than {LONGEST_LINE:,} bytes; expected lines of text. The file is damaged, or no text"
 
 
 def decode(path: Path, data: bytes, encoding: str, *, option: str = "") -> str:

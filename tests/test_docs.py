@@ -163,6 +163,11 @@ def test_pages_are_short(page):
     assert len(page.read_text(encoding="utf8").split()) <= most
 
 
+def test_the_readme_says_what_the_recipe_for_toxic_spans_is_for():
+    limits = (PROJECT / "README.md").read_text("utf8").partition("## Limits")[2].partition("##")[0]
+    assert "explains posts that people have reported. It does not judge people" in limits
+
+
 def test_every_page_is_in_the_table_of_contents():
     index = (PROJECT / "docs" / "index.md").read_text(encoding="utf8")
     listed = set(re.findall(r"^([\w-]+)$", index, re.M))

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 import spacy
 import torch
+from golden.make import GOLDEN
 from numpy.testing import assert_allclose, assert_array_equal
+from spacy.cli.evaluate import evaluate
 from spacy.ml.models.tok2vec import BiLSTMEncoder as TorchBiLSTMEncoder
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Corpus
+from spacy.vocab import Vocab
 from thinc.api import Adam, set_dropout_rate
 
 from spacy_bilstm_tagger.models import BiLSTMEncoder
@@ -187,6 +190,29 @@ class TestGoldTokens:
 
     def test_unknown_spaces(self, tweet_nlp, tmp_path):
         assert self.tokens(tweet_nlp, tmp_path / "x.spacy") == ["do", "n't", ":", ")"]
+
+
+class TestDrawings:
+    """`--displacy-path` looks for factories of spaCy's names. For others it writes nothing, and a check mark."""
+
+    @pytest.fixture
+    def gold(self, tmp_path):
+        doc = Doc(Vocab(), words=["Mara", "left"], spaces=[True, False])
+        doc.set_ents([Span(doc, 0, 1, label="person")])
+        DocBin(docs=[doc]).to_disk(tmp_path / "gold.spacy")
+        return tmp_path / "gold.spacy"
+
+    @THEIRS
+    def test_theirs(self, gold, tmp_path):
+        evaluate(str(GOLDEN / "pipeline"), gold, displacy_path=tmp_path, silent=True)
+        assert list(tmp_path.glob("*.html"))
+
+    def test_ours(self, gold, tmp_path, spacy_bilstm):
+        code, _, error = spacy_bilstm("report", GOLDEN / "pipeline", gold, "-o", tmp_path / "report.html")
+        assert (code, "person" in (tmp_path / "report.html").read_text("utf8")) == (0, True), error
+
+    def test_the_page_about_tagging_says_so(self, project):
+        assert "[`spacy-bilstm report`](reports.md) draws" in (project / "docs" / "tag.md").read_text("utf8")
 
 
 def test_predictions_before_and_after_saving_are_equal():

@@ -1,12 +1,15 @@
-"""Files and folders are written completely or not at all."""
+"""Files and folders are written completely or not at all; packed ones are read in bounded memory."""
 
+import gzip
 import os
 import platform
 import sys
 
 import pytest
 
-from spacy_bilstm_tagger.util import write_beside
+from spacy_bilstm_tagger import util
+from spacy_bilstm_tagger.errors import DataError
+from spacy_bilstm_tagger.util import read_lines, read_text, write_beside
 
 
 def write(path, text, *, folder=False):
@@ -63,3 +66,18 @@ def test_what_killed_processes_have_left_is_removed(tmp_path):
         (tmp_path / name).mkdir()
     write(tmp_path / "out", "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*left, "out"])
+
+
+@pytest.mark.parametrize("read", [read_text, lambda path: list(read_lines(path))], ids=["whole", "by lines"])
+@pytest.mark.parametrize("name", ["texts.txt", "texts.txt.gz"])
+def test_a_line_of_a_gigabyte_is_refused_before_it_is_read(tmp_path, monkeypatch, name, read):
+    monkeypatch.setattr(util, "LONGEST_LINE", 100_000)
+    data = b"short\n" + 2_000 * (b"x" * 99 + b"\n")
+    write_bytes = gzip.compress if name.endswith("gz") else bytes
+    (tmp_path / name).write_bytes(write_bytes(data))
+    read(tmp_path / name)
+    (tmp_path / name).write_bytes(write_bytes(data + b"x" * 20_000_000))
+    with pytest.raises(
+        DataError, match=r"texts.txt\S*: found a line of more than 100,000 bytes; expected lines of text"
+    ):
+        read(tmp_path / name)

@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from spacy.util import get_package_path, is_package, load_config
 from thinc.model import Model
 
-from ..errors import DataError, damaged
+from ..errors import ConfigError, DataError, damaged
 from ..layers.word_cache import forget_words
 from ..util import check_at_least, is_text
 from .annotation import check_fields
@@ -184,6 +184,10 @@ def load_pipeline(name: str, exclude: Iterable[str] = ()) -> Language:
         nlp = spacy.load(name, exclude=list(exclude))
     except OSError as error:
         raise DataError(str(error)) from None
+    except (ConfigError, DataError):
+        raise
+    except ValueError as error:  # of a config that is cut off, say
+        raise DataError(f"{damaged(Path(name), 'a pipeline', error)}; get the pipeline again") from None
     try:
         nlp("so")
     except Exception as error:  # of any component

@@ -20,7 +20,8 @@ _MOST_TAGS = 1000  # of a tag set; lemmas are more
 _MANY = 30  # rows from which on the numbers of different values say something
 _NUMBER = re.compile(r"\d+[.:)]?")
 _LABELLED_NUMBER = re.compile(r"(\D{0,12}?)\d+(?:[-_.:/]\d+){0,3}")  # doc7, s1-12, Sentence: 3, 0:5-9
-_DATE = re.compile(r"[-+]?\d[\d.,:/-]*")  # also numbers and times
+# Also dates, times, shares, and pairs in brackets, of which tags are none.
+_NUMERIC = re.compile(r"[-+~<>=#(\[{.]*\d(?:[\d.,:;/+-]|e[-+]?\d)*[)\]}%]*|[-+]?(?:nan|inf|infinity)", re.IGNORECASE)
 _FLAGS = {"true", "false", "yes", "no"}
 _FEW = 4  # different tags, of which a tag set has more
 _NAMING = "name the columns with --columns"
@@ -94,6 +95,10 @@ def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> li
 def is_empty(column: list[str]) -> bool:
     """Whether no cell holds anything."""
     return _EMPTY.issuperset(column)
+
+
+def is_numeric(cell: str) -> bool:
+    return bool(_NUMERIC.fullmatch(cell))
 
 
 def _counts(blocks: list[Block], values: list[str], column: int, width: int) -> bool:
@@ -210,7 +215,7 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
     tags = {value for value in column if not is_missing(value) and value != "_"}
     is_constant = len(tags) == 1 and width > 2 and (len(column) >= 10 or (beside_entities and len(column) > 2))
     is_constant |= len(tags) == 1 and width > 2 and not any(map(str.isalnum, "".join(tags)))  # a separator
-    if not tags or is_constant or len(tags) > _MOST_TAGS or all(map(_DATE.fullmatch, tags)):
+    if not tags or is_constant or len(tags) > _MOST_TAGS or 2 * sum(map(is_numeric, tags)) > len(tags):
         return False
     if any(" " in tag for tag in tags) or {tag.lower() for tag in tags} <= _FLAGS:
         return False

@@ -55,7 +55,7 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
     first_tags = {tag for text in texts for tag in text.tags or []}
     tags = Counter(tag for text in texts for tag in text.tags or [] if tag)
     once, lower = sum(count == 1 for count in tags.values()), {word.lower() for word in words}
-    too = sum(tag.lower() in lower and tag.isalpha() for tag in tags)
+    too = sum(tag.lower() in lower and tag.isalpha() and len(tag) > 1 for tag in tags)  # a and o are tags of ARK's
     like_words = sum(len(tag) > 2 and tag.isalpha() and not tag.isupper() for tag in tags)
     is_prose = 0 < tags.total() == once < 2 * like_words or 4 < len(tags) < 2 * too
     if len(rows) > 5 and first_tags and len(words) < len(first_tags):

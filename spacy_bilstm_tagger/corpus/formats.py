@@ -119,6 +119,9 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
         advice = ", or give convert its --encoding, here utf-32"
     elif start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         advice = ", or give convert its --encoding, here utf-16"
+    elif b"\0" in data[:200]:
+        order = "be" if data[:200:2].count(0) > data[1:200:2].count(0) else "le"
+        advice = f", or give convert its --encoding, here utf-16-{order}"
     is_guess = len(candidates) > 1
     n_utf8 = _utf8_characters(data) if is_guess else 0
     if n_utf8:

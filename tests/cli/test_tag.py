@@ -1,5 +1,6 @@
 import io
 import json
+import re
 import shutil
 import sys
 
@@ -81,3 +82,15 @@ def test_a_damaged_file_of_spacys_own_is_named(spacy_bilstm, project, tmp_path, 
     code, out, err = spacy_bilstm(*[str(folder) if word == "PIPELINE" else word for word in command])
     assert code == 1
     assert f"{folder / name}: cannot be read as a part of a pipeline" in (out + err).replace("\n", " ")
+
+
+@pytest.mark.parametrize("kept", [0, 300])
+def test_a_config_that_ends_too_early_is_one_line_with_the_folder(spacy_bilstm, project, tmp_path, kept):
+    folder = tmp_path / "pipeline"
+    shutil.copytree(project / "tests" / "golden" / "pipeline", folder)
+    lines = (folder / "config.cfg").read_bytes()[:kept].rpartition(b"\n")[0]
+    (folder / "config.cfg").write_bytes(lines)
+    code, out, err = spacy_bilstm("tag", folder, "hi")
+    assert (code, out) == (1, "")
+    assert re.match(rf"✘ {re.escape(str(folder))}\S*: cannot be read as a", " ".join(err.split()))
+    assert "Traceback" not in err

@@ -193,6 +193,26 @@ def test_numbers_show_that_a_blank_line_is_missing(tmp_path, numbers):
         read_file(tmp_path, table(numbers, ["Mia", "Lee", "runs", "off"], ["B-PER", "I-PER", "O", "O"]))
 
 
+NUMBERS = {
+    "exponents": ["1e-05", "0.93", "2E-6", "0.93", "1.5e+3", "0"],
+    "shares": ["95%", "12.5 %".replace(" ", ""), "0%", "95%", "3%", "95%"],
+    "pairs": ["(0,3)", "(4,7)", "[0:3]", "(0,3)", "{5;6}", "(4,7)"],
+    "in brackets": ["[5]", "(7)", "[5]", "[6]", "[5]", "(7)"],
+    "no numbers": ["nan", "inf", "-inf", "NaN", "0.5", "inf"],
+    "signs": ["+1", "-1", "~0.5", "<1", ">=3", "+1"],
+    "now and then a word": ["1e-5", "none", "0.3", "2e-7", "0.3", "none"],
+}
+
+
+@pytest.mark.parametrize("numbers", NUMBERS.values(), ids=NUMBERS)
+def test_numbers_are_no_tags(tmp_path, numbers):
+    tags = ["NN", "VB", "JJ", "UH", "NN", "VB"]
+    texts = read_file(tmp_path, table(LONG[:6], numbers, tags))
+    assert [text.tags for text in texts] == [tags]
+    with pytest.raises(DataError, match="no column looks like tags"):
+        read_file(tmp_path, table(LONG[:6], numbers))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

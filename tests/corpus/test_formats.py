@@ -90,6 +90,15 @@ def test_other_encodings_can_be_named(tmp_path, encoding):
     assert read_corpus(path, encoding=encoding)[1][0].words == ["é"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_named(tmp_path, encoding):
+    path = tmp_path / "corpus"
+    path.write_bytes("é X\n".encode(encoding))
+    with pytest.raises(DataError, match=f"or give convert its --encoding, here {encoding}$"):
+        read_corpus(path)
+    assert read_corpus(path, encoding=encoding)[1][0].words == ["é"]
+
+
 @pytest.mark.parametrize(
     ("encoding", "wrong"), [("cp1252", "Ã©"), ("latin-1", "Ã©"), ("iso8859-15", "Ã©"), ("mac-roman", "√©")]
 )

@@ -254,6 +254,14 @@ def test_warned_of(spacy_bilstm, tmp_path, content, warning):
     assert f"⚠ {notes.warnings[0]}\n" in out
 
 
+def test_tags_of_one_letter_may_be_words_too(tmp_path):
+    """As in ARK's oct27.conll, where a, o, n, v, d and & are tokens, and 15 of the 25 tags."""
+    rows = "o V\na D\nn ^\nv A\nd N\n& &\nwe O\nso R\n".replace(" ", "\t")
+    notes = Notes()
+    read_corpus(write(tmp_path, rows + "\n" + rows), notes=notes)
+    assert notes.warnings == []
+
+
 @pytest.mark.parametrize("content", ['{"text": "Mia", "spans": []}\n', conllu("1", "Mia") + conllu("2", "ran")])
 def test_annotation_is_no_raw_text(tmp_path, content):
     with pytest.raises(DataError, match=r"--format text: .* expected a text a line; leave the option out"):
