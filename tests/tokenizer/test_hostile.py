@@ -1,13 +1,18 @@
 """Time is linear in the length of a chunk, whatever it holds, and memory does not grow with the number of chunks."""
 
+import re
 import time
 from functools import partial
+from itertools import product
+from random import Random
 
 import pytest
 import spacy
 from spacy.attrs import IS_PUNCT, NORM
 
-from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
+from spacy_bilstm_tagger.tokenizer import SCHEMES, create_tweet_tokenizer
+from spacy_bilstm_tagger.tokenizer.options import TokenizerOptions
+from spacy_bilstm_tagger.tokenizer.rules import build_rules
 
 TOKENIZERS = {
     "ptb": create_tweet_tokenizer()(spacy.blank("en")),
@@ -70,6 +75,18 @@ UNITS = [
     ),
     *("\u202eאבג", "שלום", "ال-", "a\u200c", "a\u200b", "東京", "(´", "(・", "\u00af"),
 ]
+
+
+def units_of_the_rules() -> list[str]:
+    """Pairs and triples of the characters of each rule's examples; a letter stands for all of ASCII, a digit for all."""
+    units = set()
+    for rule in {rule for scheme in SCHEMES for rule in build_rules(TokenizerOptions.of_scheme(scheme))}:
+        examples = "".join("".join((*rule.yes, *rule.no)).split())
+        chars = sorted(set(re.sub("[A-Za-z]", "a", re.sub(r"\d", "1", examples))))
+        units |= {"".join(unit) for size in (2, 3) for unit in product(chars, repeat=size)}
+    return sorted(units)
+
+
 LONG_TOKENS = {
     "long-word": lambda length: "a" * (length - 1) + "b",
     "long-run-inside": lambda length: "ab" * (3 * length // 10) + "b" * (4 * length // 10 - 1) + "c",
@@ -82,6 +99,15 @@ LONG_TOKENS = {
 
 @pytest.mark.parametrize("unit", [pytest.param(unit, id=ascii(unit)) for unit in UNITS])
 def test_ten_times_the_text_takes_about_ten_times_as_long(unit):
+    for tokenizer in TOKENIZERS.values():
+        assert_linear(partial(read, tokenizer), lambda length: unit * (length // len(unit)))
+
+
+@pytest.mark.parametrize(
+    "unit", [pytest.param(unit, id=ascii(unit)) for unit in Random(0).sample(units_of_the_rules(), 40)]
+)
+def test_units_of_the_rules_take_linear_time(unit):
+    """Some by lot, the same ones each time."""
     for tokenizer in TOKENIZERS.values():
         assert_linear(partial(read, tokenizer), lambda length: unit * (length // len(unit)))
 
