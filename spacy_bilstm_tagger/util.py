@@ -159,10 +159,10 @@ def read_bytes(path: Path) -> bytes:
     try:
         if is_stream(path):
             data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-            return _read_all(path, gzip.open(BytesIO(data))) if data.startswith(GZIP) else data
+            return _read_all(path, cast(IO[bytes], gzip.open(BytesIO(data)))) if data.startswith(GZIP) else data
         check_file(path)
         with gzip.open(path) if path.suffix == ".gz" else open_bytes(path) as file:
-            return _read_all(path, file)
+            return _read_all(path, cast(IO[bytes], file))
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{damaged(path, 'a file of text', error)}; get the file again") from None
 

@@ -125,6 +125,7 @@ def _look_up_types(
         if not np.array_equal(now, words.rows[:, : now.shape[1]]):
             cache.forget()
             words = cache.look_up(*arguments)
+            types = types_of(words.keys)
     return words, types
 
 

@@ -15,16 +15,17 @@ from thinc.shims.shim import Shim
 from thinc.types import Floats2d
 
 from ..crf.packing import split_rows
-from ..lexicon.table import NO_ROW, Hashes, distinct_rows, mix_columns
+from ..lexicon.table import NO_ROW, Hashes, distinct_rows
 from ..types import Floats, Ints
 
 SLOT_OVERHEAD = 250  # bytes of a word type besides its rows and keys: an entry of a dict, and some numbers
+FEW = 64  # tokens, of which it takes longer to find the distinct ones than to read all of them
 FREED = 16  # a sixteenth of the slots is freed at once
 
 
 @dataclass
 class Words:
-    """The distinct words of a batch.
+    """The distinct words of a batch; of a few tokens that are all cached, those of each token.
 
     keys (uint64): (words, columns), which tell them apart.
     rows (float32): (words, width); blocks (list of slice): columns of them that belong together.
@@ -70,31 +71,29 @@ class TokenRows(list[Floats2d]):
 class Slots:
     """Arrays with a slot for each cached word type.
 
-    keys (uint64): (slots, columns), which tell word types apart; rows (float32): (slots, width).
+    rows (float32): (slots, width); columns (int): of the keys, which tell word types apart.
+    slot_of (dict): the bytes of a key -> its slot; key_of (list): the opposite.
     fills (int64): (slots,), the number of the time that a slot was filled; 0 for none.
     used (int64): (slots,), when a slot was last used.
     derived (dict): layer -> its version, (slots, width), and the fill that each row is of.
     """
 
     def __init__(self, count: int, columns: int, width: int) -> None:
-        self.keys = np.zeros((count, columns), dtype=np.uint64)
+        self.columns = columns
         self.rows = np.empty((count, width), dtype=np.float32)
         self.fills = np.zeros(count, dtype=np.int64)
         self.used = np.zeros(count, dtype=np.int64)
-        self.slot_of: dict[int, int] = {}
-        self.hash_of = np.zeros(count, dtype=np.uint64)
+        self.slot_of: dict[bytes, int] = {}
+        self.key_of = [b""] * count
         self.free = list(range(count))
         self.derived: dict[Hashable, tuple[Hashable, Floats, Ints]] = {}
 
-    def find(self, keys: Hashes, hashes: list[int]) -> Ints:
+    def find(self, keys: Hashes) -> Ints:
         """The slot of each key, or NO_ROW."""
         get = self.slot_of.get
-        slots = np.array([get(each, NO_ROW) for each in hashes], dtype=np.int64)
-        if self.slot_of:
-            slots[(self.keys[slots] != keys).any(axis=1)] = NO_ROW  # also of another key with the same hash
-        return slots
+        return np.array([get(key, NO_ROW) for key in _bytes_of(keys)], dtype=np.int64)
 
-    def fill(self, keys: Hashes, rows: Floats, hashes: list[int], number: int) -> Ints:
+    def fill(self, keys: Hashes, rows: Floats, number: int) -> Ints:
         """The slots of new rows. Where none is free, some of those go that were not used for longest."""
         if not len(keys):
             return np.zeros(0, dtype=np.int64)
@@ -102,17 +101,23 @@ class Slots:
             n_freed = max(len(keys), len(self.fills) // FREED) - len(self.free)
             taken = np.flatnonzero(self.fills)
             oldest = taken[np.argpartition(self.used[taken], n_freed - 1)[:n_freed]]
-            for slot, key in zip(oldest.tolist(), self.hash_of[oldest].tolist()):
-                if self.slot_of.get(key) == slot:
-                    del self.slot_of[key]
+            for slot in oldest.tolist():
+                if self.slot_of.get(self.key_of[slot]) == slot:
+                    del self.slot_of[self.key_of[slot]]
             self.fills[oldest] = 0
             self.free += oldest.tolist()
         slots = np.array(self.free[-len(keys) :], dtype=np.int64)
         del self.free[-len(keys) :]
-        self.keys[slots], self.rows[slots], self.hash_of[slots] = keys, rows, hashes
+        self.rows[slots] = rows
         self.fills[slots] = self.used[slots] = number
-        self.slot_of.update(zip(hashes, slots.tolist()))
+        for key, slot in zip(_bytes_of(keys), slots.tolist()):
+            self.slot_of[key], self.key_of[slot] = slot, key
         return slots
+
+
+def _bytes_of(keys: Hashes) -> list[bytes]:
+    data, size = keys.tobytes(), keys.itemsize * keys.shape[1]
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 class WordCache(Shim):
@@ -150,15 +155,17 @@ class WordCache(Shim):
             are computed anew.
         compute (callable): from the keys of distinct word types to their rows.
         """
-        mixed = mix_columns(keys)
-        first, index = distinct_rows(keys, mixed)
-        keys, hashes = keys[first], mixed[first].tolist()
         ends = [0, *np.cumsum(widths).tolist()]
         blocks = list(starmap(slice, pairwise(ends)))
         with self._lock:
             cached = self._valid(keys.shape[1], ends[-1], state)
+            index = np.arange(len(keys))
+            slots = cached.find(keys) if len(keys) <= FEW else None
+            if slots is None or NO_ROW in slots:
+                first, index = distinct_rows(keys)
+                keys = keys[first]
+                slots = cached.find(keys)
             if len(cached.fills):
-                slots = cached.find(keys, hashes)
                 self._number += 1
                 cached.used[slots[slots != NO_ROW]] = self._number
                 rows, fills = cached.rows[slots], cached.fills[slots]
@@ -172,7 +179,7 @@ class WordCache(Shim):
             new = missing[: max(len(cached.fills) // 2 - (len(keys) - len(missing)), 0)]
             with self._lock:
                 self._number += 1
-                slots[new] = cached.fill(keys[new], rows[new], [hashes[i] for i in new], self._number)
+                slots[new] = cached.fill(keys[new], rows[new], self._number)
                 fills[new] = self._number
         return Words(keys, rows, blocks, index, self, slots, fills)
 
@@ -189,7 +196,7 @@ class WordCache(Shim):
         with self._lock:
             cached = self._slots
             self.widths[owner] = width
-            if cached is not None and len(cached.fills) > self._count(cached.keys.shape[1], cached.rows.shape[1]):
+            if cached is not None and len(cached.fills) > self._count(cached.columns, cached.rows.shape[1]):
                 cached = None  # the next batch gets fewer slots
             if cached is not None:
                 kept = cached.derived.get(owner)
@@ -214,7 +221,7 @@ class WordCache(Shim):
         """What is cached; nothing, if that is void or takes more memory than it may."""
         is_same = len(state) == len(self._state) and all(map(_is_same, state, self._state))
         count, slots = self._count(columns, width), self._slots
-        if slots is None or not is_same or (slots.keys.shape[1], slots.rows.shape[1]) != (columns, width):
+        if slots is None or not is_same or (slots.columns, slots.rows.shape[1]) != (columns, width):
             slots = None
         if slots is None or len(slots.fills) > count:
             slots = self._slots = Slots(count, columns, width)

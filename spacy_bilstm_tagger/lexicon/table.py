@@ -93,20 +93,18 @@ def token_keys(docs: Sequence[Doc], attrs: Sequence[str] = ()) -> tuple[Hashes, 
     return (np.concatenate(keys) if len(keys) > 1 else keys[0]), lengths
 
 
-def distinct_rows(rows: Hashes, hashes: Optional[Hashes] = None) -> tuple[Ints, Ints]:
+def distinct_rows(rows: Hashes) -> tuple[Ints, Ints]:
     """The first place of each distinct row, and for each row the number of the distinct row that it equals.
 
     Rows are sorted by a hash of their columns. Should two different rows share a hash, the columns are compared.
-    hashes (uint64 or None): (rows,), as `mix_columns` gives them.
     """
-    hashes = mix_columns(rows) if hashes is None else hashes
-    _, first, index = np.unique(hashes, return_index=True, return_inverse=True)
+    _, first, index = np.unique(_mix_columns(rows), return_index=True, return_inverse=True)
     if not np.array_equal(rows[first][index], rows):
         _, first, index = np.unique(rows, axis=0, return_index=True, return_inverse=True)
     return first, index.reshape(-1)
 
 
-def mix_columns(rows: Hashes) -> Hashes:
+def _mix_columns(rows: Hashes) -> Hashes:
     """A hash of each row; (rows,)."""
     key = rows[:, 0].copy()
     for column in range(1, rows.shape[1]):
