@@ -6,6 +6,7 @@ name (such as en_core_web_sm) is timed too, with the components that a tagger or
     OMP_NUM_THREADS=1 python -m benchmarks.peers TWEETS.txt training/ritter/model-best --peer en_core_web_sm
 """
 
+import gc
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, process_time
@@ -49,6 +50,8 @@ def main(
     some = [line for line in lines if abs(len(next(reversed(named.values())).make_doc(line)) - LENGTH) <= 1][:300]
     for nlp in named.values():  # warm
         rate(nlp, lines, 256)
+    gc.collect()
+    gc.freeze()  # else Python looks through all pipelines now and then, at the expense of the one that is being timed
     rows = {name: [[] for _ in (*BATCH_SIZES, "one by one")] for name in named}
     waits: dict[str, list[float]] = {name: [] for name in named}
     for _ in range(rounds):
