@@ -1,5 +1,6 @@
 """spacy-bilstm serve: a pipeline as a web service."""
 
+import socket
 from typing import Annotated, Literal
 
 import typer
@@ -29,6 +30,14 @@ def serve(
     from ..annotate.outputs import Form
     from .annotate import names_of
 
+    with socket.socket() as probe:  # before the pipeline is loaded
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise DataError(
+                f"{host}:{port}: cannot be used ({error.strerror or error}); give another --host or --port"
+            ) from None
     form = Form(fields=check_fields(names_of(fields)), offsets=offsets)
     limits = Limits(texts=max_texts, chars=max_chars, waiting=max(4096, 4 * max_texts))
     app = create_app(Recipe(model, form, tuple(names_of(disable))), limits)

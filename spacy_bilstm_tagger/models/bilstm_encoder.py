@@ -64,8 +64,10 @@ def BiLSTMEncoder(
         check_at_least(where, 1, hidden_width=hidden_width)
     check_fraction(where, word_dropout=word_dropout)
     check_at_least(where, 0, overlap=overlap, window=window)
-    if window:
-        check_at_least(where, 2 * overlap + 1, window=window)
+    if 0 < window <= 2 * overlap:
+        raise ConfigError(
+            f"{where}: window = {window} with overlap = {overlap}; expected a window of more than twice the overlap"
+        )
     config = PackedRNNConfig(
         width=width,
         hidden_width=hidden_width or width // 2,

@@ -25,7 +25,7 @@ from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
 from ..lexicon.claim import claim_tables
 from ..tokenizer.tweet_tokenizer import warn_of_norms
-from ..util import check_at_least, is_number
+from ..util import check_at_least, check_fraction, is_number
 from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
 from .saving import AtomicLoadMixin
@@ -78,8 +78,9 @@ class TrainableMixin:
         return super().predict(docs)  # type: ignore[misc]
 
     def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
-        """As spaCy's."""
+        """As spaCy's. RAISES: ConfigError for a dropout below 0, or not below 1."""
         examples = list(examples)
+        check_fraction(self.name, drop=kwargs.get("drop", 0.0))
         self.meet([eg.predicted for eg in examples])
         check_upstream(self.name, self.model, is_learning=True)
         reset_links(self.model)

@@ -12,7 +12,7 @@ from spacy.pipeline import Pipe
 from spacy.tokens import Doc
 
 from ..errors import ConfigError
-from ..lexicon.files import use_checksums
+from ..lexicon.files import keeping_reason, use_checksums
 from ..tokenizer.kinds import tweet_kinds
 from ..util import check_bool
 from .base import Setting, SettingsMixin
@@ -74,7 +74,10 @@ class TweetSentencizer(SettingsMixin, Pipe):
         return srsly.msgpack_dumps(self.settings)
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TweetSentencizer":
-        self.overwrite = srsly.msgpack_loads(bytes_data)["overwrite"]
+        """RAISES: DataError for bytes that `to_bytes` did not give."""
+        with keeping_reason(Path("the given bytes"), "a tweet_sentencizer"):
+            overwrite = srsly.msgpack_loads(bytes_data)["overwrite"]
+        self.overwrite = overwrite
         return self
 
     def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:

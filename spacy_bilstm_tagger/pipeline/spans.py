@@ -1,5 +1,6 @@
 """The `bilstm_spans` component: the stretches of a text that carry a label, such as the words that make it toxic."""
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Iterator, Literal, Optional, Sequence, Union
 
@@ -120,6 +121,29 @@ class BiLSTMSpans(SpanComponent):
             f"{self.name}: found no spans under doc.spans[{self.cfg['spans_key']!r}] in the training data; "
             f"expected some, or [initialize.components.{self.name}.labels]"
         )
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[Sequence[str]] = None,
+    ) -> None:
+        """As its base. WARNS of gold spans that are one to the component: of one label, with no token between them."""
+        super().initialize(get_examples, nlp=nlp, labels=labels)
+        total = joined = 0
+        for eg in get_examples():
+            last: dict[str, int] = {}  # label -> where its last span ends
+            for span in sorted(self._gold(eg.reference) or [], key=lambda span: span.start):
+                joined += span.start <= last.get(span.label_, -1)
+                last[span.label_] = max(span.end, last.get(span.label_, -1))
+                total += 1
+        if joined:
+            warnings.warn(
+                f"{self.name}: {joined:,} of {total:,} gold spans touch or overlap one of the same label; they are learned, and "
+                "will be found, as one span",
+                stacklevel=2,
+            )
 
     def allowed(self, examples: list[Example]) -> Mask:
         """For each label, outside or inside; both in a text that is not annotated. A token that a gold span only

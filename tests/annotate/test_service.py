@@ -1,3 +1,4 @@
+import socket
 import threading
 
 import pytest
@@ -117,6 +118,16 @@ def test_without_the_extra_the_way_out_is_named(spacy_bilstm, monkeypatch):
     code, _, error = spacy_bilstm("serve", PIPELINE)
     assert code == 1
     assert "pip install 'spacy-bilstm-tagger[serve]'" in error
+
+
+def test_a_taken_port_is_told_before_anything_is_loaded(spacy_bilstm):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, _, error = spacy_bilstm("serve", "no-pipeline", "--port", port)
+    assert code == 1
+    assert f"127.0.0.1:{port}: cannot be used" in error
 
 
 def test_a_body_of_unknown_length_is_refused(client):

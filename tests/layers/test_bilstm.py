@@ -72,6 +72,14 @@ def test_long_sequences_are_trained_with_those_of_their_length_alone(monkeypatch
     assert len(read) == 1
 
 
+@pytest.mark.parametrize(("window", "overlap"), [(10, 5), (10, 256), (1, 1)])
+def test_windows_of_overlap_alone_are_refused(window, overlap):
+    with pytest.raises(
+        ConfigError, match=f"window = {window} with overlap = {overlap}; expected a window of more than twice"
+    ):
+        encoder(window=window, overlap=overlap)
+
+
 def test_gradients_through_windows_are_those_of_finite_differences():
     model = encoder(window=4, overlap=1)
     Xs, dYs = texts([3, 0, 9]), texts([3, 0, 9], width=6, seed=1)
@@ -288,7 +296,7 @@ def test_relu_cell_starts_with_the_identity():
         ({"depth": 0}, "depth = 0; expected a whole number of at least 1"),
         ({"hidden_width": 0}, "hidden_width = 0; expected a whole number of at least 1"),
         ({"word_dropout": 1.0}, "word_dropout = 1.0; expected a number from 0"),
-        ({"window": 10, "overlap": 5}, "window = 10; expected a whole number of at least 11"),
+        ({"window": 10, "overlap": 5}, "window = 10; with overlap = 5; expected a window of more than twice the overlap"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):

@@ -2,9 +2,10 @@ import pickle
 
 import pytest
 import spacy
+import srsly
 from spacy.tokens import Doc
 
-from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.errors import ConfigError, DataError
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 
@@ -80,6 +81,12 @@ def test_its_setting_is_saved_and_checked(nlp, tmp_path):
         sentencizer.overwrte = True
     with pytest.raises(ConfigError, match="tweet_sentencizer: overwrite = 'no'; expected true or false"):
         sentencizer.overwrite = "no"
+
+
+@pytest.mark.parametrize("data", [b"", b"xx", srsly.msgpack_dumps({}), srsly.msgpack_dumps([1])])
+def test_foreign_bytes_are_one_line(nlp, data):
+    with pytest.raises(DataError, match=r"^the given bytes: cannot be read as a tweet_sentencizer"):
+        nlp.get_pipe("tweet_sentencizer").from_bytes(data)
 
 
 def test_scores(nlp):

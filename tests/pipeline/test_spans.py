@@ -176,6 +176,14 @@ class TestLabels:
         docs = [gold_of(trained, "so real", [(0, 1, "rude")]).reference, trained.make_doc("so real")]
         assert trained.get_pipe("bilstm_spans").unknown_labels(docs) == {"rude": 1}
 
+    def test_gold_spans_that_are_one_to_the_component_are_told(self, recwarn):
+        nlp = small_pipeline("bilstm_spans")
+        apart, touching = [(0, 1, "toxic"), (2, 3, "toxic"), (1, 2, "rude")], [(1, 3, "toxic"), (0, 1, "toxic")]
+        nlp.initialize(lambda: [gold_of(nlp, "so real bad", apart)])
+        assert not [each for each in recwarn if "touch or overlap" in str(each.message)]
+        with pytest.warns(UserWarning, match="bilstm_spans: 1 of 5 gold spans touch or overlap one of the same label"):
+            nlp.initialize(lambda: [gold_of(nlp, "so real bad", spans) for spans in (apart, touching)])
+
     @pytest.mark.parametrize("spans", [None, []])
     def test_none_at_all(self, spans):
         nlp = small_pipeline("bilstm_spans")

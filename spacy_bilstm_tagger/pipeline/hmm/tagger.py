@@ -107,23 +107,31 @@ class HMMTagger(TagComponent):
             self.add_label(label)
         if not self.labels:
             raise ConfigError(self.no_labels())
-        index = {label: i for i, label in enumerate(self.labels)}
-        try:
-            texts = [_numbered(eg, index) for eg in examples]
-        except KeyError as error:
-            raise self.unknown_label(error.args[0]) from None
-        counts = count_tags(texts, len(index), suffix_length=self.cfg["suffix_length"], rare=self.cfg["rare"])
+        n_labels, lengths = len(self.labels), {"suffix_length": self.cfg["suffix_length"], "rare": self.cfg["rare"]}
+        counts = count_tags(self._number(examples), n_labels, **lengths)
         self.model.attrs["hmm"] = HiddenMarkovModel(counts, self.model.attrs["hmm"].settings)
-        self.model.set_dim("nO", len(index), force=True)
+        self.model.set_dim("nO", n_labels, force=True)
 
     def update(
         self, examples: Iterable[Example], *, losses: Optional[dict[str, float]] = None, **kwargs: Any
     ) -> dict[str, float]:
-        """Change nothing: the counts are taken once, in `initialize`. The loss is 0.0."""
+        """Change nothing: the counts are taken once, in `initialize`. The loss is 0.0.
+
+        RAISES: ValueError for a gold tag that is not among the labels.
+        """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
+        examples = list(examples)
         validate_examples(examples, "HMMTagger.update")
+        self._number(examples)
         return losses
+
+    def _number(self, examples: Iterable[Example]) -> list[TaggedText]:
+        index = {label: i for i, label in enumerate(self.labels)}
+        try:
+            return [_numbered(eg, index) for eg in examples]
+        except KeyError as error:
+            raise self.unknown_label(error.args[0]) from None
 
     def predict(self, docs: Iterable[Any]) -> Sequence[Any]:
         self._require_counts()

@@ -133,6 +133,10 @@ class TestLabels:
         with pytest.raises(ValueError, match="the gold label 'RT' is not among the component's 1 labels"):
             tagger.initialize(lambda: make_examples(tweet_nlp), labels=["NN"])
 
+    def test_gold_tag_of_an_update_that_was_not_counted(self, trained):
+        with pytest.raises(ValueError, match="the gold label 'FW' is not among the component's"):
+            trained.update([Example.from_dict(trained.make_doc("so"), {"tags": ["FW"]})])
+
     def test_none_is_an_error(self, tweet_nlp):
         tweet_nlp.add_pipe("hmm_tagger")
         with pytest.raises(ConfigError, match="hmm_tagger: found no tags"):
