@@ -7,9 +7,9 @@ import contextlib
 import copy
 import json
 import os
+import threading
 from abc import ABC, abstractmethod
-from functools import partial
-from typing import Any, Callable, Iterator, Optional, cast
+from typing import Any, Callable, ContextManager, Iterator, Optional, Sequence, cast
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from ..types import Rows
 
 FORMAT_VERSION = 3
 HEADER = "spacy_bilstm_tagger"
+FEW_TEXTS = 32  # of a batch, up to which it does not pay to read two at the same time
 
 
 class TorchModule(nn.Module, ABC):
@@ -270,9 +271,23 @@ def _compare(found: dict[str, Any], expected: dict[str, Any]) -> None:
         )
 
 
-# A forked child has none of its parent's OpenMP threads, and would wait for them forever.
+def turn(texts: Sequence[Any]) -> ContextManager[Any]:
+    """To be held while a batch is read: threads that read few texts take turns. Each of hundreds of small calls gives up Python's
+    lock and waits for it again; with eight threads that takes twice as long as one thread does."""
+    return _TURNS[0] if len(texts) <= FEW_TEXTS else contextlib.nullcontext()
+
+
+_TURNS = [threading.RLock()]
+
+
+def _begin_anew() -> None:
+    """A forked child has none of its parent's threads. It would wait forever for those of OpenMP, and for one that had its turn."""
+    torch.set_num_threads(1)
+    _TURNS[0] = threading.RLock()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def to_torch(array: Any, device: Optional[torch.device] = None) -> Tensor:

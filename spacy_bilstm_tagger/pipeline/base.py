@@ -23,6 +23,7 @@ from ..crf.inference import ChainScores, viterbi
 from ..crf.loss import negative_log_likelihood
 from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
+from ..layers.shim import turn
 from ..lexicon.claim import claim_tables
 from ..tokenizer.tweet_tokenizer import warn_of_norms
 from ..util import check_at_least, check_fraction, is_number
@@ -75,7 +76,8 @@ class TrainableMixin:
     def predict(self, docs: Iterable[Doc]) -> Any:
         docs = list(docs)
         self.meet(docs)
-        return super().predict(docs)  # type: ignore[misc]
+        with turn(docs):
+            return super().predict(docs)  # type: ignore[misc]
 
     def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
         """As spaCy's. RAISES: ConfigError for a dropout below 0, or not below 1."""
@@ -134,8 +136,7 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
     """Labels tokens by the scores that its model gives, `ChainScores` of (tokens, n_outputs) for a list of docs.
 
     A component defines the labels that a gold token allows (`gold_labels`, `allowed`), the annotations that scores
-    become (`decode`), and where these are set (`set_annotations`). Its settings of prediction are attributes, see
-    `Setting`: they may be set on a trained component, also by `spacy.load(..., config=...)`.
+    become (`decode`), and where these are set (`set_annotations`). Its settings of prediction are attributes: see `Setting`.
     """
 
     resizable = False  # whether add_label also works on a trained component
@@ -264,7 +265,8 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
     def predict(self, docs: Iterable[Doc]) -> Sequence[Any]:
         """The annotations of each doc. RAISES: as `chain_scores`."""
         docs = list(docs)
-        return self.decode(docs, self.chain_scores(docs))
+        with turn(docs):
+            return self.decode(docs, self.chain_scores(docs))
 
     def chain_scores(self, docs: Sequence[Doc]) -> ChainScores:
         """The scores that annotations are decoded from: on the CPU, with -inf for what the component's scheme does not have.
@@ -281,9 +283,8 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         emissions = scores.emissions
         if not math.isfinite(float(emissions.sum())) and not bool(emissions.isfinite().all()):
             raise ValueError(
-                f"{self.name}: the model gives scores that are NaN or infinite, so no label can be chosen; expected finite "
-                "numbers. Its weights are damaged or diverged in training: get the pipeline again, or train with a lower "
-                "learn rate"
+                f"{self.name}: the model gives scores that are NaN or infinite, so no label can be chosen; expected finite ones. "
+                "Its weights are damaged or diverged in training: get the pipeline again, or train with a lower learn rate"
             )
         return self.constrain(scores)
 
@@ -377,8 +378,7 @@ class AlignedSpanGroup(SpanGroup):
     def to_bytes(self) -> bytes:
         """As spaCy's."""
         list(self)
-        data: bytes = super().to_bytes()
-        return data
+        return super().to_bytes()
 
     def copy(self, doc: Optional[Doc] = None) -> "AlignedSpanGroup":
         """As spaCy's."""

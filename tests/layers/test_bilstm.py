@@ -296,7 +296,10 @@ def test_relu_cell_starts_with_the_identity():
         ({"depth": 0}, "depth = 0; expected a whole number of at least 1"),
         ({"hidden_width": 0}, "hidden_width = 0; expected a whole number of at least 1"),
         ({"word_dropout": 1.0}, "word_dropout = 1.0; expected a number from 0"),
-        ({"window": 10, "overlap": 5}, "window = 10; with overlap = 5; expected a window of more than twice the overlap"),
+        (
+            {"window": 10, "overlap": 5},
+            "window = 10 with overlap = 5; expected a window of more than twice the overlap",
+        ),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):
