@@ -55,11 +55,11 @@ def init(model: Model[WordTypes, Floats2d], X: Optional[WordTypes] = None, Y: Op
 
 def _predict_by_length(shim: TorchShim, words: list[str]) -> Tensor:
     """(words, width). Short words are not padded to long ones, which would be most of the work."""
-    by_length = np.argsort([len(word) for word in words], kind="stable")
-    chunks = [by_length[at : at + WORDS_AT_ONCE] for at in range(0, len(words), WORDS_AT_ONCE)]
     sums = shim.derive(Sums.of)
     if len(words) <= FEW_WORDS:
         return sums.predict(*_inputs(shim, words).args)
+    by_length = np.argsort([len(word) for word in words], kind="stable")
+    chunks = [by_length[at : at + WORDS_AT_ONCE] for at in range(0, len(words), WORDS_AT_ONCE)]
     rows = torch.cat([sums.predict(*_inputs(shim, [words[i] for i in chunk]).args) for chunk in chunks])
     return torch.empty_like(rows).index_copy_(0, torch.from_numpy(by_length).to(rows.device), rows)
 

@@ -13,6 +13,7 @@ from ..types import Floats
 from .word_cache import TokenRows
 
 MOST_USED = 0.8  # share of rows in which a block of columns is used, up to which it pays to leave it out elsewhere
+WIDE = 64  # columns of a block from which on it pays to look; narrower ones, of hashed attributes, are used in all rows
 ENDS = ("l0", "l0_reverse")  # of the names of torch's weights, by direction
 
 
@@ -79,20 +80,19 @@ def gates_of(weights: Weights, tokens: TokenRows, owner: Hashable) -> Gates:
 @torch.no_grad()
 def _multiply(rows: Floats, *, into: Tensor, bias: Tensor, blocks: Sequence[slice]) -> Floats:
     """Columns that are zero in many rows, as those of a table are for words that it does not have, are left out there."""
-    X = torch.from_numpy(rows)
-    sparse = []
-    for block in blocks:
+    X, Y = torch.from_numpy(rows), bias.repeat(len(rows), 1)
+    start = 0  # of the columns that are not multiplied yet, for which no weights are copied
+    for block in (block for block in blocks if block.stop - block.start >= WIDE):
         used = np.flatnonzero(rows[:, block].any(axis=1))
         if len(used) <= MOST_USED * len(rows):
-            sparse.append((block, torch.from_numpy(used)))
-    left_out = np.zeros(X.shape[1], dtype=bool)
-    for block, _ in sparse:
-        left_out[block] = True
-    dense = torch.from_numpy(np.flatnonzero(~left_out))
-    Y = torch.addmm(bias, X[:, dense], into[dense]) if sparse else torch.addmm(bias, X, into)
-    for block, at in sparse:
-        if len(at):
-            Y.index_add_(0, at, X[at, block] @ into[block])
+            if start < block.start:
+                Y.addmm_(X[:, start : block.start], into[start : block.start])
+            if len(used):
+                at = torch.from_numpy(used)
+                Y.index_add_(0, at, X[at, block] @ into[block])
+            start = block.stop
+    if start < X.shape[1]:
+        Y.addmm_(X[:, start:], into[start:])
     products: Floats = Y.numpy()
     return products
 
