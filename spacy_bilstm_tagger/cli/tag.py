@@ -55,7 +55,8 @@ def tag(
     model, items = (items[0], items[1:]) if items and _is_pipeline(items[0]) else (DEFAULT, items)
     if not items and sys.stdin.isatty():
         raise DataError('found no text; expected texts, such as spacy-bilstm tag "so happy in Lisbon!!", or a file')
-    texts = chain.from_iterable([_texts(item) for item in items or ["-"]])  # what is no text is told before a pipeline is loaded
+    # What is no text is told before a pipeline is loaded.
+    texts = chain.from_iterable([_texts(item) for item in items or ["-"]])
     nlp = _load(model)
     docs = _warn_of_other_language(nlp, nlp.pipe(texts, batch_size=64))
     console, found = Console(), False
