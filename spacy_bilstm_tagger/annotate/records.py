@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Union
 from ..errors import DataError, damaged
 from ..util import is_json_object, is_text
 from .csv_rows import cells, csv_rows
-from .sources import Source, format_of, read_schema
+from .sources import FROM_ARRAY, Source, format_of, read_schema
 
 MAX_CHARS = 100_000  # of a text
 SHOWN = 200  # characters of a rejected record that are kept
@@ -88,7 +88,7 @@ def check_inputs(sources: list[str], layout: Layout) -> None:
             way_out = (
                 "name the format by --input-format"
                 if source == "-"
-                else "leave it out, or give JSON lines, CSV or Parquet"
+                else "leave it out, or annotate files without fields by a command of their own"
             )
             raise DataError(
                 f"{source}: is read as text, a record a line, which has no fields for {without[0]}; {way_out}"
@@ -264,6 +264,8 @@ class _RecordReader:
             except (ValueError, RecursionError):
                 continue
             found.update(list(record) if isinstance(record, dict) else ())
+        if first.startswith("["):
+            raise DataError(f"{self.source}: is a JSON array; write its objects one a line, such as by {FROM_ARRAY}")
         if first and not found:
             raise DataError(
                 f"{self.source}: none of its first {_FIRST} lines is a JSON object with a text, it begins with {first[:60]!r}; "

@@ -118,4 +118,6 @@ def folder_checksum(folder: Path) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, list) and value and all(isinstance(each, dict) and "size" in each for each in value):
+        return f"{sum(each['size'] for each in value):,} bytes in {len(value)} files"
     return "none" if value is None else str(value)[:60]

@@ -12,6 +12,8 @@ from ..errors import DataError, damaged
 from ..util import GZIP, archive_kind, is_stream, unpacked_suffix
 
 FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "text"}
+SPREADSHEETS = (".xlsx", ".xls", ".ods")
+FROM_ARRAY = "jq -c '.[]' FILE > FILE.jsonl"
 PACKED = (".gz", ".zst", ".bz2", ".lz4")
 LINE = 1 << 24  # bytes of a line; longer ones are not read
 
@@ -47,7 +49,7 @@ class Source:
 
     def lines(self, encoding: str, *, keep_ends: bool = False) -> Iterator[tuple[int, str, str]]:
         """(number from 1, line without its end or with it, why it cannot be read or "")."""
-        number = 0
+        number, is_unknown = 0, not codecs.lookup(encoding).name.startswith("utf")
         try:
             with self._unpacked() as file:
                 while line := file.readline(LINE):
@@ -62,10 +64,13 @@ class Source:
                     if number == 1 and line.startswith(codecs.BOM_UTF8):
                         line = line.removeprefix(codecs.BOM_UTF8)
                     line = line if keep_ends else line.rstrip(b"\r\n")
+                    if is_unknown and not line.isascii():
+                        self._check_named(number, line, encoding)
+                        is_unknown = False
                     try:
                         yield number, line.decode(encoding), ""
                     except UnicodeDecodeError as error:
-                        reason = f"not {encoding}: byte 0x{line[error.start]:02x} cannot be there"
+                        reason = f"not {encoding}: byte 0x{line[error.start]:02x} cannot be there; give --encoding, such as cp1252"
                         yield number, line.decode("utf-8", "backslashreplace"), reason
         except (OSError, EOFError) as error:
             place = Path(f"{self.name}, line {number + 1}")
@@ -82,6 +87,18 @@ class Source:
             raise DataError(f"{self.name}: is no text, but {kind}; unpack it, or give it the ending of its format")
         if b"\r" in line.rstrip(b"\r\n") and not line.endswith(b"\n"):
             raise DataError(f"{self.name}: its lines end in CR alone; save it with LF or CR LF")
+
+    def _check_named(self, number: int, line: bytes, encoding: str) -> None:
+        """RAISES: DataError for a line of UTF-8 that is read as another encoding."""
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError:
+            return
+        char = next(char for char in text if not char.isascii())
+        wrong = char.encode("utf-8").decode(encoding, "replace")
+        raise DataError(
+            f"{self.name}, line {number}: the file is UTF-8, and {encoding} would make {wrong!r} of {char!r}; leave --encoding out"
+        )
 
     @contextmanager
     def _unpacked(self) -> Iterator[IO[bytes]]:
@@ -147,9 +164,14 @@ def format_of(source: str) -> str:
         return "text"
     path = PurePath(source)
     suffix = unpacked_suffix(path, PACKED)
-    if suffix not in FORMATS:
+    if suffix in SPREADSHEETS:
         raise DataError(
-            f"{source}: the ending {suffix!r} tells no format; expected {', '.join(FORMATS)}, or give --input-format"
+            f"{source}: is a spreadsheet; save it as CSV, and name the column of the texts with --text-field"
+        )
+    if suffix not in FORMATS:
+        array = f" (of a JSON array: {FROM_ARRAY})" if suffix == ".json" else ""
+        raise DataError(
+            f"{source}: the ending {suffix!r} tells no format; expected {', '.join(FORMATS)}{array}, or give --input-format"
         )
     return FORMATS[suffix]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Iterator, Literal, Optional
 
 import rich.progress
+import srsly
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -99,7 +100,7 @@ def annotate(
 
     A run that was stopped, even by kill -9, goes on when the same command is given again, and writes what it would have
     written. Records that cannot be read stand in rejects.jsonl with the reason. Exit codes: 0 all records are annotated or
-    rejected; 1 an error, or a rejected record with --strict; 2 an option or a value that does not exist; 130 stopped by Ctrl-C.
+    rejected; 1 an error, a rejected record with --strict, or nothing but rejected ones; 2 an option or a value that does not exist; 130 stopped by Ctrl-C.
     """
     from ..annotate.annotation import check_fields
     from ..annotate.annotator import Recipe, model_path
@@ -200,8 +201,15 @@ def _run(job: "Job") -> None:
     if total["kept"]:
         typer.echo(f"Files of an earlier run, kept: {total['kept']:,}")
     typer.echo(f"{total['texts']:,} texts; this run took {seconds:,.0f} s")
+    rejects = beside(job.output, REJECTS) if job.is_one_file else job.output / REJECTS
+    if total["rejects"] and not total["texts"]:
+        first = next(iter(srsly.read_jsonl(rejects)))
+        raise DataError(
+            f"{first['source']}, line {first['line']}: {first['reason']}; all {total['rejects']:,} records were rejected, see {rejects}"
+        )
+    if not total["rejects"] and not total["texts"]:
+        typer.secho("⚠ The input holds no text", fg=typer.colors.YELLOW, err=True)
     if total["rejects"]:
-        rejects = beside(job.output, REJECTS) if job.is_one_file else job.output / REJECTS
         typer.secho(f"⚠ {total['rejects']:,} records were rejected, see {rejects}", fg=typer.colors.YELLOW, err=True)
     typer.secho(f"✔ {job.output}", fg=typer.colors.GREEN)
 

@@ -71,6 +71,8 @@ def report(
             raise DataError(f"{path}: is no name of a file; expected one, such as report.html")
         if path.resolve() in read:
             raise DataError(f"{path}: is read too, and would be replaced; give the page or the numbers another name")
+        if path.exists() and not _was_made_here(path):
+            raise DataError(f"{path}: exists, and was not made by this command; give another name, or remove it")
         read.add(path.resolve())
     if len({path.resolve() for path in data}) < len(data):
         raise DataError(f"{', '.join(map(str, data))}: a file is named twice, and would count twice; name it once")
@@ -126,6 +128,12 @@ def report(
             "⚠ The texts have no gold for this pipeline: predictions only, no scores", fg=typer.colors.YELLOW, err=True
         )
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
+
+
+def _was_made_here(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(200)
+    return not start or start.startswith(b"<!DOCTYPE html>") or start.lstrip(b"{ \n").startswith(b'"created"')
 
 
 def _distinct(paths: list[Path]) -> list[str]:

@@ -116,6 +116,8 @@ def _load(name: str) -> Language:
 def _texts(item: str) -> Iterator[str]:
     if item == "-":
         return (line for line in map(str.strip, read_lines(Path("-"))) if line)
+    if not item.strip():
+        raise DataError('found an empty text; expected one, such as spacy-bilstm tag "so happy in Lisbon!!"')
     path = Path(item)
     try:
         is_file, is_folder = path.is_file(), path.is_dir()
@@ -124,7 +126,8 @@ def _texts(item: str) -> Iterator[str]:
         return iter([item])
     if not is_file and (is_folder or lies_in_folder or _PATH.fullmatch(item)):
         raise DataError(
-            f"{item}: no file of texts, and no pipeline; if it is a text, send it to the standard input (-)"
+            f"{item}: no file of texts, and no pipeline that is installed or lies there; if it is a text, send it to the standard "
+            "input (-)"
         )
     return iter_raw_texts(path) if is_file else iter([item])
 

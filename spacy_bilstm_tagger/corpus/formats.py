@@ -239,7 +239,8 @@ def guess_format(path: Path, content: str) -> str:
     if sum("," in row for row in rows) >= half or sum(";" in row for row in rows) >= half:
         raise DataError(
             f"{found}. Of CSV, only that of gmb and toxic_spans is read; write columns with a TAB between them, no header, and a "
-            "blank line between texts (pandas: sep='\\t', header=False, index=False, quoting=3)"
+            "blank line between texts (pandas: sep='\\t', header=False, index=False, quoting=3). Raw texts in a column are read by "
+            "'spacy-bilstm annotate' with --text-field"
         )
     raise DataError(f"{found}; name it with --format ({', '.join(FORMATS)})")
 
