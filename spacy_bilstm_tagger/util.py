@@ -27,7 +27,10 @@ LONGEST_LINE = 100_000_000  # bytes, of a text; a file of JSON may be one line
 def write_beside(path: Path) -> Iterator[Path]:
     """A temporary path for a file or folder, beside `path`. It replaces `path` at the end of the block, or is removed
     if the block raises an error. A link stays one, and a file keeps its mode."""
-    path = path.resolve()
+    try:
+        path = path.resolve()
+    except (RuntimeError, OSError):  # RuntimeError until Python 3.12
+        raise DataError(f"{path}: is a link that leads to itself; give another name") from None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):

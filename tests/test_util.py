@@ -81,3 +81,10 @@ def test_a_line_of_a_gigabyte_is_refused_before_it_is_read(tmp_path, monkeypatch
         DataError, match=r"texts.txt\S*: found a line of more than 100,000 bytes; expected lines of text"
     ):
         read(tmp_path / name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links of POSIX")
+def test_a_link_to_itself_is_told(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(DataError, match="loop: is a link that leads to itself"):
+        write(tmp_path / "loop", "new")

@@ -100,7 +100,8 @@ def annotate(
 
     A run that was stopped, even by kill -9, goes on when the same command is given again, and writes what it would have
     written. Records that cannot be read stand in rejects.jsonl with the reason. Exit codes: 0 all records are annotated or
-    rejected; 1 an error, a rejected record with --strict, or nothing but rejected ones; 2 an option or a value that does not exist; 130 stopped by Ctrl-C.
+    rejected; 1 an error, a rejected record with --strict, or nothing but rejected ones; 2 an option or a value that does not
+    exist; 130 stopped by Ctrl-C.
     """
     from ..annotate.annotation import check_fields
     from ..annotate.annotator import Recipe, model_path
@@ -205,7 +206,8 @@ def _run(job: "Job") -> None:
     if total["rejects"] and not total["texts"]:
         first = next(iter(srsly.read_jsonl(rejects)))
         raise DataError(
-            f"{first['source']}, line {first['line']}: {first['reason']}; all {total['rejects']:,} records were rejected, see {rejects}"
+            f"{first['source']}, line {first['line']}: {first['reason']}; all {total['rejects']:,} records were rejected, see "
+            f"{rejects}"
         )
     if not total["rejects"] and not total["texts"]:
         typer.secho("⚠ The input holds no text", fg=typer.colors.YELLOW, err=True)

@@ -6,6 +6,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Optional
 
+from spacy.glossary import GLOSSARY
+
 from ..errors import DataError
 from ..pipeline.gold import OUTSIDE, is_missing
 from .bio import looks_like_bio, other_form
@@ -22,6 +24,25 @@ _NUMBER = re.compile(r"\d+[.:)]?")
 _LABELLED_NUMBER = re.compile(r"(\D{0,12}?)\d+(?:[-_.:/]\d+){0,3}")  # doc7, s1-12, Sentence: 3, 0:5-9
 # Also dates, times, shares, and pairs in brackets, of which tags are none.
 _NUMERIC = re.compile(r"[-+~<>=#(\[{.]*\d(?:[\d.,:;/+-]|e[-+]?\d)*[)\]}%]*|[-+]?(?:nan|inf|infinity)", re.IGNORECASE)
+# The tags of parts of speech that spaCy knows, of several languages.
+_NO_TAGS = {
+    "PERSON",
+    "NORP",
+    "FACILITY",
+    "FAC",
+    "ORG",
+    "GPE",
+    "LOC",
+    "PRODUCT",
+    "EVENT",
+    "LAW",
+    "LANGUAGE",
+    "PER",
+    "MISC",
+}
+_NO_TAGS |= {"DATE", "TIME", "PERCENT", "MONEY", "QUANTITY"}
+_KNOWN = {tag for tag in GLOSSARY if tag == tag.upper()} - _NO_TAGS
+_FEWEST = 10  # different tags of a set that spaCy does not know
 _FLAGS = {"true", "false", "yes", "no"}
 _FEW = 4  # different tags, of which a tag set has more
 _NAMING = "name the columns with --columns"
@@ -121,10 +142,18 @@ def _counts(blocks: list[Block], values: list[str], column: int, width: int) -> 
     return has_one_label and (has_parts or len(set(values)) < len(values)) and go_up
 
 
-def _rank(column: list[str]) -> tuple[bool, bool]:
-    """Lower for what is rather a tag set of parts of speech: more than a few tags, in capitals, where there are many rows."""
+def _rank(column: list[str]) -> tuple[bool, bool, bool]:
+    """Lower for what is rather a tag set of parts of speech: known, more than a few tags if there are many rows, capitals."""
     tags = {tag for tag in column if not is_missing(tag) and tag != "_"}
-    return len(column) >= _MANY and len(tags) < _FEW, sum(tag[:1].islower() for tag in tags) > len(tags) / 2
+    few, lower = len(column) >= _MANY and len(tags) < _FEW, sum(tag[:1].islower() for tag in tags) > len(tags) / 2
+    return not _are_known(column), few, lower
+
+
+def _are_known(column: list[str]) -> bool:
+    """Whether most tokens have a known part of speech, or one of many signs, as ARK's are."""
+    tags = Counter(tag for tag in column if not is_missing(tag) and tag != "_")
+    known = sum(count for tag, count in tags.items() if tag.split("|")[0] in _KNOWN)
+    return 2 * known > tags.total() or (len(tags) >= _FEWEST and max(map(len, tags)) == 1)
 
 
 def _refuse_names(path: Path, rows: list[Row], column: int) -> None:
@@ -219,6 +248,8 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
         return False
     if any(" " in tag for tag in tags) or {tag.lower() for tag in tags} <= _FLAGS:
         return False
+    if beside_entities and len(column) >= _MANY and len(tags) < _FEWEST and not _are_known(column):
+        return False  # languages, sentiments, upper and lower case
     if beside_entities and len(column) > 2 and sum(is_missing(tag) or tag == "_" for tag in column) > len(column) / 2:
         return False  # links of entities
     words = [(value, token) for value, token in zip(column, tokens) if token.isalpha()]

@@ -15,6 +15,7 @@ from .labels import list_counts
 
 KEYS = ("spans", "label", "labels", "entities", "ents")  # of the ranges, one of them
 NOT_ANNOTATED = "not annotated"
+_NO_GOLD = re.compile("predict|suggest|propos|relation", re.IGNORECASE)  # in keys of what is no annotation of ranges
 _LABELS = "labels"  # the type of ranges in Label Studio
 _EXPECTED = (
     'expected a JSON object with a "text" and its ranges: "spans", "label" or "entities", a list of {"start": 0, "end": 4, '
@@ -246,8 +247,14 @@ def _range_list(where: str, line: str, record: dict[str, Any]) -> Optional[list[
     JSON_MIN of Label Studio has of texts without ranges. There, the key is named by the user."""
     values = {key: record[key] for key in KEYS if record.get(key) is not None}
     lists = {key: value for key, value in values.items() if isinstance(value, list)}
-    lists.update({key: value for key, value in record.items() if key not in KEYS and _are_ranges(value)})
+    named = {key: value for key, value in record.items() if key not in KEYS and not _NO_GOLD.search(key)}
+    empty = next((key for key, value in lists.items() if not value), None)
+    lists.update({key: value for key, value in named.items() if _are_ranges(value)})
     filled = [key for key, value in lists.items() if value]
+    if filled and filled[0] not in KEYS and empty is not None:
+        raise DataError(
+            f'{where}: "{empty}" is empty, and "{filled[0]}" holds ranges; remove the one that is not meant'
+        )
     if len(filled) > 1:
         raise DataError(f'{where}: both "{filled[0]}" and "{filled[1]}" hold a list, expected one; remove the other')
     if filled:

@@ -13,7 +13,7 @@ from ..util import read_text
 from .annotated_text import AnnotatedText
 from .bio import looks_like_bio
 
-_ODD_TYPE = re.compile(r"[,;+:=()\[\]{}#]|(?:^|[|/ ])[BIESLU]-|/Q\d")
+_ODD_TYPE = re.compile(r"[,;+:=()\[\]{}#]|(?:^|[|/ ])[BIESLU]-|/Q?\d")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe0e\ufe0f\ufeff]")
 _PREFIXED = re.compile("[BIESLU]-.*")
 

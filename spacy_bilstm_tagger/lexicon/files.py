@@ -3,7 +3,7 @@
 import json
 import re
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, Optional, Union
 
@@ -13,11 +13,12 @@ from spacy.language import Language
 from spacy.lookups import Lookups
 from spacy.pipeline.tok2vec import Tok2Vec
 from spacy.tokenizer import Tokenizer
+from spacy.tokens import Doc
 from spacy.util import get_model_meta, get_package_path, is_package
 from spacy.vocab import Vocab
 
 from ..errors import ConfigError, DataError, Errors, damaged
-from ..tokenizer import TweetTokenizer
+from ..tokenizer import TweetTokenizer, create_tweet_tokenizer
 from ..util import file_checksum, write_beside
 from .table import WordTable
 
@@ -115,6 +116,18 @@ def use_checksums(nlp: Language) -> None:
         )
 
 
+@wraps(create_tweet_tokenizer)
+def make_tweet_tokenizer(*args: Any, **kwargs: Any) -> Callable[[Language], TweetTokenizer]:
+    """`create_tweet_tokenizer`, whose pipelines have checksums, also where all components are sourced."""
+    make = create_tweet_tokenizer(*args, **kwargs)
+
+    def make_with_checksums(nlp: Language) -> TweetTokenizer:
+        use_checksums(nlp)
+        return make(nlp)
+
+    return make_with_checksums
+
+
 def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
     """The config gets the settings of prediction as they are now, so that another value at load is known as a change.
 
@@ -132,6 +145,8 @@ def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[s
         if settings:
             nlp.get_pipe_config(name).update(settings)
             pipe.cfg["config_at_init"] = dict(settings)
+        if hasattr(pipe, "meet"):  # a sourced one may have read no text here
+            pipe.meet([Doc(nlp.vocab)])
     nlp.meta.pop(CHECKSUMS, None)
     _connect(nlp)
     type(nlp).to_disk(nlp, path, exclude=list(exclude))
@@ -176,6 +191,8 @@ def _load_bytes(nlp: Language, bytes_data: bytes, *, exclude: Iterable[str] = ()
     for name, pipe in nlp.components:
         if hasattr(pipe, "check_bytes") and name in parts and name not in exclude:
             pipe.check_bytes(parts[name])  # again when its turn comes; here, before anything has changed
+    if isinstance(nlp.tokenizer, TweetTokenizer) and "tokenizer" in parts and "tokenizer" not in exclude:
+        nlp.tokenizer.check_settings(parts["tokenizer"], "the given bytes")
     _try_to_load(nlp, lambda other: type(nlp).from_bytes(other, bytes_data, exclude=exclude))
     return type(nlp).from_bytes(nlp, bytes_data, exclude=exclude)
 
@@ -202,7 +219,7 @@ def _try_to_load(nlp: Language, load: Callable[[Language], Any]) -> None:
 def _check_tokenizer(nlp: Language, path: Path) -> None:
     """RAISES: ConfigError for another tokenizer than the one that was saved, or other settings of it."""
     if isinstance(nlp.tokenizer, TweetTokenizer):
-        nlp.tokenizer.check_settings(path)
+        nlp.tokenizer.check_settings(path.read_bytes(), str(path))
     elif isinstance(nlp.tokenizer, Tokenizer) and "kinds" in srsly.msgpack_loads(path.read_bytes()):
         raise ConfigError(
             f"tokenizer: it is a {type(nlp.tokenizer).__name__}, but {path} was saved by {TWEET_TOKENIZER}. Set it back in "

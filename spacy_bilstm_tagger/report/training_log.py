@@ -136,7 +136,8 @@ def warn_of_corpora(nlp: Language) -> Iterator[str]:
         if len(first) < FEW_TEXTS and annotated < FEW_TEXTS:
             yield (
                 f"{name}: the training corpus has {annotated} annotated texts, from which little can be learned; expected at least "
-                f"{FEW_TEXTS} to go on from a trained pipeline, and some hundreds without (spacy-bilstm pretag helps to annotate more)"
+                f"{FEW_TEXTS} to go on from a trained pipeline, and some hundreds without (spacy-bilstm pretag helps to annotate "
+                "more)"
             )
         if not has_gold[name]:
             yield f"{name}: no text of the dev corpus has gold for it, so it has no score"

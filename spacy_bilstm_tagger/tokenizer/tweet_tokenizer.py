@@ -172,13 +172,13 @@ class TweetTokenizer(Tokenizer):
             raise DataError(Errors.COMPONENT_LOAD.format(name="tokenizer", source=source, reason=reason)) from error
         return self
 
-    def check_settings(self, path: Path) -> None:
+    def check_settings(self, data: bytes, source: str) -> None:
         """RAISES: ConfigError for a setting that is not that of the saved tokenizer, whose rules would be used all the same."""
-        saved = srsly.msgpack_loads(path.read_bytes()).get("settings", {})
+        saved = srsly.msgpack_loads(data).get("settings", {})
         for name, value in self.settings.items():
             if name in saved and saved[name] != value:
                 raise ConfigError(
-                    f"tokenizer: {name} = {value!r}, but {path} was saved with {saved[name]!r}. Set it back in [nlp.tokenizer], "
+                    f"tokenizer: {name} = {value!r}, but {source} was saved with {saved[name]!r}. Set it back in [nlp.tokenizer], "
                     "or make a pipeline with the new setting and source the components into it"
                 )
 

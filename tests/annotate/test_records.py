@@ -99,8 +99,16 @@ class TestFormats:
 
     def test_another_encoding(self, write):
         path = write("a.csv", "text\ncaf\xe9\n".encode("cp1252"))
-        assert read(path, Layout()) == ["not utf-8: byte 0xe9 cannot be there"]
+        assert read(path, Layout()) == ["not utf-8: byte 0xe9 cannot be there; give --encoding, such as cp1252"]
         assert read(path, Layout(encoding="cp1252")) == [(0, "café", {})]
+
+    @pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+    @pytest.mark.parametrize("name", ["a.csv", "a.txt", "a.jsonl"])
+    def test_utf8_is_not_read_as_another_encoding(self, write, name, encoding):
+        line = {"a.jsonl": '{"text": "café"}', "a.csv": "café", "a.txt": "café"}[name]
+        path = write(name, f"text\n{line}\n" if name != "a.jsonl" else f"{line}\n")
+        with pytest.raises(DataError, match=r"the file is UTF-8, and .* would make 'Ã©' of 'é'; leave --encoding out"):
+            read(path, Layout(encoding=encoding))
 
 
 # Each line is one bad record of JSON lines, with a part of the reason.
@@ -218,7 +226,11 @@ class TestInputs:
             ("a.csv", "id,text,text,n\n", "has 2 columns named 'text', expected one"),
             ("a.csv", "id,text\ra,b\r", "its lines end in CR alone; save it with LF or CR LF"),
             ("a.csv", "id,text,n\n".encode("utf-16"), "is UTF-16, expected UTF-8"),
-            ("a.xlsx", "", "the ending '.xlsx' tells no format; expected .jsonl"),
+            ("a.xlsx", "", "is a spreadsheet; save it as CSV, and name the column of the texts with --text-field"),
+            ("a.xyz", "", "the ending '.xyz' tells no format; expected .jsonl"),
+            ("a.json", "[]", "(of a JSON array: jq -c '.[]' FILE > FILE.jsonl)"),
+            ("a.jsonl", '[{"text": "so", "n": 1}]\n', "is a JSON array; write its objects one a line, such as by jq"),
+            ("a.jsonl", '[\n{"text": "so", "n": 1},\n{"text": "ok", "n": 1}\n]\n', "is a JSON array"),
             ("a.parquet", "no parquet", "cannot be read as a Parquet file"),
             ("a.jsonl.gz", b"\x1f\x8bbroken", "cannot be read as a file of text"),
             ("a.jsonl.gz", gzip.compress(JSONL.encode() * 1000)[:-20], "cannot be read as a file of text"),

@@ -59,6 +59,32 @@ def test_a_folder_of_json_lines_and_options(spacy_bilstm, tweets, tmp_path):
     assert "Files of an earlier run, kept: 1" in output
 
 
+def test_a_run_of_rejects_alone_is_an_error(spacy_bilstm, tmp_path):
+    path, out = tmp_path / "latin.csv", tmp_path / "out.jsonl"
+    path.write_bytes("body\ncaf\xe9\nna\xefve\n".encode("cp1252"))
+    for _ in range(2):
+        code, _, error = spacy_bilstm("annotate", PIPELINE, path, out, "--text-field", "body")
+        assert code == 1
+        assert "give --encoding, such as cp1252; all 2 records were rejected, see" in error
+        assert len(error.strip().splitlines()) == 1
+
+
+def test_an_input_without_texts_is_told(spacy_bilstm, tmp_path):
+    (tmp_path / "empty.txt").write_text("")
+    code, _, error = spacy_bilstm("annotate", PIPELINE, tmp_path / "empty.txt", tmp_path / "out.jsonl")
+    assert (code, error.strip()) == (0, "⚠ The input holds no text")
+
+
+def test_another_input_is_told_by_its_size(spacy_bilstm, tmp_path):
+    path = tmp_path / "tweets.txt"
+    path.write_text("so happy\n")
+    assert spacy_bilstm("annotate", PIPELINE, path, tmp_path / "out.jsonl")[0] == 0
+    path.write_text("so happy\nso sad\n")
+    code, _, error = spacy_bilstm("annotate", PIPELINE, path, tmp_path / "out.jsonl")
+    assert code == 1
+    assert "another input (9 bytes in 1 files, now 16 bytes in 1 files)" in error
+
+
 def test_the_standard_input(spacy_bilstm, tmp_path, monkeypatch):
     import io
 

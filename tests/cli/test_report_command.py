@@ -81,6 +81,18 @@ def test_bad_input_is_one_line(spacy_bilstm, model, dev, tmp_path, change, messa
     assert not (tmp_path / "report.html").exists()
 
 
+@pytest.mark.parametrize("option", ["-o", "--json"])
+def test_only_pages_and_numbers_of_reports_are_replaced(spacy_bilstm, model, dev, tmp_path, option):
+    out = tmp_path / "mine"
+    for _ in range(2):
+        assert spacy_bilstm("report", model, dev, "-o", tmp_path / "page.html", option, out)[0] == 0
+    out.write_text("id,body\n1,so good\n")
+    code, _, error = spacy_bilstm("report", model, dev, "-o", tmp_path / "page.html", option, out)
+    assert code == 1
+    assert "mine: exists, and was not made by this command; give another name, or remove it" in error
+    assert out.read_text() == "id,body\n1,so good\n"
+
+
 def test_files_of_one_name_are_told_apart(spacy_bilstm, model, dev, tmp_path):
     other = tmp_path / "other" / "dev.spacy"
     other.parent.mkdir()

@@ -193,6 +193,20 @@ def test_numbers_show_that_a_blank_line_is_missing(tmp_path, numbers):
         read_file(tmp_path, table(numbers, ["Mia", "Lee", "runs", "off"], ["B-PER", "I-PER", "O", "O"]))
 
 
+@pytest.mark.parametrize(
+    "features",
+    [["ne", "lang1", "other"], ["GAZ", "NOGAZ"], ["Cap", "low", "UP", "num"], ["EN", "ES", "NE", "OTHER", "MIXED"]],
+)
+def test_features_of_tokens_are_no_tags(tmp_path, features):
+    """As the languages of LinCE's tweets: beside entities, and before real tags."""
+    n = 48
+    words, column = [f"{LONG[i % 60]}{i}" for i in range(n)], [features[i % len(features)] for i in range(n)]
+    ents, tags = ["B-PER", "O"] * (n // 2), ["NN", "VB", "JJ", "UH"] * (n // 4)
+    assert [(each.tags, each.ents) for each in read_file(tmp_path, table(words, column, ents))] == [(None, ents)]
+    assert [(each.tags, each.ents) for each in read_file(tmp_path, table(words, column, tags, ents))] == [(tags, ents)]
+    assert [each.tags for each in read_file(tmp_path, table(words, column, tags))] == [tags]
+
+
 NUMBERS = {
     "exponents": ["1e-05", "0.93", "2E-6", "0.93", "1.5e+3", "0"],
     "shares": ["95%", "12.5 %".replace(" ", ""), "0%", "95%", "3%", "95%"],

@@ -68,6 +68,26 @@ def test_two_labels_on_one_range_are_refused():
     refused("line 1: found 2 labels, PER, LOC, expected one", {"text": "Mia ran", "entities": [found]})
 
 
+PROPOSED = {"start": 2, "end": 4, "label": "PER"}
+
+
+@pytest.mark.parametrize(
+    "key", ["predictions", "prediction", "suggestions", "ner.suggestion", "proposals", "relations"]
+)
+def test_proposals_are_no_gold(key):
+    (text,) = read({"text": "a Bo", "spans": [], key: [PROPOSED]})
+    assert text.entities == []
+    (text,) = read({"text": "a Bo", "spans": [{**PROPOSED, "label": "ORG"}], key: [PROPOSED]})
+    assert text.entities == [(2, 4, "ORG")]
+    with pytest.raises(DataError, match="expected a JSON object"):
+        read({"text": "a Bo", key: [{**PROPOSED, "score": 0.9}]})
+
+
+def test_ranges_under_an_unknown_key_beside_an_empty_list_are_refused():
+    with pytest.raises(DataError, match='"spans" is empty, and "names" holds ranges; remove the one that is not meant'):
+        read({"text": "a Bo", "spans": [], "names": [PROPOSED]})
+
+
 def test_binary_records_are_refused():
     record = {"text": "Mia ran", "spans": [{"start": 0, "end": 3, "label": "PER"}], "answer": "reject"}
     refused("line 1: the record is one of Prodigy's binary ones, which judge one span", {**record, "_is_binary": True})

@@ -83,6 +83,30 @@ class TestFiles:
         nlp.to_disk(tmp_path)
         assert output(spacy.load(tmp_path)) == output(nlp)
 
+    @pytest.mark.parametrize("reads_first", [True, False])
+    def test_sourced_components_beside_our_tokenizer_are_saved_whole(self, pipeline, tmp_path, reads_first):
+        """With checksums, and with their tables, also if no text was read before."""
+        settings = {"nlp": {"tokenizer": pipeline.config["nlp"]["tokenizer"]}}
+        other = spacy.blank("en", config=settings)
+        other.vocab.vectors = pipeline.vocab.vectors
+        for name in pipeline.pipe_names:
+            other.add_pipe(name, source=pipeline)
+        if reads_first:
+            other(TEXTS[0])
+        other.to_disk(tmp_path)
+        assert output(spacy.load(tmp_path)) == output(pipeline)
+        data = (tmp_path / "tokenizer").read_bytes()
+        (tmp_path / "tokenizer").write_bytes(data[:200] + bytes([data[200] ^ 1]) + data[201:])
+        with pytest.raises(DataError, match=r"tokenizer\. It does not agree with the checksum"):
+            spacy.load(tmp_path)
+
+    def test_bytes_of_a_tokenizer_with_other_settings_are_refused(self, pipeline):
+        parts = srsly.msgpack_loads(pipeline.to_bytes())
+        tokenizer = {**pipeline.config["nlp"]["tokenizer"], "scheme": "ud"}
+        parts["tokenizer"] = spacy.blank("en", config={"nlp": {"tokenizer": tokenizer}}).tokenizer.to_bytes()
+        with pytest.raises(ConfigError, match="tokenizer: scheme = 'ptb', but the given bytes was saved with 'ud'"):
+            copy.deepcopy(pipeline).from_bytes(srsly.msgpack_dumps(parts))
+
     def test_a_file_of_this_name_beside_a_component_stays(self, pipeline, tmp_path):
         (tmp_path / "sha256sums").write_text("mine", encoding="utf8")
         pipeline.get_pipe("bilstm_tagger").to_disk(tmp_path / "tagger")
