@@ -174,7 +174,10 @@ class TweetTokenizer(Tokenizer):
 
     def check_settings(self, data: bytes, source: str) -> None:
         """RAISES: ConfigError for a setting that is not that of the saved tokenizer, whose rules would be used all the same."""
-        saved = srsly.msgpack_loads(data).get("settings", {})
+        try:
+            saved = dict(srsly.msgpack_loads(data)["settings"])
+        except (ValueError, KeyError, TypeError):  # reading it tells what is wrong
+            return
         for name, value in self.settings.items():
             if name in saved and saved[name] != value:
                 raise ConfigError(

@@ -188,9 +188,7 @@ class TestFiles:
         other = make_pipeline(seed=1)
         other.to_disk(tmp_path / "other")
         for folder in ("missing", "exchanged"):
-            nlp = spacy.blank(
-                "en", vocab=pipeline.vocab, config={"nlp": {"tokenizer": pipeline.config["nlp"]["tokenizer"]}}
-            )
+            nlp = spacy.blank("en", vocab=pipeline.vocab)
             for name in pipeline.pipe_names:
                 nlp.add_pipe(name, source=pipeline)
             nlp.to_disk(tmp_path / folder)

@@ -5,6 +5,7 @@ import spacy
 import srsly
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_pipelines import renew_checksums
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
 from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
@@ -221,6 +222,9 @@ def test_damaged_file_is_one_clear_error_and_changes_nothing(tweet_nlp, tmp_path
     tweet_nlp.to_disk(tmp_path)
     path = tmp_path / "tokenizer"
     path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(DataError, match=r"nlp: cannot load .*tokenizer\. It does not agree with the checksum"):
+        spacy.load(tmp_path)
+    renew_checksums(tmp_path)
     with pytest.raises(DataError, match=r"tokenizer: cannot load .*tokenizer\. It cannot be read"):
         spacy.load(tmp_path)
     tokenizer = tweet_nlp.tokenizer
