@@ -161,7 +161,7 @@ def _load_pipeline(
     nlp: Language, path: Union[str, Path], *, exclude: Iterable[str] = (), overrides: Optional[dict[str, Any]] = None
 ) -> Language:
     """RAISES: DataError for a file that is not as it was saved. A folder without checksums is read if its meta.json names
-    none: a pipeline whose components were all sourced writes none."""
+    none: one whose components were all sourced beside spaCy's tokenizer writes none."""
     exclude, folder = list(exclude), Path(path)
     found = folder / CHECKSUMS
     expected = _read_meta(folder).get(CHECKSUMS) if (folder / META).exists() else None

@@ -33,7 +33,8 @@ def _share(part: float, whole: float) -> Optional[float]:
 
 def main_score(findings: Findings) -> dict[str, Any]:
     """ "value", "low" and "high": the main score and its interval, the percentile bootstrap over texts (Efron and Tibshirani
-    1993, "An introduction to the bootstrap", chapter 13): texts are drawn with replacement, RESAMPLES times."""
+    1993, "An introduction to the bootstrap", chapter 13): texts are drawn with replacement, RESAMPLES times. None for a single
+    text, and where all are right or all wrong, of which drawing tells nothing."""
     from scipy.stats import bootstrap
 
     n, statistic = len(findings.texts), _score_of(_rows(findings))
@@ -51,7 +52,8 @@ def main_score(findings: Findings) -> dict[str, Any]:
         random_state=np.random.default_rng(SEED),
     )
     low, high = map(_number, result.confidence_interval)
-    return {**score, "low": low, "high": high}
+    is_known = low != high
+    return {**score, "low": low if is_known else None, "high": high if is_known else None}
 
 
 def compare(ours: Findings, theirs: Findings) -> dict[str, Any]:

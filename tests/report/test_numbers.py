@@ -351,6 +351,18 @@ def test_one_text_has_no_interval(golden, tmp_path, report_of):
     assert (score["low"], score["high"]) == (None, None)
 
 
+@pytest.mark.parametrize("is_right", [True, False])
+def test_texts_that_are_all_right_or_all_wrong_have_no_interval(golden, tmp_path, report_of, is_right):
+    nlp = spacy.load(golden)
+    docs = [nlp(text) for text in ("so good", "the new record", "go there")]
+    for doc in docs:
+        for token in doc:
+            token.tag_ = token.tag_ if is_right else "XX"
+    DocBin(docs=docs).to_disk(tmp_path / "dev.spacy")
+    score = report_of(golden, tmp_path / "dev.spacy").numbers["components"][0]["score"]
+    assert (score["value"], score["low"], score["high"]) == (float(is_right), None, None)
+
+
 def test_targets_of_a_pipeline_of_both(golden):
     assert find_targets(spacy.load(golden)) == [
         Target("tagger", "tokens", "tag"),
