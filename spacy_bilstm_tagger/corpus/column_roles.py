@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 from spacy.glossary import GLOSSARY
 
@@ -42,7 +42,8 @@ _NO_TAGS = {
 }
 _NO_TAGS |= {"DATE", "TIME", "PERCENT", "MONEY", "QUANTITY"}
 _KNOWN = {tag for tag in GLOSSARY if tag == tag.upper()} - _NO_TAGS
-_FEWEST = 10  # different tags of a set that spaCy does not know
+_FEWEST, _MOST_SIGNS = 10, 40  # different tags of a set that spaCy does not know, and of one of single characters
+_BARE = set("BIOLUES")
 _FLAGS = {"true", "false", "yes", "no"}
 _FEW = 4  # different tags, of which a tag set has more
 _NAMING = "name the columns with --columns"
@@ -153,7 +154,7 @@ def _are_known(column: list[str]) -> bool:
     """Whether most tokens have a known part of speech, or one of many signs, as ARK's are."""
     tags = Counter(tag for tag in column if not is_missing(tag) and tag != "_")
     known = sum(count for tag, count in tags.items() if tag.split("|")[0] in _KNOWN)
-    return 2 * known > tags.total() or (len(tags) >= _FEWEST and max(map(len, tags)) == 1)
+    return 2 * known > tags.total() or (_FEWEST <= len(tags) <= _MOST_SIGNS and max(map(len, tags)) == 1)
 
 
 def _refuse_names(path: Path, rows: list[Row], column: int) -> None:
@@ -244,6 +245,10 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
     tags = {value for value in column if not is_missing(value) and value != "_"}
     is_constant = len(tags) == 1 and width > 2 and (len(column) >= 10 or (beside_entities and len(column) > 2))
     is_constant |= len(tags) == 1 and width > 2 and not any(map(str.isalnum, "".join(tags)))  # a separator
+    if beside_entities and tags <= _BARE:
+        return False  # the other column without its types
+    if len(column) >= _MANY and any(map(_is_end_of_tokens(column, tokens), (0, -1))):
+        return False  # their first or last characters
     if not tags or is_constant or len(tags) > _MOST_TAGS or 2 * sum(map(is_numeric, tags)) > len(tags):
         return False
     if any(" " in tag for tag in tags) or {tag.lower() for tag in tags} <= _FLAGS:
@@ -259,6 +264,12 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
     ):
         return False  # lemmas, or the words once more
     return len(column) <= 50 or len(tags) <= len(column) / 2
+
+
+def _is_end_of_tokens(column: list[str], tokens: list[str]) -> Callable[[int], bool]:
+    """Whether most cells are the character at this place of their token."""
+    pairs = list(zip(column, tokens))
+    return lambda at: 2 * sum(cell.lower() == token[at:][:1].lower() for cell, token in pairs) > len(pairs)
 
 
 def _refuse_other_forms(path: Path, rows: list[Row], values: list[list[str]], columns: list[int]) -> None:

@@ -29,6 +29,7 @@ _COMMENT = re.compile(
     r"|IMGID:\d+\s*$|###\w+:\S+\s*$",
     re.IGNORECASE,
 )
+_IMAGE = re.compile(r"IMGID:\d+\sO\s*$")  # with the tag that other tokens have too
 _LANGUAGE = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*:)(?=.)")  # of WikiANN
 
 
@@ -250,6 +251,7 @@ def _blocks(path: Path, content: str, separator: Optional[str], notes: Notes) ->
     blocks: list[Block] = []
     raw: Optional[str] = None
     rows: list[Row] = []
+    n_images = 0
     signs: list[tuple[list[Row], Row, str]] = []  # lines that may be comments, and the rows that they stand among
     for number, line in enumerate([*content.split("\n"), ""], 1):
         line = line.rstrip("\r")
@@ -266,8 +268,13 @@ def _blocks(path: Path, content: str, separator: Optional[str], notes: Notes) ->
             cells = line.split(separator)
             is_blank = separator is None and line[:1].isspace() and line[0] not in " \t"  # such as U+00A0, which splits
             rows.append((number, ["", *cells] if is_blank else cells))
-            if _COMMENT.match(line) or (line[:1] == "#" and line[1:2].isspace()):
+            if _IMAGE.match(line) and len(rows) == 1:
+                rows.pop()
+                n_images += 1
+            elif _COMMENT.match(line) or (line[:1] == "#" and line[1:2].isspace()):
                 signs.append((rows, rows[-1], line))
+    if n_images:
+        notes.lines.append(f"Names of images, left out: {n_images:,}")
     _drop_comments(path, blocks, signs, notes)
     return [(raw, rows) for raw, rows in blocks if rows]
 

@@ -145,6 +145,11 @@ class _Tasks:
         done = [each for each in task.get("annotations", ()) if not each.get("was_cancelled")]
         if not done:
             return {**record, "answer": NOT_ANNOTATED}
+        others = {result.get("to_name") for each in done for result in each["result"]} & data.keys()
+        if others and record["text"] not in map(data.get, others):
+            raise DataError(
+                f'{where}: found ranges of {", ".join(sorted(others))}, expected those of the text that is read, "text"'
+            )
         marked = [self._values(each) for each in done]
         self.differing += any(_range_set(each) != _range_set(marked[0]) for each in marked)
         chosen = max(range(len(done)), key=lambda i: (bool(done[i].get("ground_truth")), i))

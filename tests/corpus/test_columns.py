@@ -207,6 +207,26 @@ def test_features_of_tokens_are_no_tags(tmp_path, features):
     assert [each.tags for each in read_file(tmp_path, table(words, column, tags))] == [tags]
 
 
+@pytest.mark.parametrize("place", [0, -1])
+def test_first_and_last_characters_of_tokens_are_no_tags(tmp_path, place):
+    words = [f"{chr(97 + i % 26)}word{chr(97 + (7 * i) % 26)}" for i in range(52)]
+    column, tags = [word[place] for word in words], ["NN", "VB"] * 26
+    assert [each.tags for each in read_file(tmp_path, table(words, column, tags))] == [tags]
+
+
+@pytest.mark.parametrize("types", [["B", "I", "O", "O", "B"], ["B", "L", "O", "O", "U"]])
+def test_entity_tags_without_their_types_are_no_tags(tmp_path, types):
+    words, ents = ["Mia", "Lee", "lives", "in", "Rome"], ["B-PER", "I-PER", "O", "O", "B-LOC"]
+    for columns in ([types, ents], [ents, types]):
+        (text,) = read_file(tmp_path, table(words, *columns))
+        assert (text.tags, text.ents) == (None, ents)
+
+
+def test_a_tag_behind_the_id_of_an_image_does_not_make_it_a_token():
+    first, second = read("IMGID:47100\tO\nMia\tB-PER\n\nIMGID:9\tO\nran\tO\n", separator="\t")
+    assert (first.words, second.words) == (["Mia"], ["ran"])
+
+
 NUMBERS = {
     "exponents": ["1e-05", "0.93", "2E-6", "0.93", "1.5e+3", "0"],
     "shares": ["95%", "12.5 %".replace(" ", ""), "0%", "95%", "3%", "95%"],

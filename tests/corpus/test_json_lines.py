@@ -253,6 +253,16 @@ class TestLabelStudio:
         assert len(read_corpus(tmp_path / "export.json", notes=notes)[1]) == 1
         assert "Left out, as their answer is 'not annotated': 2 texts" in notes.lines
 
+    def test_ranges_of_another_field_are_refused(self, tmp_path):
+        result = {"value": {"start": 4, "end": 7, "labels": ["LOC"]}, "type": "labels", "to_name": "title"}
+        task = {"data": {"text": "Mia met Bo", "title": "The Rome trip"}, "annotations": [{"result": [result]}]}
+        (tmp_path / "tasks.json").write_text(json.dumps([task]))
+        with pytest.raises(DataError, match="object 1: found ranges of title, expected those of the text that is read"):
+            read_corpus(tmp_path / "tasks.json")
+        task["annotations"][0]["result"][0]["to_name"] = "text"
+        (tmp_path / "tasks.json").write_text(json.dumps([task]))
+        assert read_corpus(tmp_path / "tasks.json")[1][0].entities == [(4, 7, "LOC")]
+
     def test_the_last_annotation_counts(self, tmp_path):
         old = {"result": [{"type": "labels", "value": {"start": 0, "end": 2, "text": "Mi", "labels": ["ORG"]}}]}
         task = {**FULL, "annotations": [old, *FULL["annotations"]]}
