@@ -208,6 +208,20 @@ def decode(path: Path, data: bytes, encoding: str, *, option: str = "") -> str:
         raise DataError(f"--encoding {encoding}: Python knows no such encoding; {expected}") from None
 
 
+def refuse_utf8(name: Any, data: bytes, encoding: str, line: int = 1) -> None:
+    """RAISES: DataError for UTF-8 outside of ASCII that is to be read as another encoding. line (int): that of the first byte."""
+    start = re.search(rb"[\x80-\xff]", data)
+    try:
+        char = data[start.start() :].decode("utf-8")[0] if start else ""
+    except UnicodeDecodeError:
+        return
+    if start and char:
+        line, wrong = line + data.count(b"\n", 0, start.start()), char.encode("utf-8").decode(encoding, "replace")
+        raise DataError(
+            f"{name}, line {line}: the file is UTF-8, and {encoding} would make {wrong!r} of {char!r}; leave --encoding out"
+        )
+
+
 def is_text(text: str) -> bool:
     """Whether it can be written: half of a surrogate pair, which a string of JSON can hold, cannot."""
     try:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import IO, Any, Iterable, Iterator
 
 from ..errors import DataError, damaged
-from ..util import GZIP, archive_kind, is_stream, unpacked_suffix
+from ..util import GZIP, archive_kind, is_stream, refuse_utf8, unpacked_suffix
 
 FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "text"}
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
@@ -49,7 +49,7 @@ class Source:
 
     def lines(self, encoding: str, *, keep_ends: bool = False) -> Iterator[tuple[int, str, str]]:
         """(number from 1, line without its end or with it, why it cannot be read or "")."""
-        number, is_unknown = 0, not codecs.lookup(encoding).name.startswith("utf")
+        number, may_be_utf8 = 0, not codecs.lookup(encoding).name.startswith("utf")
         try:
             with self._unpacked() as file:
                 while line := file.readline(LINE):
@@ -64,9 +64,9 @@ class Source:
                     if number == 1 and line.startswith(codecs.BOM_UTF8):
                         line = line.removeprefix(codecs.BOM_UTF8)
                     line = line if keep_ends else line.rstrip(b"\r\n")
-                    if is_unknown and not line.isascii():
-                        self._check_named(number, line, encoding)
-                        is_unknown = False
+                    if may_be_utf8 and not line.isascii():
+                        refuse_utf8(self.name, line, encoding, number)
+                        may_be_utf8 = False
                     try:
                         yield number, line.decode(encoding), ""
                     except UnicodeDecodeError as error:
@@ -87,18 +87,6 @@ class Source:
             raise DataError(f"{self.name}: is no text, but {kind}; unpack it, or give it the ending of its format")
         if b"\r" in line.rstrip(b"\r\n") and not line.endswith(b"\n"):
             raise DataError(f"{self.name}: its lines end in CR alone; save it with LF or CR LF")
-
-    def _check_named(self, number: int, line: bytes, encoding: str) -> None:
-        """RAISES: DataError for a line of UTF-8 that is read as another encoding."""
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError:
-            return
-        char = next(char for char in text if not char.isascii())
-        wrong = char.encode("utf-8").decode(encoding, "replace")
-        raise DataError(
-            f"{self.name}, line {number}: the file is UTF-8, and {encoding} would make {wrong!r} of {char!r}; leave --encoding out"
-        )
 
     @contextmanager
     def _unpacked(self) -> Iterator[IO[bytes]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ..errors import DataError, Errors
-from ..util import GZIP, archive_kind, decode, read_bytes, wrong_download
+from ..util import GZIP, archive_kind, decode, read_bytes, refuse_utf8, wrong_download
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
 from .columns import Columns, looks_like_iob, read_columns, read_iob
@@ -178,16 +178,7 @@ def _utf8_characters(data: bytes) -> int:
 
 def _check_named(path: Path, data: bytes, content: str, encoding: str) -> None:
     """RAISES: DataError for UTF-8 that is read as this encoding, which is no UTF, and for control characters."""
-    start = re.search(rb"[\x80-\xff]", data)
-    try:
-        char = data[start.start() :].decode("utf-8")[0] if start else ""
-    except UnicodeDecodeError:
-        char = ""
-    if start and char:
-        line, wrong = data.count(b"\n", 0, start.start()) + 1, char.encode("utf-8").decode(encoding, "replace")
-        raise DataError(
-            f"{path}, line {line}: the file is UTF-8, and {encoding} would make {wrong!r} of {char!r}; leave --encoding out"
-        )
+    refuse_utf8(path, data, encoding)
     control = _CONTROL.search(content)
     if control:
         line, byte = content.count("\n", 0, control.start()) + 1, f"0x{ord(control[0]):02x}"
