@@ -237,7 +237,7 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
     ) -> None:
         """Collect the labels (from `labels`, else from all examples, sorted) and build the network.
 
-        RAISES: ConfigError if there is no label.
+        RAISES: ConfigError if there is no label. WARNS: see `check_gold`.
         """
         check_examples(get_examples, f"{type(self).__name__}.initialize", nlp)
         if isinstance(labels, (str, dict)) or not all(isinstance(label, str) for label in labels or ()):
@@ -253,10 +253,10 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         docs = sample_docs(get_examples)
         reset_links(self.model)
         self.model.initialize(X=docs, Y=[self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs])
+        self.check_gold(get_examples())
 
     def soft_labels(self, docs: Sequence[Doc]) -> list[SoftLabels]:
-        """The distribution over label sequences that the component gives to each doc, as a teacher. Settings of prediction
-        do not count."""
+        """The distribution over label sequences of each doc, as a teacher gives it. Settings of prediction do not count."""
         self.meet(docs)
         require_upstream(self.name, self.model, docs)
         scores = self.constrain(self.model.predict(docs).cpu())

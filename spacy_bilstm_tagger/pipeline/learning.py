@@ -52,6 +52,9 @@ class LearningMixin:
     def output_names(self) -> Sequence[str]:
         """The name of each output in soft labels."""
 
+    def check_gold(self, examples: Iterable[Example]) -> None:
+        """Warn of gold that cannot be learned as it is. It is called when a component is initialized."""
+
     def get_loss(self, examples: Iterable[Example], scores: ChainScores) -> tuple[float, ChainScores]:
         """The loss of the annotation in nats, summed over the batch, and its gradient; tokens without annotation do not
         count.

@@ -184,16 +184,19 @@ class BiLSTMNER(SpanComponent):
                 add_labels(model, self.n_outputs, bias=NEW_TYPE_BIAS)
         return 1
 
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[Sequence[str]] = None,
-    ) -> None:
-        """As its base. WARNS of gold entities that do not align with the tokens."""
-        super().initialize(get_examples, nlp=nlp, labels=labels)
-        _warn_of_misaligned(self.name, get_examples())
+    def check_gold(self, examples: Iterable[Example]) -> None:
+        """Warn of entities that do not align with the tokens."""
+        total = misaligned = 0
+        for eg in examples:
+            total += len(eg.y.ents)
+            if len(eg.x) != len(eg.y) or any(a.text != b.text for a, b in zip(eg.x, eg.y)):
+                misaligned += len(eg.y.ents) - len(eg.get_aligned_spans_y2x(eg.y.ents, allow_overlap=False))
+        if misaligned:
+            message = (
+                f"{self.name}: {misaligned} of {total} gold entities do not align with the tokens. Their tokens count as missing "
+                "in training, all others are used; fix the offsets or the tokenizer to use these too"
+            )
+            warnings.warn(message, stacklevel=2)
 
     def allowed(self, examples: list[Example]) -> Mask:
         pairs = ((aligned_ner(eg), annotated_types(eg.reference)) for eg in examples)
@@ -275,17 +278,3 @@ def _others(entities: list[Span], spans: list[Span], scores: list[float]) -> tup
             known.add(place)
             kept.append((span, score))
     return [span for span, _ in kept], [score for _, score in kept]
-
-
-def _warn_of_misaligned(name: str, examples: Iterable[Example]) -> None:
-    total = misaligned = 0
-    for eg in examples:
-        total += len(eg.y.ents)
-        if len(eg.x) != len(eg.y) or any(a.text != b.text for a, b in zip(eg.x, eg.y)):
-            misaligned += len(eg.y.ents) - len(eg.get_aligned_spans_y2x(eg.y.ents, allow_overlap=False))
-    if misaligned:
-        message = (
-            f"{name}: {misaligned} of {total} gold entities do not align with the tokens. Their tokens count as missing in "
-            "training, all others are used; fix the offsets or the tokenizer to use these too"
-        )
-        warnings.warn(message, stacklevel=2)

@@ -122,17 +122,10 @@ class BiLSTMSpans(SpanComponent):
             f"expected some, or [initialize.components.{self.name}.labels]"
         )
 
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[Sequence[str]] = None,
-    ) -> None:
-        """As its base. WARNS of gold spans that are one to the component: of one label, with no token between them."""
-        super().initialize(get_examples, nlp=nlp, labels=labels)
+    def check_gold(self, examples: Iterable[Example]) -> None:
+        """Warn of spans that are one to the component: of one label, with no token between them."""
         total = joined = 0
-        for eg in get_examples():
+        for eg in examples:
             last: dict[str, int] = {}  # label -> where its last span ends
             for span in sorted(self._gold(eg.reference) or [], key=lambda span: span.start):
                 joined += span.start <= last.get(span.label_, -1)

@@ -202,11 +202,8 @@ class BiLSTMTagger(TagComponent):
                 f"{name}: morphs = {morphs!r}; expected features by tags, such as {{'VBD': 'Tense=Past|VerbForm=Fin'}}"
             )
 
-    def initialize(
-        self, get_examples: Callable[[], Iterable[Example]], *, nlp: Any = None, labels: Optional[Sequence[str]] = None
-    ) -> None:
-        """As its base. Warns of morphs of what is no label."""
-        super().initialize(get_examples, nlp=nlp, labels=labels)
+    def check_gold(self, examples: Iterable[Example]) -> None:
+        """Warn of morphs of what is no label."""
         others = sorted(self.morphs.keys() - {*self.labels, SPACE[self.attr]})
         if others:
             warnings.warn(
