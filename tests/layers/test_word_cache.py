@@ -44,7 +44,8 @@ BATCHES = st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=12), min_si
 
 def check(words, keys):
     assert_array_equal(words.rows[words.index], rows_of(keys))
-    assert len(words.rows) in (len(np.unique(keys, axis=0)), len(keys))
+    distinct = len(np.unique(keys, axis=0))
+    assert len(words.rows) in ((distinct,) if words.cache is None or len(keys) > FEW else (distinct, len(keys)))
 
 
 @given(BATCHES, st.sampled_from([0, 1, 5, 20, 1000]), st.booleans())
