@@ -132,8 +132,8 @@ def report(
 
 def _was_made_here(path: Path) -> bool:
     with path.open("rb") as file:
-        start = file.read(200)
-    return not start or start.startswith(b"<!DOCTYPE html>") or start.lstrip(b"{ \n").startswith(b'"created"')
+        start = file.read(400)
+    return not start or b'content="spacy-bilstm-tagger"' in start or start.lstrip(b"{ \n").startswith(b'"created"')
 
 
 def _distinct(paths: list[Path]) -> list[str]:

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Optional
 
 from spacy.glossary import GLOSSARY
 
@@ -55,8 +55,8 @@ def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> li
     Columns before the tokens that count, or have one value in each text, are left out, and so is a column of nothing but - or
     _. The first of the others is the token. The first that looks like BIO tags, with an entity in it and not of chunks, is
     the entity: nested entities come after the outer ones. The first other column whose values are a tag set is the tag: no
-    numbers, few different ones but more than one, and other ones than the words; one of more than a few tags in capitals
-    goes before.
+    numbers, few different ones but more than one, and other ones than the words; one of known parts of speech goes before, then
+    one of more than a few tags in capitals.
 
     RAISES: DataError where there is neither, where the tokens seem to stand in another column, for an index that begins
         again inside a text, and for entity tags of another form.
@@ -247,7 +247,7 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
     is_constant |= len(tags) == 1 and width > 2 and not any(map(str.isalnum, "".join(tags)))  # a separator
     if beside_entities and tags <= _BARE:
         return False  # the other column without its types
-    if len(column) >= _MANY and any(map(_is_end_of_tokens(column, tokens), (0, -1))):
+    if len(column) >= _MANY and _are_ends(column, tokens):
         return False  # their first or last characters
     if not tags or is_constant or len(tags) > _MOST_TAGS or 2 * sum(map(is_numeric, tags)) > len(tags):
         return False
@@ -266,10 +266,10 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
     return len(column) <= 50 or len(tags) <= len(column) / 2
 
 
-def _is_end_of_tokens(column: list[str], tokens: list[str]) -> Callable[[int], bool]:
-    """Whether most cells are the character at this place of their token."""
-    pairs = list(zip(column, tokens))
-    return lambda at: 2 * sum(cell.lower() == token[at:][:1].lower() for cell, token in pairs) > len(pairs)
+def _are_ends(column: list[str], tokens: list[str]) -> bool:
+    """Whether most cells are the first character of their token, or most the last one."""
+    same = [sum(cell.lower() == token[at:][:1].lower() for cell, token in zip(column, tokens)) for at in (0, -1)]
+    return 2 * max(same) > len(column)
 
 
 def _refuse_other_forms(path: Path, rows: list[Row], values: list[list[str]], columns: list[int]) -> None:

@@ -186,7 +186,10 @@ class Watched:
             return self._version
         now = [_mark(array[at : at + size]) for at in starts]
         if known is not array or now != marks:
-            self._marks, self._version = (array, now), next(_VERSIONS)
+            self._version, self._marks = (
+                next(_VERSIONS),
+                (array, now),
+            )  # in this order: another thread may look in between
         return self._version
 
 
