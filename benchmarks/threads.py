@@ -2,13 +2,14 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.threads en_tweet_sm TWEETS.txt
 
-The numbers of threads take turns. Labels are compared with those of one thread.
+The numbers of threads follow each other in each round. Labels are compared with those of one thread. In the last row, threads do not
+take turns (`layers/shim.py`).
 """
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Callable
 
 import spacy
 import torch
@@ -16,10 +17,11 @@ import typer
 from spacy.language import Language
 
 from spacy_bilstm_tagger.corpus.raw import read_raw_texts
+from spacy_bilstm_tagger.layers import shim
 
 from .timing import in_turn, speed_ratio
 
-THREADS = (1, 2, 8)
+THREADS = ("1", "2", "8")
 
 
 def main(
@@ -31,19 +33,20 @@ def main(
     torch.set_num_threads(1)
     nlp = spacy.load(pipeline)
     lines = list(read_raw_texts(texts))[:limit]
-    found: dict[int, list] = {}
+    found: dict[str, list] = {}
 
-    def read(count: int) -> None:
-        with ThreadPoolExecutor(count) as pool:
-            found[count] = list(pool.map(partial(labels, nlp), lines, chunksize=1))
+    def read(name: str, few_texts: int = shim.FEW_TEXTS) -> None:
+        shim.FEW_TEXTS = few_texts
+        with ThreadPoolExecutor(int(name.split(",")[0])) as pool:
+            found[name] = list(pool.map(partial(labels, nlp), lines, chunksize=1))
 
-    times = in_turn({str(count): partial(read, count) for count in THREADS}, rounds, threads=2)
+    calls: dict[str, Callable[[], None]] = {name: partial(read, name) for name in THREADS}
+    calls["8, without turns"] = partial(read, "8, without turns", few_texts=0)
+    times = in_turn(calls, rounds, threads=2)
     typer.echo("| threads | texts/s | one thread = 1 | texts with other labels |\n|---|---|---|---|")
-    for count in THREADS:
-        seconds = times[str(count)]
-        others = sum(one != other for one, other in zip(found[1], found[count]))
-        ratio = speed_ratio(seconds, times["1"])
-        typer.echo(f"| {count} | {limit / min(seconds):,.0f} | {ratio:.2f} | {others} |")
+    for name, seconds in times.items():
+        others = sum(one != other for one, other in zip(found["1"], found[name]))
+        typer.echo(f"| {name} | {limit / min(seconds):,.0f} | {speed_ratio(seconds, times['1']):.2f} | {others} |")
 
 
 def labels(nlp: Language, text: str) -> list[tuple[str, str, str]]:

@@ -102,7 +102,7 @@ def test_downloaded_vectors_need_no_network(server, cache, monkeypatch, as_dict)
         assert as_dict(read_vectors(NAME)) == expected
 
 
-@pytest.mark.parametrize("name", ["glove-twitter-26", "word2vec-google-news-300", "../x", "", "no/such.txt"])
+@pytest.mark.parametrize("name", ["glove-twitter-26", "word2vec-google-news-300", "../no-such-file", "", "no/such.txt"])
 def test_unknown_name_asks_no_server(name, server):
     message = _message(name)
     assert message.startswith(f"{name}: no such file, and no vectors that gensim can download")
