@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.threads en_tweet_sm TWEETS.txt
 
-The numbers of threads follow each other in each round. Labels are compared with those of one thread. In the last row, threads do not
-take turns (`layers/shim.py`).
+The numbers of threads follow each other in each round. Labels are compared with those of one thread. In the last row, threads
+do not take turns (`layers/shim.py`).
 """
 
 from concurrent.futures import ThreadPoolExecutor
