@@ -159,9 +159,10 @@ class TestRejects:
     @given(st.lists(st.sampled_from(sorted(BAD)) | st.binary(max_size=40).filter(lambda line: b"\n" not in line)))
     def test_none_is_lost(self, tmp_path_factory, lines):
         path = tmp_path_factory.mktemp("bad") / "a.jsonl"
-        path.write_bytes(b"".join(line + b"\n" for line in lines))
-        found = list(read_records([str(path)], LAYOUT)) if lines else []
-        assert [item.line for item in found] == list(range(1, len(lines) + 1))
+        # The first line may be that of a packed file, which is refused as a whole.
+        path.write_bytes(b"".join(line + b"\n" for line in [b'{"text": "so good"}', *lines]))
+        found = list(read_records([str(path)], LAYOUT))
+        assert [item.line for item in found] == list(range(1, len(lines) + 2))
 
     def test_ten_thousand_of_all_kinds(self, write):
         good = b'{"id": "a", "text": "so good"}'
