@@ -81,7 +81,11 @@ class Source:
         if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _looks_like_utf16(line):
             raise DataError(f"{self.name}: is UTF-16, expected UTF-8; save it so")
         kind = (
-            "gzip" if line.startswith(GZIP + b"\x08") else "Parquet" if line.startswith(b"PAR1\x15") else archive_kind(line)
+            "gzip"
+            if line.startswith(GZIP + b"\x08")
+            else "Parquet"
+            if line.startswith(b"PAR1\x15")
+            else archive_kind(line)
         )
         if kind:
             raise DataError(f"{self.name}: is no text, but {kind}; unpack it, or give it the ending of its format")

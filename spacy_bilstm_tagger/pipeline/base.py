@@ -1,7 +1,7 @@
-"""The base of the components whose model gives scores of label sequences: labels, settings, prediction, saving, `doc.spans`."""
+"""The base of the components whose model gives scores of label sequences: labels, settings, prediction, saving."""
 
 import math
-import struct
+import warnings
 from abc import abstractmethod
 from collections import Counter
 from difflib import get_close_matches
@@ -9,12 +9,11 @@ from itertools import chain
 from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 
 import numpy as np
-import srsly
 import torch
 from numpy.typing import NDArray
 from spacy.errors import Errors as SpacyErrors
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
@@ -25,15 +24,13 @@ from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
 from ..layers.shim import turn
 from ..lexicon.claim import claim_tables
-from ..tokenizer.tweet_tokenizer import warn_of_norms
+from ..tokenizer.tweet_tokenizer import norms_of
 from ..util import check_at_least, check_fraction, is_number
 from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
 from .saving import AtomicLoadMixin
 from .soft_labels import SoftLabels, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
 from .upstream import check_upstream, reset_links
-
-SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
 
 
 class TrainableMixin:
@@ -43,17 +40,27 @@ class TrainableMixin:
     name: str
     model: Model
     vocab: Vocab
+    cfg: dict[str, Any]
+    _norms: Optional[str] = None  # those of the last docs
 
     def meet(self, docs: Sequence[Doc]) -> None:
-        """RAISES: ConfigError if the vocabulary of the docs has other tables, or a table is nowhere; ValueError for docs of
-        several vocabularies."""
+        """WARNS: of docs with other norms than those of training. RAISES: ConfigError if the vocabulary of the docs has other
+        tables, or a table is nowhere; ValueError for docs of several vocabularies."""
         if not docs:
             return
         vocab = docs[0].vocab
         if any(doc.vocab is not vocab for doc in docs):
             raise ValueError("The docs of a batch are of several vocabularies; expected docs of one pipeline")
+        trained, found = self.cfg.setdefault("norms", norms_of(self.vocab)), norms_of(vocab)
+        if found not in (trained, self._norms):
+            warnings.warn(
+                f"{self.name}: was trained with norms = {trained!r}, and the docs have norms = {found!r}, so it reads users, links "
+                "and other words in another way; give the pipeline the [nlp.tokenizer] of the one that the component is from, and "
+                "make docs with nlp.make_doc",
+                stacklevel=2,
+            )
+        self._norms = found
         if vocab is not self.vocab:
-            warn_of_norms(self.name, vocab, origin=self.vocab)
             claim_tables(self.model, vocab, origin=self.vocab)
             for label in getattr(self, "labels", ()):
                 vocab.strings.add(label)
@@ -251,6 +258,7 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         if not self.labels:
             raise ConfigError(self.no_labels())
         docs = sample_docs(get_examples)
+        self.cfg["norms"] = norms_of(self.vocab)
         reset_links(self.model)
         self.model.initialize(X=docs, Y=[self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs])
         self.check_gold(get_examples())
@@ -331,70 +339,3 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
             )
         if any(map(len, docs)) and not getattr(vars(node).get("link"), "is_checked", False):
             check_upstream(name, model)
-
-
-def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:
-    """A group for `doc.spans[name]`, whose attrs["scores"] is a (spans,) array, as that of `spancat`."""
-    return AlignedSpanGroup(doc, name=name, spans=spans, attrs={"scores": np.array(scores, dtype="float32")})
-
-
-def span_score(span: Span) -> Optional[float]:
-    """The probability that a component of ours gave to this span, also to one of `doc.ents`; None without one.
-
-    It is that of the span of the same characters and label in `doc.spans`. Of spaCy's groups, which docs of other processes
-    and files have, the tokens may be those of before a merge.
-    """
-    place = span.start_char, span.end_char, span.label
-    for group in span.doc.spans.values():
-        scores = group.attrs.get("scores", ())
-        if len(scores) == len(group):
-            for (start, end, label), score in zip(_places(group), scores):
-                if (start, end, label) == place:
-                    return float(score)
-    return None
-
-
-def _places(group: SpanGroup) -> Iterator[tuple[int, int, int]]:
-    """The first character, the one behind the last, and the label of each span."""
-    for data in srsly.msgpack_loads(group.to_bytes())["spans"]:
-        _, _, label, _, _, start, end = SPAN.unpack(data)
-        yield start, end, label
-
-
-if not Span.has_extension("score"):
-    Span.set_extension("score", getter=span_score)
-
-
-class AlignedSpanGroup(SpanGroup):
-    """Finds its spans again by their characters when `merge_entities`, or another component that merges or splits tokens,
-    has changed the numbers of the tokens, which spaCy's own groups keep. A span that ends inside a token takes all
-    of it."""
-
-    def __getitem__(self, i: int) -> Span:
-        if not self._fits(i):
-            self._find_by_characters()
-        return super().__getitem__(i)
-
-    def to_bytes(self) -> bytes:
-        """As spaCy's."""
-        list(self)
-        return super().to_bytes()
-
-    def copy(self, doc: Optional[Doc] = None) -> "AlignedSpanGroup":
-        """As spaCy's."""
-        plain = super().copy(doc)
-        return AlignedSpanGroup(plain.doc, name=plain.name, attrs=plain.attrs, spans=list(plain))
-
-    def _fits(self, i: int) -> bool:
-        try:
-            span = super().__getitem__(i)
-        except IndexError:
-            return False
-        first, last = span[0], span[-1]
-        return bool(first.idx == span.start_char and last.idx + len(last) == span.end_char)
-
-    def _find_by_characters(self) -> None:
-        for i, data in enumerate(srsly.msgpack_loads(super().to_bytes())["spans"]):
-            span_id, kb_id, label, _, _, start, end = SPAN.unpack(data)
-            ids = {"label": label, "kb_id": kb_id, "span_id": span_id}
-            self[i] = self.doc.char_span(start, end, **ids, alignment_mode="expand")  # type: ignore[index]

@@ -1,7 +1,6 @@
 """TweetTokenizer.v1: spaCy's Tokenizer, with its cache and its special cases, and rules for tweets."""
 
 import re
-import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, Iterable, Optional, Union, get_args
@@ -204,16 +203,7 @@ def set_norms(vocab: Vocab, norm: Callable[[str], str]) -> None:
         lexeme.norm_ = norm(lexeme.orth_)
 
 
-def warn_of_norms(name: str, vocab: Vocab, *, origin: Vocab) -> None:
-    """Warn if a component whose vocabulary has norms of this tokenizer is given docs of one that has others.
-
-    name (str): the component's; vocab (Vocab): that of the docs; origin (Vocab): its own.
-    """
-    expected, found = (each.lex_attr_getters.get(NORM) for each in (origin, vocab))  # type: ignore[attr-defined]
-    if expected in NORMS.values() and found is not expected:
-        warnings.warn(
-            f"{name}: the docs are of a vocabulary without the norms that the component was trained with, so it reads users, "
-            "links and other words in another way. Make docs with nlp.make_doc, and give a pipeline that takes the component "
-            "the same [nlp.tokenizer]",
-            stacklevel=2,
-        )
+def norms_of(vocab: Vocab) -> str:
+    """The setting `norms` of the tokenizer that made the vocabulary's norms; "spaCy" for those of its own tokenizers."""
+    getter = vocab.lex_attr_getters.get(NORM)  # type: ignore[attr-defined]
+    return next((name for name, norm in NORMS.items() if norm is getter), "spaCy")

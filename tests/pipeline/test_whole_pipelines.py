@@ -18,6 +18,8 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
+from spacy_bilstm_tagger.lexicon.files import TWEET_TOKENIZER
+from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
 
 FILES = ["tokenizer", "vocab/key2row", "vocab/lookups.bin", "vocab/strings.json", "vocab/vectors"]
 
@@ -241,19 +243,57 @@ class TestFiles:
         assert 0 < loaded < 250  # meta.json, which changes nothing
 
 
-class TestDocsOfAnotherVocabulary:
-    def test_other_norms_are_warned_of(self, tweet_nlp):
-        tagger = tweet_nlp.add_pipe("bilstm_tagger")
-        with pytest.warns(UserWarning, match="of a vocabulary without the norms that the component was trained with"):
-            tagger.meet([Doc(spacy.blank("en").vocab, words=["@mara", "ok"])])
+class TestNorms:
+    """A component knows the norms that it was trained with, wherever it goes."""
 
-    def test_the_same_norms_are_not(self, tweet_nlp):
-        tagger, other = tweet_nlp.add_pipe("bilstm_tagger"), copy.deepcopy(tweet_nlp)
+    MESSAGE = "was trained with norms = 'glove', and the docs have norms = '{}'"
+
+    @pytest.fixture
+    def tagger(self, make_examples):
+        nlp = small_pipeline("bilstm_tagger")
+        train(nlp, make_examples(nlp), steps=1)
+        return nlp
+
+    def taken(self, tagger, tokenizer=None):
+        nlp = spacy.blank("en", config={"nlp": {"tokenizer": tokenizer}} if tokenizer else {})
+        nlp.add_pipe("bilstm_tagger", source=tagger)
+        return nlp
+
+    @pytest.mark.parametrize("norms", ["lower", "spaCy"])
+    def test_others_are_warned_of_in_each_pipeline_and_after_saving(self, tagger, norms, tmp_path):
+        tokenizer = None if norms == "spaCy" else {"@tokenizers": TWEET_TOKENIZER, "norms": norms}
+        for _ in range(2):
+            with pytest.warns(UserWarning, match=self.MESSAGE.format(norms)):
+                self.taken(tagger, tokenizer)("@mara ok")
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                tagger("@mara ok")
+        self.taken(tagger, tokenizer).to_disk(tmp_path)
+        loaded = spacy.load(tmp_path)
+        with pytest.warns(UserWarning, match=self.MESSAGE.format(norms)):
+            loaded("@mara ok")
+
+    def test_another_tokenizer_on_the_same_vocabulary(self, tagger):
+        tagger.tokenizer = create_tweet_tokenizer(norms="lower")(tagger)
+        with pytest.warns(UserWarning, match=self.MESSAGE.format("lower")):
+            tagger("@mara ok")
+
+    def test_the_same_are_not(self, tagger, tmp_path):
+        tagger.to_disk(tmp_path)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            tagger.meet([Doc(tweet_nlp.vocab, words=["@mara", "ok"])])
-            tagger.meet([other.make_doc("@mara ok")])
-        assert tagger.vocab is other.vocab
+            self.taken(tagger, {"@tokenizers": TWEET_TOKENIZER})("@mara ok")
+            other = spacy.load(tmp_path)
+            other("@mara ok")
+            copy.deepcopy(other)("@mara ok")
+            tagger.get_pipe("bilstm_tagger")(other.make_doc("@mara ok"))
+
+    def test_training_again_takes_those_of_now(self, tagger, make_examples):
+        tagger.tokenizer = create_tweet_tokenizer(norms="lower")(tagger)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            train(tagger, make_examples(tagger), steps=1)
+            tagger("@mara ok")
 
 
 class TestWhiteSpace:
