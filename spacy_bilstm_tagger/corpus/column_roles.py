@@ -42,6 +42,7 @@ _NO_TAGS = {
 }
 _NO_TAGS |= {"DATE", "TIME", "PERCENT", "MONEY", "QUANTITY"}
 _KNOWN = {tag for tag in GLOSSARY if tag == tag.upper()} - _NO_TAGS
+_RELATIONS = {label for label in GLOSSARY if label.islower()}  # of dependencies, also written in capitals
 _FEWEST, _MOST_SIGNS = 10, 40  # different tags of a set that spaCy does not know, and of one of single characters
 _BARE = set("BIOLUES")
 _FLAGS = {"true", "false", "yes", "no"}
@@ -143,11 +144,13 @@ def _counts(blocks: list[Block], values: list[str], column: int, width: int) -> 
     return has_one_label and (has_parts or len(set(values)) < len(values)) and go_up
 
 
-def _rank(column: list[str]) -> tuple[bool, bool, bool]:
-    """Lower for what is rather a tag set of parts of speech: known, more than a few tags if there are many rows, capitals."""
+def _rank(column: list[str]) -> tuple[bool, bool, bool, bool]:
+    """Lower for what is rather a tag set of parts of speech: known, no dependencies, more than a few tags if there are many
+    rows, capitals."""
     tags = {tag for tag in column if not is_missing(tag) and tag != "_"}
     few, lower = len(column) >= _MANY and len(tags) < _FEW, sum(tag[:1].islower() for tag in tags) > len(tags) / 2
-    return not _are_known(column), few, lower
+    relations = sum(tag.partition(":")[0].lower() in _RELATIONS for tag in tags) > len(tags) / 2
+    return not _are_known(column), relations, few, lower
 
 
 def _are_known(column: list[str]) -> bool:
@@ -208,6 +211,11 @@ def _check_tokens(path: Path, rows: list[Row], values: list[list[str]], token: i
         )
     for i in rest:
         others = set(values[i])
+        if _are_lemmas(values[token], values[i]):
+            raise DataError(
+                f"{path}, line {line}: column {token + 1} holds the words of column {i + 1} in lower case, or their lemmas, where "
+                f"the tokens are expected; put the tokens first, or {_NAMING}"
+            )
         if sum(cell.count(" ") > 1 for cell in values[i]) > len(rows) / 2:
             raise DataError(
                 f"{path}, line {line}: found {cells[i][:60]!r}, and white space in most of column {i + 1}; expected one token a "
@@ -235,6 +243,17 @@ def _check_tokens(path: Path, rows: list[Row], values: list[list[str]], token: i
                 f"{path}, line {line}: found {cells[token]!r} and {cells[rest[0]]!r}, words with their tags behind a "
                 f"{sign!r}; expected a token and its tag in each line, a TAB between them"
             )
+
+
+def _are_lemmas(column: list[str], words: list[str]) -> bool:
+    """Whether most cells are those of the other column but for capitals, which are fewer in this one, as are different values."""
+    pairs = [(cell, word) for cell, word in zip(column, words) if word.isalpha()]
+    same = [(cell, word) for cell, word in pairs if cell.lower() == word.lower()]
+    if len(pairs) < 3 or 2 * len(same) <= len(pairs):
+        return False
+    lost, gained = (sum(a.islower() and not b.islower() for a, b in each) for each in (same, [p[::-1] for p in same]))
+    fewer = len({cell.lower() for cell in column}) <= len({word.lower() for word in words})
+    return lost > gained and fewer
 
 
 def _has_chunks(column: list[str]) -> bool:
@@ -275,6 +294,12 @@ def _are_ends(column: list[str], tokens: list[str]) -> bool:
 def _refuse_other_forms(path: Path, rows: list[Row], values: list[list[str]], columns: list[int]) -> None:
     """RAISES: DataError for a column of entity tags that are not BIO."""
     for i in columns:
+        line, cells = rows[0]
+        joined = [re.fullmatch(r"([^|/:;+]+|.)[|/:;+](.+)", cell) for cell in values[i]]
+        if all(joined) and looks_like_bio(ents := {match[2] for match in joined if match}) and ents != {OUTSIDE}:
+            raise DataError(
+                f"{path}, line {line}: found {cells[i]!r}, a tag and an entity tag in one column; expected a TAB between them"
+            )
         found = other_form(values[i])
         if found:
             line, cells = next(row for row in rows if row[1][i] in found[0])

@@ -25,7 +25,7 @@ def csv_format(first_line: str) -> Optional[str]:
     in any order and among others."""
     cells = [cell.strip(' "') for cell in first_line.rstrip("\r\n").split(delimiter_of(first_line))]
     lower = list(map(str.lower, cells))
-    if _GMB_LOWER[:2] in (lower[:2], lower[1:3]):
+    if _GMB_LOWER[:2] in (lower[:2], lower[1:3]) or set(lower).issuperset(_GMB_LOWER):
         return "gmb"
     return "toxic_spans" if set(cells).issuperset(TOXIC_COLUMNS) else None
 
@@ -37,8 +37,8 @@ def delimiter_of(header: str) -> str:
 
 def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[Notes] = None) -> list[AnnotatedText]:
     """The Kaggle "annotated corpus for named entity recognition", cut from the Groningen Meaning Bank: tags, and
-    entities such as B-geo. Each sentence is a text; its number is on its first line, or on all of them. A column before
-    it, the index that pandas writes, is left out. The header may be in any letter case.
+    entities such as B-geo. Each sentence is a text; its number is on its first line, or on all of them. A first column that is
+    the index that pandas writes is left out. The header may be in any letter case, and its columns in any order.
 
     RAISES: DataError for another header or number of cells, an open quote, and a word before the first sentence.
     """
@@ -49,13 +49,14 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
     if not content.strip():
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     lower = list(map(str.lower, header))
-    has_index = lower[1:] == _GMB_LOWER and lower[0] in ("", "unnamed: 0")
+    has_index = sorted(lower[1:]) == sorted(_GMB_LOWER) and lower[0] in ("", "unnamed: 0")
     if has_index:
         notes.lines.append("The first column, an index, is left out")
         header, lower = header[1:], lower[1:]
-    if lower != _GMB_LOWER:
+    if sorted(lower) != sorted(_GMB_LOWER):
         found, expected = ", ".join(header) or "none", ", ".join(GMB_HEADER)
         raise DataError(f"{path}, line 1: found the columns {found}, expected {expected}")
+    order = list(map(lower.index, _GMB_LOWER))
     sentences: list[list[tuple[int, list[str]]]] = []
     current, seen, back = "", set(), []
     for line, cells in records:
@@ -64,6 +65,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
         if has_index:
             cells = cells[1:]
         check_width(path, line, cells, delimiter, len(header), f"{len(header)} ({', '.join(header)})")
+        cells = [cells[i] for i in order]
         number = cells[0].strip(_BLANKS)
         is_zero = number in ("0", "0.0") and bool(current) and not current.isdecimal()  # pandas' fillna(0)
         is_fill = number.lower() in _FILLS or is_zero

@@ -124,11 +124,12 @@ def _objects(path: Path, content: str) -> Iterator[tuple[int, str, str]]:
 class _Tasks:
     """Reads tasks of Label Studio's own JSON (https://labelstud.io/guide/export).
 
-    read_results (int), other_results (Counter): how many results were ranges, and the types of the others.
+    controls (Counter): how many results were ranges, by the name of the control that made them; other_results (Counter): the types
+        of the others.
     differing (int): tasks of which annotators have marked different ranges.
     """
 
-    read_results: int = 0
+    controls: "Counter[str]" = field(default_factory=Counter)
     other_results: "Counter[str]" = field(default_factory=Counter)
     differing: int = 0
 
@@ -153,18 +154,24 @@ class _Tasks:
         marked = [self._values(each) for each in done]
         self.differing += any(_range_set(each) != _range_set(marked[0]) for each in marked)
         chosen = max(range(len(done)), key=lambda i: (bool(done[i].get("ground_truth")), i))
-        self.read_results += len(marked[chosen])
-        kinds = (str(result.get("type", _LABELS)) for result in done[chosen]["result"])
-        self.other_results.update(kind for kind in kinds if kind != _LABELS)
+        for result in done[chosen]["result"]:
+            kind = str(result.get("type", _LABELS))
+            counts, found = (self.controls, result.get("from_name")) if kind == _LABELS else (self.other_results, kind)
+            counts[str(found)] += 1
         return {**record, "spans": marked[chosen]}
 
     def report(self, path: Path, notes: Notes) -> None:
         """RAISES: DataError where all results are of other types."""
         others = f"results of other types than {_LABELS}: {list_counts(self.other_results)}"
-        if self.other_results and not self.read_results:
+        if self.other_results and not self.controls:
             raise DataError(f"{path}: found only {others}; expected ranges of the text, as the tag <Labels> makes them")
         if self.other_results:
             notes.warnings.append(f"Not read, {others}")
+        if len(self.controls) > 1:
+            notes.warnings.append(
+                f"The ranges of several controls are read as one annotation: {list_counts(self.controls)}; if only one is meant, "
+                f"keep the results whose from_name is that, such as {next(iter(self.controls))!r}"
+            )
         if self.differing:
             notes.warnings.append(
                 f"Annotators differ in {self.differing:,} tasks, of which the ground truth is read, or else the last annotation"

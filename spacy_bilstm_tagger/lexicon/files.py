@@ -25,6 +25,7 @@ from .table import WordTable
 CHECKSUMS, META = "sha256sums", "meta.json"
 TWEET_TOKENIZER = "spacy-bilstm-tagger.TweetTokenizer.v1"
 _LINE = re.compile("[0-9a-f]{64}  .+")
+_OF_SYSTEMS = re.compile(r"\..*|Thumbs\.db|desktop\.ini", re.IGNORECASE)  # files that a file manager makes
 COMPONENT_FILES = ("cfg", "model")
 VECTORS_FOLDER, BROWN_FOLDER, GAZETTEERS_FOLDER = "vectors", "brown", "gazetteers"  # the names in their meta.json
 
@@ -234,7 +235,7 @@ def _shared_files(folder: Path, nlp: Language) -> list[str]:
     files = [part for part in parts if part.is_file()]
     for part in parts:
         own = part / CHECKSUMS
-        others = (file for file in part.rglob("*") if file.is_file() and not file.name.startswith("."))
+        others = (file for file in part.rglob("*") if file.is_file() and not _OF_SYSTEMS.fullmatch(file.name))
         files += [own] if own.exists() else others
     return sorted(file.relative_to(folder).as_posix() for file in files)
 

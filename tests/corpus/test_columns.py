@@ -207,6 +207,11 @@ def test_features_of_tokens_are_no_tags(tmp_path, features):
     assert [each.tags for each in read_file(tmp_path, table(words, column, tags))] == [tags]
 
 
+def test_dependencies_in_capitals_are_no_tags():
+    (text,) = read("Mia NSUBJ n-prop\nsees ROOT v-pres\nthe DET art\nsea DOBJ n-com\nnow ADVMOD adv\n")
+    assert text.tags == ["n-prop", "v-pres", "art", "n-com", "adv"]
+
+
 @pytest.mark.parametrize("place", [0, -1])
 def test_first_and_last_characters_of_tokens_are_no_tags(tmp_path, place):
     words = [f"{chr(97 + i % 26)}word{chr(97 + (7 * i) % 26)}" for i in range(52)]

@@ -21,6 +21,15 @@ def test_a_sentence_begins_where_its_number_is():
     assert first.raw is None
 
 
+@pytest.mark.parametrize("header", ["Word,POS,Tag,Sentence #\n", ",Word,POS,Tag,Sentence #\n"])
+def test_columns_in_another_order(tmp_path, header):
+    index = "7," if header.startswith(",") else ""
+    path = tmp_path / "gmb.csv"
+    path.write_text(f"{header}{index}In,IN,O,Sentence: 1\n{index}Iraq,NNP,B-geo,\n", encoding="utf8")
+    format, (text,) = read_corpus(path)
+    assert (format, text.words, text.tags, text.ents) == ("gmb", ["In", "Iraq"], ["IN", "NNP"], ["O", "B-geo"])
+
+
 def test_cells_in_quotes_hold_commas_and_doubled_quotes():
     (text,) = read('"Sentence: 1",",",",",O\n,"""",``,O\n,"say ""hi""",VB,O\n')
     assert text.words == [",", '"', 'say "hi"']

@@ -263,6 +263,21 @@ class TestLabelStudio:
         (tmp_path / "tasks.json").write_text(json.dumps([task]))
         assert read_corpus(tmp_path / "tasks.json")[1][0].entities == [(4, 7, "LOC")]
 
+    def test_ranges_of_several_controls_are_told(self):
+        results = [
+            {"from_name": name, "type": "labels", "value": {"start": at, "end": at + 3, "labels": [label]}}
+            for name, at, label in (("ner", 0, "PER"), ("topic", 4, "VERB"))
+        ]
+        notes = Notes()
+        read({"data": {"text": "Mia ran"}, "annotations": [{"result": results[:1]}]}, notes=notes)
+        assert notes.warnings == []
+        (text,) = read({"data": {"text": "Mia ran"}, "annotations": [{"result": results}]}, notes=notes)
+        assert text.entities == [(0, 3, "PER"), (4, 7, "VERB")]
+        assert notes.warnings == [
+            "The ranges of several controls are read as one annotation: ner 1, topic 1; if only one is meant, keep the results "
+            "whose from_name is that, such as 'ner'"
+        ]
+
     def test_the_last_annotation_counts(self, tmp_path):
         old = {"result": [{"type": "labels", "value": {"start": 0, "end": 2, "text": "Mi", "labels": ["ORG"]}}]}
         task = {**FULL, "annotations": [old, *FULL["annotations"]]}

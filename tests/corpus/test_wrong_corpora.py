@@ -154,6 +154,14 @@ REFUSED = {
         "Mia\tB-PER\nleft\t\u041e\n",
         ", line 2: found entity tag '\u041e', expected O or B-, I- (also E-, S-, L-, U-) and a type",
     ),
+    "lemmas-before-words": (
+        "the The DT\ngirl girls NNS\nbe were VBD\nhere here RB\n\nnow Now RB\n",
+        ", line 1: column 1 holds the words of column 2 in lower case, or their lemmas, where the tokens are expected",
+    ),
+    "tag-and-entity-in-one-column": (
+        "Mia\tNNP|B-PER\nleft\tVBD|O\n.\t.|O\n",
+        ", line 1: found 'NNP|B-PER', a tag and an entity tag in one column; expected a TAB between them",
+    ),
     "no-break-space": ("a\tX\n\u00a0\tY\n", ", line 2: the token is white space (U+00A0), expected a word"),
 }
 

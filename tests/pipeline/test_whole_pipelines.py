@@ -63,7 +63,8 @@ class TestFiles:
     def test_config_and_other_files_are_the_users(self, pipeline, tmp_path):
         pipeline.to_disk(tmp_path)
         (tmp_path / "README.md").write_text("mine", encoding="utf8")
-        (tmp_path / "vocab" / ".DS_Store").write_bytes(b"x")
+        for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+            (tmp_path / "vocab" / name).write_bytes(b"x")
         meta = json.loads((tmp_path / "meta.json").read_text("utf8"))
         (tmp_path / "meta.json").write_text(json.dumps({**meta, "description": "mine"}), encoding="utf8")
         assert output(spacy.load(tmp_path)) == output(pipeline)
