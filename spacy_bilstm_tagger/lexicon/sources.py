@@ -128,7 +128,7 @@ def _read_binary(path: Path, max_rows: Optional[int], notes: list[str]) -> "Keye
         if (not max_rows or max_rows > promised) and next(rows, None):
             raise DataError(
                 f"{path}: the first line promises {promised} rows, and more follow; correct it, or read the first ones "
-                f"with --max-rows {promised}"
+                f"with --max-rows {promised} (in a config max_rows)"
             )
     if not keys:
         raise DataError(Errors.VECTORS_EMPTY.format(path=path))

@@ -52,7 +52,7 @@ def read_text_rows(path: Path, *, max_rows: Optional[int] = None) -> TextRows:
             if promised is not None and n_rows == promised:
                 raise DataError(
                     f"{path}, line {line}: the first line promises {promised} rows, and more follow; correct it, or read the "
-                    f"first ones with --max-rows {promised}"
+                    f"first ones with --max-rows {promised} (in a config max_rows)"
                 )
             key, values = _parse(path, line, row, width, n_rows, promised is not None)
             n_rows += 1
@@ -66,7 +66,7 @@ def read_text_rows(path: Path, *, max_rows: Optional[int] = None) -> TextRows:
     if n_rows < min(promised or 0, max_rows or promised or 0):
         raise DataError(
             f"{path}, line {n_rows + 1}: the file ends after {n_rows} rows, expected {promised} as its first line "
-            f"promises. Get it again, or read the part with --max-rows {n_rows}"
+            f"promises. Get it again, or read the part with --max-rows {n_rows} (in a config max_rows)"
         )
     rows = np.frombuffer(numbers, dtype="float32").reshape(len(keys), width)
     check_finite(list(keys), rows, name=str(path), dtype="float32")
@@ -152,7 +152,7 @@ def _parse(path: Path, line: int, row: bytes, width: int, n_rows: int, has_heade
         start = f"{path}, line {line}: found {found} numbers, expected {width} as"
         raise DataError(
             f"{start} in the rows before. The file is damaged or cut off there; download it again, or read the "
-            f"part before with --max-rows {n_rows}"
+            f"part before with --max-rows {n_rows} (in a config max_rows)"
             if n_rows
             else f"{start} the first line promises"
             if has_header

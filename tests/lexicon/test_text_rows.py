@@ -75,7 +75,7 @@ def test_more_rows_than_the_first_line_promises(message, check):
     text = "2 2\na 1 2\nb 3 4\nc 5 6\n"
     assert message(text) == (
         "toy.txt, line 4: the first line promises 2 rows, and more follow; correct it, or read the first ones with "
-        "--max-rows 2"
+        "--max-rows 2 (in a config max_rows)"
     )
     assert check(text, max_rows=2).keys == ["a", "b"]
 
@@ -97,7 +97,7 @@ def test_other_layouts_are_named(text, expected, message):
 def test_row_that_is_cut_off(message):
     assert message("a 1 2\nb 3 4\nc 5") == (
         "toy.txt, line 3: found 1 numbers, expected 2 as in the rows before. "
-        "The file is damaged or cut off there; download it again, or read the part before with --max-rows 2"
+        "The file is damaged or cut off there; download it again, or read the part before with --max-rows 2 (in a config max_rows)"
     )
 
 
