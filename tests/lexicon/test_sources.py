@@ -171,7 +171,8 @@ def refusal(read_bytes, tmp_path):
 def test_more_binary_rows_than_the_first_line_promises(end, refusal, read_bytes):
     data = _binary("a", "b", "c", header="2 2", end=end)
     assert refusal(data) == (
-        "toy.bin: the first line promises 2 rows, and more follow; correct it, or read the first ones with --max-rows 2 (in a config max_rows)"
+        "toy.bin: the first line promises 2 rows, and more follow; correct it, or read the first ones with "
+        "--max-rows 2 (in a config max_rows)"
     )
     assert refusal(data, max_rows=3) == refusal(data)
     assert read_bytes(data, max_rows=2) == ({"a": (0, 1), "b": (1, 2)}, [])
