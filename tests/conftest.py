@@ -13,6 +13,7 @@ import spacy
 import torch
 import typer
 from catalogue import Registry
+from hypothesis import settings
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import logger
@@ -24,6 +25,11 @@ from spacy_bilstm_tagger import cli
 PROJECT = Path(__file__).resolve().parent.parent
 # Folders of the checkout that hold what users have made. Tests write into temporary folders.
 OUTPUTS = ("corpus", "metrics", "packages", "training", "vectors")
+
+# The same examples each time, so that a commit does not fail by lot; --hypothesis-profile explore draws others.
+settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile("same")
 
 
 def pytest_addoption(parser):

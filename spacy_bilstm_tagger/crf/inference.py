@@ -341,8 +341,8 @@ def _recursions_of_one(step: Tensor, start: Tensor, end: Tensor, factors: Tensor
         backward /= (forward * backward).sum(axis=1, keepdims=True)
         rows /= scale
         pairs = forward[:-1].T @ (rows * backward)[1:]
-    steps[:] = rows
-    return tuple(torch.from_numpy(each.astype(steps.dtype)) for each in (forward, scale, backward, at_end, pairs))
+        steps[:] = rows
+        return tuple(torch.from_numpy(each.astype(steps.dtype)) for each in (forward, scale, backward, at_end, pairs))
 
 
 def _log_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor, layout: Layout) -> Lattice:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import spacy
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
 from spacy.training import Corpus
@@ -220,7 +220,6 @@ POSTS = TEXTS.filter(str.strip).flatmap(
 
 @given(POSTS)
 @example(("a/b c\n\n d", {0, 5, 6, 8}))
-@settings(deadline=None)
 def test_spans_cover_the_characters_and_the_text_is_kept(post):
     text, offsets = post
     file = io.StringIO()

@@ -15,7 +15,7 @@ from brute_force import (
     scheme_chain,
     scores,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -35,7 +35,6 @@ def log_partition(scores):
     return forward_backward(scores).log_partition
 
 
-@settings(deadline=None)
 @given(scores())
 def test_passes_equal_brute_force(scores):
     n_labels = scores.emissions.shape[1]
@@ -46,7 +45,6 @@ def test_passes_equal_brute_force(scores):
     assert_close(lattice.pairs, sum(pairs, torch.zeros(n_labels, n_labels)), **scores.tolerance)
 
 
-@settings(deadline=None)
 @given(scores())
 def test_best_path_equals_brute_force(scores):
     path = viterbi(ChainScores(scores.emissions, scores.lengths, *scores.chain))
@@ -58,7 +56,6 @@ def test_best_path_equals_brute_force(scores):
             assert_close(score, total.amax(dim=0, keepdim=True), **scores.tolerance)
 
 
-@settings(deadline=None)
 @given(scores())
 def test_loss_equals_brute_force(scores):
     gold, n_labels = scores.gold(), scores.emissions.shape[1]
@@ -124,7 +121,6 @@ def test_equal_to_pytorch_crf(dtype):
     assert [text.tolist() for text in scores.texts(path)] == theirs.decode(padded, mask)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 9), max_size=5), st.integers(1, 6), st.sampled_from([0.0, 0.2]))
 def test_numeric_paths_agree(seed, lengths, n_labels, impossible):
     scores = Scores(seed, lengths, n_labels, impossible=impossible, dtype=torch.float32)
@@ -167,7 +163,6 @@ def test_best_emission_of_an_unreachable_label(lead):
     assert marginals(ChainScores(scores.emissions, scores.lengths, *chain))[[0, 1, 6], inside].tolist() == [0, 0, 0]
 
 
-@settings(deadline=None)
 @given(scores(impossible=(0.0, 0.2)))
 def test_text_alone_and_in_a_batch(scores):
     gold = scores.gold()

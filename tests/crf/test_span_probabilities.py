@@ -4,7 +4,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_bilstm_tagger.crf.inference import ChainScores, _log_passes, forward_backward
@@ -120,7 +120,6 @@ def tolerance(dtype):
 
 
 class TestScoreSpans:
-    @settings(deadline=None)
     @given(texts())
     def test_equals_the_sum_over_all_sequences(self, texts):
         spans, expected = texts.every_span(), texts.brute_force()
@@ -129,7 +128,6 @@ class TestScoreSpans:
         wanted = [expected[span] for span in spans]
         np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance(texts.emissions.dtype))
 
-    @settings(deadline=None)
     @given(texts(dtypes=[torch.float64]))
     def test_the_same_from_passes_in_logarithms(self, texts):
         spans = columns(texts.every_span())
@@ -137,14 +135,12 @@ class TestScoreSpans:
             texts.found(_log_passes).score_spans(spans), texts.found().score_spans(spans), rtol=0, atol=1e-10
         )
 
-    @settings(deadline=None)
     @given(texts(spread=[20.0, 50.0, 400.0]))
     def test_large_scores(self, texts):
         spans, expected = texts.every_span(), texts.brute_force()
         wanted = [expected[span] for span in spans]
         np.testing.assert_allclose(texts.found().score_spans(columns(spans)), wanted, rtol=0, atol=1e-3)
 
-    @settings(deadline=None)
     @given(texts())
     def test_overlapping_spans_exclude_each_other(self, texts):
         by_token = np.zeros(sum(texts.lengths))
@@ -174,7 +170,6 @@ class TestScoreSpans:
 
 
 class TestSpansAbove:
-    @settings(deadline=None)
     @given(texts(), st.sampled_from([1e-6, 0.01, 0.1, 0.3, 0.5, 0.9]))
     def test_gives_exactly_the_spans_above_the_floor(self, texts, floor):
         found = as_dict(*texts.found().spans_above(floor))
@@ -185,7 +180,6 @@ class TestSpansAbove:
         missed = set(expected) - set(found)
         assert all(expected[span] < floor + at_floor for span in missed)
 
-    @settings(deadline=None)
     @given(texts())
     def test_gives_each_once_with_the_probability_of_the_same_span(self, texts):
         probabilities = texts.found()

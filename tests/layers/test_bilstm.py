@@ -106,7 +106,7 @@ def test_gradients_through_windows_are_those_of_finite_differences():
     windows=st.sampled_from([{}, {"window": 0}, {"window": 9, "overlap": 4}, {"window": 16, "overlap": 3}]),
     block_rows=st.sampled_from([1, 20, 65_536]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_batch_mates_blocks_and_saving_change_nothing(lengths, input_width, windows, block_rows, **settings):
     model = BiLSTMEncoder(**settings, **windows).initialize(X=texts([3], input_width))
     Xs = texts(lengths, input_width)

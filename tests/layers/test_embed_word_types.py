@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.tokens import Doc
@@ -37,7 +37,6 @@ def make_model(norm_dropout=0.0, names=None):
 
 
 @given(TEXTS)
-@settings(deadline=None)
 def test_rows_are_the_same_alone_in_a_batch_and_in_training(texts):
     model, docs = make_model(names=GazetteerFeatures()), make_docs(texts)
     Ys = model.predict(docs)
@@ -48,7 +47,6 @@ def test_rows_are_the_same_alone_in_a_batch_and_in_training(texts):
 
 
 @given(TEXTS, st.booleans())
-@settings(deadline=None)
 def test_distinct_rows_make_the_token_rows(texts, with_names):
     model, docs = make_model(names=GazetteerFeatures() if with_names else None), make_docs(texts)
     Ys = model.predict(docs)

@@ -5,7 +5,7 @@ from itertools import accumulate, pairwise, starmap
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from torch import nn
@@ -33,7 +33,6 @@ def words(lengths, *, n_words=7, widths=(5,), scale=1.0):
 LENGTHS = np.random.default_rng(0).integers(4, 9, 40).tolist()
 
 
-@settings(deadline=None)
 @given(
     lengths=st.lists(st.integers(0, 12), min_size=1, max_size=9).filter(any),
     window=st.sampled_from([0, 5]),

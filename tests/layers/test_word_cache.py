@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -49,7 +49,6 @@ def check(words, keys):
 
 
 @given(BATCHES, st.sampled_from([0, 1, 5, 20, 1000]), st.booleans())
-@settings(deadline=None)
 def test_rows_are_those_of_each_word(batches, capacity, derives):
     cache = WordCache(capacity * SLOT)
     for numbers in batches:

@@ -222,7 +222,7 @@ def test_arguments_longer_than_a_chunk_are_passed_over(protocol, packed, tmp_pat
 
 
 @given(at=st.floats(0, 1, exclude_max=True), byte=st.none() | st.binary(min_size=1, max_size=1))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_damage_anywhere_is_a_data_error_or_harmless(at, byte, tmp_path_factory):
     vectors = KeyedVectors(2)
     vectors.add_vectors(["a", "b"], np.ones((2, 2), dtype="float32"))
