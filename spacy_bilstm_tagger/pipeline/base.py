@@ -1,7 +1,7 @@
-"""The base of the components whose model gives scores of label sequences: labels, settings, prediction, saving."""
+"""The base of the components whose model gives scores of label sequences: labels, settings, prediction, saving, `doc.spans`."""
 
 import math
-import warnings
+import struct
 from abc import abstractmethod
 from collections import Counter
 from difflib import get_close_matches
@@ -9,11 +9,12 @@ from itertools import chain
 from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 
 import numpy as np
+import srsly
 import torch
 from numpy.typing import NDArray
 from spacy.errors import Errors as SpacyErrors
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
@@ -24,13 +25,14 @@ from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
 from ..layers.shim import turn
 from ..lexicon.claim import claim_tables
-from ..tokenizer.tweet_tokenizer import norms_of
+from ..tokenizer.tweet_tokenizer import norms_of, warn_of_norms
 from ..util import check_at_least, check_fraction, is_number
 from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
 from .saving import AtomicLoadMixin
-from .soft_labels import SoftLabels, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
 from .upstream import check_upstream, reset_links
+
+SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
 
 
 class TrainableMixin:
@@ -53,12 +55,7 @@ class TrainableMixin:
             raise ValueError("The docs of a batch are of several vocabularies; expected docs of one pipeline")
         trained, found = self.cfg.setdefault("norms", norms_of(self.vocab)), norms_of(vocab)
         if found not in (trained, self._norms):
-            warnings.warn(
-                f"{self.name}: was trained with norms = {trained!r}, and the docs have norms = {found!r}, so it reads users, links "
-                "and other words in another way; give the pipeline the [nlp.tokenizer] of the one that the component is from, and "
-                "make docs with nlp.make_doc",
-                stacklevel=2,
-            )
+            warn_of_norms(self.name, trained, found)
         self._norms = found
         if vocab is not self.vocab:
             claim_tables(self.model, vocab, origin=self.vocab)
@@ -166,19 +163,6 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
     def gold_labels(self, doc: Doc) -> Iterator[str]:
         """The labels of an annotated doc, one for each token or span; several for one that is partly known."""
 
-    @property
-    @abstractmethod
-    def soft_key(self) -> str:
-        """The key of the soft labels that the component gives as a teacher, and learns from: see `soft_labels`."""
-
-    def read_soft_labels(self, doc: Doc) -> Optional[SoftLabels]:
-        """Those that the component learns from, by its output names; "a|b" is one of several."""
-        return get_soft_labels(doc, self.soft_key)
-
-    def write_soft_labels(self, doc: Doc, soft: SoftLabels) -> None:
-        """Keep soft labels that the component, or several alike, have given."""
-        set_soft_labels(doc, self.soft_key, soft)
-
     @abstractmethod
     def decode(self, docs: list[Doc], scores: ChainScores) -> Sequence[Any]:
         """The annotations of each doc. scores: on the CPU."""
@@ -219,10 +203,6 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         """The labels of annotated docs, and those of soft labels."""
         return {label for doc in docs for label in chain(self.gold_labels(doc), self.soft_label_names(doc))}
 
-    def soft_label_names(self, doc: Doc) -> Iterator[str]:
-        """The component's labels that stand behind the soft labels of a doc."""
-        return soft_names(doc, self.soft_key)
-
     def unknown_labels(self, docs: Iterable[Doc]) -> Counter[str]:
         """Labels of annotated docs that are not among the component's, with their counts."""
         known = set(self.labels)
@@ -262,13 +242,6 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         reset_links(self.model)
         self.model.initialize(X=docs, Y=[self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs])
         self.check_gold(get_examples())
-
-    def soft_labels(self, docs: Sequence[Doc]) -> list[SoftLabels]:
-        """The distribution over label sequences of each doc, as a teacher gives it. Settings of prediction do not count."""
-        self.meet(docs)
-        require_upstream(self.name, self.model, docs)
-        scores = self.constrain(self.model.predict(docs).cpu())
-        return join_chains([soft_labels_of(scores.labels(part), self.output_names[part]) for part in self.chains()])
 
     def predict(self, docs: Iterable[Doc]) -> Sequence[Any]:
         """The annotations of each doc. RAISES: as `chain_scores`."""
@@ -339,3 +312,70 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
             )
         if any(map(len, docs)) and not getattr(vars(node).get("link"), "is_checked", False):
             check_upstream(name, model)
+
+
+def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:
+    """A group for `doc.spans[name]`, whose attrs["scores"] is a (spans,) array, as that of `spancat`."""
+    return AlignedSpanGroup(doc, name=name, spans=spans, attrs={"scores": np.array(scores, dtype="float32")})
+
+
+def span_score(span: Span) -> Optional[float]:
+    """The probability that a component of ours gave to this span, also to one of `doc.ents`; None without one.
+
+    It is that of the span of the same characters and label in `doc.spans`. Of spaCy's groups, which docs of other processes
+    and files have, the tokens may be those of before a merge.
+    """
+    place = span.start_char, span.end_char, span.label
+    for group in span.doc.spans.values():
+        scores = group.attrs.get("scores", ())
+        if len(scores) == len(group):
+            for (start, end, label), score in zip(_places(group), scores):
+                if (start, end, label) == place:
+                    return float(score)
+    return None
+
+
+def _places(group: SpanGroup) -> Iterator[tuple[int, int, int]]:
+    """The first character, the one behind the last, and the label of each span."""
+    for data in srsly.msgpack_loads(group.to_bytes())["spans"]:
+        _, _, label, _, _, start, end = SPAN.unpack(data)
+        yield start, end, label
+
+
+if not Span.has_extension("score"):
+    Span.set_extension("score", getter=span_score)
+
+
+class AlignedSpanGroup(SpanGroup):
+    """Finds its spans again by their characters when `merge_entities`, or another component that merges or splits tokens,
+    has changed the numbers of the tokens, which spaCy's own groups keep. A span that ends inside a token takes all
+    of it."""
+
+    def __getitem__(self, i: int) -> Span:
+        if not self._fits(i):
+            self._find_by_characters()
+        return super().__getitem__(i)
+
+    def to_bytes(self) -> bytes:
+        """As spaCy's."""
+        list(self)
+        return super().to_bytes()
+
+    def copy(self, doc: Optional[Doc] = None) -> "AlignedSpanGroup":
+        """As spaCy's."""
+        plain = super().copy(doc)
+        return AlignedSpanGroup(plain.doc, name=plain.name, attrs=plain.attrs, spans=list(plain))
+
+    def _fits(self, i: int) -> bool:
+        try:
+            span = super().__getitem__(i)
+        except IndexError:
+            return False
+        first, last = span[0], span[-1]
+        return bool(first.idx == span.start_char and last.idx + len(last) == span.end_char)
+
+    def _find_by_characters(self) -> None:
+        for i, data in enumerate(srsly.msgpack_loads(super().to_bytes())["spans"]):
+            span_id, kb_id, label, _, _, start, end = SPAN.unpack(data)
+            ids = {"label": label, "kb_id": kb_id, "span_id": span_id}
+            self[i] = self.doc.char_span(start, end, **ids, alignment_mode="expand")  # type: ignore[index]

@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from typing import Any, Callable, Iterable, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from ..crf.inference import ChainScores
 from ..crf.loss import Counts, cross_entropy, divergence, negative_log_likelihood
 from ..errors import ConfigError
 from ..types import Mask
-from .soft_labels import SoftLabels, combine
+from .soft_labels import SoftLabels, combine, get_soft_labels, join_chains, set_soft_labels, soft_labels_of, soft_names
 from .upstream import require_own_tok2vec
 
 
@@ -25,6 +25,7 @@ class LearningMixin:
     model: Model
     finish_update: Callable[[Any], None]
     unknown_label: Callable[[str], ValueError]
+    chain_scores: Callable[[Sequence[Doc]], ChainScores]
     _rehearsal_model: Optional[Model] = None
 
     @abstractmethod
@@ -35,9 +36,27 @@ class LearningMixin:
     def allowed(self, examples: list[Example]) -> Mask:
         """The outputs that the annotation allows, (predicted tokens, n_outputs). RAISES: KeyError for an unknown label."""
 
+    @property
     @abstractmethod
+    def soft_key(self) -> str:
+        """The key of the soft labels that the component gives as a teacher, and learns from: see `soft_labels`."""
+
     def read_soft_labels(self, doc: Doc) -> Optional[SoftLabels]:
         """Those that the component learns from, by its output names; "a|b" is one of several."""
+        return get_soft_labels(doc, self.soft_key)
+
+    def write_soft_labels(self, doc: Doc, soft: SoftLabels) -> None:
+        """Keep soft labels that the component, or several alike, have given."""
+        set_soft_labels(doc, self.soft_key, soft)
+
+    def soft_label_names(self, doc: Doc) -> Iterator[str]:
+        """The component's labels that stand behind the soft labels of a doc."""
+        return soft_names(doc, self.soft_key)
+
+    def soft_labels(self, docs: Sequence[Doc]) -> list[SoftLabels]:
+        """The distribution over label sequences of each doc, as a teacher gives it. Settings of prediction do not count."""
+        scores = self.chain_scores(docs)
+        return join_chains([soft_labels_of(scores.labels(part), self.output_names[part]) for part in self.chains()])
 
     @abstractmethod
     def constrain(self, scores: ChainScores) -> ChainScores:

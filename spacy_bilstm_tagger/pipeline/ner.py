@@ -19,11 +19,11 @@ from ..lexicon.files import use_checksums
 from ..types import Mask
 from ..util import check_above_zero, check_at_least, check_bool
 from . import LINEAR_CHAIN_CRF
-from .base import Setting
+from .base import Setting, span_group, span_score
 from .entities import EntityScheme, Scheme, ScoredEntities, ScoredSpans, find_entities, preset_mask, to_bio
 from .gold import EITHER, OUTSIDE, aligned_ner, alternatives, annotated_types
 from .soft_labels import SoftLabels, soft_names
-from .span_component import SpanComponent, SpanScorer, span_group, span_score
+from .span_component import SpanComponent, SpanScorer
 
 # Initial bias of the tags of a type that is added after training.
 NEW_TYPE_BIAS = -5.0

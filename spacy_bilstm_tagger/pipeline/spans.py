@@ -16,9 +16,9 @@ from ..layers.label_scores import ScoresModel
 from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
 from . import LINEAR_CHAIN_CRF
-from .base import Setting
+from .base import Setting, span_group
 from .soft_labels import SoftLabels, set_soft_labels, soft_names
-from .span_component import SpanComponent, SpanScorer, check_threshold, span_group
+from .span_component import SpanComponent, SpanScorer, check_threshold
 
 # Each label is a chain of its own, of two states: outside, and inside.
 _INSIDE = np.ones(1, dtype=np.int64)

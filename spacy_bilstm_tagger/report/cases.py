@@ -8,8 +8,8 @@ from typing import Iterator, Literal, NamedTuple, Optional, Sequence
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from ..pipeline.base import span_score
 from ..pipeline.gold import alternatives
-from ..pipeline.span_component import span_score
 from ..scoring.entities import judge_entities
 from ..scoring.spans import character_scores, characters
 from ..scoring.tags import TagReader, score_by_label, tag_reader

@@ -1,6 +1,7 @@
 """TweetTokenizer.v1: spaCy's Tokenizer, with its cache and its special cases, and rules for tweets."""
 
 import re
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, Iterable, Optional, Union, get_args
@@ -207,3 +208,13 @@ def norms_of(vocab: Vocab) -> str:
     """The setting `norms` of the tokenizer that made the vocabulary's norms; "spaCy" for those of its own tokenizers."""
     getter = vocab.lex_attr_getters.get(NORM)  # type: ignore[attr-defined]
     return next((name for name, norm in NORMS.items() if norm is getter), "spaCy")
+
+
+def warn_of_norms(name: str, trained: str, found: str) -> None:
+    """Warn that a component reads docs with other norms than those of its training."""
+    warnings.warn(
+        f"{name}: was trained with norms = {trained!r}, and the docs have norms = {found!r}, so it reads users, links and other "
+        "words in another way; give the pipeline the [nlp.tokenizer] of the one that the component is from, and make docs with "
+        "nlp.make_doc",
+        stacklevel=3,
+    )

@@ -3,8 +3,8 @@ from spacy import displacy
 from spacy.glossary import GLOSSARY as SPACY_GLOSSARY
 from spacy.tokens import Doc, Span, SpanGroup
 
+from spacy_bilstm_tagger.pipeline.base import span_group
 from spacy_bilstm_tagger.pipeline.glossary import COLORS, GLOSSARY
-from spacy_bilstm_tagger.pipeline.span_component import span_group
 
 
 def test_labels_are_explained():
