@@ -1,7 +1,7 @@
 """spacy-bilstm serve: a pipeline as a web service."""
 
 import socket
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Optional
 
 import typer
 
@@ -40,5 +40,15 @@ def serve(
             ) from None
     form = Form(fields=check_fields(names_of(fields)), offsets=offsets)
     limits = Limits(texts=max_texts, chars=max_chars, waiting=max(4096, 4 * max_texts))
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: Optional[list[socket.socket]] = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                host, port, *_ = self.servers[0].sockets[0].getsockname()
+                typer.secho(
+                    f"✔ {model} answers on http://{host}:{port}; Ctrl+C ends it", fg=typer.colors.GREEN, err=True
+                )
+
     app = create_app(Recipe(model, form, tuple(names_of(disable))), limits)
-    uvicorn.run(app, host=host, port=port, log_level="warning")
+    Server(uvicorn.Config(app, host=host, port=port, log_level="warning")).run()

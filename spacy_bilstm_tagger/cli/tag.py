@@ -35,6 +35,7 @@ _PATH = re.compile(
     r"(?:\.{1,2}|~)/\S*|/[\w.-]+/\S*|[a-z_][\w.-]*(?:/[\w.-]+){2,}|[\w./-]+\.(?:txt|csv|tsv|jsonl?|conllu?|spacy|parquet|gz)|(?:en|xx)_\w+",
     re.IGNORECASE,
 )
+_FILE_LIKE = re.compile(r"[\w-]+(?:\.[\w-]+)+")  # so are some texts
 _FEWEST, _MOST = 20, 2000  # words by which a language is judged
 
 
@@ -57,6 +58,7 @@ def tag(
         raise DataError('found no text; expected texts, such as spacy-bilstm tag "so happy in Lisbon!!", or a file')
     # What is no text is told before a pipeline is loaded.
     texts = chain.from_iterable([_texts(item) for item in items or ["-"]])
+    _warn_of_words(items)
     nlp = _load(model)
     docs = _warn_of_other_language(nlp, nlp.pipe(texts, batch_size=64))
     console, found = Console(), False
@@ -68,6 +70,18 @@ def tag(
             _print(console, doc)
     if not found:
         raise DataError("found no text in the standard input; expected one a line")
+
+
+def _warn_of_words(items: list[str]) -> None:
+    """Of a word that is tagged as a text, and may be meant as a file, a pipeline, or the first word of a text."""
+    for number, item in enumerate(items):
+        is_first_of_several = number == 0 and len(items) > 1 and item.isidentifier()
+        if (is_first_of_several or _FILE_LIKE.fullmatch(item)) and not Path(item).exists():
+            typer.secho(
+                f"⚠ {item!r} is no pipeline and no file here, so it is tagged as a text; a text of several words goes in quotes",
+                fg=typer.colors.YELLOW,
+                err=True,
+            )
 
 
 def _print(console: Console, doc: Doc) -> None:
@@ -125,10 +139,9 @@ def _texts(item: str) -> Iterator[str]:
     except (OSError, ValueError):  # too long for a name, or with a NUL
         return iter([item])
     if not is_file and (is_folder or lies_in_folder or _PATH.fullmatch(item)):
-        raise DataError(
-            f"{item}: no file of texts, and no pipeline that is installed or lies there; if it is a text, send it to the standard "
-            "input (-)"
-        )
+        best = next(filter(_is_pipeline, (str(path / name) for name in ("model-best", "model-last"))), None)
+        way_out = f"there is one in {best}" if best else "if it is a text, send it to the standard input (-)"
+        raise DataError(f"{item}: no file of texts, and no pipeline that is installed or lies there; {way_out}")
     return iter_raw_texts(path) if is_file else iter([item])
 
 

@@ -18,7 +18,7 @@ _ROLES = {"token", "tag", "ent", "-"}
 # Names of columns: a first line of nothing else is a header, not a token and its tag.
 _NAME = re.compile(
     r"(?:(?:gold|pos|upos|xpos|ner|ent|entity|bio|iob|word|token|coarse|fine|sentence)[ _-]?)?"
-    r"(?:tokens?|words?|forms?|texts?|tags?|labels?|pos|upos|xpos|ner|entity|entities|lemmas?|id|idx|index)",
+    r"(?:tokens?|words?|forms?|texts?|tags?|labels?|pos|upos|xpos|ner|ents?|entity|entities|lemmas?|id|idx|index)",
     re.IGNORECASE,
 )
 _TEXT = re.compile(r"# text =(.*)")

@@ -5,13 +5,14 @@ import random
 import sys
 import time
 from collections import Counter
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Callable, Iterator, Literal, Optional, Union
 
 import numpy as np
 import srsly
-from spacy.language import Language
+from spacy.language import DEFAULT_CONFIG, Language
 from spacy.training import Example
 from spacy.training.loggers import console_logger_v3
 from spacy.util import resolve_dot_names
@@ -38,12 +39,14 @@ def make_jsonl_logger(
     progress_bar (str or None): up to the next evaluation ("eval") or the last step ("train"), in a terminal.
     console_output (bool): print spaCy's table.
 
-    It warns of fewer than FEW_TEXTS annotated texts, of a dev corpus without gold or with labels that are not learned, and of a
-    score that stays at 0.
+    It warns of settings that [training] does not have, of fewer than FEW_TEXTS annotated texts, of a dev corpus without gold or
+    with labels that are not learned, and of a score that stays at 0.
     """
     setup_console = console_logger_v3(progress_bar=progress_bar, console_output=console_output)
 
     def setup(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> tuple[LogStep, Callable[[], None]]:
+        for message in _unknown_settings(nlp):
+            print(f"⚠ {message}", file=stderr, flush=True)
         lots = random.getstate(), np.random.get_state()  # readers may draw by lot, and training is not to change by it
         for message in warn_of_corpora(nlp):
             print(f"⚠ {message}", file=stderr, flush=True)
@@ -77,6 +80,16 @@ def make_jsonl_logger(
         return log_step, finish_console
 
     return setup
+
+
+def _unknown_settings(nlp: Language) -> Iterator[str]:
+    """Names that [training] does not have, of which spaCy says nothing."""
+    known = DEFAULT_CONFIG["training"]
+    for name in sorted(set(nlp.config["training"]) - set(known)):
+        meant = get_close_matches(name, known, n=1)
+        yield f"[training] has no setting {name!r}, which does nothing" + (
+            f"; did you mean {meant[0]!r}?" if meant else ""
+        )
 
 
 def _line(info: dict[str, Any], seconds: float, names: list[str]) -> dict[str, Any]:

@@ -20,9 +20,11 @@ def with_counts(score: PRFScore) -> Scores:
 
 
 def warn_of_nothing(count: int, what: str, score: str) -> None:
-    if count:
+    if not count:
+        message = "Nothing to score: there is no text; expected a .spacy file that holds some (spacy-bilstm convert makes one)"
+    else:
         message = (
             f"Nothing to score: none of the {count} texts has gold {what}, so there is no {score}, and spaCy's table "
             "shows 0.00. Look whether this is the right file, and what was converted"
         )
-        warnings.warn(message, stacklevel=3)
+    warnings.warn(message, stacklevel=3)

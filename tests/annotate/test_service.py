@@ -1,5 +1,9 @@
+import json
 import socket
+import subprocess
+import sys
 import threading
+import urllib.request
 
 import pytest
 import spacy
@@ -118,6 +122,20 @@ def test_without_the_extra_the_way_out_is_named(spacy_bilstm, monkeypatch):
     code, _, error = spacy_bilstm("serve", PIPELINE)
     assert code == 1
     assert "pip install 'spacy-bilstm-tagger[serve]'" in error
+
+
+def test_it_tells_when_it_answers():
+    command = [sys.executable, "-m", "spacy_bilstm_tagger", "serve", PIPELINE, "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf8") as process:
+        try:
+            line = next(line for line in process.stderr if "✔" in line)
+            address = line.split(" answers on ")[1].split(";")[0]
+            request = urllib.request.Request(f"{address}/annotate", b'{"texts": ["so good"]}')
+            request.add_header("content-type", "application/json")
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                assert json.load(answer)["results"][0]["text"] == "so good"
+        finally:
+            process.terminate()
 
 
 def test_a_taken_port_is_told_before_anything_is_loaded(spacy_bilstm):

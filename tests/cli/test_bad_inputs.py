@@ -104,7 +104,10 @@ REFUSED = {
         ["tag", "training/mien/model-best", "so good"],
         "model-best: no file of texts, and no pipeline",
     ),
-    "the folder above a pipeline": (["tag", "training", "so good"], "training: no file of texts, and no pipeline"),
+    "the folder above a pipeline": (
+        ["tag", "training", "so good"],
+        "training: no file of texts, and no pipeline that is installed or lies there; there is one in training/model-best",
+    ),
     "another folder above it": (["explain", "training", "so good"], "(there is one in training/model-best)"),
     "the input before the pipeline": (["annotate", "t.txt", PIPELINE, "o.jsonl"], "t.txt: is no pipeline"),
     "CSV as JSON lines": (

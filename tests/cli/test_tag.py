@@ -35,6 +35,18 @@ def test_json_has_what_the_pipeline_sets(spacy_bilstm):
     assert len(second["tokens"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("items", "word"), [(["tweets.tx"], "tweets.tx"), (["nopipe", "hi there"], "nopipe"), (["so", "good"], "so")]
+)
+def test_a_word_that_may_be_no_text_is_told(spacy_bilstm, items, word):
+    code, output, error = spacy_bilstm("tag", "--json", PIPELINE, *items)
+    assert code == 0
+    assert [json.loads(line)["text"] for line in output.splitlines()] == items
+    assert error.count("⚠") == 1
+    assert f"⚠ {word!r} is no pipeline and no file here, so it is tagged as a text" in error
+    assert spacy_bilstm("tag", "--json", PIPELINE, "so good", "lol")[2] == ""
+
+
 def test_files_and_the_standard_input(spacy_bilstm, tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("so good\n\nso bad\n", encoding="utf8")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"so happy\n")))

@@ -207,6 +207,11 @@ def test_features_of_tokens_are_no_tags(tmp_path, features):
     assert [each.tags for each in read_file(tmp_path, table(words, column, tags))] == [tags]
 
 
+def test_a_header_of_three_columns_is_named():
+    with pytest.raises(DataError, match=r"line 1: found \['word', 'tag', 'ent'\], names of columns"):
+        read("word tag ent\nso RB O\n")
+
+
 def test_dependencies_in_capitals_are_no_tags():
     (text,) = read("Mia NSUBJ n-prop\nsees ROOT v-pres\nthe DET art\nsea DOBJ n-com\nnow ADVMOD adv\n")
     assert text.tags == ["n-prop", "v-pres", "art", "n-com", "adv"]

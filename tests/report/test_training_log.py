@@ -96,6 +96,11 @@ def test_a_score_that_stays_at_zero_is_said_once(nlp):
     assert log(nlp, [info(10, 0.0), info(20, 0.0), info(30, 0.1), *[info(40, 0.0)] * 5])[1] == ""
 
 
+def test_settings_that_training_does_not_have(nlp):
+    nlp.config["training"]["max_step"] = 5
+    assert "⚠ [training] has no setting 'max_step', which does nothing; did you mean 'max_steps'?\n" in log(nlp, [])[1]
+
+
 def test_few_texts(nlp, tmp_path):
     nlp.config["paths"]["train"] = nlp.config["paths"]["dev"]
     assert "bilstm_ner: the training corpus has 4 annotated texts" in log(nlp, [])[1]

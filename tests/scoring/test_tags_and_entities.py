@@ -115,6 +115,13 @@ def test_spacy_finds_the_scores(tweet_nlp, make_examples):
     assert "tag_acc_doc_mean" in weights
 
 
+def test_no_text_at_all_is_warned_of(tweet_nlp, make_examples):
+    tweet_nlp.add_pipe("bilstm_tagger")
+    tweet_nlp.initialize(lambda: make_examples(tweet_nlp))
+    with pytest.warns(UserWarning, match="Nothing to score: there is no text; expected a .spacy file"):
+        tweet_nlp.evaluate([])
+
+
 class TestPartlyKnownEntities:
     WORDS = ["Ann", "at", "Acme", "with", "Gizmo"]
 
