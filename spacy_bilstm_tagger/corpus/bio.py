@@ -21,7 +21,7 @@ _OTHER_FORMS = {
 }
 _OUTSIDE_FORMS = (OUTSIDE, "o", "<O>", "Outside", "OUTSIDE", "OUT")
 _NO_ENTITY = (*_OUTSIDE_FORMS, "_", "OTHER", "NONE")
-_WRITE = {**dict.fromkeys(("0", "o", "\u041e", "None", "nan", "NaN"), OUTSIDE), "M": "I", "C": "I"}
+_WRITE = {**dict.fromkeys(("0", "o", "\u041e", "_", "None", "nan", "NaN"), OUTSIDE), "M": "I", "C": "I"}
 _TYPE = re.compile(r"<?[A-Za-z][\w./-]*>?")
 
 
@@ -51,14 +51,15 @@ class EntityTags:
         with `repair`, which counts them."""
         if self.repair:
             return
-        begun_by_i = 0
+        begun_by_i = needed = 0
         for tags in texts:
             for before, tag in zip(["", *tags], tags):
                 goes_on = before[1:] == tag[1:] and before[:1] in ("B", "I")
                 if tag[:2] in ("S-", "E-", "L-", "U-") or (tag[:2] == "B-" and not goes_on):
                     return
                 begun_by_i += tag[:2] == "I-" and not goes_on
-        self.iob1 = begun_by_i > 1
+                needed += tag[:2] == "B-"
+        self.iob1 = begun_by_i > 1 or (begun_by_i > 0 and needed > 0)
 
     def to_bio(self, path: Path, tags: list[str], lines: list[int]) -> list[str]:
         """RAISES: DataError for a tag of another form, and for a tag that may not follow the one before it."""

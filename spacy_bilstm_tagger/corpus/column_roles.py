@@ -45,6 +45,8 @@ _KNOWN = {tag for tag in GLOSSARY if tag == tag.upper()} - _NO_TAGS
 _RELATIONS = {label for label in GLOSSARY if label.islower()}  # of dependencies, also written in capitals
 _FEWEST, _MOST_SIGNS = 10, 40  # different tags of a set that spaCy does not know, and of one of single characters
 _BARE = set("BIOLUES")
+_TYPES = {"person", "per", "location", "loc", "geo-loc", "organization", "organisation", "org", "misc", "miscellaneous"}
+_TYPES |= {"company", "corporation", "product", "group", "event", "facility", "creative-work", "gpe", "norp"}
 _FLAGS = {"true", "false", "yes", "no"}
 _FEW = 4  # different tags, of which a tag set has more
 _NAMING = "name the columns with --columns"
@@ -103,6 +105,8 @@ def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> li
         if _is_tag_set(values[i], values[token], width, beside_entities=bool(bio))
         and not (len(blocks) > 1 and width > 2 and _is_same_in_each_text(blocks, i, width))
     ]
+    if len(blocks) == 1:
+        _refuse_numbers(path, rows, others)
     tag = min(tag_sets, key=lambda i: _rank(values[i]), default=None)  # the first of equals
     if tag is not None:
         roles[tag] = "tag"
@@ -170,6 +174,19 @@ def _refuse_names(path: Path, rows: list[Row], column: int) -> None:
             f"{path}, line {line}: the file has no blank line, and column {column + 1} holds names of texts such as "
             f"{names[0]!r}; expected a blank line where the name changes, here for the first time"
         )
+
+
+def _refuse_numbers(path: Path, rows: list[Row], columns: list[int]) -> None:
+    """RAISES: DataError where a column of a file without blank lines numbers its texts."""
+    for column in columns:
+        cells = [cells[column] for _, cells in rows]
+        numbers = list(map(int, cells)) if all(map(str.isdecimal, cells)) else []
+        if 1 < len(set(numbers)) <= len(numbers) / 2 and all(0 <= b - a <= 1 for a, b in pairwise(numbers)):
+            line = next(line for (line, _), number in zip(rows, numbers) if number != numbers[0])
+            raise DataError(
+                f"{path}, line {line}: the file has no blank line, and column {column + 1} numbers its texts; expected a blank "
+                "line where the number changes, here for the first time"
+            )
 
 
 def _is_same_in_each_text(blocks: list[Block], column: int, width: int, *, most: int = 2) -> bool:
@@ -306,4 +323,11 @@ def _refuse_other_forms(path: Path, rows: list[Row], values: list[list[str]], co
             raise DataError(
                 f"{path}, line {line}: found entity tags such as {cells[i]!r}, {found[1]}; expected O, B-TYPE and I-TYPE, such "
                 f"as B-person. Write them in that form; if they are something else, {_NAMING}"
+            )
+        ((outside, count),) = Counter(values[i]).most_common(1)
+        types = set(values[i]) - {outside}
+        if types and 2 * count >= len(values[i]) and 2 * sum(each.lower() in _TYPES for each in types) >= len(types):
+            raise DataError(
+                f"{path}, line {line}: found {outside!r} and the entity types {', '.join(sorted(types)[:5])}; expected O outside of "
+                f"entities, B-TYPE and I-TYPE, such as B-person. Write them in that form; if they are something else, {_NAMING}"
             )

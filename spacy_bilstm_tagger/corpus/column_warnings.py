@@ -74,6 +74,14 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
             f"The first row, {texts[0].words[0]!r} with the tag {tag!r}, looks like names of columns; if it is, remove line "
             f"{texts[0].lines[0]}"
         )
+    heads = Counter((text.words[0], text.tags[0]) for text in texts if text.tags)
+    inner = {tag for text in texts for tag in (text.tags or [])[1:]}
+    if len(texts) > 4 and len({word for word, _ in heads}) == 1 and inner.isdisjoint(tag for _, tag in heads):
+        (word, found), _ = heads.most_common(1)[0]
+        notes.warnings.append(
+            f"Each text begins with {word!r}, whose tags, such as {found!r}, no other token has; if these lines are about the "
+            "texts, remove them"
+        )
     types = {tag[2:] for text in texts for tag in text.ents or [] if tag[1:2] == "-"}
     if types and types <= CHUNK_TYPES:
         notes.warnings.append(f"The entity types are those of chunks ({', '.join(sorted(types))}), which are no names")

@@ -147,6 +147,12 @@ def _warn_of_other_tags(
         notes.warnings.append(
             f"{column} holds no tags, and {TAG_COLUMNS[other]} does; pass --tags {other} to read those"
         )
+    for name in names:
+        counts = Counter(value for row in cells if (value := row[name]) != "_")
+        if name in COLUMNS[4:] and name != column and looks_like_bio(set(counts)) and set(counts) - {OUTSIDE}:
+            notes.warnings.append(
+                f"{name} holds entity tags ({list_counts(counts, most=5)}), which are not read; expected name=B-TYPE in MISC"
+            )
     keys: dict[tuple[str, str], Counter[str]] = {}
     for name in ("MISC", "FEATS"):
         for key, value in (pair for row in cells for pair in _PAIR.findall(row.get(name, "_"))):
@@ -203,7 +209,7 @@ def _split(path: Path, content: str, names: tuple[str, ...]) -> Iterator[tuple[O
         else:
             if comment:
                 raise DataError(between_tokens(path, comment[0], *comment[1]))
-            cells = text.rstrip("\r").split("\t")
+            cells = [cell.strip(" ") for cell in text.rstrip("\r").split("\t")]
             check_width(path, line, cells, "\t", len(names), expected)
             rows.append((line, cells))
     if rows:
@@ -237,9 +243,11 @@ def _entity_source(
                 f"{path}, line {lines[source, value]}: found entity tags such as {value!r} in {source}, {other[1]}; expected O, "
                 "B-TYPE and I-TYPE, such as B-person. Write them in that form, or remove them"
             )
-        if source in extra and source != chosen and counts:
+        is_second = chosen is not None and bool(counts) and looks_like_bio(set(counts))
+        if source != chosen and counts and (source in extra or is_second):
             kind = notes.warnings if chosen is None and OUTSIDE in counts else notes.lines
-            kind.append(f"The column {source} is not read: {list_counts(counts, most=5)}; entities are read in BIO")
+            subject = f"The column {source} is" if source in extra else f"Entities in {source} are"
+            kind.append(f"{subject} not read: {list_counts(counts, most=5)}; entities are read in BIO")
     for source, counts in values.items():
         if chosen is None and source.key and any("(" in value for value in counts):
             key = "Entity" if source.key == "entity" else source.key.upper()
@@ -272,7 +280,7 @@ def _sentence(
             raise DataError(empty_token(path, line, form))
         tag = cells.get(tag_column, "_")
         entity = source.tag(cells) if source else OUTSIDE
-        pos, lemma = cells.get("UPOS", "_"), cells.get("LEMMA", "_")
+        pos, lemma = cells.get("UPOS", "_").upper(), cells.get("LEMMA", "_")
         if pos not in POS_IDS:
             pos = ""
         if lemma == "_" != form:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Iterator, Optional
 
@@ -67,7 +68,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
         check_width(path, line, cells, delimiter, len(header), f"{len(header)} ({', '.join(header)})")
         cells = [cells[i] for i in order]
         number = cells[0].strip(_BLANKS)
-        is_zero = number in ("0", "0.0") and bool(current) and not current.isdecimal()  # pandas' fillna(0)
+        is_zero = number in ("0", "0.0") and bool(current) and not re.fullmatch(r"-?\d+", current)  # pandas' fillna(0)
         is_fill = number.lower() in _FILLS or is_zero
         if not is_fill and number.lower() != current.lower():
             current = number

@@ -253,6 +253,7 @@ _BINARY = {
 }
 _WEBANNO = "#FORMAT=WebAnno TSV"
 _ELEMENT = re.compile(r"\s*<([a-z][\w:.-]*)(?:\s[^<>]*)?>", re.IGNORECASE)  # of HTML or XML
+_VERTICAL = re.compile(r"(?:\s*<[^<>\t]+>[ \r]*\n)+[^<\t\n]+\t")
 _QUOTED = re.compile(r'^"# text =', re.MULTILINE)
 _OTHER_FORMATS = {
     "a tree in brackets, as of the Penn Treebank; expected a token and its tag in each line, and a blank line between texts": (
@@ -280,6 +281,11 @@ def refuse_content(path: Path, content: str) -> None:
     if kind:
         raise DataError(f"{path}: found {content.strip()[:40]!r}, {kind}")
     element = _ELEMENT.match(content)
+    if element and "\t" in content and _VERTICAL.match(content):
+        raise DataError(
+            f"{path}: found {content.strip()[:40]!r}, a line of XML before rows of columns, as of TreeTagger and CWB; expected a "
+            "blank line between texts: write one in the place of </s>, and remove the other elements"
+        )
     if element:
         end, content = f"</{element[1].lower()}>", content.strip()
         first = content.partition("\n")[0].rstrip()

@@ -233,6 +233,20 @@ def test_entities_in_misc_that_are_not_read_are_named(misc):
     assert f"MISC has {misc.partition('=')[0]}= ({misc.partition('=')[2]} 1), which is not read" in notes.warnings[0]
 
 
+def test_blanks_behind_cells_are_no_part_of_them_and_parts_of_speech_may_be_small():
+    (text,) = read(row("1", "Mara ", upos="propn "), row("2", "left", upos="VERB"))
+    assert (text.words, text.tags, text.pos) == (["Mara", "left"], ["propn", "VERB"], ["PROPN", "VERB"])
+
+
+def test_entity_tags_in_another_place_are_named():
+    notes = Notes()
+    read_conllu(PATH, row("1", "Mara", misc="B-PER") + "\n" + row("2", "left", misc="O") + "\n", notes=notes)
+    assert notes.warnings == ["MISC holds entity tags (B-PER 1, O 1), which are not read; expected name=B-TYPE in MISC"]
+    notes = Notes()
+    read_conllu(PATH, row("1", "Mara", misc="NER=B-PER|Entity=B-LOC") + "\n", notes=notes)
+    assert "Entities in MISC (entity=) are not read: B-LOC 1; entities are read in BIO" in notes.lines
+
+
 def test_tags_that_are_all_in_the_other_column_are_named():
     notes = Notes()
     read_conllu(PATH, "1\thi\t_\t_\tUH\t_\t_\t_\t_\t_\n", notes=notes)

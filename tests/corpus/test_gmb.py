@@ -30,6 +30,11 @@ def test_columns_in_another_order(tmp_path, header):
     assert (format, text.words, text.tags, text.ents) == ("gmb", ["In", "Iraq"], ["IN", "NNP"], ["O", "B-geo"])
 
 
+def test_zero_is_a_number_after_one_below_it():
+    texts = read("-1,Mara,NNP,O\n-1,left,VBD,O\n0,He,PRP,O\n")
+    assert [text.words for text in texts] == [["Mara", "left"], ["He"]]
+
+
 def test_cells_in_quotes_hold_commas_and_doubled_quotes():
     (text,) = read('"Sentence: 1",",",",",O\n,"""",``,O\n,"say ""hi""",VB,O\n')
     assert text.words == [",", '"', 'say "hi"']

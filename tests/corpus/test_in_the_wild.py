@@ -361,6 +361,12 @@ def test_ranges_that_cut_tokens_or_overlap_are_missing_counted_and_shown(tmp_pat
     )
 
 
+def test_few_entities_of_iob1(tmp_path):
+    (tmp_path / "a.tsv").write_text("Mara\tI-PER\nTom\tB-PER\nleft\tO\n\nHe\tO\n", encoding="utf8")
+    _, (first, _) = read_corpus(tmp_path / "a.tsv")
+    assert first.ents == ["B-PER", "B-PER", "O"]
+
+
 def test_one_entity_that_i_begins_is_a_mistake_and_not_iob1(tmp_path):
     path = write(tmp_path, "so O\nMia I-PER\n")
     with pytest.raises(DataError, match="I-PER cannot follow O"):

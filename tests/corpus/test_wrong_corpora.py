@@ -162,6 +162,22 @@ REFUSED = {
         "Mia\tNNP|B-PER\nleft\tVBD|O\n.\t.|O\n",
         ", line 1: found 'NNP|B-PER', a tag and an entity tag in one column; expected a TAB between them",
     ),
+    "types-with-a-zero": (
+        "Mara\tPERSON\nleft\t0\nNew\tLOCATION\n\nHe\t0\n",
+        ", line 1: found '0' and the entity types LOCATION, PERSON; expected O outside of entities",
+    ),
+    "types-with-another-sign": (
+        "Mara\tperson\nleft\tNo\nnow\tNo\n",
+        ", line 1: found 'No' and the entity types person; expected O outside",
+    ),
+    "numbers-of-texts-behind": (
+        "Mara\tNNP\t1\nleft\tVBD\t1\nHe\tPRP\t2\nran\tVBD\t2\n",
+        ", line 3: the file has no blank line, and column 3 numbers its texts",
+    ),
+    "vertical": (
+        "<s>\nMara\tNNP\nleft\tVBD\n</s>\n",
+        ": found '<s>\\nMara\\tNNP\\nleft\\tVBD\\n</s>', a line of XML before rows of columns",
+    ),
     "no-break-space": ("a\tX\n\u00a0\tY\n", ", line 2: the token is white space (U+00A0), expected a word"),
 }
 
@@ -260,6 +276,12 @@ def test_warned_of(spacy_bilstm, tmp_path, content, warning):
     code, out, _ = spacy_bilstm("convert", path, tmp_path / "out.spacy")
     assert code == 0
     assert f"⚠ {notes.warnings[0]}\n" in out
+
+
+def test_a_line_about_each_text_is_warned_of(tmp_path):
+    notes = Notes()
+    read_corpus(write(tmp_path, "meta\tpositive\nso\tRB\ngood\tJJ\n\n" * 5), notes=notes)
+    assert any("Each text begins with 'meta', whose tags, such as 'positive'" in each for each in notes.warnings)
 
 
 def test_tags_of_one_letter_may_be_words_too(tmp_path):
