@@ -328,6 +328,6 @@ def _refuse_other_forms(path: Path, rows: list[Row], values: list[list[str]], co
         types = set(values[i]) - {outside}
         if types and 2 * count >= len(values[i]) and 2 * sum(each.lower() in _TYPES for each in types) >= len(types):
             raise DataError(
-                f"{path}, line {line}: found {outside!r} and the entity types {', '.join(sorted(types)[:5])}; expected O outside of "
-                f"entities, B-TYPE and I-TYPE, such as B-person. Write them in that form; if they are something else, {_NAMING}"
+                f"{path}, line {line}: found {outside!r} and the entity types {', '.join(sorted(types)[:5])}; expected O outside "
+                f"of entities, B-TYPE and I-TYPE, such as B-person. Write them in that form; if they are something else, {_NAMING}"
             )
