@@ -43,7 +43,7 @@ class TrainableMixin:
     model: Model
     vocab: Vocab
     cfg: dict[str, Any]
-    _norms: Optional[str] = None  # those of the last docs
+    _norms: Optional[tuple[str, str]] = None  # those of training, and of the last docs
 
     def meet(self, docs: Sequence[Doc]) -> None:
         """WARNS: of docs with other norms than those of training. RAISES: ConfigError if the vocabulary of the docs has other
@@ -53,10 +53,10 @@ class TrainableMixin:
         vocab = docs[0].vocab
         if any(doc.vocab is not vocab for doc in docs):
             raise ValueError("The docs of a batch are of several vocabularies; expected docs of one pipeline")
-        trained, found = self.cfg.setdefault("norms", norms_of(self.vocab)), norms_of(vocab)
-        if found not in (trained, self._norms):
+        norms = trained, found = self.cfg.setdefault("norms", norms_of(self.vocab)), norms_of(vocab)
+        if found != trained and norms != self._norms:
             warn_of_norms(self.name, trained, found)
-        self._norms = found
+        self._norms = norms
         if vocab is not self.vocab:
             claim_tables(self.model, vocab, origin=self.vocab)
             for label in getattr(self, "labels", ()):

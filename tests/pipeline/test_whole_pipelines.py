@@ -274,6 +274,15 @@ class TestNorms:
         with pytest.warns(UserWarning, match=self.MESSAGE.format(norms)):
             loaded("@mara ok")
 
+    def test_weights_that_are_loaded_bring_theirs(self, tagger, make_examples, tmp_path):
+        tagger.to_disk(tmp_path)
+        nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": TWEET_TOKENIZER, "norms": "lower"}}})
+        pipe = nlp.add_pipe("bilstm_tagger", config={"model": tagger.get_pipe_config("bilstm_tagger")["model"]})
+        train(nlp, make_examples(nlp), steps=1)
+        pipe.from_disk(tmp_path / "bilstm_tagger", exclude=["vocab"])
+        with pytest.warns(UserWarning, match=self.MESSAGE.format("lower")):
+            nlp("@mara ok")
+
     def test_another_tokenizer_on_the_same_vocabulary(self, tagger):
         tagger.tokenizer = create_tweet_tokenizer(norms="lower")(tagger)
         with pytest.warns(UserWarning, match=self.MESSAGE.format("lower")):
