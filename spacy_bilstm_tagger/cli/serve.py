@@ -1,6 +1,7 @@
 """spacy-bilstm serve: a pipeline as a web service."""
 
 import socket
+from contextlib import suppress
 from typing import Annotated, Literal, Optional
 
 import typer
@@ -46,9 +47,12 @@ def serve(
             await super().startup(sockets)
             if self.started:
                 host, port, *_ = self.servers[0].sockets[0].getsockname()
-                typer.secho(
-                    f"✔ {model} answers on http://{host}:{port}; Ctrl+C ends it", fg=typer.colors.GREEN, err=True
-                )
+                address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+                typer.secho(f"✔ {model} answers on {address}; Ctrl+C ends it", fg=typer.colors.GREEN, err=True)
 
     app = create_app(Recipe(model, form, tuple(names_of(disable))), limits)
-    Server(uvicorn.Config(app, host=host, port=port, log_level="warning")).run()
+    server = Server(uvicorn.Config(app, host=host, port=port, log_level="warning"))
+    with suppress(KeyboardInterrupt):  # as uvicorn.run
+        server.run()
+    if not server.started:
+        raise typer.Exit(1)
