@@ -161,12 +161,17 @@ def model_path(name: str) -> Path:
         inside = sorted(each.parent for each in path.glob("*/config.cfg"))
         path = inside[0] if inside else path
     if not _has_config(path):
-        best = next(filter(_has_config, (path / "model-best", path / "model-last")), None)
+        best = trained_inside(path)
         raise DataError(
             f"{name[:200]}: is no pipeline; expected a folder with config.cfg, or the name of an installed package"
             + (f" (there is one in {best})" if best else "")
         )
     return path
+
+
+def trained_inside(folder: Path) -> Optional[Path]:
+    """The pipeline in the output folder of a training, the best one first; None if there is none."""
+    return next(filter(_has_config, (folder / "model-best", folder / "model-last")), None)
 
 
 def _has_config(folder: Path) -> bool:

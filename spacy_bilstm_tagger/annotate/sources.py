@@ -15,6 +15,7 @@ FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", 
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
 FROM_ARRAY = "jq -c '.[]' FILE > FILE.jsonl"
 PACKED = (".gz", ".zst", ".bz2", ".lz4")
+_PACKED_STARTS = {GZIP + b"\x08": "gzip", b"PAR1\x15": "Parquet"}
 LINE = 1 << 24  # bytes of a line; longer ones are not read
 
 
@@ -80,13 +81,7 @@ class Source:
         """RAISES: DataError for a first line of what is no text in UTF-8, or of lines that end in CR alone."""
         if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _looks_like_utf16(line):
             raise DataError(f"{self.name}: is UTF-16, expected UTF-8; save it so")
-        kind = (
-            "gzip"
-            if line.startswith(GZIP + b"\x08")
-            else "Parquet"
-            if line.startswith(b"PAR1\x15")
-            else archive_kind(line)
-        )
+        kind = next((kind for start, kind in _PACKED_STARTS.items() if line.startswith(start)), archive_kind(line))
         if kind:
             raise DataError(f"{self.name}: is no text, but {kind}; unpack it, or give it the ending of its format")
         if b"\r" in line.rstrip(b"\r\n") and not line.endswith(b"\n"):

@@ -1,6 +1,7 @@
 """spacy-bilstm tag: what a pipeline finds in a few texts, as a table or as JSON."""
 
 import json
+import os
 import re
 import sys
 import warnings
@@ -20,7 +21,7 @@ from spacy.util import get_package_path, is_package
 from thinc.api import Model
 
 from ..annotate.annotation import to_annotation
-from ..annotate.annotator import load_pipeline
+from ..annotate.annotator import load_pipeline, trained_inside
 from ..corpus.raw import iter_raw_texts
 from ..errors import DataError
 from ..lexicon.claim import tables_read
@@ -76,7 +77,7 @@ def _warn_of_words(items: list[str]) -> None:
     """Of a word that is tagged as a text, and may be meant as a file, a pipeline, or the first word of a text."""
     for number, item in enumerate(items):
         is_first_of_several = number == 0 and len(items) > 1 and item.isidentifier()
-        if (is_first_of_several or _FILE_LIKE.fullmatch(item)) and not Path(item).exists():
+        if (is_first_of_several or _FILE_LIKE.fullmatch(item)) and not os.path.exists(item):  # no error for a long name
             typer.secho(
                 f"⚠ {item!r} is no pipeline and no file here, so it is tagged as a text; a text of several words goes in quotes",
                 fg=typer.colors.YELLOW,
@@ -139,7 +140,7 @@ def _texts(item: str) -> Iterator[str]:
     except (OSError, ValueError):  # too long for a name, or with a NUL
         return iter([item])
     if not is_file and (is_folder or lies_in_folder or _PATH.fullmatch(item)):
-        best = next(filter(_is_pipeline, (str(path / name) for name in ("model-best", "model-last"))), None)
+        best = trained_inside(path)
         way_out = f"there is one in {best}" if best else "if it is a text, send it to the standard input (-)"
         raise DataError(f"{item}: no file of texts, and no pipeline that is installed or lies there; {way_out}")
     return iter_raw_texts(path) if is_file else iter([item])

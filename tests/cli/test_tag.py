@@ -45,6 +45,7 @@ def test_a_word_that_may_be_no_text_is_told(spacy_bilstm, items, word):
     assert error.count("⚠") == 1
     assert f"⚠ {word!r} is no pipeline and no file here, so it is tagged as a text" in error
     assert spacy_bilstm("tag", "--json", PIPELINE, "so good", "lol")[2] == ""
+    assert spacy_bilstm("tag", "--json", PIPELINE, "x" * 300, "lol")[0] == 0
 
 
 def test_files_and_the_standard_input(spacy_bilstm, tmp_path, monkeypatch):
