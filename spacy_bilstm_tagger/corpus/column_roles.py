@@ -185,7 +185,7 @@ def _refuse_numbers(path: Path, rows: list[Row], columns: list[int]) -> None:
             line = next(line for (line, _), number in zip(rows, numbers) if number != numbers[0])
             raise DataError(
                 f"{path}, line {line}: the file has no blank line, and column {column + 1} numbers its texts; expected a blank "
-                "line where the number changes, here for the first time"
+                f"line where the number changes, here for the first time. If it is something else, {_NAMING}"
             )
 
 

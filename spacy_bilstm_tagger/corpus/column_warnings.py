@@ -76,7 +76,11 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
         )
     heads = Counter((text.words[0], text.tags[0]) for text in texts if text.tags)
     inner = {tag for text in texts for tag in (text.tags or [])[1:]}
-    if len(texts) > 4 and len({word for word, _ in heads}) == 1 and inner.isdisjoint(tag for _, tag in heads):
+    if (
+        len(texts) > 4
+        and len(heads) > 1 == len({word for word, _ in heads})
+        and inner.isdisjoint(tag for _, tag in heads)
+    ):
         (word, found), _ = heads.most_common(1)[0]
         notes.warnings.append(
             f"Each text begins with {word!r}, whose tags, such as {found!r}, no other token has; if these lines are about the "

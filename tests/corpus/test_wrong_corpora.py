@@ -280,8 +280,12 @@ def test_warned_of(spacy_bilstm, tmp_path, content, warning):
 
 def test_a_line_about_each_text_is_warned_of(tmp_path):
     notes = Notes()
-    read_corpus(write(tmp_path, "meta\tpositive\nso\tRB\ngood\tJJ\n\n" * 5), notes=notes)
+    text = "meta\t{}\nso\tRB\ngood\tJJ\n\n"
+    read_corpus(write(tmp_path, text.format("positive") * 3 + text.format("negative") * 2), notes=notes)
     assert any("Each text begins with 'meta', whose tags, such as 'positive'" in each for each in notes.warnings)
+    notes = Notes()
+    read_corpus(write(tmp_path, text.replace("meta", "RT").format("RT") * 5), notes=notes)
+    assert notes.warnings == []
 
 
 def test_tags_of_one_letter_may_be_words_too(tmp_path):
