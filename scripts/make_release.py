@@ -1,14 +1,16 @@
 """A trained pipeline made ready to use: morphology, lemmas, sentences, the convention of parts of speech in tweets, a smaller
 size, and its meta.
 
-    python scripts/make_release.py training/release/student/model-best training/release/en_tweet_sm --name tweet_sm
+    python scripts/make_release.py training/release/student/model-best training/release/pipeline --name tweet_sm \\
+        --entities training/release/entities-student/model-best
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Iterator
+from typing import Annotated, Any, Iterator, Optional
 
 import numpy as np
 import spacy
+import srsly
 import torch
 import typer
 from spacy.language import Language
@@ -40,47 +42,37 @@ POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
     ([{"TAG": "URL"}, {"TAG": "HT"}], "X", 1),
 ]
 MANTISSA = 3  # bits of a number of a table that are kept, of 10 in float16
-META = {
-    "description": "Tags, universal parts of speech, lemmas, sentences and entities of English tweets, chat and comments",
-    "author": "The developers of spacy-bilstm-tagger",
-    "license": "CC BY-SA 4.0",
-    "sources": [
-        {
-            "name": "T-POS (Ritter et al. 2011), W-NUT 2016 (Strauss et al. 2016)",
-            "license": "published for research, in a GPL-3 repository",
-        },
-        {"name": "WNUT 2017, Broad Twitter Corpus (Derczynski et al. 2016, 2017)", "license": "CC BY 4.0"},
-        {"name": "ARK's Oct27 (Gimpel et al. 2011)", "license": "CC BY 3.0"},
-        {"name": "UD English EWT (Silveira et al. 2014)", "license": "CC BY-SA 4.0"},
-        {"name": "all-MiniLM-L6-v2, whose word vectors are distilled", "license": "Apache 2.0"},
-        {"name": "spacy-lookups-data, tables of lemmas", "license": "MIT"},
-        {
-            "name": "TweetEval (Barbieri et al. 2020), raw tweets that teachers labelled; no text is kept",
-            "license": "research",
-        },
-    ],
-}
 
 
 def main(
-    source: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained pipeline of configs/release_second.cfg.")],
+    source: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained pipeline with a tagger, and its tok2vec.")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
-    name: Annotated[str, typer.Option(help="The name of the pipeline, without its language.")],
+    name: Annotated[
+        str, typer.Option(help="The name of the pipeline, without its language: that of a file in assets/english.")
+    ],
     entities: Annotated[
         Path, typer.Option(help="A pipeline whose entity recognizer is taken, with the tok2vec that it listens to.")
     ],
+    pos: Annotated[
+        Optional[Path],
+        typer.Option(
+            help='A pipeline whose tagger, of attr = "pos", is taken likewise, where MODEL has none named pos.'
+        ),
+    ] = None,
     version: Annotated[str, typer.Option()] = "0.2.0",
     mantissa: Annotated[int, typer.Option(min=1, max=10, help="Bits of the numbers in tables.")] = MANTISSA,
 ) -> None:
     nlp = spacy.load(source)
     # Its rules are saved; these are those of this version.
     nlp.tokenizer = registry.resolve({"tokenizer": nlp.config["nlp"]["tokenizer"]})["tokenizer"](nlp)
-    take_entities(nlp, spacy.load(entities))
+    if pos is not None:
+        take_component(nlp, pos, "tagger", "pos")
+    take_component(nlp, entities, "ner", "ner")
     add_rules(nlp)
     round_tables(nlp, mantissa)
     for model in _models(nlp):
         round_weights(model)
-    nlp.meta.update(META, name=name, version=version, performance={})
+    nlp.meta.update(srsly.read_yaml(ENGLISH / f"{name}.yml"), name=name, version=version, performance={})
     # What the pipeline has read while it was trained is of no use, and a quarter of its size.
     nlp.vocab.strings._reset_and_load(sorted(_needed_strings(nlp)))
     with write_beside(output) as draft:
@@ -88,9 +80,13 @@ def main(
     typer.echo(f"✔ {output}: {', '.join(nlp.pipe_names)}")
 
 
-def take_entities(nlp: Language, other: Language) -> None:
-    other.replace_listeners("tok2vec", "ner", ["model.tok2vec"])
-    nlp.add_pipe("ner", source=other)
+def take_component(nlp: Language, source: Path, component: str, name: str) -> None:
+    """With a tok2vec of its own."""
+    other = spacy.load(source)
+    listens = any(node.name == "tok2vec-listener" for node in other.get_pipe(component).model.walk())
+    if listens:
+        other.replace_listeners("tok2vec", component, ["model.tok2vec"])
+    nlp.add_pipe(component, source=other, name=name)
 
 
 def add_rules(nlp: Language) -> None:
@@ -100,9 +96,11 @@ def add_rules(nlp: Language) -> None:
     nlp.get_pipe("tagger").morphs = dict(_rows("tag_morphs.tsv"))
     for pattern, pos, index in POS_PATTERNS:
         ruler.add([pattern], {"POS": pos}, index=index)
-    lemmatizer = nlp.add_pipe("lemmatizer", after="attribute_ruler", config={"mode": "rule"})
+    lemmatizer = nlp.add_pipe("tweet_lemmatizer", name="lemmatizer", after="attribute_ruler")
     lemmatizer.initialize()
     exceptions, rules = (lemmatizer.lookups.get_table(name) for name in ("lemma_exc", "lemma_rules"))
+    # Of the forms in the tables the last one is taken, and of the others the first one.
+    rules["verb"] = list(_rows("verb_endings.tsv"))
     for pos, forms, lemma in _rows("lemmas.tsv"):
         known = dict(exceptions.get(pos.lower(), {}))
         exceptions[pos.lower()] = {**known, **{key: [lemma] for key in forms.split()}}

@@ -34,6 +34,7 @@ WORKFLOWS = {
     "entities",
     "gmb",
     "release",
+    "release-lg",
     "student",
     "tags",
     "toxic",

@@ -65,10 +65,10 @@ def test_command_takes_it_by_default(en_tweet_sm, spacy_bilstm):
 @pytest.mark.parametrize("dev", DEVS)
 def test_scores_are_those_of_the_card(en_tweet_sm, spacy_bilstm, tmp_path, monkeypatch, dev):
     """Each dev part is converted as the workflow does it."""
-    commands = {each["name"]: each["script"] for each in srsly.read_yaml(PROJECT / "project.yml")["commands"]}
-    card = next(line for line in commands["release-package"] if " card " in line)
-    target = dict(part.split("=") for part in shlex.split(card) if "=" in part)[dev]
-    convert = shlex.split(next(line for line in commands["release-corpus"] if target in line))
+    config = srsly.read_yaml(PROJECT / "project.yml")
+    commands = {each["name"]: each["script"] for each in config["commands"]}
+    target = dict(part.split("=") for part in shlex.split(config["vars"]["release_devs"]))[dev]
+    convert = shlex.split(next(line for line in commands["release-dev"] if target in line))
     source, target = convert[convert.index("convert") + 1], tmp_path / "dev.spacy"
     if not (PROJECT / source).exists():
         pytest.skip(f"no {source}: run 'spacy project assets'")

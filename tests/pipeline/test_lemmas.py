@@ -1,0 +1,70 @@
+"""The `tweet_lemmatizer` component."""
+
+import copy
+
+import pytest
+import spacy
+from spacy.lookups import Lookups
+from spacy.tokens import Doc
+
+TOKENIZER = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
+
+
+@pytest.fixture
+def nlp():
+    lookups = Lookups()
+    lookups.add_table("lemma_index", {"verb": ["hop", "hope", "saw", "see"], "noun": ["job", "medium"], "adj": []})
+    lookups.add_table("lemma_exc", {"verb": {"are": ["be"], "saw": ["see"]}, "noun": {"media": ["medium"]}, "adj": {}})
+    lookups.add_table("lemma_rules", {"verb": [["ing", ""], ["ing", "e"]], "noun": [["s", ""]], "adj": []})
+    nlp = spacy.blank("en", config=TOKENIZER)
+    nlp.add_pipe("tweet_lemmatizer").initialize(lookups=lookups)
+    return nlp
+
+
+@pytest.mark.parametrize(
+    ("word", "pos", "morph", "lemma"),
+    [
+        ("#Jobs", "NOUN", "", "#jobs"),
+        ("#NowPlaying", "VERB", "", "#nowplaying"),
+        ("@MaraHoping", "PROPN", "", "@marahoping"),
+        ("http://t.co/AbCing", "VERB", "", "http://t.co/AbCing"),
+        ("jobs", "NOUN", "Number=Plur", "job"),
+        ("hoping", "VERB", "VerbForm=Part", "hope"),  # the last of the forms that are known
+        ("livetweeting", "VERB", "VerbForm=Part", "livetweet"),  # the first of those that are not
+        ("are", "VERB", "Tense=Pres|VerbForm=Fin", "be"),
+        ("saw", "VERB", "VerbForm=Inf", "saw"),
+        ("saw", "VERB", "Tense=Past|VerbForm=Fin", "see"),
+        ("media", "NOUN", "Number=Sing", "media"),
+        ("#", "NOUN", "", "#"),
+        ("@", "ADP", "", "@"),
+    ],
+)
+def test_lemmas(nlp, word, pos, morph, lemma):
+    doc = Doc(nlp.vocab, words=[word], pos=[pos], morphs=[morph])
+    assert nlp.get_pipe("tweet_lemmatizer")(doc)[0].lemma_ == lemma
+
+
+def test_lemmas_that_are_set_stay_unless_they_are_overwritten(nlp):
+    doc = Doc(nlp.vocab, words=["jobs"], pos=["NOUN"], lemmas=["work"])
+    assert nlp.get_pipe("tweet_lemmatizer")(doc.copy())[0].lemma_ == "work"
+    nlp.get_pipe("tweet_lemmatizer").overwrite = True
+    assert nlp.get_pipe("tweet_lemmatizer")(doc)[0].lemma_ == "job"
+
+
+def test_saves_its_tables(nlp, tmp_path):
+    nlp.to_disk(tmp_path)
+    for loaded in (spacy.load(tmp_path), spacy.blank("en", config=TOKENIZER), copy.deepcopy(nlp)):
+        if not loaded.pipe_names:
+            loaded.add_pipe("tweet_lemmatizer", source=nlp)
+        doc = Doc(loaded.vocab, words=["hoping", "#jobs"], pos=["VERB", "NOUN"])
+        assert [token.lemma_ for token in loaded.get_pipe("tweet_lemmatizer")(doc)] == ["hope", "#jobs"]
+
+
+def test_without_a_part_of_speech_or_tables(nlp):
+    with pytest.warns(UserWarning, match="W108"):
+        assert nlp("Hoping")[0].lemma_ == "hoping"
+    empty = spacy.blank("en")
+    empty.add_pipe("tweet_lemmatizer")
+    doc = Doc(empty.vocab, words=["are"], pos=["VERB"])
+    with pytest.raises(ValueError, match="E1004"):
+        empty.get_pipe("tweet_lemmatizer")(doc)

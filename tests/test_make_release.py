@@ -1,0 +1,77 @@
+"""scripts/make_release.py: what en_tweet_sm is put together from."""
+
+import pytest
+import spacy
+import srsly
+from spacy.util import registry
+
+RULES = ("tweet_sentencizer", "attribute_ruler", "lemmatizer")
+TABLES = ("lemma_rules", "lemma_exc", "lemma_index")
+
+
+@pytest.fixture(scope="module")
+def parts(en_tweet_sm, tmp_path_factory):
+    """The networks of en_tweet_sm alone, and the tables that its lemmatizer was made with, under the name that spaCy asks for."""
+    folder = tmp_path_factory.mktemp("parts")
+    nlp = spacy.load("en_tweet_sm")
+    lookups = nlp.get_pipe("lemmatizer").lookups
+    paths = {}
+    for name in TABLES:
+        table = lookups.get_table(name)
+        paths[name] = folder / f"{name}.json"
+        srsly.write_json(
+            paths[name], {pos: table[pos] for pos in ("adj", "adv", "noun", "punct", "verb") if pos in table}
+        )
+    nlp.to_disk(folder / "whole")
+    for name in (*RULES, "ner"):
+        nlp.remove_pipe(name)
+    nlp.to_disk(folder / "tags")
+    before = registry.lookups.get_all().get("en")
+    registry.lookups.register("en", func=paths)
+    yield folder
+    if before is not None:
+        registry.lookups.register("en", func=before)
+
+
+@pytest.mark.slow
+def test_the_same_networks_make_the_same_pipeline(parts, run_script, tmp_path):
+    arguments = [
+        parts / "tags",
+        tmp_path / "made",
+        "--name",
+        "tweet_sm",
+        "--version",
+        "9.9.9",
+        "--entities",
+        parts / "whole",
+    ]
+    result = run_script("make_release.py", *arguments)
+    assert result.exit_code == 0, result.output
+    made, original = spacy.load(tmp_path / "made"), spacy.load("en_tweet_sm")
+    assert made.pipe_names == original.pipe_names
+    assert (made.meta["version"], made.meta["license"]) == ("9.9.9", original.meta["license"])
+    texts = ["RT @mara: sooo happy in Lisbon!! 😭", "#NowPlaying: she unfollowed me http://T.co/AbC", "we are hoping"]
+    for text in texts:
+        assert made(text).to_json() == original(text).to_json()
+    assert [token.lemma_ for token in made(texts[1])] == ["#nowplaying", ":", "she", "unfollow", "I", "http://T.co/AbC"]
+
+
+@pytest.mark.slow
+def test_parts_of_speech_of_another_pipeline(parts, run_script, tmp_path):
+    """As en_tweet_lg takes them, whose pipeline of parts of speech has a tagger of attr = "pos"."""
+    nlp = spacy.load(parts / "tags")
+    nlp.rename_pipe("tagger", "other")
+    nlp.rename_pipe("pos", "tagger")
+    nlp.remove_pipe("other")
+    nlp.to_disk(tmp_path / "pos")
+    nlp = spacy.load(parts / "tags")
+    nlp.remove_pipe("pos")
+    nlp.to_disk(tmp_path / "tags")
+    options = ["--name", "tweet_lg", "--pos", tmp_path / "pos", "--entities", parts / "whole"]
+    result = run_script("make_release.py", tmp_path / "tags", tmp_path / "made", *options)
+    assert result.exit_code == 0, result.output
+    made, original = spacy.load(tmp_path / "made"), spacy.load("en_tweet_sm")
+    assert made.pipe_names == original.pipe_names
+    for doc, expected in zip(made.pipe(["sooo happy in Lisbon!!"]), original.pipe(["sooo happy in Lisbon!!"])):
+        assert [(t.tag_, t.pos_, t.ent_type_) for t in doc] == [(t.tag_, t.pos_, t.ent_type_) for t in expected]
+    assert "Tweebank" in srsly.json_dumps(made.meta["sources"])
