@@ -7,6 +7,7 @@ from spacy.attrs import IDX, LEMMA, LENGTH, POS, TAG
 from spacy.tokens import Doc, Span
 
 from ..errors import DataError
+from ..pipeline.base import ARE_ENTS, scored_spans
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,8 +39,8 @@ def to_annotation(doc: Doc, fields: tuple[str, ...] = FIELDS, *, offsets: str = 
     offsets (str): "codepoint", the characters of Python; "utf16", those of JavaScript and Java, where an emoji counts as two.
 
     Keys: "text"; "tokens", a list of {"text", "start", "end", "tag", "pos", "lemma"}; "sents", a list of {"start", "end"};
-    "ents", a list of {"text", "label", "start", "end", "score"}; "spans", the same with "key", that of `doc.spans`. A group
-    of spans that repeats the entities is left out. The score is a probability, or None where it is not known.
+    "ents", a list of {"text", "label", "start", "end", "score"}; "spans", the same with "key", that of `doc.spans`. The
+    recognizer's group of entities is left out. The score is a probability, or None where it is not known.
     """
     text = doc.text
     place = _utf16_places(text) if offsets == "utf16" else None
@@ -52,20 +53,20 @@ def to_annotation(doc: Doc, fields: tuple[str, ...] = FIELDS, *, offsets: str = 
         return found
     # Each look at doc.ents, and at a group, makes new Spans, so there is one.
     ents = {(ent.start, ent.end, ent.label): ent for ent in doc.ents}
-    groups = {key: list(zip(group, _scores(group))) for key, group in doc.spans.items()}
+    groups = {key: scored_spans(group) for key, group in doc.spans.items()}
     if "ents" in fields:
         scores = {
             (span.start, span.end, span.label): score
-            for group in groups.values()
+            for key, group in groups.items()
             for span, score in group
-            if score is not None
+            if score is not None and ARE_ENTS in doc.spans[key].attrs
         }
         found["ents"] = [_span(ent, scores.get(key), place) for key, ent in ents.items()]
     if "spans" in fields:
         found["spans"] = [
             {"key": key, **_span(span, score, place)}
             for key, group in groups.items()
-            if not all((span.start, span.end, span.label) in ents for span, _ in group)
+            if ARE_ENTS not in doc.spans[key].attrs or not all((s.start, s.end, s.label) in ents for s, _ in group)
             for span, score in group
         ]
     return found
@@ -110,13 +111,6 @@ def _tokens(doc: Doc, text: str, names: list[str], place: Places) -> list[dict[s
 def _span(span: Span, score: Optional[float], place: Places) -> dict[str, Any]:
     rounded = None if score is None else round(score, DIGITS)
     return {"text": span.text, "label": span.label_, **_placed(span, place), "score": rounded}
-
-
-def _scores(group: Any) -> list[Optional[float]]:
-    scores = group.attrs.get("scores")
-    if scores is None or len(scores) != len(group):  # of somebody else, whose order we cannot know
-        return [None] * len(group)
-    return np.asarray(scores, dtype="float64").tolist()
 
 
 def _placed(span: Span, place: Places) -> dict[str, int]:

@@ -27,6 +27,7 @@ from ..errors import DataError
 from ..lexicon.claim import tables_read
 from ..lexicon.table import NO_ROW, get_table
 from ..lexicon.vectors import VOCAB_VECTORS
+from ..pipeline.base import ARE_ENTS, scored_spans
 from ..tokenizer.kinds import tweet_kind
 from ..util import read_lines
 
@@ -99,8 +100,8 @@ def _print(console: Console, doc: Doc) -> None:
             table.add_section()
     console.print(Text(doc.text), table, sep="\n")
     for key, group in doc.spans.items():
-        shown = [f"{span.text} ({span._.score:.2f})" if span._.score is not None else span.text for span in group]
-        if shown and key != "ents":
+        shown = [span.text if score is None else f"{span.text} ({score:.2f})" for span, score in scored_spans(group)]
+        if shown and ARE_ENTS not in group.attrs:
             console.print(Text(f"{key}: {'; '.join(shown)}"))
 
 

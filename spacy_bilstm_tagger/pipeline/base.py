@@ -11,7 +11,6 @@ from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 import numpy as np
 import srsly
 import torch
-from numpy.typing import NDArray
 from spacy.errors import Errors as SpacyErrors
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
@@ -19,8 +18,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from ..crf.inference import ChainScores, viterbi
-from ..crf.loss import negative_log_likelihood
+from ..crf.inference import ChainScores
 from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
 from ..layers.shim import turn
@@ -33,6 +31,7 @@ from .saving import AtomicLoadMixin
 from .upstream import check_upstream, reset_links
 
 SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
+ARE_ENTS = "are_ents"  # in the attrs of a group whose spans are those of doc.ents
 
 
 class TrainableMixin:
@@ -273,16 +272,6 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         """The scores by the settings of prediction; probabilities are those of these."""
         return scores
 
-    def log_best(self, scores: ChainScores) -> NDArray[np.float64]:
-        """The logarithm of the probability of each text's most probable labels; (texts,). scores: as `chain_scores` gives them."""
-        found = np.zeros(len(scores.lengths))
-        for part in self.chains() if len(scores.emissions) else []:
-            some = scores.labels(part) if len(self.chains()) > 1 else scores
-            best = torch.zeros_like(some.emissions, dtype=torch.bool)
-            best[torch.arange(len(best)), viterbi(some)] = True
-            found -= negative_log_likelihood(some, best)[0].numpy()
-        return found
-
 
 def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
     """Warn of another tok2vec than the component was trained with. RAISES: ConfigError for docs to which the tok2vec has given
@@ -314,32 +303,49 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
             check_upstream(name, model)
 
 
-def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float]) -> SpanGroup:
-    """A group for `doc.spans[name]`, whose attrs["scores"] is a (spans,) array, as that of `spancat`."""
-    return AlignedSpanGroup(doc, name=name, spans=spans, attrs={"scores": np.array(scores, dtype="float32")})
+def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float], *, are_ents: bool = False) -> SpanGroup:
+    """A group for `doc.spans[name]`, whose attrs["scores"] is a (spans,) array, as that of `spancat`.
+
+    are_ents (bool): the spans are those of `doc.ents`, so their scores are those of the entities.
+    """
+    attrs: dict[str, Any] = {"scores": np.array(scores, dtype="float32")}
+    return AlignedSpanGroup(doc, name=name, spans=spans, attrs={**attrs, ARE_ENTS: True} if are_ents else attrs)
+
+
+def scored_spans(group: SpanGroup) -> list[tuple[Span, Optional[float]]]:
+    """The spans of a group, each with its probability; None without one, and where a merge has made the span longer."""
+    spans = list(group)  # which may change the scores
+    return list(zip(spans, _scores(group)))
 
 
 def span_score(span: Span) -> Optional[float]:
-    """The probability that a component of ours gave to this span, also to one of `doc.ents`; None without one.
+    """The probability that a component of ours gave to this span; None without one.
 
-    It is that of the span of the same characters and label in `doc.spans`. Of spaCy's groups, which docs of other processes
-    and files have, the tokens may be those of before a merge.
+    It is that of the span of the same characters and label in `doc.spans`: of an entity, in the groups of recognizers; of
+    another span, in the others, and then in these. Of spaCy's groups, which docs of other processes and files have, the tokens may
+    be those of before a merge.
     """
-    place = span.start_char, span.end_char, span.label
-    for group in span.doc.spans.values():
-        scores = group.attrs.get("scores", ())
-        if len(scores) == len(group):
-            for (start, end, label), score in zip(_places(group), scores):
-                if (start, end, label) == place:
-                    return float(score)
+    doc, place = span.doc, (span.start_char, span.end_char, span.label)
+    is_ent = any((ent.start, ent.end, ent.label) == (span.start, span.end, span.label) for ent in doc.ents)
+    groups = [group for group in doc.spans.values() if ARE_ENTS in group.attrs or not is_ent]
+    for group in sorted(groups, key=lambda group: ARE_ENTS in group.attrs):
+        found = dict(zip(_places(group), _scores(group))).get(place)
+        if found is not None:
+            return found
     return None
 
 
-def _places(group: SpanGroup) -> Iterator[tuple[int, int, int]]:
+def _scores(group: SpanGroup) -> list[Optional[float]]:
+    scores = group.attrs.get("scores", ())
+    if len(scores) != len(group):  # of somebody else, whose order is unknown
+        return [None] * len(group)
+    return [None if math.isnan(score) else float(score) for score in scores]
+
+
+def _places(group: SpanGroup) -> list[tuple[int, int, int]]:
     """The first character, the one behind the last, and the label of each span."""
-    for data in srsly.msgpack_loads(group.to_bytes())["spans"]:
-        _, _, label, _, _, start, end = SPAN.unpack(data)
-        yield start, end, label
+    unpacked = map(SPAN.unpack, srsly.msgpack_loads(group.to_bytes())["spans"])
+    return [(start, end, label) for _, _, label, _, _, start, end in unpacked]
 
 
 if not Span.has_extension("score"):
@@ -349,7 +355,7 @@ if not Span.has_extension("score"):
 class AlignedSpanGroup(SpanGroup):
     """Finds its spans again by their characters when `merge_entities`, or another component that merges or splits tokens,
     has changed the numbers of the tokens, which spaCy's own groups keep. A span that ends inside a token takes all
-    of it."""
+    of it, and its score is NaN then: it was that of another span."""
 
     def __getitem__(self, i: int) -> Span:
         if not self._fits(i):
@@ -378,4 +384,9 @@ class AlignedSpanGroup(SpanGroup):
         for i, data in enumerate(srsly.msgpack_loads(super().to_bytes())["spans"]):
             span_id, kb_id, label, _, _, start, end = SPAN.unpack(data)
             ids = {"label": label, "kb_id": kb_id, "span_id": span_id}
-            self[i] = self.doc.char_span(start, end, **ids, alignment_mode="expand")  # type: ignore[index]
+            span = cast(Span, self.doc.char_span(start, end, **ids, alignment_mode="expand"))
+            self[i] = span  # type: ignore[index]
+            if (span.start_char, span.end_char) != (start, end) and "scores" in self.attrs:
+                scores = np.array(self.attrs["scores"], dtype="float32")
+                scores[i : i + 1] = math.nan
+                self.attrs["scores"] = scores

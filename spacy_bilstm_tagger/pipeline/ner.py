@@ -19,7 +19,7 @@ from ..lexicon.files import use_checksums
 from ..types import Mask
 from ..util import check_above_zero, check_at_least, check_bool
 from . import LINEAR_CHAIN_CRF
-from .base import Setting, span_group, span_score
+from .base import ARE_ENTS, Setting, span_group, span_score
 from .entities import EntityScheme, Scheme, ScoredEntities, ScoredSpans, find_entities, preset_mask, to_bio
 from .gold import EITHER, OUTSIDE, aligned_ner, alternatives, annotated_types
 from .soft_labels import SoftLabels, soft_names
@@ -250,8 +250,11 @@ class BiLSTMNER(SpanComponent):
             known = doc if is_known else ()
             blocked = [doc[token.i : token.i + 1] for token in known if token.ent_iob_ == "B" and not token.ent_type]
             doc.set_ents([*preset, *spans], blocked=blocked, default="outside")
+            if key is not None or not preset:  # no other group is that of the entities now
+                for group in doc.spans.values():
+                    group.attrs.pop(ARE_ENTS, None)
             if key is not None:
-                doc.spans[key] = span_group(doc, key, *with_earlier)
+                doc.spans[key] = span_group(doc, key, *with_earlier, are_ents=True)
             if key is not None and self.cfg["top_k"]:
                 name = f"{key}_alternatives"
                 doc.spans[name] = span_group(doc, name, *_others(spans, *self._spans(taken, doc, scored.alternatives)))

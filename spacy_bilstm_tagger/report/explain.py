@@ -10,7 +10,7 @@ from thinc.api import Model
 from ..crf.inference import marginals
 from ..layers.word_features import find_lists, find_ways
 from ..lexicon.table import WordTypes
-from ..pipeline.base import SequenceComponent
+from ..pipeline.base import SequenceComponent, scored_spans
 from ..pipeline.entities import FLOOR, find_entities
 from ..pipeline.ner import BiLSTMNER
 from ..pipeline.spans import BiLSTMSpans
@@ -129,8 +129,8 @@ def _spans(pipe: BiLSTMSpans, name: str, doc: Doc, tokens: list[dict[str, Any]],
     inside = [marginals(scores.labels(part)).float().numpy()[:, 1] for part in pipe.chains()]
     for token, row in zip(tokens, np.stack(inside, axis=1)):
         token["labels"][name] = _best(pipe.labels, row, top)
-    group = doc.spans.get(pipe.spans_key, ())
-    return [_span(name, doc, span.start, span.end, span.label_, span._.score, is_chosen=True) for span in group]
+    pairs = scored_spans(doc.spans[pipe.spans_key]) if pipe.spans_key in doc.spans else []
+    return [_span(name, doc, span.start, span.end, span.label_, score, is_chosen=True) for span, score in pairs]
 
 
 def _span(

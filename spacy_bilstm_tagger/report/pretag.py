@@ -16,6 +16,7 @@ from spacy.tokens import Doc
 from ..corpus.annotated_text import text_fingerprint
 from ..errors import ConfigError
 from ..pipeline.base import SequenceComponent
+from .probabilities import log_best
 
 Rank = Literal["order", "uncertain"]
 AT_ONCE = 256  # texts
@@ -97,7 +98,7 @@ def _annotate(nlp: Language, texts: Iterable[tuple[str, int]], pipes: list[Seque
     docs = nlp.pipe(texts, as_tuples=True, batch_size=AT_ONCE)
     while batch := list(islice(docs, AT_ONCE)):
         some = [doc for doc, _ in batch]
-        logs = [pipe.log_best(pipe.chain_scores(some)) for pipe in pipes]
+        logs = [log_best(pipe, pipe.chain_scores(some)) for pipe in pipes]
         total = np.sum(logs, axis=0) if logs else np.zeros(len(some))
         for (doc, number), log in zip(batch, total.tolist()):
             yield Pretagged(number, doc, log / max(len(doc), 1))

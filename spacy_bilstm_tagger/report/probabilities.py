@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Span
 from spacy.training import Example
 
-from ..crf.inference import ChainScores, marginals
+from ..crf.inference import ChainScores, marginals, viterbi
 from ..crf.loss import negative_log_likelihood
 from ..pipeline.base import SequenceComponent
 from ..pipeline.entities import FLOOR, find_entities
@@ -25,6 +25,17 @@ from ..scoring.spans import character_scores, characters
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 
+def log_best(pipe: SequenceComponent, scores: ChainScores) -> NDArray[np.float64]:
+    """The logarithm of the probability of each text's most probable labels; (texts,). scores: as `chain_scores` gives them."""
+    found = np.zeros(len(scores.lengths))
+    for part in pipe.chains() if len(scores.emissions) else []:
+        some = scores.labels(part) if len(pipe.chains()) > 1 else scores
+        best = torch.zeros_like(some.emissions, dtype=torch.bool)
+        best[torch.arange(len(best)), viterbi(some)] = True
+        found -= negative_log_likelihood(some, best)[0].numpy()
+    return found
+
+
 class Probabilities:
     """What a component of ours knows of a batch beyond what it sets."""
 
@@ -33,7 +44,7 @@ class Probabilities:
         docs = [example.predicted for example in examples]
         scores = pipe.chain_scores(docs)
         self.offsets = np.cumsum([0, *map(len, docs)])
-        self.gold_log, self.best_log = np.full(len(docs), np.nan), pipe.log_best(scores)
+        self.gold_log, self.best_log = np.full(len(docs), np.nan), log_best(pipe, scores)
         self.gold_p, self.gold_label = np.zeros((0, 1)), np.zeros((0, 1), dtype=np.int64)
         if has_gold:
             self._compare(scores)

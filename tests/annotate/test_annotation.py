@@ -13,6 +13,7 @@ from spacy_bilstm_tagger.annotate.annotation import FIELDS, check_fields, schema
 from spacy_bilstm_tagger.annotate.outputs import Form, encode, to_batch
 from spacy_bilstm_tagger.annotate.records import Record
 from spacy_bilstm_tagger.errors import DataError
+from spacy_bilstm_tagger.pipeline.base import ARE_ENTS
 
 BLANK = spacy.blank("en")
 
@@ -28,7 +29,7 @@ def doc():
         ents=["O", "O", "O", "B-location"],
     )
     doc.spans["ents"] = [doc.ents[0]]
-    doc.spans["ents"].attrs["scores"] = [0.98765]
+    doc.spans["ents"].attrs.update({"scores": [0.98765], ARE_ENTS: True})
     doc.spans["toxic"] = [Span(doc, 1, 3, "toxic")]
     return doc
 

@@ -32,7 +32,7 @@ def test_scores_of_entities_and_spans():
     assert doc.ents[0]._.score is None
     doc.spans["plain"] = SpanGroup(doc, spans=[Span(doc, 1, 2, label="location")])
     assert doc.ents[0]._.score is None
-    doc.spans["ents"] = span_group(doc, "ents", [Span(doc, 1, 2, label="location")], [0.75])
+    doc.spans["ents"] = span_group(doc, "ents", [Span(doc, 1, 2, label="location")], [0.75], are_ents=True)
     assert doc.ents[0]._.score == doc.spans["ents"][0]._.score == 0.75
     assert doc[0:1]._.score is None
 
@@ -40,7 +40,7 @@ def test_scores_of_entities_and_spans():
 def test_scores_follow_their_entities_where_tokens_were_merged():
     words, ents = ["so", "good", "in", "Rome", "Lisbon"], ["O", "O", "O", "B-location", "B-location"]
     doc = Doc(spacy.blank("en").vocab, words=words, ents=ents)
-    doc.spans["ents"] = span_group(doc, "ents", list(doc.ents), [0.75, 0.25])
+    doc.spans["ents"] = span_group(doc, "ents", list(doc.ents), [0.75, 0.25], are_ents=True)
     for each in (doc, Doc(doc.vocab).from_bytes(doc.to_bytes())):  # which spaCy's own group comes with
         with each.retokenize() as retokenizer:
             retokenizer.merge(each[:3])

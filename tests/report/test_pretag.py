@@ -8,6 +8,7 @@ from golden.make import GOLDEN
 from spacy_bilstm_tagger.corpus.formats import read_corpus
 from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.report.pretag import pretag
+from spacy_bilstm_tagger.report.probabilities import log_best
 
 TEXTS = [
     "RT @mara: sooo  happy in Lisbon!! 😭",
@@ -51,7 +52,7 @@ class TestTexts:
             if name == "tok2vec":
                 doc = pipe(doc)
         logs = [nlp.get_pipe(name) for name in ("tagger", "ner")]
-        total = sum(float(pipe.log_best(pipe.chain_scores([doc]))[0]) for pipe in logs)
+        total = sum(float(log_best(pipe, pipe.chain_scores([doc]))[0]) for pipe in logs)
         assert each.sureness == pytest.approx(total / len(doc), abs=1e-4)
 
     def test_pipelines_that_do_not_fit(self):

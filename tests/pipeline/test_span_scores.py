@@ -1,0 +1,100 @@
+"""Whose probability `span._.score`, `tag` and `annotate` give."""
+
+import json
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin, Span
+
+from spacy_bilstm_tagger.annotate.annotation import to_annotation
+from spacy_bilstm_tagger.pipeline.base import span_group
+from tests.small_pipelines import ner_examples, small_pipeline
+
+TEXT = "Mara Lune and Bob went to New York City"
+
+
+@pytest.fixture
+def doc():
+    """Entities with their group, and another component's group with the same spans and other scores, which came first."""
+    doc = spacy.blank("en")(TEXT)
+    bounds = [(0, 2), (6, 9)]
+    doc.spans["other"] = span_group(doc, "other", [Span(doc, *each, "x") for each in bounds], [0.1, 0.2])
+    doc.ents = [Span(doc, *each, "x") for each in bounds]
+    doc.spans["ents"] = span_group(doc, "ents", list(doc.ents), [0.8, 0.9], are_ents=True)
+    return doc
+
+
+def scores(spans):
+    return [None if span._.score is None else round(span._.score, 2) for span in spans]
+
+
+def round_trip(doc):
+    packed = DocBin(docs=[doc], store_user_data=True).to_bytes()
+    return next(iter(DocBin().from_bytes(packed).get_docs(doc.vocab)))
+
+
+@pytest.mark.parametrize("read", [lambda doc: doc, Doc.copy, round_trip], ids=["doc", "copy", "docbin"])
+def test_entities_have_those_of_their_recognizer(doc, read):
+    doc = read(doc)
+    assert scores(doc.ents) == [0.8, 0.9]
+    found = to_annotation(doc)
+    assert [ent["score"] for ent in found["ents"]] == [0.8, 0.9]
+    assert [(span["key"], span["score"]) for span in found["spans"]] == [("other", 0.1), ("other", 0.2)]
+
+
+def test_entities_of_others_have_none(doc):
+    doc.ents = [Span(doc, 3, 4, "x")]
+    doc.spans["other"] = span_group(doc, "other", list(doc.ents), [0.1])
+    assert scores(doc.ents) == [None]
+    assert [ent["score"] for ent in to_annotation(doc)["ents"]] == [None]
+    # The recognizer's spans are no entities any more, so they are told with their key.
+    assert [span["key"] for span in to_annotation(doc)["spans"]] == ["other", "ents", "ents"]
+    assert scores(doc.spans["ents"]) == [0.8, 0.9]
+
+
+@pytest.mark.parametrize("read", [lambda doc: doc, Doc.copy, round_trip], ids=["doc", "copy", "docbin"])
+def test_a_span_that_a_merge_has_made_longer_has_none(doc, read):
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[1:4])
+    doc = read(doc)
+    assert [span.text for span in doc.spans["ents"]] == ["Mara Lune and Bob", "New York City"]
+    assert scores(doc.ents) == [None, 0.9]
+    found = to_annotation(doc)
+    assert [ent["score"] for ent in found["ents"]] == [None, 0.9]
+    assert "NaN" not in json.dumps(found)
+
+
+def test_a_merge_of_whole_entities_leaves_them(doc):
+    spacy.blank("en").create_pipe("merge_entities")(doc)
+    assert scores(doc.ents) == [0.8, 0.9]
+    assert np.isfinite(doc.spans["ents"].attrs["scores"]).all()
+
+
+@pytest.fixture
+def recognizers():
+    """Two recognizers of one pipeline, which are untrained, so find something nearly everywhere."""
+    nlp = small_pipeline("bilstm_ner", threshold=0.01, spans_key="e1")
+    config = {**nlp.get_pipe_config("bilstm_ner"), "spans_key": "e2", "overwrite": True}
+    nlp.add_pipe("bilstm_ner", name="second", config={key: value for key, value in config.items() if key != "factory"})
+    nlp.initialize(lambda: ner_examples(nlp))
+    return nlp
+
+
+@pytest.mark.parametrize("key", ["e2", None])
+def test_the_last_recognizer_that_sets_the_entities(recognizers, key):
+    recognizers.get_pipe("second").spans_key = key
+    doc = recognizers("so good in Lisbon")
+    assert doc.ents
+    expected = [None] * len(doc.ents) if key is None else doc.spans["e2"].attrs["scores"].round(2).tolist()
+    assert scores(doc.ents) == pytest.approx(expected)
+    assert [span["key"] for span in to_annotation(doc)["spans"]] == ["e1"] * len(doc.spans["e1"])
+
+
+def test_a_second_recognizer_keeps_the_scores_of_the_first(recognizers):
+    recognizers.get_pipe("second").spans_key = "e2"
+    recognizers.get_pipe("second").overwrite = False
+    doc = recognizers("so good in Lisbon")
+    first = {(s.start, s.end, s.label): score for s, score in zip(doc.spans["e1"], doc.spans["e1"].attrs["scores"])}
+    found = {(ent.start, ent.end, ent.label): ent._.score for ent in doc.ents}
+    assert {place: found[place] for place in first} == first
