@@ -61,7 +61,7 @@ def NormVectors() -> Features:
 
 def _norm_vectors_forward(model: Features, types: WordTypes, is_train: bool) -> Output:
     vectors = types.vocab.vectors
-    if vectors.shape[0] == 0:
+    if not vectors.key2row:
         raise ConfigError(Errors.VECTORS_MISSING)
     if vectors.shape[1] != model.get_dim("nO"):
         check_shape(vectors, width=model.get_dim("nO"))

@@ -10,7 +10,7 @@ from thinc.api import Model
 from ..errors import ConfigError
 from .files import is_pipeline, read_lookups
 from .table import CHECKSUM, NAME, WordTable, claimed_table, get_table
-from .vectors import VOCAB_VECTORS, check_shape, check_vectors, checksum
+from .vectors import VOCAB_VECTORS, check_shape, check_vectors, checksum, is_same
 
 
 def tables_read(model: Model) -> set[str]:
@@ -25,7 +25,7 @@ def claim_tables(model: Model, vocab: Vocab, *, source: Optional[Path] = None, o
 
     spaCy loads a sourced component without the lookups of its pipeline, so a component takes its tables from there.
     `vocab.vectors` are not taken. Where there are none, this is no error: a config may load them later. With a loaded model
-    they must be those that it was saved with; with `origin` they may have changed since.
+    they must be those that it was saved with, and with `origin` those that are there now.
 
     source (Path or None): the folder of the pipeline that the model was saved with.
     origin (Vocab or None): the vocabulary that the model has worked with so far.
@@ -37,7 +37,7 @@ def claim_tables(model: Model, vocab: Vocab, *, source: Optional[Path] = None, o
     for node in _readers(model):
         name = node.attrs[NAME]
         if name == VOCAB_VECTORS:
-            _check_vocab_vectors(node, vocab, any_content=origin is not None)
+            _check_vocab_vectors(node, vocab, origin)
             continue
         if name in vocab.lookups:
             claimed_table(node, vocab)
@@ -69,12 +69,18 @@ def _readers(model: Model) -> Iterator[Model]:
             yield node
 
 
-def _check_vocab_vectors(node: Model, vocab: Vocab, *, any_content: bool) -> None:
+def _check_vocab_vectors(node: Model, vocab: Vocab, origin: Optional[Vocab]) -> None:
     if vocab.vectors.shape[0]:
         check_vectors(vocab.vectors)
         tuned_rows = len(node.get_param("E")) if node.has_param("E") else None
         check_shape(vocab.vectors, width=node.get_dim("nO"), tuned_rows=tuned_rows)
-        if not any_content and node.attrs.get(CHECKSUM) not in (None, checksum(vocab.vectors)):
+        if origin is not None:
+            if origin.vectors.shape[0] and not is_same(origin.vectors, vocab.vectors):
+                raise ConfigError(
+                    "The docs come from a pipeline with other vectors than those that the component has worked with so far. Give "
+                    "that pipeline the same vectors: nlp.vocab.vectors = other.vocab.vectors"
+                )
+        elif node.attrs.get(CHECKSUM) not in (None, checksum(vocab.vectors)):
             raise ConfigError(
                 "The vectors (vocab/vectors) or their keys (vocab/key2row) are not those that the component was saved with. Get "
                 "the whole folder again, or give the folder of the vectors that it was trained with"

@@ -43,7 +43,8 @@ def create_load_vectors(
 
     source (str or None): a folder made by `spacy-bilstm vectors`, an installed pipeline with vectors, or whatever that
         command reads: a gensim-data name such as glove-twitter-100, or a file. None: no vectors.
-    max_rows, prune_to, dim, dtype: as in that command; a folder is taken as it is.
+    max_rows, prune_to, dim, dtype: as in that command, for all files of vectors (prune_to: of source alone); a folder is taken
+        as it is.
     brown (str or None): a file of Brown clusters (bit path TAB word TAB count, also .gz), or a folder made by
         `spacy-bilstm vectors brown`. None: no clusters.
     tables (dict or None): further vector tables, name -> a source as above. TweetEmbed.v1 takes them by these names.
@@ -80,10 +81,12 @@ def _load(
             "null, and take what it names out of TweetEmbed.v1 (tables = [])"
         )
     use_checksums(nlp)
-    lookups = nlp.vocab.lookups
+    lookups, notes = nlp.vocab.lookups, list[str]()
+    reading: dict[str, Any] = {"max_rows": max_rows, "dim": dim, "notes": notes}
     try:
         for name, table in tables.items():
-            load_further_table(table, name).to_lookups(lookups, VECTORS_PREFIX + name)
+            further = load_further_table(table, name, dtype=storage["dtype"], **reading)
+            further.to_lookups(lookups, VECTORS_PREFIX + name)
         if brown is not None:
             load_brown(Path(brown)).to_lookups(lookups, BROWN)
         if gazetteers is not None:
@@ -91,13 +94,12 @@ def _load(
         if source is not None and is_pipeline(find_pipeline(source)):
             load_vectors(nlp.vocab, find_pipeline(source))
         elif source is not None:
-            notes: list[str] = []
-            read = read_vectors(source, notes=notes, max_rows=max_rows, dim=dim)
-            for note in notes:
-                warnings.warn(f"load_vectors.v1: {note}", stacklevel=2)
+            read = read_vectors(source, **reading)
             set_vectors(nlp.vocab, read.index_to_key, read.vectors, name=Path(source).name, **storage)
     except DataError as error:
         raise ConfigError(str(error)) from None
+    for note in notes:
+        warnings.warn(f"load_vectors.v1: {note}", stacklevel=2)
     check_sourced(nlp)
     _warn_of_unread(nlp, source=source, brown=brown, gazetteers=gazetteers, tables=tables)
 

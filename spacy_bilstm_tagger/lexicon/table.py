@@ -136,11 +136,11 @@ class WordTable:
         return cls(hashes[order], {name: array[order] for name, array in arrays.items()}, info or {})
 
     def find(self, hashes: Hashes) -> Ints:
-        """The row of each hash, or NO_ROW."""
+        """The row of each hash, or NO_ROW; 0 is the hash of the empty string, which no word has."""
         if not len(self.hashes):
             return np.full(len(hashes), NO_ROW)
         at = np.minimum(self.hashes.searchsorted(hashes), len(self.hashes) - 1)
-        return np.where(self.hashes[at] == hashes, at, NO_ROW)
+        return np.where((self.hashes[at] == hashes) & (hashes != 0), at, NO_ROW)
 
     def find_types(self, types: WordTypes, keys: Mapping[str, "Key"]) -> tuple[Ints, Ints]:
         """The row of each word type by the first of the keys under which the table has it, or NO_ROW; and the number

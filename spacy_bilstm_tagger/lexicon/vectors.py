@@ -11,7 +11,7 @@ from spacy.vectors import Mode, Vectors
 from spacy.vocab import Vocab
 
 from ..errors import ConfigError, DataError, Errors
-from .files import VECTORS_FOLDER, is_pipeline, keeping_reason, read_lookups, save_folder
+from .files import VECTORS_FOLDER, find_pipeline, is_pipeline, keeping_reason, read_lookups, save_folder
 from .sources import GENSIM_NAMES, read_vectors
 from .table import VECTORS_PREFIX, WordTable
 from .text_rows import check_finite
@@ -40,19 +40,10 @@ def set_vectors(
     dtype (str): float32 or float16, for the stored numbers.
     RAISES: DataError for a row with NaN or infinity, also once it is of this dtype, and where there are no rows, or zeros alone.
     """
-    named = [i for i, key in enumerate(keys) if key]  # the published Twitter files hold an empty key
-    if not named:
-        raise DataError(Errors.VECTORS_EMPTY.format(path=name))
-    if prune_to:  # pruning keeps the first rows, and a file may end with its `<unk>`
-        named.sort(key=lambda i: keys[i] != UNK_KEY)
-    keys = [keys[i] for i in named]
-    with np.errstate(over="ignore"):
-        data = np.asarray(rows[named], dtype="float32")
-    check_finite(keys, data, name=name, dtype=dtype)
-    if not data.any():
-        raise DataError(
-            f"{name}: all rows are zeros, which say nothing of a word; expected vectors. Get the file again"
-        )
+    keys, data = _named_rows(keys, rows, name=name, dtype=dtype)
+    if prune_to and UNK_KEY in keys:  # pruning keeps the first rows, and a file may end with its `<unk>`
+        order = sorted(range(len(keys)), key=lambda i: keys[i] != UNK_KEY)
+        keys, data = [keys[i] for i in order], data[order]
     if UNK_KEY not in keys:
         keys.insert(0, UNK_KEY)
         mean = data.mean(axis=0, keepdims=True, dtype="float64").astype("float32")
@@ -65,6 +56,23 @@ def set_vectors(
     if dtype != "float32":
         vocab.vectors.data = vocab.vectors.data.astype(dtype)
     _rank_lexemes(vocab)
+
+
+def _named_rows(keys: list[str], rows: np.ndarray, *, name: str, dtype: str) -> tuple[list[str], np.ndarray]:
+    """The words, and their rows in float32, without those of an empty key, which the published Twitter files hold. RAISES: as
+    `set_vectors`."""
+    named = [i for i, key in enumerate(keys) if key]
+    if not named:
+        raise DataError(Errors.VECTORS_EMPTY.format(path=name))
+    keys = [keys[i] for i in named]
+    with np.errstate(over="ignore"):
+        data = np.asarray(rows[named], dtype="float32")
+    check_finite(keys, data, name=name, dtype=dtype)
+    if not data.any():
+        raise DataError(
+            f"{name}: all rows are zeros, which say nothing of a word; expected vectors. Get the file again"
+        )
+    return keys, data
 
 
 def save_vectors(keys: list[str], rows: np.ndarray, output: Path, **settings: Any) -> Vectors:
@@ -89,13 +97,14 @@ def load_vectors(vocab: Vocab, folder: Path) -> None:
     _rank_lexemes(vocab)
 
 
-def load_further_table(source: str, name: str) -> WordTable:
+def load_further_table(source: str, name: str, *, dtype: str = "float32", **reading: Any) -> WordTable:
     """A further vector table, with the keys of the source. A pipeline that has a further table of this name gives that
     one; any other gives its `vocab.vectors`. A distilled table keeps its distiller.
 
-    RAISES: DataError as `load_vectors` and `read_vectors`.
+    dtype (str): of the numbers of a file. reading: see `read_vectors`, for a file likewise.
+    RAISES: DataError as `load_vectors`, `set_vectors` and `read_vectors`.
     """
-    folder = Path(source)
+    folder = find_pipeline(source)
     if not folder.exists() and source not in GENSIM_NAMES:
         raise DataError(
             f"{source}: no such file or folder, for the vector table {name!r}. 'spacy-bilstm vectors distill "
@@ -111,11 +120,21 @@ def load_further_table(source: str, name: str) -> WordTable:
         hashes = np.fromiter(vectors.key2row.keys(), dtype=np.uint64)
         at = np.fromiter(vectors.key2row.values(), dtype=np.int64)
         return WordTable.build(hashes, info, rows=np.asarray(vectors.data)[at])
-    keyed = read_vectors(source)
-    rows = np.asarray(keyed.vectors, dtype="float32")
-    check_finite(keyed.index_to_key, rows, name=name, dtype="float32")
-    hashes = np.array([get_string_id(key) for key in keyed.index_to_key], dtype=np.uint64)
-    return WordTable.build(hashes, rows=rows)
+    keyed = read_vectors(source, **reading)
+    keys, rows = _named_rows(keyed.index_to_key, keyed.vectors, name=name, dtype=dtype)
+    hashes = np.array([get_string_id(key) for key in keys], dtype=np.uint64)
+    return WordTable.build(hashes, rows=rows.astype(dtype))
+
+
+def is_same(vectors: Vectors, others: Vectors) -> bool:
+    """Whether two tables give every word the same row."""
+    if vectors is others or vectors.data is others.data:
+        return True
+    return (
+        vectors.shape == others.shape
+        and vectors.key2row == others.key2row
+        and bool((vectors.data == others.data).all())
+    )
 
 
 def check_vectors(vectors: Vectors) -> None:

@@ -23,7 +23,7 @@ from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
 from ..layers.shim import turn
 from ..lexicon.claim import claim_tables
-from ..tokenizer.tweet_tokenizer import norms_of, warn_of_norms
+from ..tokenizer.tweet_tokenizer import token_settings, warn_of_tokens
 from ..util import check_at_least, check_fraction, is_number
 from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
@@ -42,20 +42,23 @@ class TrainableMixin:
     model: Model
     vocab: Vocab
     cfg: dict[str, Any]
-    _norms: Optional[tuple[str, str]] = None  # those of training, and of the last docs
+    _tokens: Optional[tuple[dict[str, Any], dict]] = (
+        None  # the settings of training, and what the last docs were made with
+    )
 
     def meet(self, docs: Sequence[Doc]) -> None:
-        """WARNS: of docs with other norms than those of training. RAISES: ConfigError if the vocabulary of the docs has other
+        """WARNS: of docs of another tokenizer than that of training. RAISES: ConfigError if the vocabulary of the docs has other
         tables, or a table is nowhere; ValueError for docs of several vocabularies."""
         if not docs:
             return
         vocab = docs[0].vocab
         if any(doc.vocab is not vocab for doc in docs):
             raise ValueError("The docs of a batch are of several vocabularies; expected docs of one pipeline")
-        norms = trained, found = self.cfg.setdefault("norms", norms_of(self.vocab)), norms_of(vocab)
-        if found != trained and norms != self._norms:
-            warn_of_norms(self.name, trained, found)
-        self._norms = norms
+        trained = self.cfg.get("tokens") or self.cfg.setdefault("tokens", token_settings(self.vocab))
+        tokens = trained, dict(vocab.lex_attr_getters)  # type: ignore[attr-defined]
+        if tokens != self._tokens:
+            warn_of_tokens(self.name, trained, token_settings(vocab))
+        self._tokens = tokens
         if vocab is not self.vocab:
             claim_tables(self.model, vocab, origin=self.vocab)
             for label in getattr(self, "labels", ()):
@@ -237,7 +240,7 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         if not self.labels:
             raise ConfigError(self.no_labels())
         docs = sample_docs(get_examples)
-        self.cfg["norms"] = norms_of(self.vocab)
+        self.cfg["tokens"] = token_settings(self.vocab)
         reset_links(self.model)
         self.model.initialize(X=docs, Y=[self.model.ops.alloc2f(len(doc), self.n_outputs) for doc in docs])
         self.check_gold(get_examples())

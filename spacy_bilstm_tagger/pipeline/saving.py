@@ -132,7 +132,7 @@ class AtomicLoadMixin:
 
 def _check_unchanged(name: str, given: dict[str, Any], loaded: dict[str, Any]) -> None:
     """RAISES: ConfigError for a setting that the config has changed and that is none of prediction."""
-    for key in given.keys() - given.get("config_at_init", given).keys() - {"config_at_init", "labels", "norms"}:
+    for key in given.keys() - given.get("config_at_init", given).keys() - {"config_at_init", "labels", "tokens"}:
         if loaded.get(key, given[key]) != given[key]:
             raise ConfigError(
                 f"{name}: {key} = {given[key]!r}, but it was trained with {loaded[key]!r}. Change it back, or train again"

@@ -13,7 +13,7 @@ from thinc.types import Floats2d
 
 from ..errors import ConfigError
 from ..lexicon.files import use_checksums
-from ..tokenizer.tweet_tokenizer import norms_of
+from ..tokenizer.tweet_tokenizer import token_settings
 from ..util import no_gradient
 from . import TOK2VEC
 from .base import TrainableMixin
@@ -73,7 +73,7 @@ class BiLSTMTok2Vec(TrainableMixin, AtomicLoadMixin, Tok2Vec):
                 f"{self.name}: the training corpus holds no text; expected a .spacy file, or a folder with some, "
                 "in paths.train ('spacy-bilstm convert' makes one)"
             )
-        self.cfg["norms"] = norms_of(self.vocab)
+        self.cfg["tokens"] = token_settings(self.vocab)
         self.model.initialize(X=docs)
         mark_listeners(self, "learned")
 

@@ -3,7 +3,7 @@
 import html
 import re
 from functools import partial
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
 import numpy as np
 from spacy.attrs import FLAG60, FLAG61, FLAG62, FLAG63, IS_PUNCT, IS_SPACE, LIKE_EMAIL, LIKE_NUM, LIKE_URL
@@ -28,11 +28,13 @@ class KindReader:
 
     pattern (Pattern): all rules.
     kinds (dict): the kind of each rule, by the name of its group.
+    settings (dict): those of the tokenizer that the rules are of.
     """
 
-    def __init__(self, pattern: re.Pattern, kinds: dict[str, str]) -> None:
+    def __init__(self, pattern: re.Pattern, kinds: dict[str, str], settings: Mapping[str, Any]) -> None:
         self.pattern = pattern
         self.kinds = kinds
+        self.settings = settings
         self._last = ("", _SPACE)  # cache: a vocabulary asks for all flags of a text one after another
         # Texts of letters are words, except xD and RT, unless a pattern of the user takes them.
         self._plain = "pattern" not in kinds.values()
@@ -80,11 +82,11 @@ class LikeNum:
         return self.reader.number(text) == _NUMBERS["number"] or self.other(text)
 
 
-def set_kinds(vocab: Vocab, pattern: re.Pattern, kinds: dict[str, str]) -> None:
+def set_kinds(vocab: Vocab, pattern: re.Pattern, kinds: dict[str, str], settings: Mapping[str, Any]) -> None:
     """Make the vocabulary compute the kind of every word type, and from it LIKE_URL, LIKE_EMAIL, LIKE_NUM and IS_PUNCT.
     The arguments are those of `KindReader`."""
     getters = vocab.lex_attr_getters  # type: ignore[attr-defined]
-    reader = KindReader(pattern, kinds)
+    reader = KindReader(pattern, kinds, settings)
     others = getters.get(LIKE_NUM, like_num)
     ours: dict[int, Callable[[str], Any]] = {
         LIKE_URL: partial(reader.is_kind, _NUMBERS["url"]),
@@ -97,6 +99,13 @@ def set_kinds(vocab: Vocab, pattern: re.Pattern, kinds: dict[str, str]) -> None:
     for lexeme in vocab:
         for flag, getter in ours.items():
             lexeme.set_flag(flag, getter(lexeme.orth_))
+
+
+def kind_settings(vocab: Vocab) -> Mapping[str, Any]:
+    """The settings of the tokenizer that the vocabulary's kinds are of; none where it has no kinds."""
+    getter = vocab.lex_attr_getters.get(LIKE_URL)  # type: ignore[attr-defined]
+    reader = getattr(getattr(getter, "func", None), "__self__", None)
+    return reader.settings if isinstance(reader, KindReader) else {}
 
 
 def tweet_kind(token: Token) -> str:

@@ -4,7 +4,7 @@ import re
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Callable, Iterable, Optional, Union, get_args
+from typing import Any, Callable, Iterable, Mapping, Optional, Union, get_args
 
 import srsly
 from spacy.attrs import NORM
@@ -16,7 +16,7 @@ from spacy.vocab import Vocab, create_vocab
 
 from ..errors import ConfigError, DataError, Errors
 from .glove_keys import glove_key
-from .kinds import set_kinds
+from .kinds import kind_settings, set_kinds
 from .options import Contractions, Hashtags, Norms, Scheme, TokenizerOptions, WholeOrSingle, WholeOrSplit, check_choice
 from .rules import build_rules, compile_rules
 
@@ -84,10 +84,10 @@ def _make_tokenizer(vocab: Vocab, options: TokenizerOptions, norms: str) -> "Twe
     rules = build_rules(options)
     pattern, kinds = compile_rules(rules), {rule.name: rule.kind for rule in rules}
     set_norms(vocab, NORMS[norms])
-    set_kinds(vocab, pattern, kinds)
     tokenizer = TweetTokenizer(vocab, infix_finditer=pattern.finditer)
     tokenizer.kinds = kinds
     tokenizer.settings = {"norms": norms, **asdict(options), "patterns": [list(pair) for pair in options.patterns]}
+    set_kinds(vocab, pattern, kinds, tokenizer.settings)
     return tokenizer
 
 
@@ -190,7 +190,7 @@ class TweetTokenizer(Tokenizer):
         super().from_bytes(data, exclude=exclude)
         self.kinds, self.settings = message.get("kinds", self.kinds), message.get("settings", self.settings)
         if message["infix_finditer"] is not None:
-            set_kinds(self.vocab, self.infix_finditer.__self__, self.kinds)
+            set_kinds(self.vocab, self.infix_finditer.__self__, self.kinds, self.settings)
 
     def __reduce__(self) -> tuple[Any, ...]:
         rebuild, args, *_ = super().__reduce__()
@@ -204,17 +204,24 @@ def set_norms(vocab: Vocab, norm: Callable[[str], str]) -> None:
         lexeme.norm_ = norm(lexeme.orth_)
 
 
-def norms_of(vocab: Vocab) -> str:
-    """The setting `norms` of the tokenizer that made the vocabulary's norms; "spaCy" for those of its own tokenizers."""
-    getter = vocab.lex_attr_getters.get(NORM)  # type: ignore[attr-defined]
-    return next((name for name, norm in NORMS.items() if norm is getter), "spaCy")
+def token_settings(vocab: Vocab) -> dict[str, Any]:
+    """The settings of the tokenizer that made the vocabulary's norms and kinds; `norms` is "spaCy" where it is one of spaCy's."""
+    getters = vocab.lex_attr_getters  # type: ignore[attr-defined]
+    norms = next((name for name, norm in NORMS.items() if norm is getters.get(NORM)), "spaCy")
+    return {"norms": norms, **kind_settings(vocab)}
 
 
-def warn_of_norms(name: str, trained: str, found: str) -> None:
-    """Warn that a component reads docs with other norms than those of its training."""
+def warn_of_tokens(name: str, trained: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Warn that a component reads docs of another tokenizer than that of its training. The arguments: see `token_settings`."""
+    # Of the options, the scheme is only a short form.
+    names = ["norms"] if trained["norms"] != found["norms"] else [name for name in trained if name != "scheme"]
+    names = [name for name in names if name in found and trained[name] != found[name]]
+    if not names:
+        return
+    settings, others = (", ".join(f"{name} = {each[name]!r}" for name in names) for each in (trained, found))
+    effect = "users, links and other words" if names == ["norms"] else "some words"
     warnings.warn(
-        f"{name}: was trained with norms = {trained!r}, and the docs have norms = {found!r}, so it reads users, links and other "
-        "words in another way; give the pipeline the [nlp.tokenizer] of the one that the component is from, and make docs with "
-        "nlp.make_doc",
+        f"{name}: was trained with {settings}, and the docs have {others}, so it reads {effect} in another way; give the pipeline "
+        "the [nlp.tokenizer] of the one that the component is from, and make docs with nlp.make_doc",
         stacklevel=3,
     )

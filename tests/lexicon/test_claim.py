@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import spacy
-from small_pipelines import renew_checksums
+from small_pipelines import SMALL_CRF, TWEETS, renew_checksums
 from spacy.strings import get_string_id
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -15,6 +15,7 @@ from spacy_bilstm_tagger.lexicon.brown import brown_table
 from spacy_bilstm_tagger.lexicon.claim import tables_read
 from spacy_bilstm_tagger.lexicon.gazetteers import gazetteer_table
 from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, WordTable, get_table
+from spacy_bilstm_tagger.lexicon.vectors import set_vectors
 
 EMBED = {
     "@architectures": "spacy-bilstm-tagger.TweetEmbed.v1",
@@ -181,3 +182,36 @@ def test_a_component_of_spacy_never_reads_a_table_of_another_content(table):
     others[table].to_lookups(nlp.vocab.lookups, table)
     with pytest.raises(ConfigError, match="of another content"):
         nlp("so good in New York")
+
+
+def with_vectors(number):
+    """A pipeline whose tagger reads `vocab.vectors`."""
+    nlp = spacy.blank("en", config=TWEETS)
+    set_vectors(nlp.vocab, ["so", "good"], np.full((2, 3), number, dtype="f"), name="toy")
+    embed = {**SMALL_CRF["tok2vec"]["embed"], "include_static_vectors": True}
+    model = {**SMALL_CRF, "tok2vec": {**SMALL_CRF["tok2vec"], "embed": embed}}
+    nlp.add_pipe("bilstm_tagger", config={"model": model})
+    nlp.initialize(lambda: [Example.from_dict(nlp.make_doc("so good"), {"tags": ["A", "B"]})])
+    return nlp
+
+
+@pytest.mark.filterwarnings("ignore:.*W113")
+def test_vectors_of_another_content_in_memory():
+    saved = with_vectors(1.0)
+    for number, is_same in ((1.0, True), (2.0, False)):
+        nlp = spacy.blank("en", config=TWEETS)
+        set_vectors(nlp.vocab, ["so", "good"], np.full((2, 3), number, dtype="f"), name="toy")
+        nlp.add_pipe("bilstm_tagger", source=saved)
+        if is_same:
+            assert nlp("so good")[0].tag_ == saved("so good")[0].tag_
+        else:
+            with pytest.raises(ConfigError, match=r"with other vectors than those that the component has worked with"):
+                nlp("so good")
+
+
+def test_vectors_that_were_reset():
+    nlp = with_vectors(1.0)
+    nlp("so good")
+    nlp.vocab.reset_vectors(width=3)
+    with pytest.raises(ConfigError, match="no vectors table"):
+        nlp("so good")

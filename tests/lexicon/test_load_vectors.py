@@ -231,6 +231,36 @@ def test_further_tables_from_a_file_a_folder_and_a_pipeline(toy, expected, write
     assert not nlp.vocab.vectors.size
 
 
+def test_files_of_further_tables_are_read_as_the_source_is(tmp_path):
+    (tmp_path / "toy.txt").write_text("so 1 2\n 7 7\ngood 3 4\nso 5 6\nlast 8 8\n", encoding="utf8")
+    nlp = _nlp(None, tables={"toy": str(tmp_path / "toy.txt")}, max_rows=4, dtype="float16")
+    with pytest.warns(UserWarning, match=r"no word.*\n?") as told:
+        nlp.initialize()
+    assert any("1 rows are of words that were there before" in str(each.message) for each in told)
+    table = get_table(nlp.vocab, VECTORS_PREFIX + "toy")
+    assert table.arrays["rows"].dtype == "f2"
+    assert sorted(table.arrays["rows"].tolist()) == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "found"),
+    [("so 0 0\ngood 0 0\n", {}, "all rows are zeros"), ("so 1 2\n", {"dim": 3}, "expected 3"), (" 1 2\n", {}, "")],
+)
+def test_files_of_further_tables_that_say_nothing(message, tmp_path, text, options, found):
+    (tmp_path / "toy.txt").write_text(text, encoding="utf8")
+    assert found in message(None, tables={"toy": str(tmp_path / "toy.txt")}, **options)
+
+
+def test_a_further_table_of_an_installed_pipeline(toy, tmp_path, monkeypatch):
+    save_vectors(toy.index_to_key, toy.vectors, tmp_path / "table", name="toy")
+    monkeypatch.setattr(
+        "spacy_bilstm_tagger.lexicon.vectors.find_pipeline", lambda name: tmp_path / name.partition("_")[2]
+    )
+    nlp = _nlp(None, tables={"toy": "en_table"})
+    nlp.initialize()
+    assert get_table(nlp.vocab, VECTORS_PREFIX + "toy").arrays["rows"].shape[1] == 3
+
+
 def distiller_of(vocab, name):
     return get_table(vocab, VECTORS_PREFIX + name).info.get(DISTILLER)
 

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 import spacy
+from small_pipelines import ner_examples, small_pipeline
 from spacy.tokens import Doc, DocBin, Span
 
 from spacy_bilstm_tagger.annotate.annotation import to_annotation
 from spacy_bilstm_tagger.pipeline.base import span_group
-from tests.small_pipelines import ner_examples, small_pipeline
 
 TEXT = "Mara Lune and Bob went to New York City"
 

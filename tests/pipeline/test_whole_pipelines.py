@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import re
 import warnings
 
 import numpy as np
@@ -244,8 +245,8 @@ class TestFiles:
         assert 0 < loaded < 250  # meta.json, which changes nothing
 
 
-class TestNorms:
-    """A component knows the norms that it was trained with, wherever it goes."""
+class TestTokens:
+    """A component knows the tokenizer that it was trained with, wherever it goes."""
 
     MESSAGE = "was trained with norms = 'glove', and the docs have norms = '{}'"
 
@@ -297,6 +298,31 @@ class TestNorms:
             other("@mara ok")
             copy.deepcopy(other)("@mara ok")
             tagger.get_pipe("bilstm_tagger")(other.make_doc("@mara ok"))
+
+    @pytest.mark.parametrize(
+        ("settings", "told"),
+        [
+            ({"scheme": "ud"}, "contractions = 'split_all', hyphens = 'split', units = 'split', emoji_runs = 'whole'"),
+            ({"hashtags": "words"}, "hashtags = 'words'"),
+            ({"patterns": {"ticket": "[A-Z]+-[0-9]+"}}, "patterns = [['ticket', '[A-Z]+-[0-9]+']]"),
+            ({"scheme": "ud", "norms": "lower"}, "norms = 'lower'"),
+        ],
+    )
+    def test_other_tokens(self, tagger, tmp_path, settings, told):
+        message = re.escape(f"and the docs have {told}, so")
+        nlp = self.taken(tagger, {"@tokenizers": TWEET_TOKENIZER, **settings})
+        with pytest.warns(UserWarning, match=message):
+            nlp.to_disk(tmp_path)
+        loaded = spacy.load(tmp_path)
+        with pytest.warns(UserWarning, match=message) as warned:
+            list(loaded.pipe(["@mara ok", "so good"], batch_size=1))
+        assert len(warned) == 1
+
+    def test_the_same_tokens_by_other_settings(self, tagger):
+        tokens = {"contractions": "split", "hyphens": "whole", "units": "whole", "emoji_runs": "single"}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.taken(tagger, {"@tokenizers": TWEET_TOKENIZER, "scheme": "ud", **tokens})("@mara ok")
 
     def test_training_again_takes_those_of_now(self, tagger, make_examples):
         tagger.tokenizer = create_tweet_tokenizer(norms="lower")(tagger)
