@@ -63,6 +63,8 @@ def find_pipeline(source: str) -> Path:
     if Path(source).exists() or not is_package(source):
         return Path(source)
     package = get_package_path(source)
+    if not (package / "meta.json").is_file():  # a package of something else
+        return Path(source)
     meta = get_model_meta(package)
     return package / f"{meta['lang']}_{meta['name']}-{meta['version']}"
 

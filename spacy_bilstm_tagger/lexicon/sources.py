@@ -1,5 +1,6 @@
 """Where vectors come from: a gensim-data name, or a file in any of the formats that gensim reads."""
 
+import re
 import shutil
 import tempfile
 import zipfile
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # https://github.com/facebookresearch/fastText, src/fasttext.cc: 793712314
 _FASTTEXT = b"\xba\x16\x4f\x2f"
+_WIDTH = re.compile(r"\.\d+d\.")  # in the names of Stanford's files
+_LARGEST = 1e6  # in a vector of a word; those of GloVe and word2vec are below 20
 _MOST_PACKED = 100  # the text of vectors becomes 2 to 5 times smaller in a zip
 GENSIM_NAMES = ("glove-twitter-25", "glove-twitter-50", "glove-twitter-100", "glove-twitter-200")
 
@@ -163,6 +166,11 @@ def _keyed_vectors(path: Path, keys: list[str], rows: Floats, duplicates: int, n
         )
     if "" in keys:
         notes.append(f"{path}: row {keys.index('') + 1:,} has no word, so it is not in the table")
+    if rows.size and np.abs(rows).max() > _LARGEST:
+        notes.append(
+            f"{path}: holds numbers such as {np.abs(rows).max():,.0f}, and vectors of words are small; look whether these are "
+            "counts, or the bytes of another machine"
+        )
     vectors = KeyedVectors(rows.shape[1], dtype="float32")
     vectors.add_vectors(keys, rows)
     return vectors
@@ -174,12 +182,14 @@ def _read_zip(path: Path, max_rows: Optional[int], dim: Optional[int], notes: li
         members = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
         names = [name for name in members if name.endswith(".txt")]
         wanted = [name for name in names if f".{dim}d." in name] if dim else names
+        has_widths = any(_WIDTH.search(name) for name in names)
+        way_out = "Choose {}with --dim (in a config dim)" if has_widths else "Unpack it, and give {}file of vectors"
         if not wanted:
             expected = f"{dim}d" if dim else "text"
             found = ", ".join(names or members) or "nothing"
-            raise DataError(f"{path}: the archive holds no {expected} vectors, found {found}. Choose with --dim")
+            raise DataError(f"{path}: the archive holds no {expected} vectors, found {found}. {way_out.format('')}")
         if len(wanted) > 1:
-            raise DataError(f"{path}: the archive holds several files ({', '.join(wanted)}). Choose one with --dim")
+            raise DataError(f"{path}: the archive holds several files ({', '.join(wanted)}). {way_out.format('one ')}")
         size, packed = (getattr(archive.getinfo(wanted[0]), name) for name in ("file_size", "compress_size"))
         if size > _MOST_PACKED * max(packed, 1 << 10):
             raise DataError(

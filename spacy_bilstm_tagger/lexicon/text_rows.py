@@ -96,6 +96,11 @@ def _shape(path: Path, sample: list[bytes]) -> tuple[Optional[int], int]:
         raise DataError(
             f"{path}, line 1: found a header of {len(parts)} numbers, expected two (rows and width) or none. Remove the others"
         )
+    if len(parts) > 2 and parts[1:] == [b"%d" % i for i in range(len(parts) - 1)]:
+        raise DataError(
+            f"{path}, line 1: found {sample[0].decode('utf8', 'replace').strip()[:40]!r}, the names of columns, expected a word "
+            "and its numbers; write the file again without them (pandas: header=False)"
+        )
     if sum(b"\t" in row for row in sample) > len(sample) / 2:
         raise DataError(
             f"{path}, line 1: found TABs between the numbers, expected single blanks; write them anew with tr '\\t' ' '"

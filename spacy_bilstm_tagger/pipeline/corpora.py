@@ -65,9 +65,11 @@ def _check_training(nlp: Language) -> None:
     _check_numbers(config["training"])
     frozen = [pipe for name, pipe in nlp.components if name in config["training"].get("frozen_components", [])]
     for pipe in frozen:
-        model = getattr(pipe, "model", None)
-        has_shims = isinstance(model, Model) and any(node.shims for node in model.walk())
-        if has_shims and not getattr(pipe, "has_weights", True):
+        model: Any = getattr(pipe, "model", None)
+        nodes = list(model.walk()) if isinstance(model, Model) else []
+        has_shims, listens = any(node.shims for node in nodes), any(hasattr(node, "upstream_name") for node in nodes)
+        is_empty = has_shims and not getattr(pipe, "has_weights", True)
+        if is_empty or (listens and not model.has_dim("nO")):
             raise ConfigError(
                 f"{getattr(pipe, 'name', pipe)}: is frozen, and has no weights yet; source it from a trained pipeline, or take it "
                 "out of [training] frozen_components"

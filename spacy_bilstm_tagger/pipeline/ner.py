@@ -255,9 +255,13 @@ class BiLSTMNER(SpanComponent):
                     group.attrs.pop(ARE_ENTS, None)
             if key is not None:
                 doc.spans[key] = span_group(doc, key, *with_earlier, are_ents=True)
-            if key is not None and self.cfg["top_k"]:
                 name = f"{key}_alternatives"
-                doc.spans[name] = span_group(doc, name, *_others(spans, *self._spans(taken, doc, scored.alternatives)))
+                if self.cfg["top_k"]:
+                    doc.spans[name] = span_group(
+                        doc, name, *_others(spans, *self._spans(taken, doc, scored.alternatives))
+                    )
+                elif name in doc.spans:  # of an earlier pass
+                    del doc.spans[name]
 
     def _spans(self, taken: set[int], doc: Doc, scored: ScoredEntities) -> tuple[list[Span], list[float]]:
         """The spans of the doc that hold none of the tokens that are taken, without white space at their ends, and their

@@ -31,7 +31,7 @@ from .gold import SPACE, aligned_tags, allowed_tags, alternatives, annotated_tag
 
 _MORE_SCORES = ("tag_acc_doc_mean", "tag_micro_f", "tag_micro_f_doc_mean", "tag_macro_f", "tag_per_type")
 SCORE_WEIGHTS = {"tag_acc": 1.0, **dict.fromkeys(_MORE_SCORES)}
-SCORES = {"tag": "tag_scores", "pos": "pos_scores"}  # in Doc.user_data, and on each token
+SCORES = {"tag": "tag_scores", "pos": "pos_scores"}  # the attributes of each token, and in Doc.user_data
 _FEATURES = re.compile(r"_?|[^=|\s]+=[^=|\s]+(?:\|[^=|\s]+=[^=|\s]+)*")
 
 
@@ -169,13 +169,12 @@ class TagComponent(SequenceComponent):
                 token.tag_ = SPACE["tag"]
         else:
             self._set_pos(docs, tagged)
+        key = _user_data_key(SCORES[self.attr])
         for doc, each in zip(docs, tagged):
+            doc.user_data.pop(key, None)  # of an earlier pass
             if each.scores is not None:
-                doc.user_data[SCORES[self.attr]] = {
-                    "labels": list(self.labels),
-                    "scores": each.scores,
-                    "starts": [token.idx for token in doc],
-                }
+                starts = [token.idx for token in doc]
+                doc.user_data[key] = {"labels": list(self.labels), "scores": each.scores, "starts": starts}
 
     def _set_pos(self, docs: list[Doc], tagged: list[Tagged]) -> None:
         ids = np.array([POS_IDS[label] for label in self.labels], dtype="uint64")
@@ -234,9 +233,14 @@ class BiLSTMTagger(TagComponent):
         return loss / count, gradient.map(lambda part: part / count)
 
 
-def tag_scores(token: Token, key: str = SCORES["tag"]) -> Optional[dict[str, float]]:
+def _user_data_key(name: str) -> Any:
+    """As spaCy's own attributes have it, so that what copies and joins docs knows it."""
+    return ("._.", name, None, None)
+
+
+def tag_scores(token: Token, attr: str = "tag") -> Optional[dict[str, float]]:
     """Tag -> probability, the most probable first; None if none are kept, or the tokens have changed since."""
-    kept, i = token.doc.user_data.get(key), token.i
+    kept, i = token.doc.user_data.get(_user_data_key(SCORES[attr])), token.i
     # Tokens may have been merged, split or cut off since. The end of a token is known from the beginning of the next one.
     if kept is None or len(kept["scores"]) != len(token.doc):
         return None
@@ -246,6 +250,6 @@ def tag_scores(token: Token, key: str = SCORES["tag"]) -> Optional[dict[str, flo
     return dict(sorted(pairs, key=itemgetter(1), reverse=True))
 
 
-for _key in SCORES.values():
-    if not Token.has_extension(_key):
-        Token.set_extension(_key, getter=partial(tag_scores, key=_key))
+for _attr, _name in SCORES.items():
+    if not Token.has_extension(_name):
+        Token.set_extension(_name, getter=partial(tag_scores, attr=_attr))

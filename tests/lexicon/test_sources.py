@@ -215,6 +215,14 @@ def test_gzipped_binary_of_any_name(read_bytes):
     assert read_bytes(gzip.compress(_binary("a", "b"))) == ({"a": (0, 1), "b": (1, 2)}, [])
 
 
+def test_the_bytes_of_another_machine_are_told(tmp_path):
+    path, notes = tmp_path / "toy.bin", []
+    path.write_bytes(b"1 2\nso " + np.array([0.1, 0.2], dtype=">f4").tobytes())
+    read_vectors(str(path), notes=notes)
+    assert len(notes) == 1
+    assert "vectors of words are small; look whether these are counts, or the bytes of another machine" in notes[0]
+
+
 def test_binary_rows_across_chunks(read_bytes):
     keys = [f"word{n}" for n in range(100_000)]
     assert read_bytes(_binary(*keys)) == ({key: (n, n + 1) for n, key in enumerate(keys)}, [])

@@ -94,6 +94,14 @@ def test_other_layouts_are_named(text, expected, message):
     assert message(text).startswith(f"toy.txt, {expected}")
 
 
+@pytest.mark.parametrize("header", ["word 0 1 2", '"" 0 1 2'])
+def test_the_columns_of_a_data_frame(header, message):
+    text = f"{header}\nso 0.1 0.2 0.3\ngood 0.1 0.5 0.2\n"
+    assert message(text).startswith(
+        f"toy.txt, line 1: found {header!r}, the names of columns, expected a word and its numbers"
+    )
+
+
 def test_row_that_is_cut_off(message):
     assert message("a 1 2\nb 3 4\nc 5") == (
         "toy.txt, line 3: found 1 numbers, expected 2 as in the rows before. "

@@ -112,6 +112,20 @@ def test_a_frozen_component_without_weights_is_told(tweet_nlp):
         _check_training(tweet_nlp)
 
 
+def test_frozen_listeners(tweet_nlp, make_examples):
+    tweet_nlp.add_pipe("bilstm_tok2vec")
+    width = tweet_nlp.get_pipe("bilstm_tok2vec").model.get_dim("nO")
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": width, "upstream": "bilstm_tok2vec"}
+    model = {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": listener}
+    tweet_nlp.add_pipe("bilstm_tagger", config={"model": model})
+    tweet_nlp.initialize(lambda: make_examples(tweet_nlp))
+    tweet_nlp.config["training"]["frozen_components"] = ["bilstm_tagger", "other"]
+    _check_training(tweet_nlp)
+    tweet_nlp.add_pipe("bilstm_tagger", name="other", config={"model": model})
+    with pytest.raises(ConfigError, match="other: is frozen, and has no weights yet; source it"):
+        _check_training(tweet_nlp)
+
+
 @pytest.mark.parametrize("option", [("--corpora.train.gold_preproc", "true"), ("--corpora.train.max_length", "50")])
 def test_annotation_that_the_reader_drops_is_warned_of(train, tmp_path, tweet_nlp, make_examples, option):
     docs = [example.reference for example in make_examples(tweet_nlp)]

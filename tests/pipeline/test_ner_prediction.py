@@ -67,6 +67,14 @@ class TestScores:
         assert list(doc.spans) == expected
         assert doc.ents
 
+    def test_alternatives_of_an_earlier_pass_are_gone(self, unsure):
+        ner = unsure.get_pipe("bilstm_ner")
+        ner.top_k = 3
+        doc = unsure("so good in Lisbon")
+        assert "ents_alternatives" in doc.spans
+        ner.top_k = 0
+        assert "ents_alternatives" not in unsure(doc).spans
+
     def test_alternatives(self, unsure):
         ner = unsure.get_pipe("bilstm_ner")
         text = "Mara Lune met Kim in New York"

@@ -291,6 +291,17 @@ class TestTagScores:
         again = Doc(scored.vocab).from_bytes(doc.to_bytes())
         assert [token._.tag_scores for token in again] == [token._.tag_scores for token in doc]
 
+    def test_of_an_earlier_pass_are_gone(self, scored):
+        doc = scored(TEXTS[0])
+        scored.get_pipe("bilstm_tagger").tag_scores = False
+        assert [token._.tag_scores for token in scored(doc)] == [None] * len(doc)
+
+    def test_docs_that_are_joined_lose_them_in_one_line(self, scored):
+        with pytest.warns(UserWarning, match="W101") as warned:
+            joined = Doc.from_docs([scored(text) for text in TEXTS[:2]])
+        assert all(len(str(each.message)) < 200 for each in warned)
+        assert joined[0]._.tag_scores is None
+
     def test_are_none_where_none_were_asked_for(self, trained):
         assert trained("so good")[0]._.tag_scores is None
 
