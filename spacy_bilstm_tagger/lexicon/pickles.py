@@ -199,10 +199,14 @@ def _find(*names: str, attributes: dict[str, Any], where: str, packed: bool) -> 
     put beside it; None if there is none."""
     for name in names:
         if name in (attributes.get("__numpys") or ()):
+            path = Path(f"{where}.{name}.{'npz' if packed else 'npy'}")
+            if not path.exists():
+                found = f"(No such file: {path}, which gensim wrote beside it)"
+                raise DataError(f"{where}: cannot be read as gensim KeyedVectors {found}; copy it, too")
             if packed:
-                with np.load(f"{where}.{name}.npz", allow_pickle=False) as arrays:
+                with np.load(path, allow_pickle=False) as arrays:
                     return arrays["val"]
-            return np.load(f"{where}.{name}.npy", allow_pickle=False)
+            return np.load(path, allow_pickle=False)
         value = attributes.get(name)
         if value is not None:
             return value.to_numpy() if isinstance(value, _Array) else value

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # https://github.com/facebookresearch/fastText, src/fasttext.cc: 793712314
 _FASTTEXT = b"\xba\x16\x4f\x2f"
 _WIDTH = re.compile(r"\.\d+d\.")  # in the names of Stanford's files
+_NO_WORD = "{path}: row {row:,} has no word, so it is not in the table"
 _LARGEST = 1e6  # in a vector of a word; those of GloVe and word2vec are below 20
 _MOST_PACKED = 100  # the text of vectors becomes 2 to 5 times smaller in a zip
 GENSIM_NAMES = ("glove-twitter-25", "glove-twitter-50", "glove-twitter-100", "glove-twitter-200")
@@ -67,7 +68,12 @@ def _read_file(path: Path, max_rows: Optional[int], dim: Optional[int], notes: l
         if kind := kind or wrong_download(start.decode("latin-1")):
             raise DataError(f"{path}: is {kind}; expected vectors")
         is_pickle = start.startswith(b"\x80")
-        return _first_rows(read_saved(path), max_rows) if is_pickle else _read_word2vec(path, max_rows, notes)
+        if not is_pickle:
+            return _read_word2vec(path, max_rows, notes)
+        vectors = _first_rows(read_saved(path), max_rows)
+        if "" in vectors.key_to_index:
+            notes.append(_NO_WORD.format(path=path, row=vectors.key_to_index[""] + 1))
+        return vectors
 
 
 def download(name: str) -> Path:
@@ -165,7 +171,7 @@ def _keyed_vectors(path: Path, keys: list[str], rows: Floats, duplicates: int, n
             "the file of one language (numberbatch-en)"
         )
     if "" in keys:
-        notes.append(f"{path}: row {keys.index('') + 1:,} has no word, so it is not in the table")
+        notes.append(_NO_WORD.format(path=path, row=keys.index("") + 1))
     if rows.size and np.abs(rows).max() > _LARGEST:
         notes.append(
             f"{path}: holds numbers such as {np.abs(rows).max():,.0f}, and vectors of words are small; look whether these are "

@@ -310,3 +310,11 @@ def test_words_of_conceptnet_are_named(write_text):
         DataError, match="holds words such as '/c/de/haus', as the ConceptNet Numberbatch of all languages"
     ):
         read_vectors(str(write_text({"/c/de/haus": (1, 2), "/c/en/house": (3, 4)})))
+
+
+def test_keyed_vectors_with_an_empty_key(tmp_path):
+    vectors, notes = KeyedVectors(2), []
+    vectors.add_vectors(["so", ""], np.ones((2, 2), dtype="f"))
+    vectors.save(str(tmp_path / "toy.kv"))
+    read_vectors(str(tmp_path / "toy.kv"), notes=notes)
+    assert notes == [f"{tmp_path / 'toy.kv'}: row 2 has no word, so it is not in the table"]
