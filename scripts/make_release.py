@@ -5,6 +5,7 @@ size, and its meta.
         --entities training/release/entities-student/model-best
 """
 
+import warnings
 from pathlib import Path
 from typing import Annotated, Any, Iterator, Optional
 
@@ -21,6 +22,7 @@ from spacy_bilstm_tagger.layers.shim import TorchShim
 from spacy_bilstm_tagger.lexicon.claim import tables_read
 from spacy_bilstm_tagger.lexicon.table import NAME, WordTable, get_table, remember_table
 from spacy_bilstm_tagger.lexicon.vectors import VOCAB_VECTORS
+from spacy_bilstm_tagger.pipeline.upstream import reset_links
 from spacy_bilstm_tagger.tokenizer.characters import EMOJI, REGIONAL
 from spacy_bilstm_tagger.util import write_beside
 
@@ -72,6 +74,7 @@ def main(
     round_tables(nlp, mantissa)
     for model in _models(nlp):
         round_weights(model)
+        reset_links(model)  # the rounded tok2vec is the one that a component goes with
     nlp.meta.update(srsly.read_yaml(ENGLISH / f"{name}.yml"), name=name, version=version, performance={})
     # What the pipeline has read while it was trained is of no use, and a quarter of its size.
     nlp.vocab.strings._reset_and_load(sorted(_needed_strings(nlp)))
@@ -86,7 +89,10 @@ def take_component(nlp: Language, source: Path, component: str, name: str) -> No
     listens = any(node.name == "tok2vec-listener" for node in other.get_pipe(component).model.walk())
     if listens:
         other.replace_listeners("tok2vec", component, ["model.tok2vec"])
-    nlp.add_pipe(component, source=other, name=name)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"\[W113\]")  # of other vectors; the component looks for itself
+        nlp.add_pipe(component, source=other, name=name)
+    nlp("RT")  # with its first text it brings its tables along
 
 
 def add_rules(nlp: Language) -> None:

@@ -1,9 +1,13 @@
 """scripts/make_release.py: what en_tweet_sm is put together from."""
 
+import warnings
+
 import pytest
 import spacy
 import srsly
 from spacy.util import registry
+
+from spacy_bilstm_tagger.pipeline.upstream import reset_links
 
 RULES = ("tweet_sentencizer", "attribute_ruler", "lemmatizer")
 TABLES = ("lemma_rules", "lemma_exc", "lemma_index")
@@ -25,6 +29,13 @@ def parts(en_tweet_sm, tmp_path_factory):
     nlp.to_disk(folder / "whole")
     for name in (*RULES, "ner"):
         nlp.remove_pipe(name)
+    for shim in (
+        shim for node in nlp.get_pipe("tok2vec").model.walk() for shim in node.shims if hasattr(shim, "module")
+    ):
+        for weight in shim.module.parameters():
+            weight.data.mul_(1 + 1e-5)  # no numbers of float16, as those that were trained are none
+    for name in ("tagger", "pos"):
+        reset_links(nlp.get_pipe(name).model)
     nlp.to_disk(folder / "tags")
     before = registry.lookups.get_all().get("en")
     registry.lookups.register("en", func=paths)
@@ -48,6 +59,9 @@ def test_the_same_networks_make_the_same_pipeline(parts, run_script, tmp_path):
     result = run_script("make_release.py", *arguments)
     assert result.exit_code == 0, result.output
     made, original = spacy.load(tmp_path / "made"), spacy.load("en_tweet_sm")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made("so good")
     assert made.pipe_names == original.pipe_names
     assert (made.meta["version"], made.meta["license"]) == ("9.9.9", original.meta["license"])
     texts = ["RT @mara: sooo happy in Lisbon!! 😭", "#NowPlaying: she unfollowed me http://T.co/AbC", "we are hoping"]

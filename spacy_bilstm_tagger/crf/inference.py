@@ -12,17 +12,22 @@ nothing is padded, and each step of a recursion is one matrix product for all te
 """
 
 from dataclasses import dataclass, replace
-from typing import Callable, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..types import Ints, Mask
+from .lattice import Lattice, log_passes
 from .packing import Layout, Lengths
 
-_PAIRS_AT_ONCE = 2048  # tokens
 _SCALED_EVERY = 16  # tokens of one text, in which double precision does not run out
+_MOST_LIKELY = (
+    0.5  # share of the labels of a text's tokens that may be right, up to which it pays to look at these alone
+)
+_ROUNDING = 1e-4  # more than the rounding of single precision in a sum of scores
+_LARGEST = float(np.finfo(np.float32).max)
 LONG_TEXT = 1000  # tokens from which on single precision does not hold the score of a sequence well enough
 
 
@@ -120,37 +125,6 @@ class ChainScores:
         return other
 
 
-@dataclass(frozen=True)
-class Lattice:
-    """The results of both passes over the texts; token rows in packed order.
-
-    For a token, let x be the text up to and including it, and z the rest of the text.
-    forward (Tensor): (tokens, labels), P(label | x).
-    backward (Tensor): (tokens, labels), P(z | label, x) / P(z | x).
-    step (Tensor): (tokens, labels), the factor of entering a label, so that forward = (forward of the token before
-        @ transitions) * step.
-    start (Tensor): (labels,), transitions (Tensor): (labels, labels), the factors of the chain.
-    marginals (Tensor): (tokens, labels), P(label | text).
-    pairs (Tensor): (labels, labels), expected number of times that each transition is taken, in all texts together.
-    log_partition (Tensor): (texts,), in the given order, double precision; 0 for an empty text, -inf for a text without
-        a possible sequence. Such a text has marginals of 0 and adds nothing to pairs.
-    layout (Layout): the packed order.
-    in_logs (bool): forward, backward, step, start and transitions are logarithms, since the numbers would be too large
-        or too small for double precision.
-    """
-
-    forward: Tensor
-    backward: Tensor
-    step: Tensor
-    start: Tensor
-    transitions: Tensor
-    marginals: Tensor
-    pairs: Tensor
-    log_partition: Tensor
-    layout: Layout
-    in_logs: bool = False
-
-
 @torch.no_grad()
 def marginals(scores: ChainScores) -> Tensor:
     """P(label | text) of each token; (tokens, labels). 0 throughout in a text without a possible sequence."""
@@ -158,30 +132,6 @@ def marginals(scores: ChainScores) -> Tensor:
         return scores.emissions.softmax(dim=1)
     lattice = forward_backward(scores)
     return lattice.marginals.index_select(0, lattice.layout.scatter).to(scores.emissions.dtype)
-
-
-@torch.no_grad()
-def expected_counts(scores: ChainScores) -> tuple[Tensor, Tensor]:
-    """P(label | text) of each token, (tokens, labels), and how often each label is expected to follow each other in each
-    text, (texts, labels, labels)."""
-    layout = scores.layout
-    if scores.is_chain:
-        lattice = forward_backward(scores)
-        left, right, factors = lattice.forward, lattice.backward, lattice.transitions
-        right = lattice.step + right if lattice.in_logs else lattice.step * right
-        rows, in_logs = lattice.marginals, lattice.in_logs
-    else:
-        rows = left = right = scores.emissions.index_select(0, layout.gather).softmax(dim=1)
-        factors, in_logs = rows.new_ones(2 * (rows.shape[1],)), False
-    second = len(rows) - len(layout.before)
-    pairs = rows.new_zeros((layout.n_texts, *factors.shape))
-    for at in range(0, len(layout.before), _PAIRS_AT_ONCE):
-        chosen = slice(at, at + _PAIRS_AT_ONCE)
-        source = left[layout.before[chosen]].unsqueeze(2)
-        target = right[second:][chosen].unsqueeze(1)
-        taken = (source + factors + target).exp() if in_logs else source * factors * target
-        pairs.index_add_(0, layout.text[second:][chosen], taken)
-    return rows.index_select(0, layout.scatter), pairs
 
 
 @torch.no_grad()
@@ -251,15 +201,21 @@ def forward_backward(scores: ChainScores) -> Lattice:
     Probabilities are scaled to sum to 1 at each token, in the precision of the emissions, single at least. If numbers
     of that precision do not reach far enough, double precision is used, and beyond that logarithms, exact and slower.
     """
-    layout = scores.layout
-    for dtype in dict.fromkeys((torch.promote_types(scores.emissions.dtype, torch.float32), torch.float64)):
+    layout, precision = scores.layout, torch.promote_types(scores.emissions.dtype, torch.float32)
+    if len(scores.lengths) == 1 and len(scores.emissions) and scores.emissions.device.type == "cpu":
+        lattice = _passes_of_one(
+            scores.map(torch.Tensor.float) if precision != scores.emissions.dtype else scores, precision
+        )
+        if lattice is not None:
+            return lattice
+    for dtype in dict.fromkeys((precision, torch.float64)):
         rows = scores.emissions.index_select(0, layout.gather).to(dtype)
         transitions, start, end = (part.to(dtype) for part in scores.chain)
         lattice = _scaled_passes(transitions, start, end, rows, layout)
         if lattice is not None:
             return lattice
     transitions, start, end = (part.double() for part in scores.chain)
-    return _log_passes(transitions, start, end, scores.emissions.index_select(0, layout.gather).double(), layout)
+    return log_passes(transitions, start, end, scores.emissions.index_select(0, layout.gather).double(), layout)
 
 
 def _scaled_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor, layout: Layout) -> Optional[Lattice]:
@@ -273,28 +229,25 @@ def _scaled_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor
     end, best_end = _exp_below_max(end)
     best_score = _finite_max(rows)
     step = rows.sub_(best_score).exp_()
-    if len(layout.sizes) == len(rows) and rows.device.type == "cpu":
-        forward, scale, backward, at_end, pairs = _recursions_of_one(step, start, end, factors)
-    else:
-        steps = layout.steps
-        forward, scale = torch.empty_like(step), torch.empty_like(best_score)
-        for i, at in enumerate(steps):
-            here = forward[at]
-            if i == 0:
-                torch.mul(step[at], start, out=here)
-            else:
-                torch.mm(layout.rows_before(forward, i), factors, out=here)
-                here *= step[at]
-            here /= torch.sum(here, dim=1, keepdim=True, out=scale[at])
-        step /= scale
-        at_end = (forward.index_select(0, layout.last) * end).sum(dim=1, keepdim=True)
-        backward, pairs = torch.empty_like(step), torch.zeros_like(factors)
-        backward[layout.last] = end / at_end
-        into = factors.T.contiguous()
-        for i in reversed(range(1, len(steps))):
-            onward = step[steps[i]] * backward[steps[i]]
-            pairs.addmm_(layout.rows_before(forward, i).T, onward)
-            torch.mm(onward, into, out=layout.rows_before(backward, i))
+    steps = layout.steps
+    forward, scale = torch.empty_like(step), torch.empty_like(best_score)
+    for i, at in enumerate(steps):
+        here = forward[at]
+        if i == 0:
+            torch.mul(step[at], start, out=here)
+        else:
+            torch.mm(layout.rows_before(forward, i), factors, out=here)
+            here *= step[at]
+        here /= torch.sum(here, dim=1, keepdim=True, out=scale[at])
+    step /= scale
+    at_end = (forward.index_select(0, layout.last) * end).sum(dim=1, keepdim=True)
+    backward, pairs = torch.empty_like(step), torch.zeros_like(factors)
+    backward[layout.last] = end / at_end
+    into = factors.T.contiguous()
+    for i in reversed(range(1, len(steps))):
+        onward = step[steps[i]] * backward[steps[i]]
+        pairs.addmm_(layout.rows_before(forward, i).T, onward)
+        torch.mm(onward, into, out=layout.rows_before(backward, i))
     # A number below the smallest one is lost, and backward / scale is its factor. Nothing is missed while that stays far
     # under 1 / smallest; otherwise, or if it is not a number, these passes are void.
     limits = torch.finfo(rows.dtype)
@@ -316,71 +269,51 @@ def _scaled_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor
     )
 
 
-def _recursions_of_one(step: Tensor, start: Tensor, end: Tensor, factors: Tensor) -> tuple[Tensor, ...]:
-    """Forward, scale, backward, the sum at the end, and pairs, of one text: by numpy, as in `_viterbi_one`. Divides the
-    steps by the scale. The recursions need their rows only up to a factor, so these are scaled together at the end."""
-    steps = step.numpy()
-    rows, transitions = steps.astype(np.float64), factors.numpy().astype(np.float64)
+def _passes_of_one(scores: ChainScores, dtype: torch.dtype) -> Optional[Lattice]:
+    """The same of one text, by numpy, as in `_viterbi_one`, and in double precision. The recursions need their rows only up to a
+    factor, so these are scaled together at the end. dtype (torch.dtype): of the lattice."""
+    parts = [part.numpy().astype(np.float64) for part in (*scores.chain, scores.emissions)]
+    bests = [
+        np.maximum(part.max(keepdims=True, axis=axis), -_LARGEST) for part, axis in zip(parts, (None, None, None, 1))
+    ]
+    transitions, start, end, rows = (np.exp(part - best) for part, best in zip(parts, bests))
     forward, backward, onward = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
-    with np.errstate(all="ignore"):  # the caller looks for it
-        forward[:1], backward[-1:] = start.numpy() * rows[:1], end.numpy()
-        for i in range(1, len(rows)):
-            np.dot(forward[i - 1], transitions, out=forward[i])
-            forward[i] *= rows[i]
+    with np.errstate(all="ignore"):  # looked for below
+        np.multiply(start, rows[0], out=forward[0])
+        backward[-1] = end
+        steps = list(zip(rows, forward, backward, onward))
+        before = forward[0]
+        for i, (row, here, _, _) in enumerate(steps[1:], 1):
+            np.dot(before, transitions, out=here)
+            here *= row
             if not i % _SCALED_EVERY:
-                forward[i] /= forward[i].sum()
+                here /= here.sum()
+            before = here
         for i in range(len(rows) - 1, 0, -1):
-            np.multiply(rows[i], backward[i], out=onward[i])
-            np.dot(transitions, onward[i], out=backward[i - 1])
+            row, _, behind, product = steps[i]
+            np.multiply(row, behind, out=product)
+            here = steps[i - 1][2]
+            np.dot(transitions, product, out=here)
             if not i % _SCALED_EVERY:
-                backward[i - 1] /= backward[i - 1].sum()
-        sums = forward.sum(axis=1, keepdims=True)
-        forward /= sums
-        scale = np.concatenate([sums[:1], ((forward[:-1] @ transitions) * rows[1:]).sum(axis=1, keepdims=True)])
-        at_end = forward[-1:] @ end.numpy()[:, None] if len(rows) else scale
-        backward /= (forward * backward).sum(axis=1, keepdims=True)
+                here /= here.sum()
+        forward /= forward.sum(axis=1, keepdims=True)
+        scale = np.append(start @ rows[0], ((forward[:-1] @ transitions) * rows[1:]).sum(axis=1))[:, None]
+        at_end = forward[-1] @ end
+        marginals = forward * backward
+        sums = marginals.sum(axis=1, keepdims=True)
+        backward /= sums
+        marginals /= sums
         rows /= scale
-        pairs = forward[:-1].T @ (rows * backward)[1:]
-        steps[:] = rows
-        return tuple(torch.from_numpy(each.astype(steps.dtype)) for each in (forward, scale, backward, at_end, pairs))
-
-
-def _log_passes(transitions: Tensor, start: Tensor, end: Tensor, rows: Tensor, layout: Layout) -> Lattice:
-    """The same in logarithms, whatever the scores."""
-    steps = layout.steps
-    lowest = torch.finfo(rows.dtype).min
-    forward = rows.clone()
-    for i, at in enumerate(steps):
-        if i == 0:
-            forward[at] += start
-        else:
-            forward[at] += (layout.rows_before(forward, i).unsqueeze(2) + transitions).logsumexp(dim=1)
-    log_partition = rows.new_zeros(layout.n_texts)
-    log_partition[layout.text[layout.last]] = (forward[layout.last] + end).logsumexp(dim=1)
-    log_z = log_partition[layout.text].clamp(min=lowest).unsqueeze(1)
-    backward = torch.empty_like(rows)
-    backward[layout.last] = end
-    pairs = torch.zeros_like(transitions)
-    for i in reversed(range(1, len(steps))):
-        onward = (rows[steps[i]] + backward[steps[i]]).unsqueeze(1) + transitions
-        log_pairs = layout.rows_before(forward, i).unsqueeze(2) + onward - log_z[steps[i]].unsqueeze(2)
-        pairs += log_pairs.exp().sum(dim=0)
-        layout.rows_before(backward, i).copy_(onward.logsumexp(dim=2))
-    total = forward.logsumexp(dim=1, keepdim=True).clamp(min=lowest)
-    before = torch.zeros_like(total)
-    before[len(total) - len(layout.before) :] = total[layout.before]
-    return Lattice(
-        forward=forward - total,
-        backward=backward + total - log_z,
-        step=rows + before - total,
-        start=start,
-        transitions=transitions,
-        marginals=(forward + backward - log_z).exp(),
-        pairs=pairs,
-        log_partition=log_partition,
-        layout=layout,
-        in_logs=True,
-    )
+        log_partition = np.log(scale).sum() + np.log(at_end) + sum(best.sum() for best in bests[1:])
+        log_partition += (len(rows) - 1) * bests[0].sum()
+        limits = np.finfo(np.float32 if dtype == torch.float32 else np.float64)
+        if not backward.max() / scale.min() <= 1e-6 * limits.eps / limits.tiny:  # see `_scaled_passes`
+            return None
+        pairs = forward[:-1].T @ (rows * backward)[1:] * transitions
+    arrays = {"forward": forward, "backward": backward, "step": rows, "start": start, "transitions": transitions}
+    arrays.update(marginals=marginals, pairs=pairs)
+    tensors: dict[str, Any] = {name: torch.from_numpy(array).to(dtype) for name, array in arrays.items()}
+    return Lattice(**tensors, log_partition=torch.from_numpy(np.array([log_partition])), layout=scores.layout)
 
 
 def _exp_below_max(values: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,10 +7,36 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .inference import ChainScores, expected_counts, forward_backward
+from .inference import ChainScores, forward_backward
 from .packing import Layout
 
 _SMALLEST = 1e-8  # probability, so that a label that has none yet can get some
+
+_PAIRS_AT_ONCE = 2048  # tokens
+
+
+@torch.no_grad()
+def expected_counts(scores: ChainScores) -> tuple[Tensor, Tensor]:
+    """P(label | text) of each token, (tokens, labels), and how often each label is expected to follow each other in each
+    text, (texts, labels, labels)."""
+    layout = scores.layout
+    if scores.is_chain:
+        lattice = forward_backward(scores)
+        left, right, factors = lattice.forward, lattice.backward, lattice.transitions
+        right = lattice.step + right if lattice.in_logs else lattice.step * right
+        rows, in_logs = lattice.marginals, lattice.in_logs
+    else:
+        rows = left = right = scores.emissions.index_select(0, layout.gather).softmax(dim=1)
+        factors, in_logs = rows.new_ones(2 * (rows.shape[1],)), False
+    second = len(rows) - len(layout.before)
+    pairs = rows.new_zeros((layout.n_texts, *factors.shape))
+    for at in range(0, len(layout.before), _PAIRS_AT_ONCE):
+        chosen = slice(at, at + _PAIRS_AT_ONCE)
+        source = left[layout.before[chosen]].unsqueeze(2)
+        target = right[second:][chosen].unsqueeze(1)
+        taken = (source + factors + target).exp() if in_logs else source * factors * target
+        pairs.index_add_(0, layout.text[second:][chosen], taken)
+    return rows.index_select(0, layout.scatter), pairs
 
 
 @torch.no_grad()

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..types import Floats, Ints
-from .inference import ChainScores, Lattice
+from .inference import ChainScores
+from .lattice import Lattice
 
 Spans = tuple[Ints, Ints, Ints]  # start, end (exclusive), type of each span, as flat token rows
 

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from spacy.tokens import Doc
 
-from ..crf.inference import ChainScores, expected_counts
-from ..crf.loss import Counts
+from ..crf.inference import ChainScores
+from ..crf.loss import Counts, expected_counts
 from ..types import Floats
 from .gold import alternatives, is_missing, known_tags
 

@@ -7,8 +7,8 @@ import torch
 from brute_force import Chain, Scores, every_sequence
 from torch.testing import assert_close
 
-from spacy_bilstm_tagger.crf.inference import ChainScores, expected_counts
-from spacy_bilstm_tagger.crf.loss import Counts, cross_entropy, divergence
+from spacy_bilstm_tagger.crf.inference import ChainScores
+from spacy_bilstm_tagger.crf.loss import Counts, cross_entropy, divergence, expected_counts
 
 LENGTHS, N_LABELS = [3, 0, 1, 2], 3
 

@@ -21,12 +21,12 @@ from torch.testing import assert_close
 
 from spacy_bilstm_tagger.crf.inference import (
     ChainScores,
-    _log_passes,
     _scaled_passes,
     forward_backward,
     marginals,
     viterbi,
 )
+from spacy_bilstm_tagger.crf.lattice import log_passes
 from spacy_bilstm_tagger.crf.loss import divergence, negative_log_likelihood
 from spacy_bilstm_tagger.pipeline.entities import EntityScheme
 
@@ -124,7 +124,7 @@ def test_equal_to_pytorch_crf(dtype):
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 9), max_size=5), st.integers(1, 6), st.sampled_from([0.0, 0.2]))
 def test_numeric_paths_agree(seed, lengths, n_labels, impossible):
     scores = Scores(seed, lengths, n_labels, impossible=impossible, dtype=torch.float32)
-    exact = scores.by_passes(_log_passes, torch.float64)
+    exact = scores.by_passes(log_passes, torch.float64)
     for dtype, tolerance in TOLERANCE.items():
         lattice = scores.by_passes(_scaled_passes, dtype)
         if bool((exact.log_partition > -INF).all()):

@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_bilstm_tagger.crf.inference import ChainScores, _log_passes, forward_backward
+from spacy_bilstm_tagger.crf.inference import ChainScores, forward_backward
+from spacy_bilstm_tagger.crf.lattice import log_passes
 from spacy_bilstm_tagger.crf.spans import SpanProbabilities
 from spacy_bilstm_tagger.pipeline.entities import EntityScheme
 from spacy_bilstm_tagger.pipeline.spans import _STATES
@@ -132,7 +133,7 @@ class TestScoreSpans:
     def test_the_same_from_passes_in_logarithms(self, texts):
         spans = columns(texts.every_span())
         np.testing.assert_allclose(
-            texts.found(_log_passes).score_spans(spans), texts.found().score_spans(spans), rtol=0, atol=1e-10
+            texts.found(log_passes).score_spans(spans), texts.found().score_spans(spans), rtol=0, atol=1e-10
         )
 
     @given(texts(spread=[20.0, 50.0, 400.0]))
