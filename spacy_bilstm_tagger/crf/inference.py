@@ -23,10 +23,6 @@ from .lattice import Lattice, log_passes
 from .packing import Layout, Lengths
 
 _SCALED_EVERY = 16  # tokens of one text, in which double precision does not run out
-_MOST_LIKELY = (
-    0.5  # share of the labels of a text's tokens that may be right, up to which it pays to look at these alone
-)
-_ROUNDING = 1e-4  # more than the rounding of single precision in a sum of scores
 _LARGEST = float(np.finfo(np.float32).max)
 LONG_TEXT = 1000  # tokens from which on single precision does not hold the score of a sequence well enough
 
