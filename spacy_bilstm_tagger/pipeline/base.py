@@ -42,9 +42,7 @@ class TrainableMixin:
     model: Model
     vocab: Vocab
     cfg: dict[str, Any]
-    _tokens: Optional[tuple[dict[str, Any], dict]] = (
-        None  # the settings of training, and what the last docs were made with
-    )
+    _tokens: Optional[tuple[dict[str, Any], dict[str, Any]]] = None  # the settings of training, and of the last docs
 
     def meet(self, docs: Sequence[Doc]) -> None:
         """WARNS: of docs of another tokenizer than that of training. RAISES: ConfigError if the vocabulary of the docs has other
@@ -55,9 +53,9 @@ class TrainableMixin:
         if any(doc.vocab is not vocab for doc in docs):
             raise ValueError("The docs of a batch are of several vocabularies; expected docs of one pipeline")
         trained = self.cfg.get("tokens") or self.cfg.setdefault("tokens", token_settings(self.vocab))
-        tokens = trained, dict(vocab.lex_attr_getters)  # type: ignore[attr-defined]
+        tokens = trained, token_settings(vocab)
         if tokens != self._tokens:
-            warn_of_tokens(self.name, trained, token_settings(vocab))
+            warn_of_tokens(self.name, *tokens)
         self._tokens = tokens
         if vocab is not self.vocab:
             claim_tables(self.model, vocab, origin=self.vocab)
