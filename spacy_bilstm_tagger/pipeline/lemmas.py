@@ -8,6 +8,7 @@ from spacy.tokens import Token
 
 from ..lexicon.files import use_checksums
 
+MOST_CACHED = 50_000  # words, about 350 bytes each
 _SIGNS = ("#", "＃", "@", "＠")
 
 
@@ -38,6 +39,8 @@ class TweetLemmatizer(EnglishLemmatizer):
             return [token.text]
         if len(token) > 1 and token.text.startswith(_SIGNS):
             return [token.lower_]
+        if len(self.cache) >= MOST_CACHED:  # spaCy keeps each word for ever
+            self.cache.clear()
         return super().rule_lemmatize(token)
 
     def is_base_form(self, token: Token) -> bool:

@@ -60,6 +60,15 @@ def test_saves_its_tables(nlp, tmp_path):
         assert [token.lemma_ for token in loaded.get_pipe("tweet_lemmatizer")(doc)] == ["hope", "#jobs"]
 
 
+def test_the_cache_is_bounded(nlp, monkeypatch):
+    monkeypatch.setattr("spacy_bilstm_tagger.pipeline.lemmas.MOST_CACHED", 10)
+    lemmatizer = nlp.get_pipe("tweet_lemmatizer")
+    for number in range(100):
+        doc = lemmatizer(Doc(nlp.vocab, words=[f"word{number}s"], pos=["NOUN"]))
+        assert doc[0].lemma_ == f"word{number}"
+        assert len(lemmatizer.cache) <= 10
+
+
 def test_without_a_part_of_speech_or_tables(nlp):
     with pytest.warns(UserWarning, match="W108"):
         assert nlp("Hoping")[0].lemma_ == "hoping"
