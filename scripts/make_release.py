@@ -35,7 +35,6 @@ POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
     ([{"TAG": "USR"}], "PROPN", 0),
     ([{"TAG": "RT"}, {"TAG": "USR"}], "X", 1),
     ([{"TAG": "RT"}], "X", 0),
-    ([{"TEXT": {"REGEX": f"^[{EMOJI}{REGIONAL}]"}}], "SYM", 0),
     ([{"TAG": "URL"}], "X", 0),
     ([_PLACEHOLDER], "X", 0),
     ([{"TAG": "HT"}, {"TAG": "HT"}], "X", 0),
@@ -99,24 +98,13 @@ def add_rules(nlp: Language) -> None:
     """What spaCy's English pipelines have too: morphology by tags, lemmas by rules; and sentences."""
     nlp.add_pipe("tweet_sentencizer", first=True)
     ruler = nlp.add_pipe("attribute_ruler", after="pos")
-    nlp.get_pipe("tagger").morphs = dict(_rows("tag_morphs.tsv"))
+    morphs = (ENGLISH / "tag_morphs.tsv").read_text(encoding="utf8").splitlines()
+    nlp.get_pipe("tagger").morphs = dict(line.split("\t") for line in morphs)
     for pattern, pos, index in POS_PATTERNS:
         ruler.add([pattern], {"POS": pos}, index=index)
-    lemmatizer = nlp.add_pipe("tweet_lemmatizer", name="lemmatizer", after="attribute_ruler")
-    lemmatizer.initialize()
-    exceptions, rules = (lemmatizer.lookups.get_table(name) for name in ("lemma_exc", "lemma_rules"))
-    # Of the forms in the tables the last one is taken, and of the others the first one.
-    rules["verb"] = list(_rows("verb_endings.tsv"))
-    for pos, forms, lemma in _rows("lemmas.tsv"):
-        known = dict(exceptions.get(pos.lower(), {}))
-        exceptions[pos.lower()] = {**known, **{key: [lemma] for key in forms.split()}}
-        if pos.lower() not in rules:  # other words of this kind in lower case, as where there are no tables
-            rules[pos.lower()] = [["", ""]]
-
-
-def _rows(name: str) -> Iterator[list[str]]:
-    for line in (ENGLISH / name).read_text(encoding="utf8").splitlines():
-        yield line.split("\t")
+    # The last pattern wins. T-POS has no emoji, and UH for emoticons.
+    ruler.add([[{"TEXT": {"REGEX": f"^[{EMOJI}{REGIONAL}]"}}]], {"TAG": "UH", "POS": "SYM", "MORPH": ""})
+    nlp.add_pipe("tweet_lemmatizer", name="lemmatizer", after="attribute_ruler").initialize()
 
 
 def round_tables(nlp: Language, mantissa: int) -> None:

@@ -7,11 +7,12 @@ import signal
 import threading
 import time
 from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, TimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing.process import BaseProcess
 from typing import Iterable, Iterator, Optional, Union
 
 import torch
@@ -21,6 +22,7 @@ from .annotator import Annotator, Recipe
 from .records import Item, Record, Reject
 
 _AHEAD = 3  # tasks for each process that are read before they are asked for
+_PATIENCE = 5.0  # seconds without a result after which to look whether a process is dead
 _BREAKS = 3  # processes that die one after another without a task done
 
 
@@ -102,7 +104,7 @@ class _Workers:
                 return
             task, future = waiting[0]
             try:
-                result = future.result()
+                result = self._result(future)
             except BrokenProcessPool:
                 breaks += 1
                 if breaks > _BREAKS:
@@ -118,11 +120,30 @@ class _Workers:
             waiting.popleft()
             yield task, result
 
+    def _result(self, future: "Future[Result]") -> Result:
+        """RAISES: BrokenProcessPool. A process that dies while it writes a result does not break the pool, which waits for the
+        rest of it."""
+        is_dead = False
+        while True:
+            try:
+                return future.result(timeout=_PATIENCE)
+            except TimeoutError:
+                if future.done():  # of the task itself
+                    raise
+                if is_dead:
+                    raise BrokenProcessPool("a process died while it wrote a result") from None
+                is_dead = any(process.exitcode is not None for process in self._running())
+
+    def _running(self) -> list[BaseProcess]:
+        return list((self.pool._processes or {}).values())
+
     def stop(self) -> None:
-        processes = list((self.pool._processes or {}).values())
+        processes, results = self._running(), self.pool._result_queue
         self.pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
+        # The pool's own thread may wait for the rest of a result; there is none once nobody can write it.
+        results._writer.close()  # type: ignore[attr-defined]
 
     def _submit(self, task: Task) -> "Future[Result]":
         try:

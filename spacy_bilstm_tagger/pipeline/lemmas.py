@@ -1,10 +1,13 @@
 """The `tweet_lemmatizer` component: spaCy's English lemmatizer, which leaves what is no word of a language as it is."""
 
-from typing import Callable, Container, Optional
+from pathlib import Path
+from typing import Callable, Container, Iterable, Iterator, Optional
 
 from spacy.lang.en import EnglishLemmatizer
 from spacy.language import Language
+from spacy.lookups import Lookups
 from spacy.tokens import Token
+from spacy.training import Example
 
 from ..lexicon.files import use_checksums
 
@@ -20,8 +23,8 @@ _SIGNS = ("#", "＃", "@", "＠")
     default_score_weights={"lemma_acc": 1.0},
 )
 def make_tweet_lemmatizer(nlp: Language, name: str, overwrite: bool, scorer: Optional[Callable]) -> "TweetLemmatizer":
-    """Make a rule-based lemmatizer of English tweets. Its tables are those of spaCy's `lemmatizer`: `initialize` takes them
-    from the package spacy-lookups-data.
+    """Make a rule-based lemmatizer of English tweets. `initialize` takes the tables of spaCy's `lemmatizer` from the package
+    spacy-lookups-data, and adds forms of be, have, I, not ... to them.
 
     overwrite (bool): replace lemmas that are already set.
     scorer (Callable or None): the scoring method.
@@ -33,6 +36,29 @@ def make_tweet_lemmatizer(nlp: Language, name: str, overwrite: bool, scorer: Opt
 class TweetLemmatizer(EnglishLemmatizer):
     """Links are kept as they are (RFC 3986, section 6.2.2.1: their case may matter), hashtags and users in small letters. Other
     words are looked up as spaCy does. Irregular verb forms, such as are, are no base forms, whatever their tag."""
+
+    def initialize(
+        self,
+        get_examples: Optional[Callable[[], Iterable[Example]]] = None,
+        *,
+        nlp: Optional[Language] = None,
+        lookups: Optional[Lookups] = None,
+    ) -> None:
+        """As spaCy's. lookups (Lookups or None): other tables, to which nothing is added."""
+        super().initialize(get_examples, nlp=nlp, lookups=lookups)
+        self.cache.clear()
+        if lookups is None:
+            self._add_forms()
+
+    def _add_forms(self) -> None:
+        """Irregular forms that spaCy's tables lack, and better endings of verbs: of several forms that are verbs the last one is
+        taken, and if there is none the first one of all."""
+        exceptions, rules = (self.lookups.get_table(name) for name in ("lemma_exc", "lemma_rules"))
+        rules["verb"] = list(_rows("verb_endings.tsv"))
+        for pos, forms, lemma in _rows("lemmas.tsv"):
+            exceptions[pos] = {**exceptions.get(pos, {}), **{form: [lemma] for form in forms.split()}}
+            if pos not in rules:  # other words of this kind in small letters, as where there are no tables
+                rules[pos] = [["", ""]]
 
     def rule_lemmatize(self, token: Token) -> list[str]:
         if token.like_url:
@@ -53,3 +79,8 @@ class TweetLemmatizer(EnglishLemmatizer):
     def _words(self, table: str, token: Token) -> Container[str]:
         words: Container[str] = self.lookups.get_table(table, {}).get(token.pos_.lower(), ())
         return words
+
+
+def _rows(name: str) -> Iterator[list[str]]:
+    for line in Path(__file__).with_name(name).read_text(encoding="utf8").splitlines():
+        yield line.split("\t")

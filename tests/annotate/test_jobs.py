@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
@@ -17,16 +18,18 @@ import pyarrow.parquet as pq
 import pytest
 import spacy
 import srsly
-from jobs import PIPELINE, TEXTS, contents
+from jobs import PIPELINE, TEXTS, contents, die_in_a_result
 from spacy.tokens import DocBin
 
 from spacy_bilstm_tagger import cli
 from spacy_bilstm_tagger.annotate import run as run_module
+from spacy_bilstm_tagger.annotate import workers as workers_module
 from spacy_bilstm_tagger.annotate.annotation import to_annotation
 from spacy_bilstm_tagger.annotate.annotator import Recipe
 from spacy_bilstm_tagger.annotate.outputs import FORMATS, Form
 from spacy_bilstm_tagger.annotate.records import Layout
 from spacy_bilstm_tagger.annotate.run import Stopped, run_job
+from spacy_bilstm_tagger.annotate.workers import _Workers
 from spacy_bilstm_tagger.corpus import read_corpus
 from spacy_bilstm_tagger.errors import DataError
 
@@ -321,6 +324,17 @@ class TestKilled:
         assert process.exitcode == 0
         run_job(job("whole", shard_size=500))
         assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+    def test_a_worker_that_dies_while_it_writes_a_result(self, monkeypatch):
+        monkeypatch.setattr(workers_module, "_PATIENCE", 0.2)
+        workers = _Workers(Recipe(PIPELINE), 2)
+        future = workers.pool.submit(die_in_a_result)
+        with pytest.raises(BrokenProcessPool, match="while it wrote a result"):
+            workers._result(future)
+        thread = workers.pool._executor_manager_thread
+        workers.stop()
+        thread.join(timeout=60)
+        assert not thread.is_alive()  # else the end of this process would wait for it
 
     def test_ctrl_c(self, tweets, tmp_path):
         lines = [json.dumps({"id": f"t{i}", "text": f"{TEXTS[i % 4]} {i}", "lang": "en"}) for i in range(100_000)]

@@ -4,8 +4,10 @@ import copy
 
 import pytest
 import spacy
+import srsly
 from spacy.lookups import Lookups
 from spacy.tokens import Doc
+from spacy.util import registry
 
 TOKENIZER = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 
@@ -58,6 +60,28 @@ def test_saves_its_tables(nlp, tmp_path):
             loaded.add_pipe("tweet_lemmatizer", source=nlp)
         doc = Doc(loaded.vocab, words=["hoping", "#jobs"], pos=["VERB", "NOUN"])
         assert [token.lemma_ for token in loaded.get_pipe("tweet_lemmatizer")(doc)] == ["hope", "#jobs"]
+
+
+def test_forms_that_spacy_s_tables_lack(nlp, tmp_path):
+    """They are added to those of spacy-lookups-data, which need not be installed here."""
+    tables = {"lemma_index": {"verb": ["follow"]}, "lemma_exc": {"verb": {}}, "lemma_rules": {"verb": [["ed", "e"]]}}
+    for name, table in tables.items():
+        srsly.write_json(tmp_path / f"{name}.json", table)
+    if "en" not in registry.lookups:
+        registry.lookups.register("en", func={name: tmp_path / f"{name}.json" for name in tables})
+    own = spacy.blank("en", config=TOKENIZER)
+    own.add_pipe("tweet_lemmatizer").initialize(nlp=own)
+    words = {
+        "were": "AUX",
+        "n't": "PART",
+        "I": "PRON",
+        "them": "PRON",
+        "unfollowed": "VERB",
+        "spamming": "VERB",
+        "thanks": "NOUN",
+    }
+    doc = own.get_pipe("tweet_lemmatizer")(Doc(own.vocab, words=list(words), pos=list(words.values())))
+    assert [token.lemma_ for token in doc] == ["be", "not", "I", "they", "unfollow", "spam", "thanks"]
 
 
 def test_the_cache_is_bounded(nlp, monkeypatch):
