@@ -22,7 +22,7 @@ from spacy_bilstm_tagger.corpus.raw import read_raw_texts
 
 pytestmark = pytest.mark.slow
 CONFIG = srsly.read_yaml(PROJECT / "project.yml")
-READ_APART = {"distill", "pretrain", "results"}
+READ_APART = {"distill", "pretrain", "results", "release-lg"}
 # How many scored texts the sources of the distilled words hold, without their labels: a word's row is made of its
 # letters alone, but some of these words would have none otherwise. docs/results.md says so.
 DISTILLED_TOO = {
@@ -159,6 +159,16 @@ def check(lines, corpora, also_scored=()):
 @pytest.mark.parametrize("workflow", [name for name in CONFIG["workflows"] if name not in READ_APART])
 def test_workflows_train_on_no_text_that_is_scored(workflow, corpora):
     check(lines_of(CONFIG["workflows"][workflow]), corpora)
+
+
+@pytest.mark.real_data
+def test_each_network_of_release_lg_trains_on_no_text_that_it_is_scored_on(corpora):
+    """Two of the three are those of other workflows. A text of another one's task may be among its own."""
+    pos = ["upos-corpus", "tweebank-corpus", "lg-pos-train"]
+    workflows = CONFIG["workflows"]
+    assert {*workflows["release-lg"]} == {*workflows["tags"], *workflows["entities"], *pos, "release-dev", "lg-package"}
+    scored = ["corpus/release/dev/tweebank.spacy", "corpus/release/dev/ewt.spacy"]
+    check(lines_of([*pos, "release-dev"]), corpora, also_scored=scored)
 
 
 @pytest.mark.real_data
