@@ -60,6 +60,34 @@ def test_command_takes_it_by_default(en_tweet_sm, spacy_bilstm):
     assert "More than half of the words are unknown" in error
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        (
+            "Hoy es un día muy bonito y quiero ir a la playa con mis amigos porque hace mucho calor y no tengo que trabajar",
+            "es",
+        ),
+        (
+            "Je ne sais pas pourquoi tu dis toujours la même chose quand on se parle le soir après le travail avec mes amis",
+            "fr",
+        ),
+        (
+            "Das ist ein sehr schönes Wetter heute und ich gehe mit meinem Hund in den Park um dort zu spielen und danach zu",
+            "de",
+        ),
+        (
+            "so happy that we are in Paris, la vie en rose and all that, but I am not going to the Louvre with you this time",
+            None,
+        ),
+    ],
+)
+def test_command_warns_of_other_languages(en_tweet_sm, spacy_bilstm, text, language):
+    code, _, error = spacy_bilstm("tag", text)
+    assert code == 0
+    message = f"The texts look like the language {language!r}, and the pipeline is made for 'en'"
+    assert (message in error) if language else ("language" not in error)
+
+
 @pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("dev", DEVS)

@@ -30,6 +30,7 @@ def explain(
     """Show what a pipeline knows of each token, how probable its labels are, and what else it might have found."""
     from ..report import explain as explaining
 
+    nlp = load_pipeline(model)  # before it waits for a text
     if text is None:
         if sys.stdin.isatty():
             raise DataError(
@@ -38,7 +39,7 @@ def explain(
         text = read_text(Path("-")).strip("\n")
     if not text.strip() or not is_text(text):
         raise DataError("found no text; expected some characters")
-    found = explaining.explain(load_pipeline(model), text, top=top)
+    found = explaining.explain(nlp, text, top=top)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return

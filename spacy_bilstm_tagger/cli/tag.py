@@ -5,6 +5,8 @@ import os
 import re
 import sys
 import warnings
+from functools import cache
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Iterable, Iterator, Optional
@@ -16,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from spacy.language import Language
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.util import get_package_path, is_package
 from thinc.api import Model
@@ -39,6 +42,24 @@ _PATH = re.compile(
 )
 _FILE_LIKE = re.compile(r"[\w-]+(?:\.[\w-]+)+")  # so are some texts
 _FEWEST, _MOST = 20, 2000  # words by which a language is judged
+_LANGUAGES = (
+    "ca",
+    "da",
+    "de",
+    "es",
+    "fi",
+    "fr",
+    "id",
+    "it",
+    "nb",
+    "nl",
+    "pl",
+    "pt",
+    "ro",
+    "sv",
+    "tr",
+)  # by their stop words
+_STOPS = 0.4  # share of these; 0.6 and more in running text, and below 0.3 for English words
 
 
 def tag(
@@ -148,23 +169,40 @@ def _texts(item: str) -> Iterator[str]:
 
 
 def _warn_of_other_language(nlp: Language, docs: Iterable[Doc]) -> Iterator[Doc]:
-    """Once, if the tables of the pipeline do not have more than half of the words."""
-    models = (getattr(pipe, "model", None) for _, pipe in nlp.pipeline)
-    names = {name for model in models if isinstance(model, Model) for name in tables_read(model)}
-    tables = [get_table(nlp.vocab, name) for name in sorted(names - {VOCAB_VECTORS})]
-    words = unknown = 0
+    """Once, if the tables of the pipeline do not have more than half of the words, or if these are those of another language."""
+    words: list[str] = []
+    enough = _FEWEST
     for doc in docs:
-        if tables and words < _MOST:
-            lowers = np.array(
-                [token.lower for token in doc if token.is_alpha and tweet_kind(token) == "word"], np.uint64
-            )
-            rows = np.array([table.find(lowers) for table in tables])
-            words, unknown = words + len(lowers), unknown + int((rows == NO_ROW).all(axis=0).sum())
-            if words >= _FEWEST and unknown > words / 2:
-                words = _MOST
-                typer.secho(
-                    "⚠ More than half of the words are unknown to the pipeline; is this the language that it is made for?",
-                    fg=typer.colors.YELLOW,
-                    err=True,
-                )
+        if enough <= _MOST:
+            words += [
+                token.lower_ for token in doc if token.is_alpha and len(token) > 1 and tweet_kind(token) == "word"
+            ]
+            if len(words) >= enough:
+                message = _other_language(nlp, words)
+                enough = 2 * len(words) if message is None else _MOST + 1
+                if message is not None:
+                    typer.secho(f"⚠ {message}", fg=typer.colors.YELLOW, err=True)
         yield doc
+
+
+def _other_language(nlp: Language, words: list[str]) -> Optional[str]:
+    models = (getattr(pipe, "model", None) for _, pipe in nlp.pipeline)
+    names = {name for model in models if isinstance(model, Model) for name in tables_read(model)} - {VOCAB_VECTORS}
+    lowers = np.array([get_string_id(word) for word in words], np.uint64)
+    rows = np.array([get_table(nlp.vocab, name).find(lowers) for name in names])
+    if len(rows) and np.count_nonzero((rows == NO_ROW).all(axis=0)) > len(words) / 2:
+        return "More than half of the words are unknown to the pipeline; is this the language that it is made for?"
+    shares = {lang: sum(word in _stop_words(lang) for word in words) / len(words) for lang in {nlp.lang, *_LANGUAGES}}
+    likely = max(shares, key=lambda lang: shares[lang])
+    if shares[likely] > max(_STOPS, 2 * shares[nlp.lang]) and _stop_words(nlp.lang):
+        return f"The texts look like the language {likely!r}, and the pipeline is made for {nlp.lang!r}"
+    return None
+
+
+@cache
+def _stop_words(lang: str) -> set[str]:
+    """spaCy's for a language, the commonest words; none where it has no list."""
+    try:
+        return {word.lower() for word in import_module(f"spacy.lang.{lang}.stop_words").STOP_WORDS}
+    except ImportError:
+        return set()

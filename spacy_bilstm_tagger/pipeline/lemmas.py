@@ -12,6 +12,14 @@ from spacy.training import Example
 from ..lexicon.files import use_checksums
 
 MOST_CACHED = 50_000  # words, about 350 bytes each
+# Features of the tags of inflected forms, as tag_morphs.tsv and spaCy's pipelines have them.
+_INFLECTED = {
+    "VERB": {"VerbForm": {"Fin", "Part", "Ger"}},
+    "NOUN": {"Number": {"Plur"}},
+    "ADJ": {"Degree": {"Cmp", "Sup"}},
+    "ADV": {"Degree": {"Cmp", "Sup"}},
+}
+_VOWELS = set("aeiouy")
 _SIGNS = ("#", "＃", "@", "＠")
 
 
@@ -55,25 +63,44 @@ class TweetLemmatizer(EnglishLemmatizer):
         taken, and if there is none the first one of all."""
         exceptions, rules = (self.lookups.get_table(name) for name in ("lemma_exc", "lemma_rules"))
         rules["verb"] = list(_rows("verb_endings.tsv"))
+        rules["noun"] = [*rules.get("noun", ()), ["ies", "ie"]]
         for pos, forms, lemma in _rows("lemmas.tsv"):
             exceptions[pos] = {**exceptions.get(pos, {}), **{form: [lemma] for form in forms.split()}}
             if pos not in rules:  # other words of this kind in small letters, as where there are no tables
                 rules[pos] = [["", ""]]
 
     def rule_lemmatize(self, token: Token) -> list[str]:
-        if token.like_url:
+        if token.like_url or token.pos_ == "SYM":
             return [token.text]
         if len(token) > 1 and token.text.startswith(_SIGNS):
             return [token.lower_]
         if len(self.cache) >= MOST_CACHED:  # spaCy keeps each word for ever
             self.cache.clear()
-        return super().rule_lemmatize(token)
+        found = super().rule_lemmatize(token)
+        is_word_itself = found[0].lower() == token.lower_
+        return found if is_word_itself or self._is_likely(found[0], token) else [token.lower_]
+
+    def _is_likely(self, lemma: str, token: Token) -> bool:
+        """Whether the tables know the lemma, or the tag allows a shorter word: in killer/JJ and Swing/NNP nothing was added."""
+        features = _INFLECTED.get(token.pos_)
+        if (
+            features is None
+            or token.lower_ in self._words("lemma_exc", token)
+            or lemma in self._words("lemma_index", token)
+        ):
+            return True
+        morph = token.morph.to_dict()
+        is_inflected = not morph or any(morph.get(name) in values for name, values in features.items())
+        return is_inflected and len(lemma) > 2 and not _VOWELS.isdisjoint(lemma)
 
     def is_base_form(self, token: Token) -> bool:
-        if token.pos_ in ("VERB", "AUX"):
+        pos = token.pos_
+        if pos in ("VERB", "AUX"):
             irregular, regular = (self._words(table, token) for table in ("lemma_exc", "lemma_index"))
             if token.lower_ in irregular and token.lower_ not in regular:
                 return False
+        if pos == "NOUN" and "VerbForm" in token.morph.to_dict():  # the tag is that of a verb
+            return False
         return super().is_base_form(token)
 
     def _words(self, table: str, token: Token) -> Container[str]:

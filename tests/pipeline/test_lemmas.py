@@ -17,7 +17,9 @@ def nlp():
     lookups = Lookups()
     lookups.add_table("lemma_index", {"verb": ["hop", "hope", "saw", "see"], "noun": ["job", "medium"], "adj": []})
     lookups.add_table("lemma_exc", {"verb": {"are": ["be"], "saw": ["see"]}, "noun": {"media": ["medium"]}, "adj": {}})
-    lookups.add_table("lemma_rules", {"verb": [["ing", ""], ["ing", "e"]], "noun": [["s", ""]], "adj": []})
+    lookups.add_table(
+        "lemma_rules", {"verb": [["ing", ""], ["ing", "e"]], "noun": [["s", ""]], "adj": [["er", ""], ["est", ""]]}
+    )
     nlp = spacy.blank("en", config=TOKENIZER)
     nlp.add_pipe("tweet_lemmatizer").initialize(lookups=lookups)
     return nlp
@@ -37,6 +39,14 @@ def nlp():
         ("saw", "VERB", "VerbForm=Inf", "saw"),
         ("saw", "VERB", "Tense=Past|VerbForm=Fin", "see"),
         ("media", "NOUN", "Number=Sing", "media"),
+        ("jobs", "NOUN", "Number=Sing|VerbForm=Fin", "job"),  # the tag is that of a verb
+        ("Killer", "ADJ", "Number=Sing", "killer"),
+        ("smaller", "ADJ", "Degree=Cmp", "small"),
+        ("west", "ADJ", "Degree=Sup", "west"),  # no word is that short
+        ("Swing", "VERB", "VerbForm=Part", "swing"),
+        ("Breathtaking", "VERB", "Number=Sing", "breathtaking"),
+        ("Internet", "NOUN", "", "Internet"),
+        (":D", "SYM", "", ":D"),
         ("#", "NOUN", "", "#"),
         ("@", "ADP", "", "@"),
     ],
