@@ -6,6 +6,7 @@ size, and its meta.
 """
 
 import warnings
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Annotated, Any, Iterator, Optional
 
@@ -74,7 +75,12 @@ def main(
     for model in _models(nlp):
         round_weights(model)
         reset_links(model)  # the rounded tok2vec is the one that a component goes with
-    nlp.meta.update(srsly.read_yaml(ENGLISH / f"{name}.yml"), name=name, version=version, performance={})
+    about = srsly.read_yaml(ENGLISH / f"{name}.yml")
+    spacy_version = next(
+        each for each in requires("spacy-bilstm-tagger") or () if each.startswith(("spacy<", "spacy>"))
+    )
+    about["spacy_version"] = spacy_version.removeprefix("spacy")
+    nlp.meta.update(about, name=name, version=version, performance={}, requirements=[])
     # What the pipeline has read while it was trained is of no use, and a quarter of its size.
     nlp.vocab.strings._reset_and_load(sorted(_needed_strings(nlp)))
     with write_beside(output) as draft:

@@ -1,7 +1,10 @@
 """The pipeline that lies in wheels/: whole, small, and with the labels and scores that it promises."""
 
 import hashlib
+import os
 import shlex
+import subprocess
+import sys
 
 import pytest
 import spacy
@@ -13,7 +16,15 @@ from benchmarks.plan import PROJECT
 
 WHEELS = PROJECT / "wheels"
 EXPECTED = srsly.read_json(PROJECT / "tests" / "en_tweet_sm.json")
-DEVS = {"T-POS dev": "tag_acc", "Tweebank dev": "pos_acc", "WNUT 2017 dev": "ents_f", "EWT dev": "lemma_acc"}
+DEVS = {
+    "T-POS dev": "tag_acc",
+    "Tweebank dev": "pos_acc",
+    "EWT dev": "lemma_acc",
+    "WNUT 2017 dev": "ents_f",
+    "Broad Twitter Corpus dev": "ents_f",
+    "W-NUT 2016, a fifth of test": "ents_f",
+    "Tweebank-NER dev": "ents_f",
+}
 
 
 def test_files_are_those_of_the_checksums():
@@ -21,6 +32,26 @@ def test_files_are_those_of_the_checksums():
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in WHEELS.glob("*.whl")}
     assert found == sums
     assert all(path.stat().st_size <= 12 * 2**20 for path in WHEELS.glob("en_tweet_sm-*.whl"))
+
+
+@pytest.mark.slow
+def test_installs_without_an_index_beside_the_package(tmp_path):
+    (wheel,) = WHEELS.glob("en_tweet_sm-*.whl")
+    install = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", tmp_path, wheel]
+    subprocess.run([sys.executable, *install], check=True)
+    program = "import spacy; print([token.tag_ for token in spacy.load('en_tweet_sm')('so happy 😭')])"
+    paths = os.pathsep.join([str(tmp_path), str(PROJECT)])
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": paths},
+        cwd=tmp_path,
+    )
+    assert found.stdout.decode().strip() == "['RB', 'JJ', 'UH']"
+    (metadata,) = tmp_path.glob("en_tweet_sm-*.dist-info/METADATA")
+    required = [line for line in metadata.read_text("utf8").splitlines() if line.startswith("Requires-Dist: ")]
+    assert len(required) == 2  # this package and spaCy
 
 
 def test_labels_are_the_expected_ones(en_tweet_sm):

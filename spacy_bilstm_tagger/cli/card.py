@@ -28,6 +28,10 @@ _LIMITS = (
     "labels are those of its corpora, with what their annotators took for granted. Probabilities are those of the model: see "
     "how far they can be trusted above."
 )
+_SPANS = (
+    "What is toxic, or whatever its spans are called, is what the annotators of its corpus marked, on which people differ. It says "
+    "nothing of who wrote a text, and is no ground for a decision without a person who reads it."
+)
 
 
 def card(
@@ -134,5 +138,6 @@ def _readme(meta: dict[str, Any], nlp: Language, found: dict[str, dict[str, Any]
         lines += ["", "## Data", ""]
         lines += [f"- {source['name']}: {source['license']}" for source in meta["sources"]]
     made_with = ", ".join(f"{each} {version(each)}" for each in ("spacy", "thinc", "torch", "spacy-bilstm-tagger"))
-    lines += ["", "## Limits", "", _LIMITS, "", f"Made with {made_with}.", ""]
+    raters = any(nlp.get_pipe_meta(name).factory == "bilstm_spans" for name in nlp.pipe_names)
+    lines += ["", "## Limits", "", _LIMITS, *(["", _SPANS] if raters else []), "", f"Made with {made_with}.", ""]
     return "\n".join(lines)
