@@ -118,7 +118,10 @@ REFUSED = {
         ["annotate", PIPELINE, "two.jsonl", "o.jsonl", "--disable", "tok2vec"],
         "cannot annotate a text (",
     ),
-    "a text as the pipeline, and none to read": (["explain", "so happy in Lisbon"], "is no pipeline; expected a folder"),
+    "a text as the pipeline, and none to read": (
+        ["explain", "so happy in Lisbon"],
+        "is no pipeline; expected a folder",
+    ),
     "a text as the pipeline": (["explain", "so long " * 60, "so"], "is no pipeline; expected a folder with config.cfg"),
     "raw texts on a card": (["card", "copy", "t.txt"], "t.txt: has no annotation of what the pipeline sets"),
     "an installed pipeline on a card": (["card", "en_tweet_sm", "gold.tsv"], "en_tweet_sm: holds no meta.json"),
