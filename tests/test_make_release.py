@@ -5,6 +5,7 @@ import warnings
 import pytest
 import spacy
 import srsly
+from catalogue import REGISTRY
 from spacy.util import registry
 
 from spacy_bilstm_tagger.pipeline.upstream import reset_links
@@ -37,11 +38,9 @@ def parts(en_tweet_sm, tmp_path_factory):
     for name in ("tagger", "pos"):
         reset_links(nlp.get_pipe(name).model)
     nlp.to_disk(folder / "tags")
-    before = registry.lookups.get_all().get("en")
-    registry.lookups.register("en", func=paths)
-    yield folder
-    if before is not None:
-        registry.lookups.register("en", func=before)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(REGISTRY, (*registry.lookups.namespace, "en"), paths)
+        yield folder
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ _PATH = re.compile(
 )
 _FILE_LIKE = re.compile(r"[\w-]+(?:\.[\w-]+)+")  # so are some texts
 _FEWEST, _MOST = 20, 2000  # words by which a language is judged
-_LANGUAGES = (
+_LANGUAGES = [
     "ca",
     "da",
     "de",
@@ -58,7 +58,7 @@ _LANGUAGES = (
     "ro",
     "sv",
     "tr",
-)  # by their stop words
+]  # known by their stop words
 _STOPS = 0.4  # share of these; 0.6 and more in running text, and below 0.3 for English words
 
 

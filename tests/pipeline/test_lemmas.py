@@ -5,6 +5,7 @@ import copy
 import pytest
 import spacy
 import srsly
+from catalogue import REGISTRY
 from spacy.lookups import Lookups
 from spacy.tokens import Doc
 from spacy.util import registry
@@ -72,13 +73,13 @@ def test_saves_its_tables(nlp, tmp_path):
         assert [token.lemma_ for token in loaded.get_pipe("tweet_lemmatizer")(doc)] == ["hope", "#jobs"]
 
 
-def test_forms_that_spacy_s_tables_lack(nlp, tmp_path):
+def test_forms_that_spacy_s_tables_lack(tmp_path, monkeypatch):
     """They are added to those of spacy-lookups-data, which need not be installed here."""
     tables = {"lemma_index": {"verb": ["follow"]}, "lemma_exc": {"verb": {}}, "lemma_rules": {"verb": [["ed", "e"]]}}
     for name, table in tables.items():
         srsly.write_json(tmp_path / f"{name}.json", table)
-    if "en" not in registry.lookups:
-        registry.lookups.register("en", func={name: tmp_path / f"{name}.json" for name in tables})
+    paths = {name: tmp_path / f"{name}.json" for name in tables}
+    monkeypatch.setitem(REGISTRY, (*registry.lookups.namespace, "en"), paths)
     own = spacy.blank("en", config=TOKENIZER)
     own.add_pipe("tweet_lemmatizer").initialize(nlp=own)
     words = {
