@@ -6,11 +6,10 @@ import pytest
 import spacy
 import srsly
 from catalogue import REGISTRY
+from small_pipelines import TWEETS
 from spacy.lookups import Lookups
 from spacy.tokens import Doc
 from spacy.util import registry
-
-TOKENIZER = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ def nlp():
     lookups.add_table(
         "lemma_rules", {"verb": [["ing", ""], ["ing", "e"]], "noun": [["s", ""]], "adj": [["er", ""], ["est", ""]]}
     )
-    nlp = spacy.blank("en", config=TOKENIZER)
+    nlp = spacy.blank("en", config=TWEETS)
     nlp.add_pipe("tweet_lemmatizer").initialize(lookups=lookups)
     return nlp
 
@@ -66,7 +65,7 @@ def test_lemmas_that_are_set_stay_unless_they_are_overwritten(nlp):
 
 def test_saves_its_tables(nlp, tmp_path):
     nlp.to_disk(tmp_path)
-    for loaded in (spacy.load(tmp_path), spacy.blank("en", config=TOKENIZER), copy.deepcopy(nlp)):
+    for loaded in (spacy.load(tmp_path), spacy.blank("en", config=TWEETS), copy.deepcopy(nlp)):
         if not loaded.pipe_names:
             loaded.add_pipe("tweet_lemmatizer", source=nlp)
         doc = Doc(loaded.vocab, words=["hoping", "#jobs"], pos=["VERB", "NOUN"])
@@ -80,7 +79,7 @@ def test_forms_that_spacy_s_tables_lack(tmp_path, monkeypatch):
         srsly.write_json(tmp_path / f"{name}.json", table)
     paths = {name: tmp_path / f"{name}.json" for name in tables}
     monkeypatch.setitem(REGISTRY, (*registry.lookups.namespace, "en"), paths)
-    own = spacy.blank("en", config=TOKENIZER)
+    own = spacy.blank("en", config=TWEETS)
     own.add_pipe("tweet_lemmatizer").initialize(nlp=own)
     words = {
         "were": "AUX",
