@@ -140,7 +140,7 @@ def _rows(lines: Iterator[bytes], promised: Optional[int]) -> Iterator[bytes]:
             row = row.removeprefix(BOM_UTF8)
             if promised is not None:
                 continue
-        if not row.strip() and promised is not None:
+        if not row.strip():
             blank += 1
             continue
         yield from (b"" for _ in range(blank))

@@ -43,6 +43,7 @@ def message(check, tmp_path):
 def test_rows(text, check):
     for content in (
         text,
+        f"{text}\n \n",
         f"2 2\n{text}".replace("2 2\n\ufeff", "\ufeff2 2\n"),
         f"2 2\n{text}\n\n".replace("\ufeff", ""),
     ):
@@ -109,9 +110,14 @@ def test_row_that_is_cut_off(message):
     )
 
 
-@pytest.mark.parametrize(("row", "found"), [("b 3 4 5", 3), ("b", 0), ("", 0), ("b 3", 1), ("b  3 4", 3)])
-def test_row_of_another_width(row, found, message):
-    assert message(f"a 1 2\n{row}\n").startswith(f"toy.txt, line 2: found {found} numbers, expected 2")
+@pytest.mark.parametrize("after", ["", "c 5 6\n"])
+@pytest.mark.parametrize(("row", "found"), [("b 3 4 5", 3), ("b", 0), ("b 3", 1), ("b  3 4", 3)])
+def test_row_of_another_width(row, found, after, message):
+    assert message(f"a 1 2\n{row}\n{after}").startswith(f"toy.txt, line 2: found {found} numbers, expected 2")
+
+
+def test_blank_line_between_rows(message):
+    assert message("a 1 2\n\nb 3 4\n").startswith("toy.txt, line 2: found 0 numbers, expected 2")
 
 
 def test_width_of_the_header_holds_for_the_first_row(message):
