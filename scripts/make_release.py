@@ -6,7 +6,7 @@ size, and its meta.
 """
 
 import warnings
-from importlib.metadata import requires
+from importlib.metadata import distribution, requires
 from pathlib import Path
 from typing import Annotated, Any, Iterator, Optional
 
@@ -43,6 +43,7 @@ POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
     ([{"TAG": "HT"}, {"TAG": "URL"}], "X", 0),
     ([{"TAG": "URL"}, {"TAG": "HT"}], "X", 1),
 ]
+LICENCES = {"CC BY-SA 4.0": "https://creativecommons.org/licenses/by-sa/4.0/legalcode"}
 MANTISSA = 3  # bits of a number of a table that are kept, of 10 in float16
 
 
@@ -85,7 +86,24 @@ def main(
     nlp.vocab.strings._reset_and_load(sorted(_needed_strings(nlp)))
     with write_beside(output) as draft:
         nlp.to_disk(draft)
+        for file, text in licence_files(about).items():
+            (draft / file).write_text(text, encoding="utf8")
     typer.echo(f"✔ {output}: {', '.join(nlp.pipe_names)}")
+
+
+def licence_files(about: dict[str, Any]) -> dict[str, str]:
+    """The files that `spacy package` puts beside the card: the licence, and whose work is inside."""
+    licence = ": ".join(filter(None, (about["license"], LICENCES.get(about["license"]))))
+    inside = [f"# What is inside\n\n{about['description']}. By {about['author']}.\n"]
+    for source in about["sources"]:
+        inside.append(f"# {source['name']}\n\n* URL: {source['url']}\n* Licence: {source['license']}\n")
+        if "package" in source:
+            files = [each for each in distribution(source["package"]).files or () if each.name == "LICENSE"]
+            inside += [f"```\n{each.read_text().strip()}\n```\n" for each in files]
+    return {
+        "LICENSE": f"{licence}\n\nWhose work is inside: see LICENSES_SOURCES.\n",
+        "LICENSES_SOURCES": "\n".join(inside),
+    }
 
 
 def take_component(nlp: Language, source: Path, component: str, name: str) -> None:

@@ -63,6 +63,10 @@ def test_the_same_networks_make_the_same_pipeline(parts, run_script, tmp_path):
         made("so good")
     assert made.pipe_names == original.pipe_names
     assert (made.meta["version"], made.meta["license"]) == ("9.9.9", original.meta["license"])
+    assert (tmp_path / "made" / "LICENSE").read_text().startswith("CC BY-SA 4.0: https://creativecommons.org/")
+    inside = (tmp_path / "made" / "LICENSES_SOURCES").read_text()
+    assert "Permission is hereby granted" in inside  # of the tables of lemmas, as their licence asks
+    assert all(source["url"] in inside for source in made.meta["sources"])
     texts = ["RT @mara: sooo happy in Lisbon!! 😭", "#NowPlaying: she unfollowed me http://T.co/AbC", "we are hoping"]
     for text in texts:
         assert made(text).to_json() == original(text).to_json()

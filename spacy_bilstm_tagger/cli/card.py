@@ -136,7 +136,9 @@ def _readme(meta: dict[str, Any], nlp: Language, found: dict[str, dict[str, Any]
     lines += [f"- {pipe}: {', '.join(labels)}" for pipe, labels in meta["labels"].items() if labels]
     if meta.get("sources"):
         lines += ["", "## Data", ""]
-        lines += [f"- {source['name']}: {source['license']}" for source in meta["sources"]]
+        for source in meta["sources"]:
+            linked = f"[{source['name']}]({source['url']})" if source.get("url") else source["name"]
+            lines.append(f"- {linked}: {source['license']}")
     made_with = ", ".join(f"{each} {version(each)}" for each in ("spacy", "thinc", "torch", "spacy-bilstm-tagger"))
     raters = any(nlp.get_pipe_meta(name).factory == "bilstm_spans" for name in nlp.pipe_names)
     lines += ["", "## Limits", "", _LIMITS, *(["", _SPANS] if raters else []), "", f"Made with {made_with}.", ""]
