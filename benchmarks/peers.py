@@ -10,7 +10,7 @@ import gc
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, process_time
-from typing import Annotated
+from typing import Annotated, Iterator
 
 import spacy
 import torch
@@ -19,8 +19,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from spacy.language import Language
+from thinc.shims.shim import Shim
 
 from spacy_bilstm_tagger.corpus.raw import read_raw_texts
+from spacy_bilstm_tagger.layers.bilstm import PackedRNN
 from spacy_bilstm_tagger.layers.word_cache import WordCache
 
 PEERS = (("tok2vec", "tagger"), ("tok2vec", "ner"), ("tok2vec", "tagger", "ner"))
@@ -37,6 +39,7 @@ def main(
     limit: Annotated[int, typer.Option(min=256, help="Number of texts.")] = 5000,
     rounds: Annotated[int, typer.Option(min=1)] = 3,
     no_cache: Annotated[bool, typer.Option(help="Also each of the pipelines without its cache of words.")] = False,
+    precision: Annotated[str, typer.Option(help="Also each of them in this precision: auto, bfloat16.")] = "",
 ) -> None:
     torch.set_num_threads(1)
     named = {f"{Path(peer).name}: {', '.join(names)}": spacy.load(peer, enable=list(names)) for names in PEERS if peer}
@@ -46,6 +49,8 @@ def main(
         named[path] = spacy.load(source, **enabled)
         if no_cache:
             named[f"{path}, no cache"] = without_cache(spacy.load(source, **enabled))
+        if precision:
+            named[f"{path}, {precision}"] = with_precision(spacy.load(source, **enabled), precision)
     lines = list(read_raw_texts(texts))[:limit]
     some = [line for line in lines if abs(len(next(reversed(named.values())).make_doc(line)) - LENGTH) <= 1][:300]
     for nlp in named.values():  # warm
@@ -88,13 +93,23 @@ def seconds(nlp: Language, text: str) -> float:
 
 
 def without_cache(nlp: Language) -> Language:
-    for _, pipe in nlp.pipeline:
-        for node in pipe.model.walk():
-            for shim in node.shims:
-                if isinstance(shim, WordCache):
-                    shim.memory = 0
-                    shim.forget()
+    for shim in shims(nlp):
+        if isinstance(shim, WordCache):
+            shim.memory = 0
+            shim.forget()
     return nlp
+
+
+def with_precision(nlp: Language, precision: str) -> Language:
+    for shim in shims(nlp):
+        if isinstance(module := getattr(shim, "module", None), PackedRNN):
+            module.precision = precision
+    return nlp
+
+
+def shims(nlp: Language) -> Iterator[Shim]:
+    models = (pipe.model for _, pipe in nlp.pipeline if hasattr(pipe, "model"))
+    return (shim for model in models for node in model.walk() for shim in node.shims)
 
 
 if __name__ == "__main__":

@@ -24,8 +24,7 @@ from ..util import file_checksum, write_beside
 from .annotator import TASK, Recipe, model_path
 from .outputs import FORMATS, join, open_writer
 from .records import Layout, Reject, read_records
-from .rejects import RejectsFile
-from .shards import MANIFEST, Shards, check_same_run, folder_checksum, has_files
+from .shards import MANIFEST, RejectsFile, Shards, check_same_run, folder_checksum, has_files
 from .sources import head, size
 from .workers import Result, Task, annotated, one_thread
 
@@ -201,7 +200,7 @@ def _locked(folder: Path) -> Iterator[None]:
 def _write(
     job: Job,
     shards: Shards,
-    rejects: "RejectsFile",
+    rejects: RejectsFile,
     results: Iterator[tuple[Task, Result]],
     total: Counter[str],
     tell: Any,

@@ -17,7 +17,7 @@ from ..crf.packing import Block, Packing, Windows, pack, split_rows, take_sequen
 from ..errors import ConfigError
 from ..types import Ints, Rows
 from ..util import no_gradient
-from .lstm_prediction import Gates, Weights, gates_of, predict_lstm
+from .lstm_prediction import Gates, Precision, Weights, gates_of, has_bfloat16, predict_lstm
 from .shim import TorchModule, TorchShim, join_rows, to_torch
 from .word_cache import TokenRows
 
@@ -54,18 +54,18 @@ class DropoutConfig:
 
 
 def BiLSTM(
-    config: PackedRNNConfig, dropout: DropoutConfig, *, windows: Windows, mixed_precision: bool
+    config: PackedRNNConfig, dropout: DropoutConfig, *, windows: Windows, precision: Precision, mixed_precision: bool
 ) -> Model[Rows, Rows]:
     """One (tokens, nI) array a text in, one (tokens, nO) array a text out, nO = config.width.
 
     A text's rows do not depend on the other texts of its batch. `dropout_rate` is set by `nlp.update(drop=...)`.
-    The windows belong to the config and not to the weights: a saved model is read with those of its config.
+    The windows and the precision belong to the config and not to the weights: a saved model is read with those of its config.
     """
     return Model(
         "bilstm",
         forward,
         init=init,
-        shims=[TorchShim(PackedRNN(config, dropout, windows), mixed_precision=mixed_precision)],
+        shims=[TorchShim(PackedRNN(config, dropout, windows, precision), mixed_precision=mixed_precision)],
         dims={"nI": None, "nO": config.width},
         attrs={"dropout_rate": 0.0},
     )
@@ -115,10 +115,21 @@ def _inputs(X: Tensor, part: Packing | Block, *, rate: float, first_layer: First
     return ArgsKwargs(args=args, kwargs={"rate": rate, "first_layer": first_layer})
 
 
+def auto_weights(model: Model) -> list[Weights]:
+    """Those of the encoders in a model that choose their precision by themselves, where the CPU has a choice."""
+    shims = (shim for node in model.walk() for shim in node.shims if isinstance(shim, TorchShim))
+    found = [shim for shim in shims if isinstance(shim.module, PackedRNN) and shim.module.precision == "auto"]
+    return [shim.derive(_first_layer) for shim in found if has_bfloat16() and _is_derivable(shim)]
+
+
+def _is_derivable(shim: TorchShim) -> bool:
+    layers = cast(PackedRNN, shim.module).layers
+    return len(layers) > 0 and type(layers[0]) is nn.LSTM and shim.device.type == "cpu"
+
+
 def _gates(shim: TorchShim, Xs: Rows) -> FirstLayer:
     """The first layer's products, where they are cached, and not of so many words that they would take much memory."""
-    layer = cast(PackedRNN, shim.module).layers[0]
-    if not isinstance(Xs, TokenRows) or type(layer) is not nn.LSTM or shim.device.type != "cpu":
+    if not isinstance(Xs, TokenRows) or not _is_derivable(shim):
         return None
     if max(len(words.rows) for words in Xs.parts) > BLOCK_ROWS:
         return None
@@ -162,13 +173,20 @@ class PackedRNN(TorchModule):
 
     The module holds no state besides its weights and never looks at its training flag: dropout acts when a rate is
     passed. So one module may serve several threads.
+
+    any_auto (bool): whether one with precision = "auto" has read texts in this process.
     """
 
-    def __init__(self, config: PackedRNNConfig, dropout: DropoutConfig, windows: Windows) -> None:
+    any_auto = False
+
+    def __init__(
+        self, config: PackedRNNConfig, dropout: DropoutConfig, windows: Windows, precision: Precision = "float32"
+    ) -> None:
         super().__init__()
         self.config = config
         self.dropout = dropout
         self.windows = windows
+        self.precision = precision
         self.layers = nn.ModuleList()
         self.project: Optional[nn.Linear] = None
 
@@ -185,7 +203,7 @@ class PackedRNN(TorchModule):
                 initialize_orthogonal(layer, config.cell)
 
     def unbuilt(self) -> "PackedRNN":
-        return PackedRNN(self.config, self.dropout, self.windows)
+        return PackedRNN(self.config, self.dropout, self.windows, self.precision)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -214,7 +232,10 @@ class PackedRNN(TorchModule):
         """
         if first_layer is not None:
             weights, gates = first_layer
-            Y = predict_lstm(weights, gates.of_packed(index.numpy()), batch_sizes, sequence)
+            if self.precision == "auto":
+                PackedRNN.any_auto = True
+            half = weights.use_half(self.precision)
+            Y = predict_lstm(weights, gates.of_packed(index.numpy()), batch_sizes, sequence, half=half)
             X = X[index] + Y if self.config.residual and X.shape[1] == Y.shape[1] else Y
             return self._layers_above(X, batch_sizes, sequence, rate, first=1)
         X = X[index]

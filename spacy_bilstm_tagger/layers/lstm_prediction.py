@@ -1,8 +1,9 @@
 """A bidirectional LSTM over packed rows that are made of cached rows. For prediction on the CPU."""
 
-from dataclasses import dataclass
-from functools import partial
-from typing import Hashable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Hashable, Literal, Optional, Sequence
 
 import numpy as np
 import torch
@@ -15,6 +16,12 @@ from .word_cache import TokenRows
 MOST_USED = 0.8  # share of rows in which a block of columns is used, up to which it pays to leave it out elsewhere
 WIDE = 64  # columns of a block from which on it pays to look; narrower ones, of hashed attributes, are used in all rows
 ENDS = ("l0", "l0_reverse")  # of the names of torch's weights, by direction
+HALF_ROWS = 8  # rows of a step from which on products in bfloat16 are faster
+SAMPLE = 4096  # tokens on which "auto" compares the labels of both precisions
+AGREEMENT = 0.999  # share of these tokens whose labels must be the same
+
+Precision = Literal["float32", "bfloat16", "auto"]
+FORCED: ContextVar[Optional[Precision]] = ContextVar("FORCED", default=None)  # in the place of the setting
 
 
 @dataclass(frozen=True)
@@ -40,12 +47,28 @@ class Weights:
     into (Tensor): (inputs, 2 * 4 * hidden), one direction behind the other; bias (Tensor): (2 * 4 * hidden,);
     recurrent (Tensor): (2, hidden, 4 * hidden).
     single (float32): as recurrent, nothing doubled.
+    readers (dict): name of a component that reads the rows -> tokens that both precisions were compared on, and those of them
+        with the same labels.
     """
 
     into: Tensor
     bias: Tensor
     recurrent: Tensor
     single: Floats
+    readers: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @cached_property
+    def half(self) -> Tensor:
+        """As recurrent, bfloat16."""
+        return self.recurrent.bfloat16()
+
+    def use_half(self, precision: Precision) -> bool:
+        """Whether products of states and weights are those of bfloat16."""
+        precision = FORCED.get() or precision
+        if precision != "auto":
+            return precision == "bfloat16"
+        counts = self.readers.values()
+        return bool(counts) and all(n >= SAMPLE and same >= AGREEMENT * n for n, same in counts)
 
     @classmethod
     @torch.no_grad()
@@ -97,11 +120,20 @@ def _multiply(rows: Floats, *, into: Tensor, bias: Tensor, blocks: Sequence[slic
     return products
 
 
-def predict_lstm(weights: Weights, gates: Gates, batch_sizes: Tensor, sequence: Tensor) -> Tensor:
+def has_bfloat16() -> bool:
+    """Whether the CPU multiplies numbers of bfloat16 itself. Without, that is slower than float32."""
+    known: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.4 cannot tell
+    return any(known.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def predict_lstm(
+    weights: Weights, gates: Gates, batch_sizes: Tensor, sequence: Tensor, *, half: bool = False
+) -> Tensor:
     """(packed rows, 2 * hidden): the output of a bidirectional layer (Hochreiter and Schmidhuber 1997, "Long short-term
     memory", with the forget gate of Gers et al. 2000, "Learning to forget").
 
     gates: of the packed rows; batch_sizes: (steps,); sequence: (packed rows,), as in `Packing`.
+    half: multiply states and weights in bfloat16, where there are enough rows; all sums are those of float32.
     """
     if len(batch_sizes) == len(sequence):
         return torch.from_numpy(_predict_one(weights, gates))
@@ -126,7 +158,9 @@ def predict_lstm(weights: Weights, gates: Gates, batch_sizes: Tensor, sequence: 
             else:
                 torch.index_select(rows, 0, at_step[step], out=gate)
         gate = gate.view(2, size, 4 * hidden)
-        if at:
+        if at and half and size >= HALF_ROWS:
+            gate += torch.bmm(state[:, :size].bfloat16(), weights.half)
+        elif at:
             gate.baddbmm_(state[:, :size], weights.recurrent)
         leave, enter, forget, content = gate.sigmoid_().split(hidden, dim=2)
         cell = cell[:, :size]

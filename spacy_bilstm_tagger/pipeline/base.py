@@ -20,6 +20,7 @@ from thinc.api import Model
 
 from ..crf.inference import ChainScores
 from ..errors import ConfigError
+from ..layers.bilstm import PackedRNN
 from ..layers.label_scores import ScoresModel
 from ..layers.shim import turn
 from ..lexicon.claim import claim_tables
@@ -27,6 +28,7 @@ from ..tokenizer.tweet_tokenizer import token_settings, warn_of_tokens
 from ..util import check_at_least, check_fraction, is_number
 from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
+from .precision import compare_precisions
 from .saving import AtomicLoadMixin
 from .upstream import check_upstream, reset_links
 
@@ -246,6 +248,8 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
     def predict(self, docs: Iterable[Doc]) -> Sequence[Any]:
         """The annotations of each doc. RAISES: as `chain_scores`."""
         docs = list(docs)
+        if PackedRNN.any_auto:
+            compare_precisions(self, docs)
         with turn(docs):
             return self.decode(docs, self.chain_scores(docs))
 

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from spacy_bilstm_tagger.crf.packing import pack
 from spacy_bilstm_tagger.layers import bilstm
-from spacy_bilstm_tagger.layers.lstm_prediction import WIDE, Weights, gates_of, predict_lstm
+from spacy_bilstm_tagger.layers.lstm_prediction import HALF_ROWS, WIDE, Weights, gates_of, predict_lstm
 from spacy_bilstm_tagger.layers.word_cache import TokenRows, Words
 from spacy_bilstm_tagger.models import BiLSTMEncoder
 
@@ -75,9 +75,9 @@ def test_columns_that_are_zero_in_many_rows(share, place):
 def calls(monkeypatch):
     found = []
 
-    def count(*args):
-        found.append(args)
-        return predict_lstm(*args)
+    def count(*args, **options):
+        found.append(options)
+        return predict_lstm(*args, **options)
 
     monkeypatch.setattr(bilstm, "predict_lstm", count)
     return found
@@ -127,3 +127,29 @@ def test_weights_that_change_are_followed():
     assert np.abs(before[0] - expected[0]).max() > 0.01
     for rows, others in zip(model.predict(texts), expected):
         assert_allclose(rows, others, atol=2e-6)
+
+
+def test_products_of_bfloat16():
+    """As close as numbers of eight bits can be, where there are enough rows; a text alone is read in float32."""
+    texts = words(LENGTHS, widths=[30])
+    single = BiLSTMEncoder(width=60, depth=1).initialize(X=texts[:1])
+    half = BiLSTMEncoder(width=60, depth=1, precision="bfloat16").initialize(X=texts[:1])
+    half.from_bytes(single.to_bytes())
+    found, expected = np.concatenate(half.predict(texts)), np.concatenate(single.predict(texts))
+    assert 1e-5 < np.abs(found - expected).max() < 0.02
+    one = words(LENGTHS[:1], widths=[30])
+    assert np.array_equal(half.predict(one)[0], single.predict(one)[0])
+    few = words(LENGTHS[: HALF_ROWS - 1], widths=[30])
+    assert np.array_equal(np.concatenate(half.predict(few)), np.concatenate(single.predict(few)))
+
+
+def test_precision_belongs_to_the_config(calls):
+    texts = words(LENGTHS)
+    half = BiLSTMEncoder(width=6, depth=1, precision="bfloat16").initialize(X=texts[:1])
+    for model in (
+        half,
+        half.copy(),
+        BiLSTMEncoder(width=6, depth=1).initialize(X=texts[:1]).from_bytes(half.to_bytes()),
+    ):
+        model.predict(texts)
+    assert [options["half"] for options in calls] == [True, True, False]
