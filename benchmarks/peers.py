@@ -10,7 +10,7 @@ import gc
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, process_time
-from typing import Annotated, Iterator
+from typing import Annotated, Any, Iterator
 
 import spacy
 import torch
@@ -24,6 +24,7 @@ from thinc.shims.shim import Shim
 from spacy_bilstm_tagger.corpus.raw import read_raw_texts
 from spacy_bilstm_tagger.layers.bilstm import PackedRNN
 from spacy_bilstm_tagger.layers.word_cache import WordCache
+from spacy_bilstm_tagger.pipeline.precision import labels_of
 
 PEERS = (("tok2vec", "tagger"), ("tok2vec", "ner"), ("tok2vec", "tagger", "ner"))
 BATCH_SIZES = (16, 256, 1024)
@@ -78,6 +79,11 @@ def main(
         table.add_row(name, *cells, f"{1000 * cuts[49]:.2f}", f"{1000 * cuts[98]:.2f}")
     typer.echo(f"Tokens a second of processor time, {len(lines):,} texts; in brackets as a ratio to the first row.\n")
     Console(width=150, soft_wrap=False).print(table)
+    for name in named:
+        if precision and f"{name}, {precision}" in named:
+            pairs = zip(*(labels(each, lines) for each in (named[name], named[f"{name}, {precision}"])))
+            differ = [one != other for one, other in pairs]
+            typer.echo(f"{name}, {precision}: other labels at {sum(differ):,} of {len(differ):,} tokens")
 
 
 def rate(nlp: Language, texts: list[str], batch_size: int) -> float:
@@ -90,6 +96,10 @@ def seconds(nlp: Language, text: str) -> float:
     start = perf_counter()
     nlp(text)
     return perf_counter() - start
+
+
+def labels(nlp: Language, texts: list[str]) -> Iterator[tuple[Any, ...]]:
+    return (each for doc in nlp.pipe(texts, batch_size=256) for each in labels_of(doc))
 
 
 def without_cache(nlp: Language) -> Language:

@@ -231,6 +231,14 @@ def is_text(text: str) -> bool:
     return True
 
 
+def check_argument(text: str) -> None:
+    """RAISES: DataError for an argument of the command line that the terminal has sent in another encoding than Python expects."""
+    if not is_text(text):
+        raise DataError(
+            f"{ascii(text)[:60]}: the argument is not {sys.getfilesystemencoding()}, expected text in that encoding"
+        )
+
+
 # What is found in the place of a file that was to be downloaded. A word of a table may be <html>, before a number.
 _WRONG_DOWNLOADS = {
     "a pointer of Git LFS and not the file itself; get that with 'git lfs pull'": r"version https://git-lfs",

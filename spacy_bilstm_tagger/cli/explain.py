@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ..annotate.annotator import load_pipeline
 from ..errors import DataError
-from ..util import is_text, read_text
+from ..util import check_argument, read_text
 
 BAR = 10  # characters
 LEAST = 0.01  # probability of a label that is shown behind the first one
@@ -37,7 +37,8 @@ def explain(
                 'found no text; expected one, such as spacy-bilstm explain en_tweet_sm "so happy in Lisbon!!"'
             )
         text = read_text(Path("-")).strip("\n")
-    if not text.strip() or not is_text(text):
+    check_argument(text)
+    if not text.strip():
         raise DataError("found no text; expected some characters")
     found = explaining.explain(nlp, text, top=top)
     if as_json:

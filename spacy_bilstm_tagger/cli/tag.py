@@ -32,7 +32,7 @@ from ..lexicon.table import NO_ROW, get_table
 from ..lexicon.vectors import VOCAB_VECTORS
 from ..pipeline.base import ARE_ENTS, scored_spans
 from ..tokenizer.kinds import tweet_kind
-from ..util import read_lines
+from ..util import check_argument, read_lines
 
 DEFAULT = "en_tweet_sm"
 # A word that is meant as a file, a folder or a pipeline, and not as a text.
@@ -42,23 +42,8 @@ _PATH = re.compile(
 )
 _FILE_LIKE = re.compile(r"[\w-]+(?:\.[\w-]+)+")  # so are some texts
 _FEWEST, _MOST = 20, 2000  # words by which a language is judged
-_LANGUAGES = [
-    "ca",
-    "da",
-    "de",
-    "es",
-    "fi",
-    "fr",
-    "id",
-    "it",
-    "nb",
-    "nl",
-    "pl",
-    "pt",
-    "ro",
-    "sv",
-    "tr",
-]  # known by their stop words
+# Known by their stop words.
+_LANGUAGES = ["ca", "da", "de", "es", "fi", "fr", "id", "it", "nb", "nl", "pl", "pt", "ro", "sv", "tr"]
 _STOPS = 0.4  # share of these; 0.6 and more in running text, and below 0.3 for English words
 
 
@@ -165,6 +150,8 @@ def _texts(item: str) -> Iterator[str]:
         best = trained_inside(path)
         way_out = f"there is one in {best}" if best else "if it is a text, send it to the standard input (-)"
         raise DataError(f"{item}: no file of texts, and no pipeline that is installed or lies there; {way_out}")
+    if not is_file:
+        check_argument(item)
     return iter_raw_texts(path) if is_file else iter([item])
 
 

@@ -13,6 +13,13 @@ _HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b\u2060\ufeff
 _DAMAGED = re.compile(r"#(NAME\?|REF!|VALUE!|N/A|DIV/0!)|[^\s\"]\S* .*")
 _PIECE = re.compile("##\\w|[▁Ġ]")
 _LONG_TEXT = 60  # tokens of a file's only text
+_SAME = 0.9  # share of tokens that are one word, as where texts were removed
+# What parts the texts of a format.
+_PARTED = {
+    "gmb": "give each sentence another number in its first column",
+    "conllu": "put a blank line between sentences, and begin the ids anew",
+    "iob": "put each text on a line of its own",
+}
 
 
 def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
@@ -38,10 +45,6 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
     if len(pieces) > len(rows) / 10:
         notes.warnings.append(
             f"{len(pieces):,} tokens look like pieces of words of a transformer, such as {pieces[0]!r}; expected whole words"
-        )
-    if len(texts) == 1 and len(rows) > _LONG_TEXT:
-        notes.warnings.append(
-            f"The file has no blank line, so all {len(rows):,} tokens are one text; put a blank line between texts"
         )
     longest = max(texts, key=lambda text: len(text.words))
     if len(texts) > 1 and len(longest.words) > 2 * _LONG_TEXT:
@@ -97,6 +100,19 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
     ):
         quoted = [word for text in texts for word in text.words]
     warn_of_quotes(quoted, notes)
+
+
+def warn_of_texts(format: str, texts: list[AnnotatedText], notes: Notes) -> None:
+    """Of one long text, and of one word in the place of most. format (str): the name of one in which tokens are given."""
+    words = Counter(word for text in texts for word in text.words)
+    if len(texts) == 1 and words.total() > _LONG_TEXT:
+        missing = "" if format in _PARTED else "The file has no blank line, so all"
+        notes.warnings.append(
+            f"{missing or 'All'} {words.total():,} tokens are one text; {_PARTED.get(format, 'put a blank line between texts')}"
+        )
+    for word, count in words.most_common(1):
+        if count > max(_SAME * words.total(), len(texts)) and words.total() > 5:
+            notes.warnings.append(f"{count:,} of {words.total():,} tokens are {word!r}; were the words removed?")
 
 
 def in_quotes(cells: Iterable[str]) -> list[str]:

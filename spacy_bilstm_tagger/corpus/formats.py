@@ -11,6 +11,7 @@ from ..errors import DataError, Errors
 from ..util import GZIP, archive_kind, decode, read_bytes, refuse_utf8, wrong_download
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
+from .column_warnings import warn_of_texts
 from .columns import Columns, looks_like_iob, read_columns, read_iob
 from .conllu import COLUMNS, check_conllu_tags, is_conllu_plus, read_conllu
 from .csv_formats import csv_format, read_gmb, read_toxic_spans
@@ -53,7 +54,16 @@ FORMATS = {
 }
 _LINES_TO_GUESS_FROM = 200
 _NO_ROWS = ("# ", "#\t", "-DOCSTART-", "#begin document", "#end document")
-_MOJIBAKE = re.compile("[ÂÃ][\x80-\xbf]|â(?:€[\x80-\xbf\u2018-\u201e\u2122\u0153\u00a6]|\x80[\x80-\xbf])")
+# UTF-8 that was read as Windows-1252 or latin-1: a first byte, and those that follow. Two quotes may follow a letter, too.
+_NEXT = (
+    "["
+    + "".join({chr(byte) for byte in range(0x80, 0xC0)} | set(bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")))
+    + "]"
+)
+_QUOTES = "[«»‹›‘’“”…]"
+_MOJIBAKE = re.compile(
+    f"[ÂÃ]{_NEXT}|[ÄÅ](?!{_QUOTES}){_NEXT}|(?:[ÐÑ]{_NEXT}){{2}}|[à-ï](?!{_QUOTES}{{2}}){_NEXT}{{2}}|ð[\x9fŸ]{_NEXT}{{2}}"
+)
 _CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
 
 
@@ -98,7 +108,9 @@ def read_corpus(
     if columns.roles and "columns" not in chosen.options:
         raise DataError(f"--columns {','.join(columns.roles)}: the columns of {format} are fixed; leave the option out")
     options: dict[str, Any] = {"columns": columns, "entities": entities or EntityTags(), "tags": conllu_tags}
-    return format, chosen.read(path, content, notes=notes, **{name: options[name] for name in chosen.options})
+    texts = chosen.read(path, content, notes=notes, **{name: options[name] for name in chosen.options})
+    warn_of_texts(format, texts, notes)
+    return format, texts
 
 
 def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: Notes) -> str:

@@ -81,6 +81,11 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
             f"{path}: found {rejected[NOT_ANNOTATED]:,} records of Label Studio or Argilla that nobody has annotated; predictions "
             "are only proposals: import them there, submit or correct each record, and export"
         )
+    if not texts and rejected:
+        left_out = ", ".join(f"{count:,} with the answer {answer!r}" for answer, count in rejected.items())
+        raise DataError(
+            f"{path}: found no record that was accepted, only {left_out}; accept some in the labelling tool"
+        )
     if not texts:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     if n_without == len(texts):

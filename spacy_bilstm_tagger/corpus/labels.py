@@ -145,6 +145,11 @@ def label_warnings(texts: list[AnnotatedText]) -> list[str]:
     types, missing = _count_types(texts), tags["-"] + tags[""]
     warnings = []
     of_tokens = _count_tags(texts)
+    others = (
+        text.pos or text.lemmas or text.entities is not None or text.spans is not None or text.votes for text in texts
+    )
+    if not of_tokens and not types and not tags[OUTSIDE] and not any(others):
+        warnings.append("No token has a tag or an entity tag, so nothing can be learned or scored")
     if looks_like_bio(set(of_tokens)) and any(_PREFIXED.fullmatch(tag) for tag in of_tokens):
         example = next(tag for tag in of_tokens if _PREFIXED.fullmatch(tag))
         warnings.append(

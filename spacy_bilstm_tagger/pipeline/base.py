@@ -290,7 +290,10 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
             if not len(doc):
                 continue
             rows, columns = doc.tensor.shape if doc.tensor is not None and doc.tensor.size else (0, 0)
-            expected = f"that component before {name!r} in the pipeline, and not disabled"
+            expected = (
+                f"that component before {name!r} in the pipeline, and not disabled (and in annotating_components, where "
+                f"{name!r} is in these)"
+            )
             if not rows:
                 found = "no rows"
             elif width not in (None, columns):

@@ -1,8 +1,9 @@
 """The `tweet_lemmatizer` component: spaCy's English lemmatizer, which leaves what is no word of a language as it is."""
 
 from pathlib import Path
-from typing import Callable, Container, Iterable, Iterator, Optional
+from typing import Any, Callable, Container, Iterable, Iterator, Optional
 
+import srsly
 from spacy.lang.en import EnglishLemmatizer
 from spacy.language import Language
 from spacy.lookups import Lookups
@@ -10,6 +11,8 @@ from spacy.tokens import Token
 from spacy.training import Example
 
 from ..lexicon.files import use_checksums
+from ..util import check_bool
+from .base import Setting, SettingsMixin
 
 MOST_CACHED = 50_000  # words, about 350 bytes each
 # Features of the tags of inflected forms, as tag_morphs.tsv and spaCy's pipelines have them.
@@ -41,9 +44,30 @@ def make_tweet_lemmatizer(nlp: Language, name: str, overwrite: bool, scorer: Opt
     return TweetLemmatizer(nlp.vocab, None, name, mode="rule", overwrite=overwrite, scorer=scorer)
 
 
-class TweetLemmatizer(EnglishLemmatizer):
+class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     """Links are kept as they are (RFC 3986, section 6.2.2.1: their case may matter), hashtags and users in small letters. Other
     words are looked up as spaCy does. Irregular verb forms, such as are, are no base forms, whatever their tag."""
+
+    overwrite = Setting()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """As spaCy's."""
+        self.cfg = {"overwrite": False}
+        super().__init__(*args, **options)
+
+    @classmethod
+    def check_settings(cls, name: str, **settings: Any) -> None:
+        check_bool(name, **settings)
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """As spaCy's, with the settings."""
+        return srsly.msgpack_dumps({**self.settings, "tables": super().to_bytes(exclude=tuple(exclude))})
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TweetLemmatizer":
+        message = srsly.msgpack_loads(bytes_data)
+        super().from_bytes(message["tables"], exclude=tuple(exclude))
+        self.overwrite = message["overwrite"]
+        return self
 
     def initialize(
         self,

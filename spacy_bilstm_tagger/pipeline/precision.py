@@ -35,14 +35,14 @@ def compare_precisions(component: Any, docs: Sequence[Doc]) -> None:
             FORCED.reset(forced)
         copies = [doc.copy() for doc in docs]
         component.set_annotations(copies, annotations)
-        labels.append([each for doc in copies for each in _labels(doc)])
+        labels.append([each for doc in copies for each in labels_of(doc)])
     same = sum(half == single for half, single in zip(*labels))
     for weights in found:
         n_before, same_before = weights.readers.get(component.name, (0, 0))
         weights.readers[component.name] = n_before + len(labels[0]), same_before + same
 
 
-def _labels(doc: Doc) -> Iterator[tuple[Any, ...]]:
+def labels_of(doc: Doc) -> Iterator[tuple[Any, ...]]:
     """Of each token, all that components set."""
     spans = {key: [(span.start, span.end, span.label) for span in group] for key, group in doc.spans.items()}
     for token in doc:

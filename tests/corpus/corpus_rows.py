@@ -1,8 +1,8 @@
 """Rows of corpora, for tests of several files."""
 
 
-def conllu(id, form, *, upos="X", misc="_"):
-    return "\t".join([id, form, "_", upos, "_", "_", "_", "_", "_", misc]) + "\n"
+def conllu(id, form, *, lemma="_", upos="X", misc="_"):
+    return "\t".join([id, form, lemma, upos, "_", "_", "_", "_", "_", misc]) + "\n"
 
 
 def conll_2009(id, form, lemma, pos, head, relation):

@@ -35,6 +35,10 @@ REFUSED = {
         '[{"data": {"text": "ok"}, "annotations": [{"result": [{"type": "choices", "value": {"choices": ["x"]}}]}]}]',
         ": found only results of other types than labels: choices 1",
     ),
+    "nothing-accepted": (
+        '{"text": "Mia left", "spans": [], "answer": "ignore"}\n{"text": "ok", "spans": [], "answer": "reject"}\n',
+        ": found no record that was accepted, only 1 with the answer 'ignore', 1 with the answer 'reject'",
+    ),
     "zip": ("PK\x03\x04 and so on", ": is a zip archive; expected a file of text"),
     "ids-begin-again": (
         conllu("1", "a") + conllu("2-3", "don't") + conllu("2", "do") + conllu("3", "n't") + conllu("1", "b"),
@@ -226,6 +230,22 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
             "no blank line, so all 311 tokens are one text",
         ),
         (
+            "Sentence #,Word,POS,Tag\n" + "".join(f"1,w{i % 9},NN,O\n" for i in range(70)),
+            "All 70 tokens are one text; give each sentence another number",
+        ),
+        (
+            "".join(conllu(str(i), f"w{i % 9}") for i in range(1, 71)),
+            "All 70 tokens are one text; put a blank line between sentences",
+        ),
+        (
+            " ".join(f"w{i % 9}|NN|O" for i in range(70)),
+            "All 70 tokens are one text; put each text on a line of its own",
+        ),
+        (
+            "".join(conllu(str(i), "[deleted]") for i in range(1, 8)),
+            "7 of 7 tokens are '[deleted]'; were the words removed?",
+        ),
+        (
             '[{"data": {"text": "Mia"}, "annotations": [{"result": [{"type": "choices", "value": {}}, {"type": "labels", "value": '
             '{"start": 0, "end": 3, "labels": ["PER"]}}]}]}]',
             "Not read, results of other types than labels: choices 1",
@@ -300,6 +320,14 @@ def test_tags_of_one_letter_may_be_words_too(tmp_path):
 def test_annotation_is_no_raw_text(tmp_path, content):
     with pytest.raises(DataError, match=r"--format text: .* expected a text a line; leave the option out"):
         read_corpus(write(tmp_path, content), format="text")
+
+
+@pytest.mark.parametrize("lemma", ["_", "mia"])
+def test_nothing_to_learn_is_warned_of(spacy_bilstm, tmp_path, lemma):
+    path = write(tmp_path, conllu("1", "Mia", upos="_", lemma=lemma) + conllu("2", "ran", upos="_", lemma="_"))
+    code, out, _ = spacy_bilstm("convert", path, tmp_path / "out.spacy")
+    assert code == 0
+    assert ("⚠ No token has a tag or an entity tag, so nothing can be learned or scored" in out) == (lemma == "_")
 
 
 @pytest.mark.parametrize("empty", ["", "-"])

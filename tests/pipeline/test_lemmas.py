@@ -11,6 +11,8 @@ from spacy.lookups import Lookups
 from spacy.tokens import Doc
 from spacy.util import registry
 
+from spacy_bilstm_tagger.errors import ConfigError
+
 
 @pytest.fixture
 def nlp():
@@ -61,6 +63,19 @@ def test_lemmas_that_are_set_stay_unless_they_are_overwritten(nlp):
     assert nlp.get_pipe("tweet_lemmatizer")(doc.copy())[0].lemma_ == "work"
     nlp.get_pipe("tweet_lemmatizer").overwrite = True
     assert nlp.get_pipe("tweet_lemmatizer")(doc)[0].lemma_ == "job"
+
+
+def test_the_setting_is_saved(nlp, tmp_path):
+    nlp.get_pipe("tweet_lemmatizer").overwrite = True
+    nlp.to_disk(tmp_path)
+    other = spacy.blank("en", config=TWEETS)
+    other.add_pipe("tweet_lemmatizer")
+    for loaded in (spacy.load(tmp_path), other.from_bytes(nlp.to_bytes()), copy.deepcopy(nlp)):
+        assert loaded.get_pipe("tweet_lemmatizer").overwrite is True
+    with pytest.raises(ConfigError, match="did you mean 'overwrite'"):
+        nlp.get_pipe("tweet_lemmatizer").overwrit = False
+    with pytest.raises(ConfigError, match="overwrite = 'yes'"):
+        nlp.get_pipe("tweet_lemmatizer").overwrite = "yes"
 
 
 def test_saves_its_tables(nlp, tmp_path):
