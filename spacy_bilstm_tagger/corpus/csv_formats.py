@@ -26,14 +26,14 @@ def csv_format(first_line: str) -> Optional[str]:
     in any order and among others."""
     cells = [cell.strip(' "') for cell in first_line.rstrip("\r\n").split(delimiter_of(first_line))]
     lower = list(map(str.lower, cells))
-    if _GMB_LOWER[:2] in (lower[:2], lower[1:3]) or set(lower).issuperset(_GMB_LOWER):
+    if _GMB_LOWER[0] in lower:
         return "gmb"
     return "toxic_spans" if set(cells).issuperset(TOXIC_COLUMNS) else None
 
 
 def delimiter_of(header: str) -> str:
-    """A comma, a semicolon or a TAB, as spreadsheets write them: the one that stands in the header most often."""
-    return max(",;\t", key=header.count)
+    """A comma, a semicolon, a TAB or a bar: the one that stands in the header most often."""
+    return max(",;\t|", key=header.count)
 
 
 def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[Notes] = None) -> list[AnnotatedText]:

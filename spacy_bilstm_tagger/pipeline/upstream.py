@@ -109,7 +109,11 @@ def check_upstream(name: str, model: Model, *, is_learning: bool = False) -> Non
             continue
         link.is_checked, message = True, ""
         is_other = link.change == "loaded" if expected is None else _present_checksum(link) != expected
-        if is_other:
+        if is_other and link.tok2vec is None:
+            message = (
+                f"listens to {node.upstream_name!r}, which is no tok2vec of the pipeline, so its labels may be wrong"
+            )
+        elif is_other:
             message = (
                 "listens to another tok2vec than the one that it was trained with, so its labels will be wrong unless it is "
                 "trained again. Get the whole folder again; or source that tok2vec too, or call "

@@ -197,6 +197,22 @@ def test_another_header_is_refused(header, found):
         read("Sentence: 1,a,X,O\n", header=header)
 
 
+def test_a_sentence_a_row_is_refused_by_its_header(tmp_path):
+    """As another CSV of Kaggle has it, with lists in its cells."""
+    path = tmp_path / "ner.csv"
+    path.write_text("Sentence #,Sentence,POS,Tag\nSentence: 1,so ok,\"['RB', 'JJ']\",\"['O', 'O']\"\n")
+    message = "line 1: found the columns Sentence #, Sentence, POS, Tag, expected Sentence #, Word, POS, Tag$"
+    with pytest.raises(DataError, match=message):
+        read_corpus(path)
+
+
+def test_bars_between_the_cells(tmp_path):
+    path = tmp_path / "gmb.csv"
+    path.write_text(HEADER.replace(",", "|") + "Sentence: 1|so|RB|O\n|Mia|NNP|B-per\n")
+    name, (text,) = read_corpus(path)
+    assert (name, text.words, text.ents) == ("gmb", ["so", "Mia"], ["O", "B-per"])
+
+
 @pytest.mark.parametrize("header", ["", HEADER])
 def test_no_words_at_all_are_refused(header):
     with pytest.raises(DataError, match=r"^gmb.csv: found no annotated text, expected at least one token$"):

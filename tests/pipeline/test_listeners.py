@@ -81,6 +81,13 @@ def test_a_tok2vec_that_is_exchanged_is_warned_of(pipeline, tmp_path, as_bytes):
         nlp(TEXTS[0])
 
 
+def test_a_name_that_no_tok2vec_has(pipeline, tmp_path):
+    pipeline.to_disk(tmp_path)
+    nlp = spacy.load(tmp_path, config={"components.bilstm_tagger.model.tok2vec.upstream": "other"})
+    with pytest.warns(UserWarning, match="bilstm_tagger: listens to 'other', which is no tok2vec of the pipeline"):
+        nlp(TEXTS[0])
+
+
 def test_a_tok2vec_that_is_exchanged_in_memory_is_warned_of_then_and_after_loading(pipeline, tmp_path):
     nlp = copy.deepcopy(pipeline)
     nlp.get_pipe("tok2vec").from_bytes(learn_on(copy.deepcopy(pipeline)).get_pipe("tok2vec").to_bytes())
