@@ -90,7 +90,7 @@ class TrainableMixin:
         examples = list(examples)
         check_fraction(self.name, drop=kwargs.get("drop", 0.0))
         self.meet([eg.predicted for eg in examples])
-        check_upstream(self.name, self.model, is_learning=True)
+        check_upstream(self.name, self.model, batch=[eg.predicted for eg in examples])
         reset_links(self.model)
         return super().update(examples, **kwargs)  # type: ignore[misc]
 

@@ -98,7 +98,7 @@ class _Tokens:
         if "" in self.kinds:
             raise ConfigError(
                 "tweet_sentencizer: reads the kinds of tokens that spacy-bilstm-tagger.TweetTokenizer.v1 finds, which this "
-                "vocabulary does not have; set it in [nlp.tokenizer], or use spaCy's sentencizer"
+                "vocabulary does not have; set it in [nlp.tokenizer], make docs with nlp.make_doc, or use spaCy's sentencizer"
             )
         orths, spaces = doc.to_array([ORTH, SPACY]).reshape(-1, 2).T.tolist()
         self._orths, self._spaces, self._strings = orths, spaces, doc.vocab.strings

@@ -4,10 +4,11 @@ import hashlib
 import warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Iterator, Literal, Optional, cast
+from typing import Any, Iterator, Literal, Optional, Sequence, cast
 
 import torch
 from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
+from spacy.tokens import Doc
 from thinc.api import Model
 
 from ..errors import ConfigError, Errors
@@ -100,12 +101,22 @@ def weights_checksum(model: Model) -> str:
     return digest.hexdigest()
 
 
-def check_upstream(name: str, model: Model, *, is_learning: bool = False) -> None:
+def check_upstream(name: str, model: Model, *, batch: Optional[Sequence[Doc]] = None) -> None:
     """Warn of another tok2vec than the component was trained with, or one that has learned on without it: once, for this may
-    read all weights. name (str): of the component."""
+    read all weights.
+
+    name (str): of the component; batch (docs or None): what it learns from now, if it does.
+    RAISES: ConfigError for a batch whose rows nobody has given: not the tok2vec in this step, nor one before.
+    """
     for node in listeners(model):
+        if batch is not None and node._batch_id is None and any(len(doc) and not doc.tensor.size for doc in batch):
+            raise ConfigError(
+                f"{name}: listens to {node.upstream_name!r}, and would learn from texts that no tok2vec has read; expected one "
+                f"before {name!r} in the pipeline, which learns too or stands in annotating_components. One that is frozen, or "
+                f"that a sourced {name!r} was not trained with, has to stand there"
+            )
         link, expected = Link.of(node), node.attrs.get(TRAINED_WITH)
-        if link.is_checked or (is_learning and expected is None):
+        if link.is_checked or (batch is not None and expected is None):
             continue
         link.is_checked, message = True, ""
         is_other = link.change == "loaded" if expected is None else _present_checksum(link) != expected

@@ -269,6 +269,18 @@ def test_a_batch_that_the_tok2vec_has_not_read_is_not_learned_from(pipeline):
         nlp.update(examples, sgd=optimizer)
 
 
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_texts_that_no_tok2vec_has_read_are_not_learned_from(is_frozen, pipeline, tmp_path):
+    pipeline.to_disk(tmp_path)
+    nlp = spacy.load(tmp_path)
+    if not is_frozen:
+        nlp._components.append(nlp._components.pop(0))  # behind its listeners
+    examples = [Example(nlp.make_doc(doc.text), doc) for doc in (pipeline(text) for text in TEXTS[:3])]
+    optimizer = nlp.resume_training()
+    with pytest.raises(ConfigError, match="would learn from texts that no tok2vec has read; expected one before"):
+        nlp.update(examples, sgd=optimizer, exclude=["tok2vec"] if is_frozen else [])
+
+
 def test_another_width_than_that_of_the_tok2vec_is_told_before_the_training():
     nlp = spacy.blank("en")
     nlp.add_pipe("bilstm_tok2vec", name="tok2vec")

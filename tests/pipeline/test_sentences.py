@@ -99,5 +99,7 @@ def test_scores(nlp):
 def test_another_tokenizer_is_told(tmp_path):
     nlp = spacy.blank("en")
     nlp.add_pipe("tweet_sentencizer")
-    with pytest.raises(ConfigError, match=r"set it in \[nlp.tokenizer\], or use spaCy's sentencizer"):
+    with pytest.raises(
+        ConfigError, match=r"set it in \[nlp.tokenizer\], make docs with nlp.make_doc, or use spaCy's sentencizer"
+    ):
         nlp("Hello there. It works!")
