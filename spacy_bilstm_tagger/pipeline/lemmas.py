@@ -1,5 +1,7 @@
 """The `tweet_lemmatizer` component: spaCy's English lemmatizer, which leaves what is no word of a language as it is."""
 
+import re
+from itertools import product
 from pathlib import Path
 from typing import Any, Callable, Container, Iterable, Iterator, Optional
 
@@ -7,7 +9,7 @@ import srsly
 from spacy.lang.en import EnglishLemmatizer
 from spacy.language import Language
 from spacy.lookups import Lookups
-from spacy.tokens import Token
+from spacy.tokens import Doc, Token
 from spacy.training import Example
 
 from ..lexicon.files import use_checksums
@@ -24,6 +26,8 @@ _INFLECTED = {
 }
 _VOWELS = set("aeiouy")
 _SIGNS = ("#", "＃", "@", "＠")
+_STRETCHED = re.compile(r"([^\W\d_])\1{2,}")  # no English word has three of a letter; III and Channel AAA are names
+_MOST_RUNS = 4
 
 
 @Language.factory(
@@ -46,7 +50,8 @@ def make_tweet_lemmatizer(nlp: Language, name: str, overwrite: bool, scorer: Opt
 
 class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     """Links are kept as they are (RFC 3986, section 6.2.2.1: their case may matter), hashtags and users in small letters. Other
-    words are looked up as spaCy does. Irregular verb forms, such as are, are no base forms, whatever their tag."""
+    words are looked up as spaCy does. Irregular verb forms, such as are, are no base forms, whatever their tag. Of letters that are
+    stretched, as in sooo and cuteeee, one is left, as in Tweebank v2, or two where that is a word: goood is good."""
 
     overwrite = Setting()
 
@@ -100,9 +105,28 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
             return [token.lower_]
         if len(self.cache) >= MOST_CACHED:  # spaCy keeps each word for ever
             self.cache.clear()
+        if token.pos_ not in ("PROPN", "NUM") and _STRETCHED.search(token.lower_):
+            return [self._of_stretched(token)]
         found = super().rule_lemmatize(token)
         is_word_itself = found[0].lower() == token.lower_
         return found if is_word_itself or self._is_likely(found[0], token) else [token.lower_]
+
+    def _of_stretched(self, token: Token) -> str:
+        lemma, n_runs = "", len(_STRETCHED.findall(token.lower_))
+        for lengths in product((2, 1), repeat=min(n_runs, _MOST_RUNS)):
+            left = iter(lengths)
+            word = _STRETCHED.sub(lambda run: run[1] * next(left, 1), token.lower_)
+            short = Doc(token.vocab, words=[word], pos=[token.pos_], morphs=[str(token.morph)])[0]
+            lemma = self.rule_lemmatize(short)[0]
+            if word in self._words("lemma_exc", short) or self._is_word(lemma, short):
+                break
+        return lemma
+
+    def _is_word(self, lemma: str, token: Token) -> bool:
+        """Whether the tables have it: those of its part of speech, or any where there are none of that."""
+        index = self.lookups.get_table("lemma_index", {})
+        own = index.get(token.pos_.lower())
+        return any(lemma in words for words in (index.values() if own is None else [own]))
 
     def _is_likely(self, lemma: str, token: Token) -> bool:
         """Whether the tables know the lemma, or the tag allows a shorter word: in killer/JJ and Swing/NNP nothing was added."""

@@ -51,6 +51,13 @@ def nlp():
         (":D", "SYM", "", ":D"),
         ("#", "NOUN", "", "#"),
         ("@", "ADP", "", "@"),
+        ("hopinggg", "VERB", "VerbForm=Part", "hope"),
+        ("Seeeeee", "VERB", "VerbForm=Inf", "see"),
+        ("jjjoooob", "NOUN", "Number=Sing", "job"),
+        ("SOOOO", "ADV", "", "so"),  # there are no tables of adverbs
+        ("jobbb", "INTJ", "", "job"),
+        ("III", "PROPN", "", "III"),
+        ("aaabbbcccdddeeefffggg", "NOUN", "", "abcdefg"),
     ],
 )
 def test_lemmas(nlp, word, pos, morph, lemma):
