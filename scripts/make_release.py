@@ -94,7 +94,7 @@ def main(
 def licence_files(about: dict[str, Any]) -> dict[str, str]:
     """The files that `spacy package` puts beside the card: the licence, and whose work is inside."""
     licence = ": ".join(filter(None, (about["license"], LICENCES.get(about["license"]))))
-    inside = [f"# What is inside\n\n{about['description']}. By {about['author']}.\n"]
+    inside = [f"# The pipeline\n\n* Author: {about['author']}\n* Licence: {licence}\n"]
     for source in about["sources"]:
         inside.append(f"# {source['name']}\n\n* URL: {source['url']}\n* Licence: {source['license']}\n")
         if "package" in source:

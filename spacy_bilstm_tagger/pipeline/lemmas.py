@@ -114,8 +114,10 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     def _of_stretched(self, token: Token) -> str:
         lemma, n_runs = "", len(_STRETCHED.findall(token.lower_))
         for lengths in product((2, 1), repeat=min(n_runs, _MOST_RUNS)):
-            left = iter(lengths)
-            word = _STRETCHED.sub(lambda run: run[1] * next(left, 1), token.lower_)
+            word = token.lower_
+            for length in lengths:
+                word = _STRETCHED.sub(r"\1" * length, word, count=1)
+            word = _STRETCHED.sub(r"\1", word)
             short = Doc(token.vocab, words=[word], pos=[token.pos_], morphs=[str(token.morph)])[0]
             lemma = self.rule_lemmatize(short)[0]
             if word in self._words("lemma_exc", short) or self._is_word(lemma, short):
