@@ -44,6 +44,7 @@ POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
     ([{"TAG": "URL"}, {"TAG": "HT"}], "X", 1),
 ]
 LICENCES = {"CC BY-SA 4.0": "https://creativecommons.org/licenses/by-sa/4.0/legalcode"}
+TERMS = ("LICENSE", "en_license.txt")  # the files of a package that have them
 MANTISSA = 3  # bits of a number of a table that are kept, of 10 in float16
 
 
@@ -98,7 +99,7 @@ def licence_files(about: dict[str, Any]) -> dict[str, str]:
     for source in about["sources"]:
         inside.append(f"# {source['name']}\n\n* URL: {source['url']}\n* Licence: {source['license']}\n")
         if "package" in source:
-            files = [each for each in distribution(source["package"]).files or () if each.name == "LICENSE"]
+            files = [each for each in distribution(source["package"]).files or () if each.name in TERMS]
             inside += [f"```\n{each.read_text().strip()}\n```\n" for each in files]
     return {
         "LICENSE": f"{licence}\n\nWhose work is inside: see LICENSES_SOURCES.\n",

@@ -65,7 +65,8 @@ def test_the_same_networks_make_the_same_pipeline(parts, run_script, tmp_path):
     assert (made.meta["version"], made.meta["license"]) == ("9.9.9", original.meta["license"])
     assert (tmp_path / "made" / "LICENSE").read_text().startswith("CC BY-SA 4.0: https://creativecommons.org/")
     inside = (tmp_path / "made" / "LICENSES_SOURCES").read_text()
-    assert "Permission is hereby granted" in inside  # of the tables of lemmas, as their licence asks
+    assert "Permission is hereby granted" in inside  # of the tables of lemmas, as their licences ask
+    assert "WordNet Release 3.0" in inside
     assert all(source["url"] in inside for source in made.meta["sources"])
     texts = ["RT @mara: sooo happy in Lisbon!! 😭", "#NowPlaying: she unfollowed me http://T.co/AbC", "we are hoping"]
     for text in texts:
