@@ -10,7 +10,7 @@ import gc
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, process_time
-from typing import Annotated, Any, Iterator
+from typing import Annotated, Iterator, Literal, Optional
 
 import spacy
 import torch
@@ -24,7 +24,7 @@ from thinc.shims.shim import Shim
 from spacy_bilstm_tagger.corpus.raw import read_raw_texts
 from spacy_bilstm_tagger.layers.bilstm import PackedRNN
 from spacy_bilstm_tagger.layers.word_cache import WordCache
-from spacy_bilstm_tagger.pipeline.precision import labels_of
+from spacy_bilstm_tagger.pipeline.precision import n_differing
 
 PEERS = (("tok2vec", "tagger"), ("tok2vec", "ner"), ("tok2vec", "tagger", "ner"))
 BATCH_SIZES = (16, 256, 1024)
@@ -40,7 +40,9 @@ def main(
     limit: Annotated[int, typer.Option(min=256, help="Number of texts.")] = 5000,
     rounds: Annotated[int, typer.Option(min=1)] = 3,
     no_cache: Annotated[bool, typer.Option(help="Also each of the pipelines without its cache of words.")] = False,
-    precision: Annotated[str, typer.Option(help="Also each of them in this precision: auto, bfloat16.")] = "",
+    precision: Annotated[
+        Optional[Literal["auto", "bfloat16"]], typer.Option(help="Also each of them in this precision.")
+    ] = None,
 ) -> None:
     torch.set_num_threads(1)
     named = {f"{Path(peer).name}: {', '.join(names)}": spacy.load(peer, enable=list(names)) for names in PEERS if peer}
@@ -81,9 +83,9 @@ def main(
     Console(width=150, soft_wrap=False).print(table)
     for name in named:
         if precision and f"{name}, {precision}" in named:
-            pairs = zip(*(labels(each, lines) for each in (named[name], named[f"{name}, {precision}"])))
-            differ = [one != other for one, other in pairs]
-            typer.echo(f"{name}, {precision}: other labels at {sum(differ):,} of {len(differ):,} tokens")
+            docs = [list(each.pipe(lines, batch_size=256)) for each in (named[name], named[f"{name}, {precision}"])]
+            differing, n_tokens = sum(map(n_differing, *docs)), sum(map(len, docs[0]))
+            typer.echo(f"{name}, {precision}: other labels at {differing:,} of {n_tokens:,} tokens")
 
 
 def rate(nlp: Language, texts: list[str], batch_size: int) -> float:
@@ -96,10 +98,6 @@ def seconds(nlp: Language, text: str) -> float:
     start = perf_counter()
     nlp(text)
     return perf_counter() - start
-
-
-def labels(nlp: Language, texts: list[str]) -> Iterator[tuple[Any, ...]]:
-    return (each for doc in nlp.pipe(texts, batch_size=256) for each in labels_of(doc))
 
 
 def without_cache(nlp: Language) -> Language:

@@ -16,9 +16,9 @@ _LONG_TEXT = 60  # tokens of a file's only text
 _SAME = 0.9  # share of tokens that are one word, as where texts were removed
 # What parts the texts of a format.
 _PARTED = {
-    "gmb": "give each sentence another number in its first column",
-    "conllu": "put a blank line between sentences, and begin the ids anew",
-    "iob": "put each text on a line of its own",
+    "gmb": "give each sentence another number in the first column",
+    "conllu": "put a blank line between them, and begin the ids anew",
+    "iob": "put each on a line of its own",
 }
 
 
@@ -106,10 +106,9 @@ def warn_of_texts(format: str, texts: list[AnnotatedText], notes: Notes) -> None
     """Of one long text, and of one word in the place of most. format (str): the name of one in which tokens are given."""
     words = Counter(word for text in texts for word in text.words)
     if len(texts) == 1 and words.total() > _LONG_TEXT:
-        missing = "" if format in _PARTED else "The file has no blank line, so all"
-        notes.warnings.append(
-            f"{missing or 'All'} {words.total():,} tokens are one text; {_PARTED.get(format, 'put a blank line between texts')}"
-        )
+        start = "All" if format in _PARTED else "There is no blank line between texts, so all"
+        way_out = _PARTED.get(format, "put a blank line between them")
+        notes.warnings.append(f"{start} {words.total():,} tokens are one text; if these are several, {way_out}")
     for word, count in words.most_common(1):
         if count > max(_SAME * words.total(), len(texts)) and words.total() > 5:
             notes.warnings.append(f"{count:,} of {words.total():,} tokens are {word!r}; were the words removed?")

@@ -54,15 +54,19 @@ FORMATS = {
 }
 _LINES_TO_GUESS_FROM = 200
 _NO_ROWS = ("# ", "#\t", "-DOCSTART-", "#begin document", "#end document")
-# UTF-8 that was read as Windows-1252 or latin-1: a first byte, and those that follow. Two quotes may follow a letter, too.
-_NEXT = (
-    "["
-    + "".join({chr(byte) for byte in range(0x80, 0xC0)} | set(bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")))
-    + "]"
+# UTF-8 that was read as Windows-1252 or latin-1: the first byte of a character, and those behind it. Some letters also stand before
+# quotes, dashes and other signs by themselves.
+_BEHIND = (
+    "[" + "".join(sorted({*map(chr, range(0x80, 0xC0)), *bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")})) + "]"
 )
-_QUOTES = "[«»‹›‘’“”…]"
+_SIGN = "[«»‹›‘’“”„…–—²³]"
 _MOJIBAKE = re.compile(
-    f"[ÂÃ]{_NEXT}|[ÄÅ](?!{_QUOTES}){_NEXT}|(?:[ÐÑ]{_NEXT}){{2}}|[à-ï](?!{_QUOTES}{{2}}){_NEXT}{{2}}|ð[\x9fŸ]{_NEXT}{{2}}"
+    rf"""[ÂÃ]([\x80-\xbf€‡ˆ‰ŠŒœŽŸ™š›]|[„–]\w)  # é, É, Ö, and the blank of U+00A0
+    | [ÄÅ](?!{_SIGN}){_BEHIND}                 # ć, Š
+    | (?:[ÐÑ]{_BEHIND}){{2}}                   # two of Cyrillic
+    | [à-ï](?!(?:{_SIGN}|\u00a0){{2}}){_BEHIND}{{2}}  # ’, ❤, kana
+    | ð[\x9fŸ]{_BEHIND}{{2}}                   # emoji""",
+    re.VERBOSE,
 )
 _CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
 

@@ -3,7 +3,8 @@
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Hashable, Literal, Optional, Sequence
+from typing import Any, Hashable, Literal, Optional, Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -21,7 +22,25 @@ SAMPLE = 4096  # tokens on which "auto" compares the labels of both precisions
 AGREEMENT = 0.999  # share of these tokens whose labels must be the same
 
 Precision = Literal["float32", "bfloat16", "auto"]
-FORCED: ContextVar[Optional[Precision]] = ContextVar("FORCED", default=None)  # in the place of the setting
+FORCED: ContextVar[Optional[Precision]] = ContextVar(
+    "FORCED", default=None
+)  # for all rows, in the place of the setting
+
+
+@dataclass
+class Agreement:
+    """Of how many tokens the labels of both precisions were compared, and for how many they were the same."""
+
+    tokens: int = 0
+    same: int = 0
+
+    @property
+    def is_known(self) -> bool:
+        return self.tokens >= SAMPLE
+
+    @property
+    def is_good(self) -> bool:
+        return self.is_known and self.same >= AGREEMENT * self.tokens
 
 
 @dataclass(frozen=True)
@@ -39,7 +58,7 @@ class Gates:
         return Gates([(rows, index[gather]) for rows, index in self.parts])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Weights:
     """The weights of a bidirectional layer, by direction, the gates in the order leave, enter, forget, content. Those of the
     cell's content are doubled: all gates are then sigmoids, which torch computes faster than tanh: tanh(x) = 2 sigmoid(2 x) - 1.
@@ -47,15 +66,17 @@ class Weights:
     into (Tensor): (inputs, 2 * 4 * hidden), one direction behind the other; bias (Tensor): (2 * 4 * hidden,);
     recurrent (Tensor): (2, hidden, 4 * hidden).
     single (float32): as recurrent, nothing doubled.
-    readers (dict): name of a component that reads the rows -> tokens that both precisions were compared on, and those of them
-        with the same labels.
+    readers (dict): who makes labels of the rows -> Agreement; n_compared (int): tokens that were read in both precisions;
+        is_used (bool): whether texts were read by these weights at all.
     """
 
     into: Tensor
     bias: Tensor
     recurrent: Tensor
     single: Floats
-    readers: dict[str, tuple[int, int]] = field(default_factory=dict)
+    readers: "WeakKeyDictionary[Any, Agreement]" = field(default_factory=WeakKeyDictionary)
+    n_compared: int = 0
+    is_used: bool = False
 
     @cached_property
     def half(self) -> Tensor:
@@ -64,11 +85,12 @@ class Weights:
 
     def use_half(self, precision: Precision) -> bool:
         """Whether products of states and weights are those of bfloat16."""
+        self.is_used = True
         precision = FORCED.get() or precision
         if precision != "auto":
             return precision == "bfloat16"
-        counts = self.readers.values()
-        return bool(counts) and all(n >= SAMPLE and same >= AGREEMENT * n for n, same in counts)
+        found = list(self.readers.values())
+        return bool(found) and all(each.is_good for each in found)
 
     @classmethod
     @torch.no_grad()
@@ -135,7 +157,8 @@ def predict_lstm(
     gates: of the packed rows; batch_sizes: (steps,); sequence: (packed rows,), as in `Packing`.
     half: multiply states and weights in bfloat16, where there are enough rows; all sums are those of float32.
     """
-    if len(batch_sizes) == len(sequence):
+    least = 1 if FORCED.get() else HALF_ROWS
+    if len(batch_sizes) == len(sequence) and not (half and least == 1):
         return torch.from_numpy(_predict_one(weights, gates))
     hidden = weights.recurrent.shape[1]
     sizes = batch_sizes.tolist()
@@ -158,7 +181,7 @@ def predict_lstm(
             else:
                 torch.index_select(rows, 0, at_step[step], out=gate)
         gate = gate.view(2, size, 4 * hidden)
-        if at and half and size >= HALF_ROWS:
+        if at and half and size >= least:
             gate += torch.bmm(state[:, :size].bfloat16(), weights.half)
         elif at:
             gate.baddbmm_(state[:, :size], weights.recurrent)

@@ -156,8 +156,11 @@ class TorchShim(PyTorchShim):
         """An independent twin."""
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
-        twin.__setstate__(copy.deepcopy(self.__dict__, memo))
+        twin.__setstate__(copy.deepcopy(self.__getstate__(), memo))
         return twin
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_derived": None}
 
     def __setstate__(self, state: dict) -> None:
         """Whatever is copied or unpickled gets an id of its own: the optimizer keeps moments and averages by id."""

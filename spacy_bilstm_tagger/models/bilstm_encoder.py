@@ -1,6 +1,6 @@
 """BiLSTMEncoder.v1: the context of every token, from both sides."""
 
-from typing import Optional
+from typing import Optional, get_args
 
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -53,15 +53,19 @@ def BiLSTMEncoder(
     window (int): texts longer than this many tokens are read in overlapping windows; 0 reads any text whole. It may be
         changed in the config of a trained pipeline, as may the overlap.
     overlap (int): tokens shared by neighbouring windows; half of them at each end are context only.
-    precision (str): of the products of states and weights at prediction on the CPU, where batches are read; it may be changed
-        in the config of a trained pipeline, too. "bfloat16" is faster where the CPU has it (AVX512-BF16, AMX), most for wide
-        encoders, and may change a label in some thousands. "auto" is "float32" at first, and reads the first texts with
-        both: once 4,096 tokens are read, it is "bfloat16" if the CPU has it and every component of ours that reads the
-        encoder's rows gives 99.9% of these tokens the same labels.
+    precision (str): of the products of states and weights, at prediction on the CPU, in the first layer of an LSTM over
+        `TweetEmbed.v1`, where several texts are read at once. It may be changed in the config of a trained pipeline, too.
+        "bfloat16" is faster where the CPU has it (AVX512-BF16, AMX), most for wide encoders. It changes one label in a few
+        thousand, and a text's output depends on its batch by about 1e-2. "auto" is "float32" at first, and reads some texts with
+        both. After 4,096 tokens it is "bfloat16", if the CPU has it and each component that makes labels of the rows gives
+        99.9% of these tokens the same labels. A shared tok2vec is asked for by `bilstm_tok2vec`, and its listeners have to be
+        components of this package.
     mixed_precision (bool): half-precision matrix products on a GPU, where torch's autocast allows them.
     RAISES: ConfigError for a setting out of range.
     """
     where = "BiLSTMEncoder.v1"
+    if precision not in get_args(Precision):
+        raise ConfigError(f"{where}: precision = {precision!r}; expected one of {', '.join(get_args(Precision))}")
     if not isinstance(width, int) or width < 2 or width % 2:
         raise ConfigError(
             f"BiLSTMEncoder.v1: width = {width}; expected an even number of at least 2, one half for each direction"

@@ -28,7 +28,7 @@ from ..tokenizer.tweet_tokenizer import token_settings, warn_of_tokens
 from ..util import check_at_least, check_fraction, is_number
 from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
-from .precision import compare_precisions
+from .precision import compare_precisions, read_in_half
 from .saving import AtomicLoadMixin
 from .upstream import check_upstream, reset_links
 
@@ -83,7 +83,10 @@ class TrainableMixin:
         docs = list(docs)
         self.meet(docs)
         with turn(docs):
-            return super().predict(docs)  # type: ignore[misc]
+            rows = super().predict(docs)  # type: ignore[misc]
+        if PackedRNN.any_auto:
+            self.rows_in_half = read_in_half(self, docs, rows)
+        return rows
 
     def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
         """As spaCy's. RAISES: ConfigError for a dropout below 0, or not below 1."""
@@ -290,10 +293,7 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
             if not len(doc):
                 continue
             rows, columns = doc.tensor.shape if doc.tensor is not None and doc.tensor.size else (0, 0)
-            expected = (
-                f"that component before {name!r} in the pipeline, and not disabled (and in annotating_components, where "
-                f"{name!r} is in these)"
-            )
+            expected = f"that component before {name!r} in the pipeline, and not disabled; in training, among annotating_components"
             if not rows:
                 found = "no rows"
             elif width not in (None, columns):

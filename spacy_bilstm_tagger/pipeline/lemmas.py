@@ -7,6 +7,7 @@ from typing import Any, Callable, Container, Iterable, Iterator, Optional
 
 import srsly
 from spacy.lang.en import EnglishLemmatizer
+from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.language import Language
 from spacy.lookups import Lookups
 from spacy.tokens import Doc, Token
@@ -26,7 +27,10 @@ _INFLECTED = {
 }
 _VOWELS = set("aeiouy")
 _SIGNS = ("#", "＃", "@", "＠")
-_STRETCHED = re.compile(r"([^\W\d_])\1{2,}")  # no English word has three of a letter; III and Channel AAA are names
+# Three of a letter are in no English word. Not III, www and KKK, nor other scripts, where a letter may be a word.
+_STRETCHED = re.compile(r"([a-z])\1{2,}", re.IGNORECASE)
+_WORD = re.compile(r"(?![IVXL]+$|(?i:(.)\1+)$)[A-Za-z'’]+")
+_TOO = ("ADV", "to")  # a word of the tables, and too is meant
 _MOST_RUNS = 4
 
 
@@ -51,7 +55,7 @@ def make_tweet_lemmatizer(nlp: Language, name: str, overwrite: bool, scorer: Opt
 class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     """Links are kept as they are (RFC 3986, section 6.2.2.1: their case may matter), hashtags and users in small letters. Other
     words are looked up as spaCy does. Irregular verb forms, such as are, are no base forms, whatever their tag. Of letters that are
-    stretched, as in sooo and cuteeee, one is left, as in Tweebank v2, or two where that is a word: goood is good."""
+    stretched, as in sooo and cuteeee, one is left, as in Tweebank v2, or two where that alone is a word: goood is good."""
 
     overwrite = Setting()
 
@@ -105,30 +109,36 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
             return [token.lower_]
         if len(self.cache) >= MOST_CACHED:  # spaCy keeps each word for ever
             self.cache.clear()
-        if token.pos_ not in ("PROPN", "NUM") and _STRETCHED.search(token.lower_):
+        if _STRETCHED.search(token.text) and token.pos_ not in ("PROPN", "NUM") and _WORD.fullmatch(token.text):
             return [self._of_stretched(token)]
         found = super().rule_lemmatize(token)
         is_word_itself = found[0].lower() == token.lower_
         return found if is_word_itself or self._is_likely(found[0], token) else [token.lower_]
 
     def _of_stretched(self, token: Token) -> str:
-        lemma, n_runs = "", len(_STRETCHED.findall(token.lower_))
-        for lengths in product((2, 1), repeat=min(n_runs, _MOST_RUNS)):
-            word = token.lower_
+        """The lemma of the word that is known, with one letter or two of each run; with one if none is."""
+        word = token.lower_
+        for lengths in product((1, 2), repeat=min(len(_STRETCHED.findall(word)), _MOST_RUNS)):
+            short = word
             for length in lengths:
-                word = _STRETCHED.sub(r"\1" * length, word, count=1)
-            word = _STRETCHED.sub(r"\1", word)
-            short = Doc(token.vocab, words=[word], pos=[token.pos_], morphs=[str(token.morph)])[0]
-            lemma = self.rule_lemmatize(short)[0]
-            if word in self._words("lemma_exc", short) or self._is_word(lemma, short):
+                short = _STRETCHED.sub(r"\1" * length, short, count=1)
+            if (token.pos_, short) != _TOO and self._is_known(short, token):
                 break
-        return lemma
+        else:
+            short = _STRETCHED.sub(r"\1", word)
+        return self.rule_lemmatize(Doc(token.vocab, words=[short], pos=[token.pos_], morphs=[str(token.morph)])[0])[0]
 
-    def _is_word(self, lemma: str, token: Token) -> bool:
-        """Whether the tables have it: those of its part of speech, or any where there are none of that."""
-        index = self.lookups.get_table("lemma_index", {})
-        own = index.get(token.pos_.lower())
-        return any(lemma in words for words in (index.values() if own is None else [own]))
+    def _is_known(self, word: str, token: Token) -> bool:
+        """Whether the tables of its part of speech have it or a base form of it. Where there are none, whether it is one of the
+        commonest words, or for an interjection any word."""
+        pos, index = token.pos_.lower(), self.lookups.get_table("lemma_index", {})
+        if word in self._words("lemma_exc", token):
+            return True
+        if pos not in index:
+            return word in STOP_WORDS or (pos == "intj" and any(word in words for words in index.values()))
+        rules = self.lookups.get_table("lemma_rules", {}).get(pos, ())
+        forms = (word.removesuffix(old) + new for old, new in rules if word.endswith(old))
+        return word in index[pos] or any(form in index[pos] for form in forms)
 
     def _is_likely(self, lemma: str, token: Token) -> bool:
         """Whether the tables know the lemma, or the tag allows a shorter word: in killer/JJ and Swing/NNP nothing was added."""

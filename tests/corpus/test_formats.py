@@ -251,7 +251,10 @@ def test_a_missing_file_and_a_folder_are_no_file(tmp_path, name, format):
                 f"{text.encode().decode(encoding)}\tX\nb\tY\n",
                 "The text holds sequences such as Ã© or â€™ (UTF-8 that was read as another encoding): 1;",
             )
-            for encoding, text in [("latin-1", "❤"), *(("cp1252", each) for each in ("😂", "Škoda", "ć", "во", "漢"))]
+            for encoding, text in [
+                ("latin-1", "❤"),
+                *(("cp1252", each) for each in ("😂", "Škoda", "ć", "во", "漢", "Noël", "ó", "Öl", "É")),
+            ]
         ),
     ],
 )
@@ -263,7 +266,11 @@ def test_characters_that_a_wrong_decoding_leaves_are_warned_of(tmp_path, content
 
 
 @pytest.mark.parametrize(
-    "word", ["Ã", "Â", "São", "â", "PÂ", "Ângela", "«CAFÉ»", "café»…", "JÄ”", "ÑA", "Ðú", "naïve—"]
+    "word",
+    [
+        *("Ã", "Â", "São", "â", "PÂ", "Ângela", "«CAFÉ»", "café»…", "JÄ”", "ÑA", "Ðú", "naïve—"),
+        *("MANHÃ…", "“MANHÃ”", "café\u00a0»", "à——", "DÅ–", "Å²"),
+    ],
 )
 def test_words_of_other_languages_are_not(tmp_path, word):
     (tmp_path / "a.tsv").write_text(f"{word}\tX\nb\tY\n", encoding="utf8")

@@ -214,7 +214,7 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
         ),
         (
             "".join(f"w{i % 9} {['NN', 'VB'][i % 2]}\n" for i in range(70)),
-            "no blank line, so all 70 tokens are one text",
+            "no blank line between texts, so all 70 tokens are one text; if these are several, put a blank line between them",
         ),
         ("NNP\tMara\nVBD\tleft\nPRP\tthem\n", "3 of 3 tags occur once"),
         (
@@ -227,19 +227,19 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
         ),
         (
             "".join(f"w{i % 40} {['NN', 'VB'][i % 2]}\n" for i in range(311)),
-            "no blank line, so all 311 tokens are one text",
+            "no blank line between texts, so all 311 tokens are one text",
         ),
         (
             "Sentence #,Word,POS,Tag\n" + "".join(f"1,w{i % 9},NN,O\n" for i in range(70)),
-            "All 70 tokens are one text; give each sentence another number",
+            "All 70 tokens are one text; if these are several, give each sentence another number",
         ),
         (
             "".join(conllu(str(i), f"w{i % 9}") for i in range(1, 71)),
-            "All 70 tokens are one text; put a blank line between sentences",
+            "All 70 tokens are one text; if these are several, put a blank line between them, and begin the ids",
         ),
         (
             " ".join(f"w{i % 9}|NN|O" for i in range(70)),
-            "All 70 tokens are one text; put each text on a line of its own",
+            "All 70 tokens are one text; if these are several, put each on a line of its own",
         ),
         (
             "".join(conllu(str(i), "[deleted]") for i in range(1, 8)),
