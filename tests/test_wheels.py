@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import zipfile
 
 import pytest
 import spacy
@@ -31,7 +32,11 @@ def test_files_are_those_of_the_checksums():
     sums = dict(reversed(line.split()) for line in (WHEELS / "SHA256SUMS").read_text().splitlines())
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in WHEELS.glob("*.whl")}
     assert found == sums
-    assert all(path.stat().st_size <= 12 * 2**20 for path in WHEELS.glob("en_tweet_sm-*.whl"))
+    (wheel,) = WHEELS.glob("en_tweet_sm-*.whl")
+    assert wheel.stat().st_size <= 12 * 2**20
+    with zipfile.ZipFile(wheel) as members:
+        inside = next(members.read(name).decode() for name in members.namelist() if name.endswith("LICENSES_SOURCES"))
+    assert all(each in inside for each in ("CC BY-SA 4.0", "Permission is hereby granted", "WordNet Release 3.0"))
 
 
 @pytest.mark.slow
