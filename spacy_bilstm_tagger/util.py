@@ -234,8 +234,9 @@ def is_text(text: str) -> bool:
 def check_argument(text: str) -> None:
     """RAISES: DataError for an argument of the command line that the terminal has sent in another encoding than Python expects."""
     if not is_text(text):
+        expected = sys.getfilesystemencoding()
         raise DataError(
-            f"{ascii(text)[:60]}: the argument is not {sys.getfilesystemencoding()}, expected text in that encoding"
+            f"found no text, but bytes that are not {expected}: {ascii(text)[:60]}; expected an argument in {expected}"
         )
 
 

@@ -1,6 +1,8 @@
 """scripts/make_release.py: what en_tweet_sm is put together from."""
 
+import importlib.metadata
 import warnings
+from unittest.mock import Mock
 
 import pytest
 import spacy
@@ -12,6 +14,7 @@ from spacy_bilstm_tagger.pipeline.upstream import reset_links
 
 RULES = ("tweet_sentencizer", "attribute_ruler", "lemmatizer")
 TABLES = ("lemma_rules", "lemma_exc", "lemma_index")
+TERMS = {"LICENSE": "Permission is hereby granted", "en_license.txt": "WordNet Release 3.0", "METADATA": "Name: x"}
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +30,8 @@ def parts(en_tweet_sm, tmp_path_factory):
         srsly.write_json(
             paths[name], {pos: table[pos] for pos in ("adj", "adv", "noun", "punct", "verb") if pos in table}
         )
+    for name, text in TERMS.items():
+        (folder / name).write_text(text, encoding="utf8")
     nlp.to_disk(folder / "whole")
     for name in (*RULES, "ner"):
         nlp.remove_pipe(name)
@@ -40,6 +45,7 @@ def parts(en_tweet_sm, tmp_path_factory):
     nlp.to_disk(folder / "tags")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(REGISTRY, (*registry.lookups.namespace, "en"), paths)
+        patch.setattr(importlib.metadata, "distribution", lambda name: Mock(files=[folder / each for each in TERMS]))
         yield folder
 
 
@@ -67,6 +73,7 @@ def test_the_same_networks_make_the_same_pipeline(parts, run_script, tmp_path):
     inside = (tmp_path / "made" / "LICENSES_SOURCES").read_text()
     assert "Permission is hereby granted" in inside  # of the tables of lemmas, as their licences ask
     assert "WordNet Release 3.0" in inside
+    assert "Name: x" not in inside
     assert all(source["url"] in inside for source in made.meta["sources"])
     texts = ["RT @mara: sooo happy in Lisbon!! 😭", "#NowPlaying: she unfollowed me http://T.co/AbC", "we are hoping"]
     for text in texts:

@@ -81,7 +81,7 @@ def test_empty_input_is_an_error(spacy_bilstm, monkeypatch):
 def test_argument_in_the_encoding_of_another_terminal(spacy_bilstm, command):
     code, _, error = spacy_bilstm(command, PIPELINE, "caf\udce9 Mara")
     assert code == 1
-    assert "'caf\\udce9 Mara': the argument is not utf-8, expected text in that encoding" in error
+    assert "found no text, but bytes that are not utf-8: 'caf\\udce9 Mara'; expected an argument in utf-8" in error
 
 
 def test_pipeline_of_another_spacy_is_refused(spacy_bilstm, tmp_path):
