@@ -45,7 +45,10 @@ def parts(en_tweet_sm, tmp_path_factory):
     nlp.to_disk(folder / "tags")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(REGISTRY, (*registry.lookups.namespace, "en"), paths)
-        patch.setattr(importlib.metadata, "distribution", lambda name: Mock(files=[folder / each for each in TERMS]))
+        real, tables = importlib.metadata.distribution, Mock(files=[folder / each for each in TERMS])
+        patch.setattr(
+            importlib.metadata, "distribution", lambda name: tables if name == "spacy-lookups-data" else real(name)
+        )
         yield folder
 
 
