@@ -1,4 +1,4 @@
-"""`precision = "auto"` of an encoder: whether components make the same labels of rows in half precision, on the first texts."""
+"""`precision = "auto"` of an encoder: asks the components whether their labels stay the same in half precision."""
 
 from contextlib import contextmanager
 from functools import partial
@@ -32,9 +32,8 @@ def forced(precision: Precision) -> Iterator[None]:
 def read_in_half(tok2vec: Any, docs: Sequence[Doc], rows: list[Floats2d]) -> RowsInHalf:
     """The rows of a shared tok2vec in half precision too, as long as some listener has to compare its labels."""
     found = auto_weights(tok2vec.model)
-    has_others = any(
-        "link" not in vars(node) for node in tok2vec.listeners
-    )  # components of spaCy's, which do not compare
+    # Components of spaCy's do not compare their labels.
+    has_others = any("link" not in vars(node) for node in tok2vec.listeners)
     for weights in found:
         weights.readers.pop(tok2vec, None)
         if has_others:
