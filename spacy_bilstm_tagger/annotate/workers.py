@@ -71,7 +71,8 @@ def _in_this_process(recipe: Recipe, tasks: Iterable[Task]) -> Iterator[tuple[Ta
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Of torch: the number of threads changes the last bits, and a run may go on with another number of processes."""
+    """Of torch: more gain nothing and get in each other's way. Their number changes the last bits, too, and a run may go on with
+    another number of processes."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

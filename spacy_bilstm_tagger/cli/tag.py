@@ -25,6 +25,7 @@ from thinc.api import Model
 
 from ..annotate.annotation import to_annotation
 from ..annotate.annotator import load_pipeline, trained_inside
+from ..annotate.workers import one_thread
 from ..corpus.raw import iter_raw_texts
 from ..errors import DataError
 from ..lexicon.claim import tables_read
@@ -68,14 +69,14 @@ def tag(
     texts = chain.from_iterable([_texts(item) for item in items or ["-"]])
     _warn_of_words(items)
     nlp = _load(model)
-    docs = _warn_of_other_language(nlp, nlp.pipe(texts, batch_size=64))
     console, found = Console(), False
-    for doc in docs:
-        found = True
-        if as_json:
-            typer.echo(json.dumps(to_annotation(doc), ensure_ascii=False))
-        else:
-            _print(console, doc)
+    with one_thread():
+        for doc in _warn_of_other_language(nlp, nlp.pipe(texts, batch_size=64)):
+            found = True
+            if as_json:
+                typer.echo(json.dumps(to_annotation(doc), ensure_ascii=False))
+            else:
+                _print(console, doc)
     if not found:
         raise DataError("found no text in the standard input; expected one a line")
 

@@ -157,7 +157,7 @@ def TableVectors(table: str, new_words: Optional[NewWords] = None) -> Features:
 def _table_forward(model: Features, types: WordTypes, is_train: bool, *, new_words: Optional[NewWords]) -> Output:
     table = claimed_table(model, types.vocab)
     rows, _ = table.find_types(types, ROW_KEYS)
-    Y = table.arrays["rows"][rows].astype("float32")
+    Y = table.rows(rows)
     missing = rows == NO_ROW
     Y[missing] = 0
     if new_words is not None and missing.any():
@@ -172,9 +172,9 @@ def _table_init(
         return
     name = model.attrs[NAME].removeprefix(VECTORS_PREFIX)
     table = remember_table(model, X.vocab)
-    if not np.isfinite(table.arrays["rows"].sum(dtype="float64")):
+    if not np.isfinite(table.rows(np.arange(len(table.hashes))).sum(dtype="float64")):
         raise ConfigError(f"The vector table {name!r} holds NaN or infinity; expected finite numbers. Make it again")
-    model.set_dim("nO", table.arrays["rows"].shape[1], force=True)
+    model.set_dim("nO", table.width, force=True)
     rows, found_by = table.find_types(X, ROW_KEYS)
     is_known = rows != NO_ROW
     _log_coverage(f"Vector table {name}", X, is_known, "row", f": {_count_keys(X, found_by, list(ROW_KEYS))}")

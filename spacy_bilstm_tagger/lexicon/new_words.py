@@ -45,7 +45,7 @@ class NewWords:
         White space gets zeros, as a table has no row for it.
         lowers (uint64): the words' LOWER, (words,).
         """
-        nothing = np.zeros(table.arrays["rows"].shape[1], dtype=table.arrays["rows"].dtype)
+        nothing = np.zeros(table.width, dtype=np.float32)
         wanted = lowers.tolist()
         with self._lock:
             self._use(table, len(nothing))
@@ -73,11 +73,10 @@ class NewWords:
 
     def _compute(self, distiller: Distiller, words: list[str], table: WordTable) -> np.ndarray:
         """(words, width)"""
-        data = table.arrays["rows"]
-        rows = np.zeros((len(words), data.shape[1]), dtype=data.dtype)
+        rows = np.zeros((len(words), table.width), dtype=np.float32)
         # Only tokenizers that leave @users and links their own NORM come here with them: their row is in the table.
         at = table.find(np.array([get_string_id(word) for word in words], dtype=np.uint64))
-        rows[at != NO_ROW] = data[at[at != NO_ROW]]
+        rows[at != NO_ROW] = table.rows(at[at != NO_ROW])
         unknown = [i for i, word in enumerate(words) if at[i] == NO_ROW and word.strip()]
         try:
             rows[unknown] = distiller.rows([words[i] for i in unknown])

@@ -16,7 +16,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..errors import ConfigError
-from ..types import Ints
+from ..types import Floats, Ints
 
 Hashes = NDArray[np.uint64]
 
@@ -24,6 +24,9 @@ Hashes = NDArray[np.uint64]
 BROWN = "brown_paths"
 GAZETTEERS = "gazetteers"
 VECTORS_PREFIX = "vectors_"  # followed by the name of a further vector table
+
+ROWS = "rows"  # the array of a table of vectors
+CODES, BOOK, PARTS = "codes", "book", "parts"  # in its place: see `WordTable.rows`
 
 NO_ROW = -1
 _HASHES, _ARRAYS, _INFO = "hashes", "arrays", "info"
@@ -156,6 +159,25 @@ class WordTable:
             found_by[missing[found != NO_ROW]] = number
             missing = missing[found == NO_ROW]
         return rows, found_by
+
+    @property
+    def width(self) -> int:
+        """Of the rows of a table of vectors."""
+        rows: np.ndarray = self.arrays[ROWS] if ROWS in self.arrays else self.info[BOOK]
+        return rows.shape[1]
+
+    def rows(self, at: Ints) -> Floats:
+        """The vectors of these words, (words, width).
+
+        They are an array, or coded by product quantization (Jegou, Douze and Schmid 2011, "Product quantization for nearest
+        neighbor search"): the columns fall into parts, and of each part a word has the number of one of 256 centroids.
+        codes (uint8): (all words, parts); book: (256, width), the centroids of all parts side by side; parts (int64):
+        (width,), the part of each column. The two last are in the info.
+        """
+        if ROWS in self.arrays:
+            return self.arrays[ROWS][at].astype(np.float32)
+        codes = self.arrays[CODES][at][:, self.info[PARTS]]
+        return cast(Floats, self.info[BOOK][codes, np.arange(self.width)].astype(np.float32))
 
     @cached_property
     def checksum(self) -> str:

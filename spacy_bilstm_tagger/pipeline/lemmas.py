@@ -30,7 +30,6 @@ _SIGNS = ("#", "＃", "@", "＠")
 # Three of a letter are in no English word. Not III, www and KKK, nor other scripts, where a letter may be a word.
 _STRETCHED = re.compile(r"([a-z])\1{2,}", re.IGNORECASE)
 _WORD = re.compile(r"(?![IVXL]+$|(?i:(.)\1+)$)[A-Za-z'’]+")
-_TOO = ("ADV", "to")  # a word of the tables, and too is meant
 _MOST_RUNS = 4
 
 
@@ -118,27 +117,30 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     def _of_stretched(self, token: Token) -> str:
         """The lemma of the word that is known, with one letter or two of each run; with one if none is."""
         word = token.lower_
-        for lengths in product((1, 2), repeat=min(len(_STRETCHED.findall(word)), _MOST_RUNS)):
+        choices = [(2, 1) if letter in "oe" else (1, 2) for letter in _STRETCHED.findall(word)[:_MOST_RUNS]]
+        candidates = []
+        for lengths in product(*choices):
             short = word
             for length in lengths:
                 short = _STRETCHED.sub(r"\1" * length, short, count=1)
-            if (token.pos_, short) != _TOO and self._is_known(short, token):
-                break
-        else:
-            short = _STRETCHED.sub(r"\1", word)
+            candidates.append(short)
+        common = sorted((each for each in candidates if each in STOP_WORDS), key=len, reverse=True)
+        own = self._words("lemma_index", token)
+        known = sorted((each for each in candidates if self._is_known(each, token)), key=lambda each: each not in own)
+        found = [*known, *common] if token.pos_ in _INFLECTED else [*common, *known]
+        short = found[0] if found else _STRETCHED.sub(r"\1", word)
         return self.rule_lemmatize(Doc(token.vocab, words=[short], pos=[token.pos_], morphs=[str(token.morph)])[0])[0]
 
     def _is_known(self, word: str, token: Token) -> bool:
-        """Whether the tables of its part of speech have it or a base form of it. Where there are none, whether it is one of the
-        commonest words, or for an interjection any word."""
+        """Whether the tables of its part of speech have it or a base form of it; of an interjection, any of the tables."""
         pos, index = token.pos_.lower(), self.lookups.get_table("lemma_index", {})
         if word in self._words("lemma_exc", token):
             return True
-        if pos not in index:
-            return word in STOP_WORDS or (pos == "intj" and any(word in words for words in index.values()))
+        if pos == "intj":
+            return any(word in words for words in index.values())
         rules = self.lookups.get_table("lemma_rules", {}).get(pos, ())
         forms = (word.removesuffix(old) + new for old, new in rules if word.endswith(old))
-        return word in index[pos] or any(form in index[pos] for form in forms)
+        return any(form in index.get(pos, ()) for form in (word, *forms))
 
     def _is_likely(self, lemma: str, token: Token) -> bool:
         """Whether the tables know the lemma, or the tag allows a shorter word: in killer/JJ and Swing/NNP nothing was added."""

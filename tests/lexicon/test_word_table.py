@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from spacy.strings import get_string_id
 
 from spacy_bilstm_tagger.errors import ConfigError
-from spacy_bilstm_tagger.layers.word_features import ROW_KEYS
+from spacy_bilstm_tagger.layers.word_features import ROW_KEYS, TableVectors
 from spacy_bilstm_tagger.lexicon.table import NO_ROW, WordTable, WordTypes, get_table
 
 WORDS = ["so", "good", "#ff", "lisbon", "😭"]
@@ -133,3 +133,21 @@ def test_a_table_that_cannot_be_read_is_one_line(nlp):
     nlp.vocab.lookups.add_table("vectors_bad", {"hashes": 1})
     with pytest.raises(ConfigError, match="vector table 'bad' cannot be read: the pipeline is damaged"):
         get_table(nlp.vocab, "vectors_bad")
+
+
+def test_rows_that_are_kept_as_codes(tweet_nlp, tmp_path):
+    """Of three columns, two of which are a part."""
+    book = np.zeros((256, 3), dtype="float16")
+    book[:5] = [[1, 2, 10], [3, 4, 20], [5, 6, 30], [7, 8, 40], [9, 10, 50]]
+    info = {"book": book, "parts": np.array([0, 0, 1]), "made of": ["words"]}
+    hashes = np.array([get_string_id(word) for word in WORDS], dtype="uint64")
+    codes = np.array([[0, 4], [1, 3], [2, 2], [3, 1], [4, 0]], dtype="uint8")
+    WordTable.build(hashes, info, codes=codes).to_lookups(tweet_nlp.vocab.lookups, "vectors_toy")
+    tweet_nlp.to_disk(tmp_path / "nlp")
+    for vocab in (tweet_nlp.vocab, spacy.load(tmp_path / "nlp").vocab):
+        table = get_table(vocab, "vectors_toy")
+        rows = table.rows(table.find(hashes))
+        assert rows.tolist() == [[1, 2, 50], [3, 4, 40], [5, 6, 30], [7, 8, 20], [9, 10, 10]]
+        assert (rows.dtype, table.width) == (np.float32, 3)
+    embed = TableVectors("toy").initialize(X=WordTypes.of([tweet_nlp("good zzz")]))
+    assert embed.predict(WordTypes.of([tweet_nlp("good zzz")])).tolist() == [[3, 4, 40], [0, 0, 0]]

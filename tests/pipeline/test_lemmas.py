@@ -55,6 +55,11 @@ def nlp():
         ("Seeeeee", "VERB", "VerbForm=Inf", "see"),
         ("jjjoooob", "NOUN", "Number=Sing", "job"),
         ("SOOOO", "ADV", "", "so"),  # there are no tables of adverbs
+        ("alllll", "DET", "", "all"),
+        ("seeee", "INTJ", "", "see"),
+        ("xxxeva@gmail.com", "X", "", "xxxeva@gmail.com"),
+        ("哈哈哈", "X", "", "哈哈哈"),
+        ("XXX", "NOUN", "", "XXX"),
         ("jobbb", "INTJ", "", "job"),
         ("III", "PROPN", "", "III"),
         ("aaabbbcccdddeeefffggg", "NOUN", "", "abcdefg"),
