@@ -10,23 +10,17 @@ from importlib.metadata import distribution, requires
 from pathlib import Path
 from typing import Annotated, Any, Iterator, Optional
 
-import numpy as np
 import spacy
 import srsly
 import torch
 import typer
-from scipy.cluster.vq import kmeans2, vq
 from spacy.language import Language
 from spacy.util import registry
 from thinc.api import Model
 
 from spacy_bilstm_tagger.layers.shim import TorchShim
-from spacy_bilstm_tagger.lexicon.claim import tables_read
-from spacy_bilstm_tagger.lexicon.table import BOOK, NAME, PARTS, ROWS, Hashes, WordTable, get_table, remember_table
-from spacy_bilstm_tagger.lexicon.vectors import VOCAB_VECTORS
 from spacy_bilstm_tagger.pipeline.upstream import reset_links
 from spacy_bilstm_tagger.tokenizer.characters import EMOJI, REGIONAL
-from spacy_bilstm_tagger.types import Floats
 from spacy_bilstm_tagger.util import write_beside
 
 ENGLISH = Path(__file__).parent.parent / "assets" / "english"
@@ -47,7 +41,6 @@ POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
 ]
 LICENCES = {"CC BY-SA 4.0": "https://creativecommons.org/licenses/by-sa/4.0/legalcode"}
 TERMS = ("LICENSE", "en_license.txt")  # the files of a package that have them
-SAMPLE = 40_000  # words from which the centroids of codes are learned
 
 
 def main(
@@ -66,7 +59,6 @@ def main(
         ),
     ] = None,
     version: Annotated[str, typer.Option()] = "0.2.0",
-    codes: Annotated[bool, typer.Option("--codes", help="Keep word vectors as codes, a fifth of their size.")] = False,
 ) -> None:
     nlp = spacy.load(source)
     # Its rules are saved; these are those of this version.
@@ -75,8 +67,6 @@ def main(
         take_component(nlp, pos, "tagger", "pos")
     take_component(nlp, entities, "ner", "ner")
     add_rules(nlp)
-    if codes:
-        code_tables(nlp)
     for model in _models(nlp):
         round_weights(model)
         reset_links(model)  # the rounded tok2vec is the one that a component goes with
@@ -133,40 +123,6 @@ def add_rules(nlp: Language) -> None:
     # The last pattern wins. T-POS has no emoji, and UH for emoticons.
     ruler.add([[{"TEXT": {"REGEX": f"^[{EMOJI}{REGIONAL}]"}}]], {"TAG": "UH", "POS": "SYM", "MORPH": ""})
     nlp.add_pipe("tweet_lemmatizer", name="lemmatizer", after="attribute_ruler").initialize()
-
-
-def code_tables(nlp: Language) -> None:
-    """Keep vectors as codes of a byte each, a fifth of their size, and less than a packed table of rounded numbers."""
-    models = _models(nlp)
-    for name in sorted(set.union(*map(tables_read, models)) - {VOCAB_VECTORS}):
-        table = get_table(nlp.vocab, name)
-        if ROWS in table.arrays:
-            quantize(table.hashes, table.rows(np.arange(len(table.hashes))), dict(table.info)).to_lookups(
-                nlp.vocab.lookups, name
-            )
-    for model in models:
-        for node in model.walk():
-            if NAME in node.attrs and node.attrs[NAME] != VOCAB_VECTORS:
-                remember_table(node, nlp.vocab)
-
-
-def quantize(hashes: Hashes, rows: Floats, info: dict[str, Any]) -> WordTable:
-    """See `WordTable.rows`. The first columns, those of principal components, vary most and are coded in pairs, the others in
-    threes; so a row loses about 3% of its squared length."""
-    width = rows.shape[1]
-    sizes = [2] * (width // 8)
-    sizes += [3] * ((width - sum(sizes)) // 3)
-    parts = np.repeat(np.arange(len(sizes)), sizes)
-    parts = np.concatenate([parts, np.full(width - len(parts), len(sizes))])  # columns that are left are one part more
-    sample = np.random.default_rng(0).permutation(len(rows))[:SAMPLE]
-    book = np.zeros((256, width), dtype=np.float16)
-    codes = np.zeros((len(rows), parts.max() + 1), dtype=np.uint8)
-    for part in range(codes.shape[1]):
-        columns = parts == part
-        centroids, _ = kmeans2(rows[sample][:, columns], 256, iter=20, minit="points", rng=0)
-        book[:, columns] = centroids
-        codes[:, part], _ = vq(rows[:, columns], book[:, columns].astype(np.float32))
-    return WordTable.build(hashes, {**info, BOOK: book, PARTS: parts}, codes=codes)
 
 
 def round_weights(model: Model) -> None:

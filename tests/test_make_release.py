@@ -1,18 +1,15 @@
 """scripts/make_release.py: what en_tweet_sm is put together from."""
 
 import importlib.metadata
-import runpy
 import warnings
 from unittest.mock import Mock
 
-import numpy as np
 import pytest
 import spacy
 import srsly
 from catalogue import REGISTRY
 from spacy.util import registry
 
-from benchmarks.plan import PROJECT
 from spacy_bilstm_tagger.pipeline.upstream import reset_links
 
 RULES = ("tweet_sentencizer", "attribute_ruler", "lemmatizer")
@@ -106,19 +103,3 @@ def test_parts_of_speech_of_another_pipeline(parts, run_script, tmp_path):
     for doc, expected in zip(made.pipe(["sooo happy in Lisbon!!"]), original.pipe(["sooo happy in Lisbon!!"])):
         assert [(t.tag_, t.pos_, t.ent_type_) for t in doc] == [(t.tag_, t.pos_, t.ent_type_) for t in expected]
     assert "Tweebank" in srsly.json_dumps(made.meta["sources"])
-
-
-@pytest.mark.parametrize("width", [16, 27])
-def test_vectors_are_kept_as_codes_of_a_byte(width):
-    """With what they lose, and whatever else belongs to the table."""
-    quantize = runpy.run_path(str(PROJECT / "scripts" / "make_release.py"))["quantize"]
-    rng = np.random.default_rng(0)
-    rows = (rng.normal(size=(3000, width)) * np.linspace(3, 0.5, width)).astype("f")
-    hashes = rng.permutation(3000).astype("uint64") + np.uint64(1)
-    table = quantize(hashes, rows, {"distiller": "x"})
-    found = table.rows(table.find(hashes))
-    assert np.square(found - rows).sum() < 0.05 * np.square(rows).sum()
-    assert (table.width, table.info["distiller"]) == (width, "x")
-    assert (table.arrays["codes"].dtype, table.arrays["codes"].shape[1] < width) == (np.uint8, True)
-    again = quantize(hashes, rows, {"distiller": "x"})
-    assert again.checksum == table.checksum
