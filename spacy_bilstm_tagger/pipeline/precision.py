@@ -1,5 +1,6 @@
 """`precision = "auto"` of an encoder: asks the components whether their labels stay the same in half precision."""
 
+import logging
 from contextlib import contextmanager
 from functools import partial
 from threading import Lock
@@ -18,6 +19,7 @@ from .upstream import Link, listeners
 RowsInHalf = dict[int, tuple[Floats2d, Floats2d]]
 MOST_COMPARED = 10 * SAMPLE  # tokens; more are not read twice, for a component that reads no more of them, say
 _LOCK = Lock()
+logger = logging.getLogger("spacy.bilstm_tagger")
 
 
 @contextmanager
@@ -96,6 +98,9 @@ def _compare(
     with _LOCK:
         agreement.tokens += n_tokens
         agreement.same += n_tokens - differing
+    if agreement.is_known:
+        same = f"{agreement.same:,} of {agreement.tokens:,} tokens have the same labels by products of bfloat16"
+        logger.info("%s: %s, %s", component.name, same, "which are good enough" if agreement.is_good else "too few")
 
 
 def _labelled(component: Any, docs: Sequence[Doc], annotations: Sequence[Any]) -> list[Doc]:

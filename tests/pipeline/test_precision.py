@@ -60,7 +60,8 @@ def read(nlp):
     return docs, np.concatenate([doc.tensor for doc in docs])
 
 
-def test_all_readers_agree_before_it_is_taken(nlp, plain):
+def test_all_readers_agree_before_it_is_taken(nlp, plain, caplog):
+    caplog.set_level("INFO", logger="spacy.bilstm_tagger")
     n_tokens = sum(len(plain.make_doc(text)) for text in BATCH)
     _, expected = read(plain)
     for n_compared in (0, n_tokens):  # the first batch tells who reads the rows
@@ -72,6 +73,7 @@ def test_all_readers_agree_before_it_is_taken(nlp, plain):
     assert np.abs(rows - expected).max() < 0.02
     assert readers(nlp) == ([(n_tokens, n_tokens)] * 2, True)  # nothing is compared any more
     assert nlp.get_pipe("tok2vec").rows_in_half == {}
+    assert f"bilstm_ner: {n_tokens} of {n_tokens} tokens have the same labels by products of bfloat16" in caplog.text
     assert output(nlp) == output(plain)
 
 
