@@ -17,6 +17,7 @@ from spacy_bilstm_tagger.lexicon.vectors import load_further_table
 from spacy_bilstm_tagger.util import write_beside
 
 SAMPLE = 40_000  # words from which the centroids are learned
+N_CENTROIDS = 256  # of a part, as many as a byte can tell apart
 
 
 def main(
@@ -28,10 +29,14 @@ def main(
 ) -> None:
     try:
         table = load_further_table(source, name, dtype="float16")
-        coded = quantize(table)
+        if len(table.hashes) < N_CENTROIDS:
+            raise DataError(
+                f"{source}: found {len(table.hashes)} rows, expected at least {N_CENTROIDS}; a table that small needs no codes"
+            )
     except DataError as error:
-        typer.secho(f"✘ {source}: {error}".replace(f"{source}: {source}", source), fg=typer.colors.RED, err=True)
+        typer.secho(f"✘ {error}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
+    coded = quantize(table)
     nlp = spacy.blank("en", meta={"name": "vectors"})
     coded.to_lookups(nlp.vocab.lookups, VECTORS_PREFIX + name)
     with write_beside(output) as draft:
@@ -46,21 +51,19 @@ def main(
 
 def quantize(table: WordTable) -> WordTable:
     """See `WordTable.rows`. The first columns, those of principal components, vary most and are coded in pairs, the others in
-    threes. RAISES: DataError for fewer rows than centroids."""
+    threes."""
     rows = table.rows(np.arange(len(table.hashes)))
-    if len(rows) < 256:
-        raise DataError(f"found {len(rows)} rows, expected at least 256; a table that small needs no codes")
     width = rows.shape[1]
     sizes = [2] * (width // 8)
     sizes += [3] * ((width - sum(sizes)) // 3)
     parts = np.repeat(np.arange(len(sizes)), sizes)
     parts = np.concatenate([parts, np.full(width - len(parts), len(sizes))])  # columns that are left are one part more
     sample = rows[np.random.default_rng(0).permutation(len(rows))[:SAMPLE]]
-    book = np.zeros((256, width), dtype=np.float16)
+    book = np.zeros((N_CENTROIDS, width), dtype=np.float16)
     codes = np.zeros((len(rows), parts.max() + 1), dtype=np.uint8)
     for part in range(codes.shape[1]):
         columns = parts == part
-        book[:, columns], _ = kmeans2(sample[:, columns], 256, iter=20, minit="points", rng=0)
+        book[:, columns], _ = kmeans2(sample[:, columns], N_CENTROIDS, iter=20, minit="points", rng=0)
         codes[:, part], _ = vq(rows[:, columns], book[:, columns].astype(np.float32))
     return WordTable(table.hashes, {"codes": codes}, {**table.info, BOOK: book, PARTS: parts})
 
