@@ -22,9 +22,8 @@ SAMPLE = 4096  # tokens on which "auto" compares the labels of both precisions
 AGREEMENT = 0.999  # share of these tokens whose labels must be the same
 
 Precision = Literal["float32", "bfloat16", "auto"]
-FORCED: ContextVar[Optional[Precision]] = ContextVar(
-    "FORCED", default=None
-)  # for all rows, in the place of the setting
+# In the place of the setting, while both precisions are compared; then a single text is read in bfloat16, too.
+FORCED: ContextVar[Optional[Precision]] = ContextVar("FORCED", default=None)
 
 
 @dataclass
@@ -155,7 +154,7 @@ def predict_lstm(
     memory", with the forget gate of Gers et al. 2000, "Learning to forget").
 
     gates: of the packed rows; batch_sizes: (steps,); sequence: (packed rows,), as in `Packing`.
-    half: multiply states and weights in bfloat16, where there are enough rows; all sums are those of float32.
+    half: multiply states and weights in bfloat16, where there are enough rows; gates and cells stay float32.
     """
     least = 1 if FORCED.get() else HALF_ROWS
     if len(batch_sizes) == len(sequence) and not (half and least == 1):

@@ -24,6 +24,7 @@ logger = logging.getLogger("spacy.bilstm_tagger")
 
 @contextmanager
 def forced(precision: Precision) -> Iterator[None]:
+    """Inside, all encoders read in this precision, whatever their setting."""
     token = FORCED.set(precision)
     try:
         yield
