@@ -88,8 +88,13 @@ class Weights:
         precision = FORCED.get() or precision
         if precision != "auto":
             return precision == "bfloat16"
-        found = list(self.readers.values())
+        found = self.agreements()
         return bool(found) and all(each.is_good for each in found)
+
+    def agreements(self) -> list[Agreement]:
+        """Those of all readers. Another thread may add one at the same time, which an iteration over the values does not bear."""
+        keys = (reference() for reference in self.readers.keyrefs())
+        return [each for key in keys if key is not None and (each := self.readers.get(key)) is not None]
 
     @classmethod
     @torch.no_grad()

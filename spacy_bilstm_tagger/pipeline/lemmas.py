@@ -27,7 +27,7 @@ _INFLECTED = {
 }
 _VOWELS = set("aeiouy")
 _SIGNS = ("#", "＃", "@", "＠")
-# Three of a letter are in no English word. Not III, www and KKK, nor other scripts, where a letter may be a word.
+# No English word has three of a letter in a row. Left alone are III, www, KKK, and other scripts, where a letter may be a word.
 _STRETCHED = re.compile(r"([a-z])\1{2,}", re.IGNORECASE)
 _WORD = re.compile(r"(?![IVXL]+$|(?i:(.)\1+)$)[A-Za-z'’]+")
 _MOST_RUNS = 4
@@ -54,7 +54,7 @@ def make_tweet_lemmatizer(nlp: Language, name: str, overwrite: bool, scorer: Opt
 class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     """Links are kept as they are (RFC 3986, section 6.2.2.1: their case may matter), hashtags and users in small letters. Other
     words are looked up as spaCy does. Irregular verb forms, such as are, are no base forms, whatever their tag. Of letters that are
-    stretched, as in sooo and cuteeee, one is left, as in Tweebank v2, or two where that alone is a word: goood is good."""
+    stretched, as in sooo and cuteeee, one is left, as in Tweebank v2, or two where that is a word: goood is good."""
 
     overwrite = Setting()
 
@@ -117,6 +117,7 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     def _of_stretched(self, token: Token) -> str:
         """The lemma of the word that is known, with one letter or two of each run; with one if none is."""
         word = token.lower_
+        # Two of o and e come first: son is a word too, but sooon is soon.
         choices = [(2, 1) if letter in "oe" else (1, 2) for letter in _STRETCHED.findall(word)[:_MOST_RUNS]]
         candidates = []
         for lengths in product(*choices):

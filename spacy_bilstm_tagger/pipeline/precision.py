@@ -42,7 +42,7 @@ def read_in_half(tok2vec: Any, docs: Sequence[Doc], rows: list[Floats2d]) -> Row
         if has_others:
             weights.readers[tok2vec] = Agreement()
     found = [weights for weights in found if weights.n_compared < MOST_COMPARED]
-    if has_others or all(each.is_known for weights in found for each in list(weights.readers.values())):
+    if has_others or all(each.is_known for weights in found for each in weights.agreements()):
         return {}
     for weights in found:
         weights.n_compared += sum(map(len, docs))

@@ -2,6 +2,7 @@
 
 import gc
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -235,3 +236,24 @@ def test_a_pipeline_that_compares_can_be_copied(nlp, plain):
     assert [[token.tag_ for token in doc] for doc in docs] == [
         [token.tag_ for token in doc] for doc in plain.pipe(BATCH)
     ]
+
+
+def test_readers_that_come_while_another_thread_decides():
+    """As in 8 threads of one pipeline."""
+    weights = Weights.of(torch.nn.LSTM(2, 2, bidirectional=True))
+    keys, stop = [threading.Event() for _ in range(2000)], threading.Event()
+
+    def add():
+        while not stop.is_set():
+            for key in keys:
+                weights.readers[key] = lstm_prediction.Agreement()
+            weights.readers.clear()
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    try:
+        for _ in range(2000):
+            assert not weights.use_half("auto")
+    finally:
+        stop.set()
+        thread.join()
