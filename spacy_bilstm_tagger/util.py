@@ -262,6 +262,7 @@ _ARCHIVES = {
     "a tar archive": rb"(?s).{257}ustar",
     "a bzip2 archive": rb"BZh[1-9]",
     "an xz archive": rb"\xfd7zXZ\0",
+    "a Zstandard archive": rb"\x28\xb5\x2f\xfd",
 }
 
 

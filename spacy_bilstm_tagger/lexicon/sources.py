@@ -21,8 +21,17 @@ from .text_rows import MAX_LINE, is_header, read_text_rows
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
-# https://github.com/facebookresearch/fastText, src/fasttext.cc: 793712314
-_FASTTEXT = b"\xba\x16\x4f\x2f"
+_OTHER_FILES = {
+    # https://github.com/facebookresearch/fastText, src/fasttext.cc: 793712314
+    "a model of fastText; give the .vec file that comes with it": rb"\xba\x16\x4f\x2f",
+    "a gzip archive inside of another one; unpack it, and give the file inside": rb"\x1f\x8b",
+    "an array of numpy, which has no words; write each word with its row as a line of text": rb"\x93NUMPY",
+    "a file of safetensors; expected one of vectors, or the folder that 'spacy-bilstm vectors' made": rb'(?s).{8}\{\s*"',
+    "a Parquet file; write each word with its row as a line of text": rb"PAR1[\x0e-\x1f]",
+    "a database of SQLite; write each word with its row as a line of text": rb"SQLite format 3",
+    "JSON; write each word with its row as a line of text": rb'(?:\[\s*)?\{\s*"[^"\n]*"\s*:',
+    "CSV; write it again with blanks between the numbers (pandas: sep=' ')": rb"[^\s,]*(?:,[^\s,]*){2,}\r?\n",
+}
 _WIDTH = re.compile(r"\.\d+d\.")  # in the names of Stanford's files
 _NO_WORD = "{path}: row {row:,} has no word, so it is not in the table"
 _LARGEST = 1e6  # in a vector of a word; those of GloVe and word2vec are below 20
@@ -63,8 +72,7 @@ def _read_file(path: Path, max_rows: Optional[int], dim: Optional[int], notes: l
             raise zipfile.BadZipFile("a zip archive that is cut off")
         archive = archive_kind(start)
         kind = f"{archive}; unpack it, and give the file inside" if archive else None
-        if start.startswith(_FASTTEXT):
-            kind = "a model of fastText; give the .vec file that comes with it"
+        kind = kind or next((kind for kind, form in _OTHER_FILES.items() if re.match(form, start)), None)
         if kind := kind or wrong_download(start.decode("latin-1")):
             raise DataError(f"{path}: is {kind}; expected vectors")
         is_pickle = start.startswith(b"\x80")

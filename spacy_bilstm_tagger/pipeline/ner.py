@@ -1,6 +1,7 @@
 """The `bilstm_ner` component: named entities and their probabilities, from a linear-chain CRF."""
 
 import math
+import re
 import warnings
 from typing import Any, Callable, Iterable, Iterator, Optional, Sequence
 
@@ -28,6 +29,7 @@ from .span_component import SpanComponent, SpanScorer
 # Initial bias of the tags of a type that is added after training.
 NEW_TYPE_BIAS = -5.0
 SCORE_WEIGHTS = {"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0}
+_TAG = re.compile(r"[BILUES]-[A-Za-z_]{2,}")
 _MORE_SCORES = [*(f"ents_{part}_doc_mean" for part in "fpr"), "ents_acc", "ents_acc_doc_mean", "ents_per_type"]
 
 
@@ -167,13 +169,19 @@ class BiLSTMNER(SpanComponent):
 
         A trained network grows by it: the scores of the others stay, and the new one is improbable everywhere until
         training shows it. The model that `nlp.resume_training()` put aside for `rehearse` grows too.
-        RAISES: ValueError for an ensemble, which does not grow, and for an empty label or one with "|".
+        RAISES: ValueError for an ensemble, which does not grow, and for an empty label or one with "|". WARNS: of a tag.
         """
         if isinstance(label, str) and EITHER in label:
             raise ValueError(
                 f"{self.name}: found the entity type {label!r}; expected a name without '|', which stands for one of "
                 "several"
             )
+        if isinstance(label, str) and _TAG.fullmatch(label) and label not in self.labels:
+            message = (
+                f"{self.name}: the entity type {label!r} looks like a tag; expected the type alone, {label[2:]!r}, of whose "
+                "entities the component makes tags itself"
+            )
+            warnings.warn(message, stacklevel=2)
         is_built = self.model.has_ref("output_layer") and self.model.get_ref("output_layer").has_param("W")
         if not is_built or not isinstance(label, str) or not label or label in self.labels:
             return super().add_label(label)

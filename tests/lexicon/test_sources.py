@@ -233,6 +233,23 @@ OTHER_KINDS = {
     "toy.txt.bz2": (bz2.compress(TEXT), "a bzip2 archive; unpack it, and give the file inside"),
     "toy.tar.bz2": (bz2.compress(bytes(257) + b"ustar"), "a bzip2 archive; unpack it, and give the file inside"),
     "toy.xz": (lzma.compress(TEXT), "an xz archive; unpack it, and give the file inside"),
+    "toy.zst": (b"\x28\xb5\x2f\xfd" + bytes(50), "a Zstandard archive; unpack it, and give the file inside"),
+    "toy.txt.gz": (
+        gzip.compress(gzip.compress(TEXT)),
+        "a gzip archive inside of another one; unpack it, and give the file inside",
+    ),
+    "toy.npy": (
+        b"\x93NUMPY\x01\x00v\x00{'descr': '<f4'",
+        "an array of numpy, which has no words; write each word with its row as a line of text",
+    ),
+    "toy.safetensors": (
+        (58).to_bytes(8, "little") + b'{"w":{"dtype":"F32","shape":[3,4],"data_offsets":[0,48]}}',
+        "a file of safetensors; expected one of vectors, or the folder that 'spacy-bilstm vectors' made",
+    ),
+    "toy.parquet": (b"PAR1\x15\x04" + bytes(50), "a Parquet file; write each word with its row as a line of text"),
+    "toy.db": (b"SQLite format 3\0", "a database of SQLite; write each word with its row as a line of text"),
+    "toy.json": (b'{"the": [1, 2]}', "JSON; write each word with its row as a line of text"),
+    "toy.csv": (b"word,d0,d1\nthe,1,2\n", "CSV; write it again with blanks between the numbers (pandas: sep=' ')"),
     "toy.html": (b"\n<!DOCTYPE html>\n<html><head>", "a web page (HTML); download the file itself, the raw one"),
     "toy.htm": (b'<html lang="en">\n', "a web page (HTML); download the file itself, the raw one"),
     "toy.txt": (
@@ -257,7 +274,7 @@ def test_other_kinds_of_files_are_named(name, refusal):
 
 
 def test_words_that_look_like_other_kinds(read_bytes):
-    for key in ("404", "<html>", "BZh", "version"):
+    for key in ("404", "<html>", "BZh", "version", '{"the"', "a,b", "PAR1"):
         assert read_bytes(f"{key} 1.0 2.0\n".encode()) == ({key: (1, 2)}, [])
 
 

@@ -169,6 +169,14 @@ class TestLabels:
         with pytest.raises(ValueError, match=r"bilstm_ner: found the (entity type|label)"):
             small_pipeline("bilstm_ner").get_pipe("bilstm_ner").add_label(label)
 
+    def test_tags_in_the_place_of_types_are_told(self, trained):
+        ner = trained.get_pipe("bilstm_ner")
+        with pytest.warns(UserWarning, match="'B-place' looks like a tag; expected the type alone, 'place'"):
+            ner.add_label("B-place")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert [ner.add_label(label) for label in ("B-place", "B-52", "T-shirt", "place")] == [0, 1, 1, 0]
+
     @pytest.mark.parametrize("label", ["tim", "person|tim"])
     def test_unknown_gold_label_is_a_clear_error(self, trained, label):
         example = gold_of(trained, "in May", [(1, 2, label)])
