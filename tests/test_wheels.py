@@ -81,6 +81,7 @@ def test_labels_are_explained_and_what_users_of_other_pipelines_read_is_there(en
     assert nlp.meta["license"]
     assert nlp.meta["sources"]
     assert nlp.meta["performance"]["by_corpus"]
+    assert not any(nlp.analyze_pipes()["problems"].values())
 
 
 def test_command_takes_it_by_default(en_tweet_sm, spacy_bilstm):

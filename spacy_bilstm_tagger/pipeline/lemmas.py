@@ -36,7 +36,6 @@ _MOST_RUNS = 4
 @Language.factory(
     "tweet_lemmatizer",
     assigns=["token.lemma"],
-    requires=["token.pos"],
     default_config={"overwrite": False, "scorer": {"@scorers": "spacy.lemmatizer_scorer.v1"}},
     default_score_weights={"lemma_acc": 1.0},
 )
