@@ -68,6 +68,7 @@ _MOJIBAKE = re.compile(
     | ð[\x9fŸ]{_BEHIND}{{2}}                   # emoji""",
     re.VERBOSE,
 )
+_ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 _CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
 
 
@@ -102,7 +103,6 @@ def read_corpus(
         format = _VOTES
     if format != _VOTES:  # which is a folder
         content = _decode(path, format, encoding, notes)
-        _warn_of_damage(content, notes)
         refuse_content(path, content)
     if format == "text":
         _refuse_annotated(path, content)
@@ -113,6 +113,7 @@ def read_corpus(
         raise DataError(f"--columns {','.join(columns.roles)}: the columns of {format} are fixed; leave the option out")
     options: dict[str, Any] = {"columns": columns, "entities": entities or EntityTags(), "tags": conllu_tags}
     texts = chosen.read(path, content, notes=notes, **{name: options[name] for name in chosen.options})
+    _warn_of_damage(texts, notes)
     warn_of_texts(format, texts, notes)
     return format, texts
 
@@ -170,14 +171,17 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
     return content
 
 
-def _warn_of_damage(content: str, notes: Notes) -> None:
-    """Of characters that a wrong decoding leaves in a text that is valid all the same."""
+def _warn_of_damage(texts: list[AnnotatedText], notes: Notes) -> None:
+    """Of characters that a wrong decoding leaves in a text that is valid all the same. These come first: others may follow
+    from them."""
+    content = "\n".join(text.text for text in texts)
     counts = {
         "U+FEFF (a byte order mark inside of the text, as of files that were joined)": content.count("\ufeff"),
         "U+FFFD (a character that could not be decoded)": content.count("\ufffd"),
         "sequences such as Ã© or â€™ (UTF-8 that was read as another encoding)": len(_MOJIBAKE.findall(content)),
+        r"sequences such as \u2019 or \xe9 (characters that a program has escaped)": len(_ESCAPED.findall(content)),
     }
-    notes.warnings += [
+    notes.warnings[:0] = [
         f"The text holds {kind}: {count:,}; if it was not published so, get the file again"
         for kind, count in counts.items()
         if count

@@ -266,6 +266,24 @@ def test_characters_that_a_wrong_decoding_leaves_are_warned_of(tmp_path, content
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "count"),
+    [
+        ("a.tsv", "don\\u2019t\tX\ncaf\\xe9\tY\n", 2),
+        ("a.txt", "don\\u2019t go\n", 1),
+        ("a.jsonl", '{"text": "don\\\\u2019t", "spans": []}\n', 1),
+        ("a.jsonl", '{"text": "don\\u2019t", "spans": []}\n', 0),  # JSON's own
+        ("a.tsv", "C:\\users\tX\n\\o/\tY\n", 0),
+    ],
+)
+def test_characters_that_a_program_has_escaped_are_warned_of(tmp_path, name, content, count):
+    (tmp_path / name).write_text(content, encoding="utf8")
+    notes = Notes()
+    read_corpus(tmp_path / name, format="text" if name.endswith(".txt") else None, notes=notes)
+    found = [warning for warning in notes.warnings if "a program has escaped" in warning]
+    assert [f"escaped): {count};" in warning for warning in found] == [True] * bool(count)
+
+
+@pytest.mark.parametrize(
     "word",
     [
         *("Ã", "Â", "São", "â", "PÂ", "Ângela", "«CAFÉ»", "café»…", "JÄ”", "ÑA", "Ðú", "naïve—"),

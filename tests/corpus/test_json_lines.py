@@ -188,6 +188,18 @@ def test_half_a_surrogate_is_refused(field):
     refused("corpus.jsonl, line 1: found ", {"text": text, "label": [[0, 1, label]]})
 
 
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('{"text": "so good", "text": "other", "spans": []}', "text"),
+        ('{"text": "so good", "spans": [{"start": 0, "end": 2, "label": "X", "label": "Y"}]}', "label"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused(line, key):
+    with pytest.raises(DataError, match=f"line 1: found the key '{key}' twice in an object, expected it once"):
+        read_json_lines(Path("a.jsonl"), line)
+
+
 def test_a_nul_character_is_refused():
     refused("line 1: the text has a NUL character (\\u0000), expected none", {"text": "a\0b", "label": []})
 
