@@ -2,6 +2,7 @@
 
 import codecs
 import ctypes
+import errno
 import gzip
 import hashlib
 import json
@@ -12,6 +13,7 @@ import shutil
 import sys
 import tempfile
 import zlib
+from collections import Counter
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path, PurePath
@@ -20,17 +22,20 @@ from typing import IO, Any, Iterable, Iterator, Optional, cast
 from .errors import ConfigError, DataError, Errors, damaged
 
 GZIP = b"\x1f\x8b"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LONGEST_LINE = 100_000_000  # bytes, of a text; a file of JSON may be one line
 
 
 @contextmanager
 def write_beside(path: Path) -> Iterator[Path]:
     """A temporary path for a file or folder, beside `path`. It replaces `path` at the end of the block, or is removed
-    if the block raises an error. A link stays one, and a file keeps its mode."""
-    try:
-        path = path.resolve()
-    except (RuntimeError, OSError):  # RuntimeError until Python 3.12
-        raise DataError(f"{path}: is a link that leads to itself; give another name") from None
+    if the block raises an error. A link stays one, and a file keeps its mode.
+
+    RAISES: DataError for a path that leads nowhere, to a pipe or to a device, and where there is no room.
+    """
+    path = follow(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise DataError(f"{path}: is a pipe or a device, which no file can replace; give another name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -46,8 +51,33 @@ def write_beside(path: Path) -> Iterator[Path]:
             if path.exists():
                 draft.chmod(path.stat().st_mode)
             draft.replace(path)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise DataError(
+                f"{path}: cannot be written ({error.strerror}), and is as it was before; make room, and give the same command again"
+            ) from None
+        raise
     finally:
         shutil.rmtree(tmp_dir, ignore_errors=True)
+
+
+def check_output(path: Path, inputs: Iterable[Path] = (), *, example: str) -> None:
+    """To be called before the work. RAISES: DataError for an output that is no name of a file, and for one that is an input too,
+    also by a link, or a corpus in a folder that is one. example (str): a name that would do."""
+    if path.is_dir() or str(path) == "-" or is_stream(path):
+        raise DataError(f"{path}: is no name of a file; expected one, such as {example}")
+    there = follow(path)
+    for each in map(follow, inputs):
+        if there == each or (path.suffix == ".spacy" and path.exists() and each.is_dir() and each in there.parents):
+            raise DataError(f"{path}: is read too, and would be replaced; give another name")
+
+
+def follow(path: Path) -> Path:
+    """Where a path leads. RAISES: DataError for a link to itself."""
+    try:
+        return path.resolve()
+    except (RuntimeError, OSError):  # RuntimeError until Python 3.12
+        raise DataError(f"{path}: is a link that leads to itself; give another name") from None
 
 
 def _exchange(draft: Path, path: Path) -> None:
@@ -273,6 +303,16 @@ def is_json_object(line: str) -> bool:
         return False
 
 
+def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object_pairs_hook of json. RAISES: DataError for a key that is there twice, of which programs take one or the other
+    (RFC 8259, section 4)."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise DataError(f"the key {twice!r} is there twice in an object, expected it once")
+    return found
+
+
 def archive_kind(start: bytes) -> Optional[str]:
     """What kind of archive a file is that begins so; None for gzip, which is unpacked, and for other files."""
     return next((kind for kind, pattern in _ARCHIVES.items() if re.match(pattern, start)), None)
@@ -288,6 +328,11 @@ def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
 def no_gradient(d_output: Any) -> list:
     """Backprop of a prediction, or of a layer whose input takes no gradient, such as docs."""
     return []
+
+
+def refuse_change(found: Any, value: Any) -> None:
+    """The setter of an extension attribute. RAISES: AttributeError."""
+    raise AttributeError("the attribute is computed from what a pipeline has set, and cannot be set itself")
 
 
 def check_at_least(where: str, least: int, **settings: int) -> None:

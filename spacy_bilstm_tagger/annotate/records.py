@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Optional, Union
 
 from ..errors import DataError, damaged
-from ..util import is_json_object, is_text
+from ..util import is_json_object, is_text, without_doubles
 from .csv_rows import cells, csv_rows
 from .sources import FROM_ARRAY, Source, format_of, read_schema
 
@@ -187,7 +187,9 @@ def _unwritable(value: Any, depth: int = 0) -> str:
 def json_item(layout: Layout, source: str, line: int, text: str) -> Item:
     """A record of a line of JSON, or the reason why it is none."""
     try:
-        found = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        found = json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=without_doubles)
+    except DataError as error:
+        return _reject(source, line, str(error), text)
     except (ValueError, RecursionError) as error:
         reason = "an integer of thousands of digits" if "set_int_max_str_digits" in str(error) else error
         return _reject(source, line, f"broken JSON: {reason}", text)

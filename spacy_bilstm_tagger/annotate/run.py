@@ -20,7 +20,7 @@ except ImportError:  # on Windows
     fcntl = None  # type: ignore[assignment]
 
 from ..errors import DataError, Errors
-from ..util import file_checksum, write_beside
+from ..util import file_checksum, follow, write_beside
 from .annotator import TASK, Recipe, model_path
 from .outputs import FORMATS, join, open_writer
 from .records import Layout, Reject, read_records
@@ -231,7 +231,9 @@ def fingerprint(source: str) -> dict[str, Any]:
 
 
 def beside(output: Path, name: str) -> Path:
-    """The path of a file that belongs to a single output file: tweets.jsonl -> tweets.jsonl.rejects.jsonl."""
+    """The path of a file that belongs to a single output file: tweets.jsonl -> tweets.jsonl.rejects.jsonl; of a link, beside
+    the file itself."""
+    output = follow(output)
     return output.with_name(f"{output.name}.{name}")
 
 
@@ -246,6 +248,8 @@ def _join(job: Job, folder: Path, files: int, total: Counter[str], run: dict[str
             srsly.write_json(draft, {"run": run, "sha256": checksums, "total": dict(total)})
         with write_beside(beside(job.output, REJECTS)) as draft:
             shutil.copyfile(folder / REJECTS, draft)
+    for name in (MANIFEST, REJECTS):  # who may read the texts, may read these
+        shutil.copymode(job.output, beside(job.output, name))
     shutil.rmtree(folder)
 
 

@@ -9,22 +9,25 @@ memory has a bound.
 """
 
 import asyncio
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, AsyncIterator, Optional, Sequence
+from typing import Any, AsyncIterator, Callable, Coroutine, Optional, Sequence
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from spacy.language import Language
 
-from ..util import is_text
+from ..util import is_text, without_doubles
 from .annotator import Annotator, Recipe
 
 MOST_BYTES = 64_000_000
+_EXPECTED = 'expected {"texts": ["so happy in Lisbon!!"]}'
 USUAL_CHARS = 1_000  # of a text that waits, on average, at most
 
 
@@ -39,8 +42,9 @@ class Limits:
 
     @property
     def body(self) -> int:
-        """Bytes of a request: of as many texts as may be, in UTF-8, up to 64 MB."""
-        return min(4 * self.texts * (self.chars + 100), MOST_BYTES)
+        """Bytes of a request: of as many texts as may be, up to 64 MB. A client may escape characters, an emoji as
+        two of 6 bytes."""
+        return min(12 * self.texts * (self.chars + 100), MOST_BYTES)
 
     @property
     def chars_waiting(self) -> int:
@@ -53,6 +57,27 @@ class Question(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     texts: list[str] = Field(min_length=1)
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        """RAISES: HTTPException with what is wrong with the body."""
+        if "content-encoding" in self.headers:
+            raise HTTPException(415, f"found the Content-Encoding {self.headers['content-encoding']}, expected none")
+        try:
+            return json.loads(await self.body(), object_pairs_hook=without_doubles)
+        except (ValueError, RecursionError) as error:
+            raise HTTPException(422, f"the body is no JSON in UTF-8: {error}; {_EXPECTED}") from None
+
+
+class _StrictRoute(APIRoute):
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            return await handler(_StrictRequest(request.scope, request.receive))
+
+        return handle
 
 
 class Answer(BaseModel):
@@ -127,6 +152,7 @@ def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[La
 
     app = FastAPI(title=f"spacy-bilstm-tagger: {recipe.model}", lifespan=lifespan)
     app.state.batcher = batcher
+    app.router.route_class = _StrictRoute
 
     @app.middleware("http")
     async def refuse_large(request: Request, call_next: Any) -> Any:
@@ -140,8 +166,9 @@ def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[La
     @app.exception_handler(RequestValidationError)
     async def tell_what_is_wrong(request: Request, error: RequestValidationError) -> JSONResponse:
         # Without the input itself, which may be nothing that JSON knows.
-        found = [{"loc": list(each["loc"]), "msg": each["msg"]} for each in error.errors()]
-        if not request.headers.get("content-type", "").startswith("application/json"):
+        found = [{"loc": list(each["loc"]), "msg": f"{each['msg']}; {_EXPECTED}"} for each in error.errors()]
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
             found.append({"loc": ["header", "content-type"], "msg": "expected application/json"})
         return JSONResponse({"detail": found}, 422)
 

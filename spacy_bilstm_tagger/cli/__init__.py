@@ -9,6 +9,7 @@ import typer
 from thinc.api import ConfigValidationError
 
 from ..errors import DataError
+from ..util import NO_ROOM
 from .annotate import annotate
 from .card import card
 from .check_gpu import check_gpu
@@ -61,8 +62,11 @@ def main() -> None:
     except ConfigValidationError as error:
         settings = "; ".join(f"{' -> '.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors or [])
         _fail(f"{error.title}: {settings}" if settings else str(error.title))
-    except (DataError, OSError) as error:
+    except DataError as error:
         _fail(str(error))
+    except OSError as error:
+        is_full = error.errno in NO_ROOM and error.filename is None
+        _fail(f"the standard output cannot be written ({error.strerror}); make room" if is_full else str(error))
 
 
 def _fail(message: str) -> None:

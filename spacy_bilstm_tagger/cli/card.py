@@ -23,6 +23,7 @@ from .scores import ROWS
 
 # What is shown of a corpus, where it is annotated with it.
 SCORES = {key: ROWS[key] for key in ("tag_acc", "pos_acc", "lemma_acc", "sents_f", "ents_p", "ents_r", "ents_f")}
+_MADE_HERE = "by `spacy-bilstm card`"
 _LIMITS = (
     "Made for English tweets, chat and comments; other languages, and long edited text, are not what it has learned from. Its "
     "labels are those of its corpora, with what their annotators took for granted. Probabilities are those of the model: see "
@@ -53,6 +54,9 @@ def card(
         raise DataError(
             f"{pipeline}: holds no meta.json; expected the folder of a trained pipeline, which gets the card"
         )
+    card_path = pipeline / "README.md"
+    if card_path.exists() and _MADE_HERE not in card_path.read_text("utf8", errors="replace"):
+        raise DataError(f"{card_path}: exists, and was not made by this command; give it another name, or remove it")
     nlp = load_pipeline(str(pipeline))
     found: dict[str, dict[str, Any]] = {}
     for dev in devs:
@@ -83,12 +87,12 @@ def card(
         first = {**{key: value for key, value in scores.items() if key in SCORES}, **first}
     meta["performance"] = {**first, "by_corpus": found, "speed": speeds["this"]}
     readme = _readme(meta, nlp, found, speeds)
-    with write_beside(pipeline / "README.md") as draft:
+    with write_beside(card_path) as draft:
         draft.write_text(readme, encoding="utf8")
     with write_beside(pipeline / "meta.json") as draft:
         srsly.write_json(draft, meta)
     typer.echo(readme)
-    typer.secho(f"✔ {pipeline / 'README.md'}, {pipeline / 'meta.json'}", fg=typer.colors.GREEN)
+    typer.secho(f"✔ {card_path}, {pipeline / 'meta.json'}", fg=typer.colors.GREEN)
 
 
 def _calibration(examples: Iterable[Example]) -> dict[str, float]:
@@ -119,7 +123,7 @@ def _readme(meta: dict[str, Any], nlp: Language, found: dict[str, dict[str, Any]
     lines = [f"# {name} {meta['version']}", "", meta.get("description") or "", ""]
     lines += ["```python", "import spacy", "", f'nlp = spacy.load("{name}")', "```", ""]
     lines += [f"Components: {', '.join(nlp.pipe_names)}. Licence: {meta.get('license') or 'none given'}.", ""]
-    lines += ["## Scores", "", "On texts that it has not learned from, by `spacy-bilstm card`:", ""]
+    lines += ["## Scores", "", f"On texts that it has not learned from, {_MADE_HERE}:", ""]
     lines += [f"| | texts | {' | '.join(SCORES[key] for key in shown)} |", f"|---|---|{'---|' * len(shown)}"]
     for corpus, scores in found.items():
         cells = [f"{100 * scores[key]:.1f}" if key in scores else "" for key in shown]

@@ -21,7 +21,7 @@ from ..corpus.labels import check_annotated, label_summary, label_warnings, map_
 from ..corpus.raw import exclude, in_fold
 from ..corpus.votes import majority
 from ..errors import DataError
-from ..util import write_beside
+from ..util import check_output, write_beside
 
 MOST_LISTED = 20  # excluded texts
 _FORMATS_HELP = "; ".join(f"{name}: {format.help}" for name, format in FORMATS.items())
@@ -107,6 +107,8 @@ def convert(
     """
     if output.suffix != ".spacy" or output.is_dir():
         raise DataError(f"{output}: expected the name of a file that ends in .spacy")
+    maps = [map_pos_file, map_tags_file, map_ents_file]
+    check_output(output, [input, *(others or []), *filter(None, maps)], example="train.spacy")
     columns, entities = Columns(roles.split(",") if roles else [], skip_blank_tokens), EntityTags(repair=repair_bio)
     spans, ranges, notes = CharacterSpans(spans_key), EntityRanges(), Notes()
     name, texts = read_corpus(

@@ -1,19 +1,19 @@
 """spacy-bilstm explain: why a pipeline says what it says of a text."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
-from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ..annotate.annotator import load_pipeline
 from ..errors import DataError
 from ..util import check_argument, read_text
+from .scores import console, whole_table
 
 BAR = 10  # characters
 LEAST = 0.01  # probability of a label that is shown behind the first one
@@ -38,22 +38,25 @@ def explain(
             )
         text = read_text(Path("-")).strip("\n")
     check_argument(text)
+    if os.path.isfile(text):  # no error for a long text
+        raise DataError(
+            f"{text}: is a file, expected a text; give what it holds: spacy-bilstm explain {model} < {text}"
+        )
     if not text.strip():
         raise DataError("found no text; expected some characters")
     found = explaining.explain(nlp, text, top=top)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    console = Console()
-    console.print(Text(found["text"]))
-    console.print(_of_tokens(found["tokens"]))
+    console().print(Text(found["text"]))
+    console().print(_of_tokens(found["tokens"]))
     if found["spans"]:
-        console.print(_of_spans(found["spans"]))
+        console().print(_of_spans(found["spans"]))
 
 
 def _of_tokens(tokens: list[dict[str, Any]]) -> Table:
     names = list(dict.fromkeys(name for token in tokens for name in token["labels"]))
-    table = Table("token", "kind: rule", "norm", "known by", *names, box=box.SIMPLE_HEAD)
+    table = whole_table("token", "kind: rule", "norm", "known by", *names)
     for token in tokens:
         if token["kind"] == "space":
             continue
@@ -79,7 +82,7 @@ def _bar(label: str, probability: float) -> Text:
 
 
 def _of_spans(spans: list[dict[str, Any]]) -> Table:
-    table = Table("span", "label", "probability", "", "component", box=box.SIMPLE_HEAD)
+    table = whole_table("span", "label", "probability", "", "component")
     for span in spans:
         p = span["score"]
         bar = Text("–") if p is None else _bar("", p)

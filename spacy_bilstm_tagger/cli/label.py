@@ -76,7 +76,7 @@ def label(
     pipelines = load_teachers(teachers)
     teacher = Teachers(pipelines, tag_map=tag_map, type_map=type_map)
     run = {
-        "texts": file_checksum(texts),
+        "file of texts": file_checksum(texts),
         "teachers": [[folder_checksum(path_of(nlp, name)), *nlp.pipe_names] for name, nlp in pipelines.items()],
         "--map-tags": tag_map,
         "--map-ents": type_map,

@@ -10,7 +10,7 @@ import typer
 from ..annotate.annotator import load_pipeline
 from ..corpus.raw import iter_raw_texts
 from ..errors import DataError
-from ..util import write_beside
+from ..util import check_output, write_beside
 
 _BY_SUFFIX = {".tsv": "tsv", ".conll": "conll", ".json": "label-studio", ".jsonl": "doccano"}
 
@@ -50,10 +50,7 @@ def pretag(
         raise DataError(
             f"{output}: found {output.suffix or 'no ending'}, expected {', '.join(_BY_SUFFIX)}, or --format"
         )
-    if output.is_dir() or str(output) == "-":
-        raise DataError(f"{output}: is no name of a file; expected one, such as tweets.tsv")
-    if output.resolve() in [path.resolve() for path in [texts, *(exclude or [])]]:
-        raise DataError(f"{output}: is read too, and would be replaced; give another name")
+    check_output(output, [texts, *(exclude or [])], example="tweets.tsv")
     if output.exists() and not overwrite:
         raise DataError(f"{output}: exists, and may hold corrections; give another name, or --overwrite")
     nlp = load_pipeline(model)

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Callable, Optional
 
 import srsly
 import typer
@@ -10,7 +10,7 @@ from spacy.language import Language
 
 from ..annotate.annotator import load_pipeline, model_path
 from ..errors import DataError
-from ..util import file_checksum, write_beside
+from ..util import check_output, file_checksum, write_beside
 from .check_gpu import check_gpu
 from .scores import show
 
@@ -65,15 +65,12 @@ def report(
     from ..report.report import Material, coverage, describe_model, make_report
     from ..report.training_log import read_log
 
-    read = {path.resolve() for path in [*data, *(train or []), *([log] if log else [])]}
-    for path in [output, *([as_json] if as_json else [])]:
-        if path.is_dir() or str(path) == "-":
-            raise DataError(f"{path}: is no name of a file; expected one, such as report.html")
-        if path.resolve() in read:
-            raise DataError(f"{path}: is read too, and would be replaced; give the page or the numbers another name")
-        if path.exists() and not _was_made_here(path):
-            raise DataError(f"{path}: exists, and was not made by this command; give another name, or remove it")
-        read.add(path.resolve())
+    read = [*data, *(train or []), *([log] if log else [])]
+    check_output(output, read, example="report.html")
+    _check_made_here(output, _is_page)
+    if as_json is not None:
+        check_output(as_json, [*read, output], example="report.json")
+        _check_made_here(as_json, _is_numbers)
     if len({path.resolve() for path in data}) < len(data):
         raise DataError(f"{', '.join(map(str, data))}: a file is named twice, and would count twice; name it once")
     if gpu_id >= 0:
@@ -130,10 +127,22 @@ def report(
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
 
 
-def _was_made_here(path: Path) -> bool:
+def _check_made_here(path: Path, is_ours: Callable[[Path], bool]) -> None:
+    if path.exists() and path.stat().st_size and not is_ours(path):
+        raise DataError(f"{path}: exists, and was not made by this command; give another name, or remove it")
+
+
+def _is_page(path: Path) -> bool:
     with path.open("rb") as file:
-        start = file.read(400)
-    return not start or b'content="spacy-bilstm-tagger"' in start or start.lstrip(b"{ \n").startswith(b'"created"')
+        return b'content="spacy-bilstm-tagger"' in file.read(400)
+
+
+def _is_numbers(path: Path) -> bool:
+    try:
+        found = srsly.read_json(path)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and {"created", "model", "learning_curve", "components"} <= found.keys()
 
 
 def _distinct(paths: list[Path]) -> list[str]:

@@ -8,7 +8,7 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from ..errors import DataError
@@ -47,6 +47,7 @@ SPANS_ROWS = {
 }
 LABELS = {"tag_per_type": "tag", "pos_per_type": "part of speech", "ents_per_type": "entity type"}
 _PREFIX, _SUFFIX = "spans_", "_per_type"
+_WIDE = 10_000  # characters; a table takes what it needs
 _COPIES = ("tag_micro_p", "tag_micro_r", "tag_micro_f")  # of tag_acc, on gold tokens
 
 
@@ -67,7 +68,7 @@ def scores(
     show(titles, found)
     for key, title in {**LABELS, **{f"{_PREFIX}{name}{_SUFFIX}": name for name in _span_keys(found)}}.items():
         if any(each.get(key) for each in found):
-            Console().print(_of_labels(key, title, titles, found))
+            console().print(_of_labels(key, title, titles, found))
 
 
 def show(titles: list[str], found: list[Metrics]) -> None:
@@ -77,7 +78,7 @@ def show(titles: list[str], found: list[Metrics]) -> None:
         values = [each.get(key) for each in found]
         if any(value is not None for value in values) and not _is_copy(key, found):
             table.add_row(title, *map(percent, values))
-    Console().print(table)
+    console().print(table)
 
 
 def _read(path: Path) -> Metrics:
@@ -146,10 +147,21 @@ def _of_labels(key: str, title: str, titles: list[str], found: list[Metrics]) ->
 
 
 def _table(title: str, heads: list[str]) -> Table:
-    table = Table(escape(title), box=box.SIMPLE_HEAD)
+    table = whole_table(escape(title))
     for head in heads:
-        table.add_column(escape(head), justify="right")
+        table.add_column(escape(head), justify="right", overflow="fold")
     return table
+
+
+def whole_table(*heads: str) -> Table:
+    """A table that folds what is too wide for the terminal, and cuts nothing off."""
+    return Table(*(Column(head, overflow="fold") for head in heads), box=box.SIMPLE_HEAD)
+
+
+def console() -> Console:
+    """As wide as the terminal. A file or a pipe is as wide as what is written."""
+    of_terminal = Console()
+    return of_terminal if of_terminal.is_terminal else Console(width=_WIDE)
 
 
 def percent(value: Optional[float]) -> str:

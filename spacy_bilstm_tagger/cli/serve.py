@@ -31,14 +31,15 @@ def serve(
     from ..annotate.outputs import Form
     from .annotate import names_of
 
-    with socket.socket() as probe:  # before the pipeline is loaded
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise DataError(
-                f"{host}:{port}: cannot be used ({error.strerror or error}); give another --host or --port"
-            ) from None
+    try:  # before the pipeline is loaded
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise DataError(
+            f"{_shown(host, port)}: cannot be used ({error.strerror or error}); give another --host or --port"
+        ) from None
     form = Form(fields=check_fields(names_of(fields)), offsets=offsets)
     limits = Limits(texts=max_texts, chars=max_chars, waiting=max(4096, 4 * max_texts))
 
@@ -47,7 +48,7 @@ def serve(
             await super().startup(sockets)
             if self.started:
                 host, port, *_ = self.servers[0].sockets[0].getsockname()
-                address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+                address = f"http://{_shown(host, port)}"
                 typer.secho(f"✔ {model} answers on {address}; Ctrl+C ends it", fg=typer.colors.GREEN, err=True)
 
     app = create_app(Recipe(model, form, tuple(names_of(disable))), limits)
@@ -56,3 +57,7 @@ def serve(
         server.run()
     if not server.started:
         raise typer.Exit(1)
+
+
+def _shown(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -13,9 +13,6 @@ from typing import Annotated, Iterable, Iterator, Optional
 
 import numpy as np
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 from spacy.language import Language
 from spacy.strings import get_string_id
@@ -34,6 +31,7 @@ from ..lexicon.vectors import VOCAB_VECTORS
 from ..pipeline.base import ARE_ENTS, scored_spans
 from ..tokenizer.kinds import tweet_kind
 from ..util import check_argument, read_lines
+from .scores import console, whole_table
 
 DEFAULT = "en_tweet_sm"
 # A word that is meant as a file, a folder or a pipeline, and not as a text.
@@ -62,30 +60,39 @@ def tag(
 ) -> None:
     """Tag texts: tags, parts of speech, lemmas, entities and spans, whatever the pipeline sets."""
     items = items or []
-    model, items = (items[0], items[1:]) if items and _is_pipeline(items[0]) else (DEFAULT, items)
+    is_named = bool(items) and _is_pipeline(items[0])
+    model, items = (items[0], items[1:]) if is_named else (DEFAULT, items)
     if not items and sys.stdin.isatty():
         raise DataError('found no text; expected texts, such as spacy-bilstm tag "so happy in Lisbon!!", or a file')
     # What is no text is told before a pipeline is loaded.
     texts = chain.from_iterable([_texts(item) for item in items or ["-"]])
-    _warn_of_words(items)
+    _warn_of_words(items, is_named=is_named)
     nlp = _load(model)
-    console, found = Console(), False
+    found = False
     with one_thread():
         for doc in _warn_of_other_language(nlp, nlp.pipe(texts, batch_size=64)):
             found = True
             if as_json:
                 typer.echo(json.dumps(to_annotation(doc), ensure_ascii=False))
             else:
-                _print(console, doc)
+                _print(doc)
     if not found:
         raise DataError("found no text in the standard input; expected one a line")
 
 
-def _warn_of_words(items: list[str]) -> None:
-    """Of a word that is tagged as a text, and may be meant as a file, a pipeline, or the first word of a text."""
+def _warn_of_words(items: list[str], *, is_named: bool) -> None:
+    """Of a word that is tagged as a text, and may be meant as a file.
+
+    RAISES: DataError for one before other texts, which is meant as a pipeline, or as the first word of a text."""
     for number, item in enumerate(items):
-        is_first_of_several = number == 0 and len(items) > 1 and item.isidentifier()
-        if (is_first_of_several or _FILE_LIKE.fullmatch(item)) and not os.path.exists(item):  # no error for a long name
+        if os.path.exists(item):  # no error for a long text
+            continue
+        if number == 0 and len(items) > 1 and not is_named and item.isidentifier():
+            raise DataError(
+                f"found {item!r} and more behind it, expected a pipeline or a file first; a text of several words goes in quotes, "
+                f"and one of a word behind the pipeline: spacy-bilstm tag {DEFAULT} {item} ..."
+            )
+        if _FILE_LIKE.fullmatch(item):
             typer.secho(
                 f"⚠ {item!r} is no pipeline and no file here, so it is tagged as a text; a text of several words goes in quotes",
                 fg=typer.colors.YELLOW,
@@ -93,9 +100,9 @@ def _warn_of_words(items: list[str]) -> None:
             )
 
 
-def _print(console: Console, doc: Doc) -> None:
+def _print(doc: Doc) -> None:
     columns = [name for name in ("tag", "pos", "lemma") if doc.has_annotation(name.upper())]
-    table = Table("token", *columns, "entity", "probability", box=box.SIMPLE_HEAD)
+    table = whole_table("token", *columns, "entity", "probability")
     for token in doc:
         if token.is_space:
             continue
@@ -105,11 +112,11 @@ def _print(console: Console, doc: Doc) -> None:
         table.add_row(*map(Text, cells), "" if score is None else f"{score:.2f}")
         if token.is_sent_end and token.i + 1 < len(doc) and doc.has_annotation("SENT_START"):
             table.add_section()
-    console.print(Text(doc.text), table, sep="\n")
+    console().print(Text(doc.text), table, sep="\n")
     for key, group in doc.spans.items():
         shown = [span.text if score is None else f"{span.text} ({score:.2f})" for span, score in scored_spans(group)]
         if shown and ARE_ENTS not in group.attrs:
-            console.print(Text(f"{key}: {'; '.join(shown)}"))
+            console().print(Text(f"{key}: {'; '.join(shown)}"))
 
 
 def _is_pipeline(name: str) -> bool:

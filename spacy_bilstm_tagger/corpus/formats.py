@@ -269,6 +269,7 @@ _BINARY = {
     rb"SQLite format 3": "a database of SQLite; export JSON lines (Prodigy: prodigy db-out) or columns",
     rb"\x93NUMPY": "an array of numpy; write columns of it",
     rb"\x80[\x02-\x05]": "a pickle of Python, which is not read since it may run any program; write JSON lines or columns of it",
+    rb"x\x9c": "a DocBin, expected the annotated text that such a file is made of",
     rb"\{\\rtf": "a document with formatting (RTF); save it as plain text",
 }
 _WEBANNO = "#FORMAT=WebAnno TSV"

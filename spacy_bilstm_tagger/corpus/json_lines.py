@@ -4,13 +4,13 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Iterator, Optional
 
 from ..errors import DataError, Errors
 from ..pipeline.gold import OUTSIDE
+from ..util import without_doubles
 from .annotated_text import AnnotatedText, Notes
 from .labels import list_counts
 
@@ -45,7 +45,7 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
     n_without, has_tags = 0, False
     for number, where, line in _objects(path, content):
         try:
-            record = json.loads(line.strip(), object_pairs_hook=partial(_object, where))
+            record = _load(where, line)
             if "data" in record and ("annotations" in record or "predictions" in record):
                 record = tasks.read(where, record)
             elif record.keys() >= _ARGILLA:
@@ -197,13 +197,11 @@ def _of_argilla(record: dict[str, Any]) -> dict[str, Any]:
     return {"text": record["text"], "spans": record["annotation"]}
 
 
-def _object(where: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """RAISES: DataError for a key that is there twice, of which programs take one or the other (RFC 8259, section 4)."""
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
-        raise DataError(f"{where}: found the key {twice!r} twice in an object, expected it once")
-    return record
+def _load(where: str, line: str) -> Any:
+    try:
+        return json.loads(line.strip(), object_pairs_hook=without_doubles)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from None
 
 
 def _why_no_json(line: str) -> str:

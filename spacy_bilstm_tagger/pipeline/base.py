@@ -25,7 +25,7 @@ from ..layers.label_scores import ScoresModel
 from ..layers.shim import turn
 from ..lexicon.claim import claim_tables
 from ..tokenizer.tweet_tokenizer import token_settings, warn_of_tokens
-from ..util import check_at_least, check_fraction, is_number
+from ..util import check_at_least, check_fraction, is_number, refuse_change
 from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
 from .precision import compare_precisions, read_in_half
@@ -357,7 +357,7 @@ def _places(group: SpanGroup) -> list[tuple[int, int, int]]:
 
 
 if not Span.has_extension("score"):
-    Span.set_extension("score", getter=span_score)
+    Span.set_extension("score", getter=span_score, setter=refuse_change)
 
 
 class AlignedSpanGroup(SpanGroup):

@@ -11,6 +11,7 @@ from spacy.lang.lex_attrs import is_punct, like_num
 from spacy.tokens import Doc, Token
 from spacy.vocab import Vocab
 
+from ..util import refuse_change
 from .rules import KINDS
 
 EXTENSION = "tweet_kind"
@@ -123,4 +124,4 @@ def tweet_kinds(doc: Doc) -> list[str]:
 
 # At import, so that the extension also exists in a process that only unpickles a pipeline.
 if not Token.has_extension(EXTENSION):
-    Token.set_extension(EXTENSION, getter=tweet_kind)
+    Token.set_extension(EXTENSION, getter=tweet_kind, setter=refuse_change)

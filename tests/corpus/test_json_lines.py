@@ -196,7 +196,7 @@ def test_half_a_surrogate_is_refused(field):
     ],
 )
 def test_a_key_that_is_there_twice_is_refused(line, key):
-    with pytest.raises(DataError, match=f"line 1: found the key '{key}' twice in an object, expected it once"):
+    with pytest.raises(DataError, match=f"line 1: the key '{key}' is there twice in an object, expected it once"):
         read_json_lines(Path("a.jsonl"), line)
 
 
