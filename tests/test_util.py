@@ -1,6 +1,8 @@
 """Files and folders are written completely or not at all; packed ones are read in bounded memory."""
 
+import errno
 import gzip
+import json
 import os
 import platform
 import sys
@@ -9,7 +11,7 @@ import pytest
 
 from spacy_bilstm_tagger import util
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.util import read_lines, read_text, write_beside
+from spacy_bilstm_tagger.util import check_output, read_lines, read_text, without_doubles, write_beside
 
 
 def write(path, text, *, folder=False):
@@ -88,3 +90,50 @@ def test_a_link_to_itself_is_told(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(DataError, match="loop: is a link that leads to itself"):
         write(tmp_path / "loop", "new")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match=r"pipe: is a pipe or a device, which no file can replace; give another name"):
+        write(tmp_path / "pipe", "new")
+    with pytest.raises(DataError, match=r"pipe: is no name of a file; expected one, such as a.txt"):
+        check_output(tmp_path / "pipe", example="a.txt")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_no_room_is_told_with_the_name_of_the_file(tmp_path):
+    write(tmp_path / "a.txt", "old")
+    with (
+        pytest.raises(
+            DataError, match=r"a.txt: cannot be written \(No space left\), and is as it was before; make room"
+        ),
+        write_beside(tmp_path / "a.txt"),
+    ):
+        raise OSError(errno.ENOSPC, "No space left")
+    with pytest.raises(OSError, match="no such thing"), write_beside(tmp_path / "a.txt"):
+        raise OSError(errno.ENOENT, "no such thing")
+    assert read_text(tmp_path / "a.txt") == "old"
+
+
+def test_an_output_that_is_an_input_is_refused(tmp_path):
+    for name in ("a.spacy", "in/b.spacy"):
+        write(tmp_path / name, "old")
+    (tmp_path / "link.spacy").symlink_to(tmp_path / "a.spacy")
+    for output, read in [
+        ("a.spacy", "a.spacy"),
+        ("link.spacy", "a.spacy"),
+        ("a.spacy", "link.spacy"),
+        ("in/b.spacy", "in"),
+    ]:
+        with pytest.raises(DataError, match="is read too, and would be replaced; give another name"):
+            check_output(tmp_path / output, [tmp_path / read], example="a.spacy")
+    for output in ("new.spacy", "in/new.spacy", "in/page.html"):
+        check_output(tmp_path / output, [tmp_path / "a.spacy", tmp_path / "in"], example="a.spacy")
+
+
+@pytest.mark.parametrize("text", ['{"a": 1, "b": 2, "a": 1}', '[{"c": {"a": 1, "a": null}}]'])
+def test_a_key_twice_is_refused(text):
+    with pytest.raises(DataError, match="the key 'a' is there twice in an object, expected it once"):
+        json.loads(text, object_pairs_hook=without_doubles)
+    assert json.loads('{"a": {"a": 1}}', object_pairs_hook=without_doubles) == {"a": {"a": 1}}

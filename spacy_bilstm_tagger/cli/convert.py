@@ -108,7 +108,8 @@ def convert(
     if output.suffix != ".spacy" or output.is_dir():
         raise DataError(f"{output}: expected the name of a file that ends in .spacy")
     maps = [map_pos_file, map_tags_file, map_ents_file]
-    check_output(output, [input, *(others or []), *filter(None, maps)], example="train.spacy")
+    inputs = [input] * input.is_file() + (others or [])
+    check_output(output, [*inputs, *filter(None, maps)], example="train.spacy")
     columns, entities = Columns(roles.split(",") if roles else [], skip_blank_tokens), EntityTags(repair=repair_bio)
     spans, ranges, notes = CharacterSpans(spans_key), EntityRanges(), Notes()
     name, texts = read_corpus(

@@ -77,7 +77,7 @@ def label(
     teacher = Teachers(pipelines, tag_map=tag_map, type_map=type_map)
     run = {
         "file of texts": file_checksum(texts),
-        "teachers": [[folder_checksum(path_of(nlp, name)), *nlp.pipe_names] for name, nlp in pipelines.items()],
+        "teacher": [[folder_checksum(path_of(nlp, name)), *nlp.pipe_names] for name, nlp in pipelines.items()],
         "--map-tags": tag_map,
         "--map-ents": type_map,
         "--min-confidence": min_confidence,

@@ -81,23 +81,24 @@ def tag(
 
 
 def _warn_of_words(items: list[str], *, is_named: bool) -> None:
-    """Of a word that is tagged as a text, and may be meant as a file.
+    """Of a word that is tagged as a text, and may be meant as a file, or as the first word of a text.
 
-    RAISES: DataError for one before other texts, which is meant as a pipeline, or as the first word of a text."""
+    is_named (bool): there was a pipeline before. RAISES: DataError for a word before other texts, where one may be meant.
+    """
     for number, item in enumerate(items):
-        if os.path.exists(item):  # no error for a long text
+        is_first_of_several = number == 0 and len(items) > 1 and item.isidentifier()
+        if not (is_first_of_several or _FILE_LIKE.fullmatch(item)) or os.path.exists(item):  # no error for a long name
             continue
-        if number == 0 and len(items) > 1 and not is_named and item.isidentifier():
+        if is_first_of_several and not is_named:
             raise DataError(
                 f"found {item!r} and more behind it, expected a pipeline or a file first; a text of several words goes in quotes, "
                 f"and one of a word behind the pipeline: spacy-bilstm tag {DEFAULT} {item} ..."
             )
-        if _FILE_LIKE.fullmatch(item):
-            typer.secho(
-                f"⚠ {item!r} is no pipeline and no file here, so it is tagged as a text; a text of several words goes in quotes",
-                fg=typer.colors.YELLOW,
-                err=True,
-            )
+        typer.secho(
+            f"⚠ {item!r} is no pipeline and no file here, so it is tagged as a text; a text of several words goes in quotes",
+            fg=typer.colors.YELLOW,
+            err=True,
+        )
 
 
 def _print(doc: Doc) -> None:

@@ -124,6 +124,18 @@ class TestOutputs:
         assert run_job(job(f"all.{format}", format)) == {"texts": 57, "rejects": 3, "kept": 4, "files": 4}
         assert one.stat().st_mtime_ns == before
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="modes and links of POSIX")
+    def test_what_belongs_to_one_file_lies_beside_it_and_is_as_private(self, job, tmp_path):
+        (tmp_path / "there").mkdir()
+        (tmp_path / "all.jsonl").symlink_to(tmp_path / "there" / "mine.jsonl")
+        run_job(job("all.jsonl"))
+        (tmp_path / "there" / "mine.jsonl").chmod(0o600)
+        run_job(job("all.jsonl", resume="never"))
+        names = ["mine.jsonl", "mine.jsonl.manifest.json", "mine.jsonl.rejects.jsonl"]
+        assert sorted(path.name for path in (tmp_path / "there").iterdir()) == names
+        assert {(tmp_path / "there" / name).stat().st_mode & 0o777 for name in names} == {0o600}
+        assert run_job(job("there/mine.jsonl"))["kept"] == 4
+
     def test_processes_write_the_same(self, job, tmp_path):
         run_job(job("one"))
         run_job(job("two", processes=2))
@@ -232,7 +244,9 @@ class TestResume:
         real = run_module.open_writer
         calls = iter([real, real, full_disk])
         monkeypatch.setattr(run_module, "open_writer", lambda *args: next(calls)(*args))
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(
+            DataError, match=r"part-00002.jsonl: cannot be written \(No space left.*give the same command again"
+        ):
             run_job(job())
         monkeypatch.undo()
         assert run_job(job())["kept"] == 2

@@ -115,6 +115,7 @@ class TestFormats:
 BAD = {
     b"": "blank line",
     b"   ": "blank line",
+    b'{"text": "so", "text": "good"}': "the key 'text' is there twice in an object",
     b"so good": "broken JSON",
     b'{"id": "a", "text": "so good"': "broken JSON",
     b'{"id": "a", "text": "so good"} x': "broken JSON: Extra data",

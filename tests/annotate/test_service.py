@@ -18,7 +18,7 @@ from spacy_bilstm_tagger.annotate.service import Limits, create_app
 
 PIPELINE = str(GOLDEN / "pipeline")
 TEXTS = ["so happy in Lisbon!! 😭", "RT @mara: see you", ""]
-LIMITS = Limits(texts=4, chars=100, waiting=8, batch=4)  # so at most 3,200 bytes a request
+LIMITS = Limits(texts=4, chars=100, waiting=8, batch=4)  # so at most 9,600 bytes a request
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_clients_at_the_same_time_each_get_their_own(client, nlp):
     [
         ({"texts": ["a"] * 5}, 413, "5 texts, expected at most 4"),
         ({"texts": ["a", "b" * 101]}, 413, "text 1 has 101 characters, expected at most 100"),
-        ({"texts": ["a" * 4000]}, 413, "bytes, expected at most 3,200"),
+        ({"texts": ["a" * 10_000]}, 413, "bytes, expected at most 9,600"),
         ({"texts": []}, 422, "at least 1 item"),
         ({"texts": "so good"}, 422, "valid list"),
         ({"texts": [5]}, 422, "valid string"),
@@ -85,6 +85,34 @@ def test_broken_json_and_bodies_without_a_length(client):
     assert client.post("/annotate", content=b'{"texts": ["\\ud83d"]}').status_code == 422
     assert client.post("/annotate", content=iter([b"{}"])).status_code == 411
     assert "expected application/json" in client.post("/annotate", content=b'{"texts": ["so"]}').text
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "code", "messages"),
+    [
+        (b'{"texts": ["caf\xe9"]}', {}, 422, ["no JSON in UTF-8: 'utf-8' codec can't decode byte 0xe9 in position 15"]),
+        (b'{"texts": ' + b"[" * 3000, {}, 422, ["the body is no JSON in UTF-8: "]),
+        (b'{"texts": [' + b"9" * 5000 + b"]}", {}, 422, ["the body is no JSON in UTF-8: "]),
+        (b'{"texts": ["a"], "texts": ["b"]}', {}, 422, ["the key 'texts' is there twice in an object"]),
+        (b"\x1f\x8b\x08", {"content-encoding": "gzip"}, 415, ["found the Content-Encoding gzip, expected none"]),
+        (b"[]", {}, 422, ["valid dictionary"]),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told(client, body, headers, code, messages):
+    answer = client.post("/annotate", content=body, headers={"content-type": "Application/JSON", **headers})
+    assert answer.status_code == code
+    for message in [*messages, *(['expected {"texts": ["so happy in Lisbon!!"]}'] if code == 422 else [])]:
+        assert message in answer.text.replace('\\"', '"')
+    assert "application/json" not in answer.text
+
+
+def test_as_many_characters_as_may_be_fit_however_they_are_written(client):
+    for text in ("世" * 100, "😭" * 100):
+        for ascii_only in (True, False):
+            body = json.dumps({"texts": [text] * LIMITS.texts}, ensure_ascii=ascii_only).encode()
+            answer = client.post("/annotate", content=body, headers={"content-type": "application/json"})
+            assert answer.status_code == 200
+            assert answer.json()["results"][0]["text"] == text
 
 
 def test_when_too_much_waits_the_rest_is_told_to_come_later(client):
@@ -124,8 +152,20 @@ def test_without_the_extra_the_way_out_is_named(spacy_bilstm, monkeypatch):
     assert "pip install 'spacy-bilstm-tagger[serve]'" in error
 
 
-def test_it_tells_when_it_answers():
-    command = [sys.executable, "-m", "spacy_bilstm_tagger", "serve", PIPELINE, "--port", "0"]
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", pytest.param("::1", marks=pytest.mark.skipif(not has_ipv6(), reason="no IPv6"))]
+)
+def test_it_tells_when_it_answers(host):
+    command = [sys.executable, "-m", "spacy_bilstm_tagger", "serve", PIPELINE, "--port", "0", "--host", host]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf8") as process:
         try:
             line = next(line for line in process.stderr if "✔" in line)

@@ -242,11 +242,16 @@ def test_an_untrained_pipeline_is_told(spacy_bilstm, here, words):
     assert len(error.strip().splitlines()) == 1
 
 
-def test_the_name_of_another_package_is_a_text(spacy_bilstm, here, monkeypatch):
+def test_a_package_of_another_kind_is_no_pipeline(spacy_bilstm, here, monkeypatch):
     monkeypatch.setattr(sys.modules["spacy_bilstm_tagger.cli.tag"], "DEFAULT", str(PIPELINE))
-    code, output, error = spacy_bilstm("tag", "--json", "rich", "people")
+    code, output, error = spacy_bilstm("tag", "--json", "rich people")
     assert code == 0, error
-    assert [json.loads(line)["text"] for line in output.splitlines()] == ["rich", "people"]
+    assert [json.loads(line)["text"] for line in output.splitlines()] == ["rich people"]
+    code, output, error = spacy_bilstm("tag", "--json", "rich", "people")
+    assert (code, output) == (1, "")
+    assert (
+        "found 'rich' and more behind it, expected a pipeline or a file first; a text of several words goes in" in error
+    )
 
 
 def test_labels_are_shown_as_they_are_kept(spacy_bilstm, here):

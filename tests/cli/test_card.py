@@ -39,6 +39,16 @@ def test_measured_scores_are_in_readme_and_meta(spacy_bilstm, pipeline, dev):
     assert spacy.load(pipeline)("so good")  # it is whole
 
 
+def test_a_readme_of_somebody_else_is_kept(spacy_bilstm, pipeline, dev):
+    (pipeline / "README.md").write_text("# My notes\n", encoding="utf8")
+    code, _, error = spacy_bilstm("card", pipeline, dev)
+    assert code == 1
+    assert "README.md: exists, and was not made by this command; give it another name, or remove it" in error
+    assert (pipeline / "README.md").read_text(encoding="utf8") == "# My notes\n"
+    (pipeline / "README.md").unlink()
+    assert [spacy_bilstm("card", pipeline, dev)[0] for _ in range(2)] == [0, 0]
+
+
 def test_missing_dev_is_one_line(spacy_bilstm, pipeline):
     code, _, error = spacy_bilstm("card", pipeline, "nothing.spacy")
     assert code == 1

@@ -217,6 +217,18 @@ def test_an_output_of_another_suffix_is_one_line(spacy_bilstm, write, folder, na
     assert_refused(result, f"{folder / name}: expected the name of a file that ends in .spacy", folder, before)
 
 
+def test_what_is_read_is_not_replaced(spacy_bilstm, write, tmp_path):
+    path = write("corpus", TWO_TEXTS)
+    (tmp_path / "link.spacy").symlink_to(path)
+    assert spacy_bilstm("convert", path, tmp_path / "dev.spacy", "--first", "1")[0] == 0
+    for output, others in (("link.spacy", []), ("dev.spacy", ["--exclude", tmp_path / "dev.spacy"])):
+        before = (tmp_path / output).read_bytes()
+        code, _, error = spacy_bilstm("convert", path, tmp_path / output, *others)
+        assert code == 1
+        assert f"{output}: is read too, and would be replaced; give another name" in error
+        assert (tmp_path / output).read_bytes() == before
+
+
 def test_a_write_that_fails_halfway_leaves_nothing(spacy_bilstm, write, folder, monkeypatch):
     def to_disk(self, path):
         path.write_bytes(b"half of i")
@@ -226,7 +238,10 @@ def test_a_write_that_fails_halfway_leaves_nothing(spacy_bilstm, write, folder, 
     path, before = write("corpus", TWO_TEXTS), contents(folder)
     code, out, err = spacy_bilstm("convert", path, folder / "out.spacy")
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert err.startswith("✘ [Errno 28] No space left on device")
+    assert err == (
+        f"✘ {folder / 'out.spacy'}: cannot be written (No space left on device), and is as it was before; make room, and give the "
+        "same command again\n"
+    )
     assert contents(folder) == before
 
 

@@ -151,3 +151,22 @@ def test_many_texts_keep_the_page_small(spacy_bilstm, model, tmp_path, monkeypat
         sizes.append((tmp_path / "r.html").stat().st_size)
     assert sizes[1] < sizes[0] - 100_000
     assert SIZE_ON_PAGE + sizes[1] < 5_000_000  # the rest of the page does not grow
+
+
+@pytest.mark.parametrize("option", ["-o", "--json"])
+def test_a_file_of_somebody_else_is_kept(spacy_bilstm, model, dev, tmp_path, option):
+    mine = tmp_path / "mine.json"
+    mine.write_text('{"created": "2020-01-01", "text": "my only copy"}\n', encoding="utf8")
+    page = [] if option == "-o" else ["-o", tmp_path / "r.html"]
+    code, _, error = spacy_bilstm("report", model, dev, *page, option, mine)
+    assert code == 1
+    assert "mine.json: exists, and was not made by this command; give another name, or remove it" in error
+    assert "my only copy" in mine.read_text(encoding="utf8")
+
+
+def test_page_and_numbers_are_made_anew(spacy_bilstm, model, dev, tmp_path):
+    outputs = "-o", tmp_path / "r.html", "--json", tmp_path / "r.json"
+    assert [spacy_bilstm("report", model, dev, *outputs)[0] for _ in range(2)] == [0, 0]
+    code, _, error = spacy_bilstm("report", model, dev, "-o", tmp_path / "r.json")
+    assert code == 1
+    assert "r.json: exists, and was not made by this command" in error

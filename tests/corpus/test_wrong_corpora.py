@@ -131,6 +131,7 @@ REFUSED = {
     "pickle": (b"\x80\x04\x95", ": is a pickle of Python"),
     "numpy": (b"\x93NUMPY\x01\x00", ": is an array of numpy"),
     "database": (b"SQLite format 3\0", ": is a database of SQLite"),
+    "docbin": (b"x\x9c\xec\xbd", ": is a DocBin, expected the annotated text that such a file is made of"),
     "rtf": (rb"{\rtf1\ansi so RB\par ok JJ\par}", ": is a document with formatting (RTF)"),
     "entity-tags-of-flair": (
         "George <B-PER>\nLee <I-PER>\nleft <O>\n",

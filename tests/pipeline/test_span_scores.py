@@ -98,3 +98,10 @@ def test_a_second_recognizer_keeps_the_scores_of_the_first(recognizers):
     first = {(s.start, s.end, s.label): score for s, score in zip(doc.spans["e1"], doc.spans["e1"].attrs["scores"])}
     found = {(ent.start, ent.end, ent.label): ent._.score for ent in doc.ents}
     assert {place: found[place] for place in first} == first
+
+
+def test_what_is_computed_cannot_be_set(doc):
+    for owner, name in ((doc.ents[0], "score"), (doc[0], "tweet_kind"), (doc[0], "tag_scores")):
+        with pytest.raises(AttributeError, match="computed from what a pipeline has set, and cannot be set itself"):
+            setattr(owner._, name, 0.3)
+    assert scores(doc.ents) == [0.8, 0.9]

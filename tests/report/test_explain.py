@@ -101,6 +101,10 @@ def test_bad_input_is_one_line(spacy_bilstm, golden):
         (["nothing", "so"], "nothing: is no pipeline"),
         ([golden, " "], "found no text"),
         ([golden, "\ud83d"], "found no text"),
+        (
+            [golden, __file__],
+            f"is a file, expected a text; give what it holds: spacy-bilstm explain {golden} < {__file__}",
+        ),
     ):
         code, _, err = spacy_bilstm("explain", *arguments)
         assert code == 1
