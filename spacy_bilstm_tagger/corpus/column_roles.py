@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Optional
 
 from spacy.glossary import GLOSSARY
+from spacy.lang.en.stop_words import STOP_WORDS
 
 from ..errors import DataError
 from ..pipeline.gold import OUTSIDE, is_missing
@@ -47,6 +48,10 @@ _FEWEST, _MOST_SIGNS = 10, 40  # different tags of a set that spaCy does not kno
 _BARE = set("BIOLUES")
 _TYPES = {"person", "per", "location", "loc", "geo-loc", "organization", "organisation", "org", "misc", "miscellaneous"}
 _TYPES |= {"company", "corporation", "product", "group", "event", "facility", "creative-work", "gpe", "norp"}
+_OF_TWEEBO = {"CONJ", "COORD", "MWE", "ROOT", "X"}  # TweeboParser's last column, and its roots
+# Letters together with a sign of programs, lists or markup: a piece of a text, not a tag.
+_NO_TAG = re.compile(r"(?=.*\w).*[\"'<>()\[\]{}\\/,;].*")
+_PIECE = re.compile(r"(?=.*\w).*[<>()\[\]{}].*")  # likewise, of tokens
 _FLAGS = {"true", "false", "yes", "no"}
 _FEW = 4  # different tags, of which a tag set has more
 _NAMING = "name the columns with --columns"
@@ -91,6 +96,8 @@ def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> li
         _refuse_names(path, rows, rest[0])
     token, *rest = rest
     roles[token] = "token"
+    if separator != "\t":
+        _refuse_pieces(path, rows, token)
     _check_tokens(path, rows, values, token, rest)
     bio = [i for i in rest if looks_like_bio(set(values[i]))]
     if bio:
@@ -217,6 +224,17 @@ def _check_counter(path: Path, blocks: list[Block], counter: int) -> None:
                 )
 
 
+def _refuse_pieces(path: Path, rows: list[Row], token: int) -> None:
+    """RAISES: DataError where the tokens of columns with blanks between them are pieces of lists, trees or markup."""
+    pieces = [(line, cells[token]) for line, cells in rows if _PIECE.fullmatch(cells[token])]
+    if len(pieces) > 0.9 * len(rows):
+        line, found = pieces[0]
+        raise DataError(
+            f"{path}, line {line}: found {found!r} in the place of a token, a piece of a list, a tree or markup; expected a token "
+            "and its tag in each line, and nothing around them"
+        )
+
+
 def _check_tokens(path: Path, rows: list[Row], values: list[list[str]], token: int, rest: list[int]) -> None:
     """RAISES: DataError where the column of the tokens holds entity tags or few different values, or another one texts."""
     line, cells = rows[0]
@@ -247,15 +265,21 @@ def _check_tokens(path: Path, rows: list[Row], values: list[list[str]], token: i
                 f"{path}, line {line}: column {token + 1} has {len(column)} different values and column {i + 1} has "
                 f"{len(others)}, so the tokens seem to stand there; put them first, or {_NAMING}"
             )
-    if len(rows) > 2 and all(cell[-1:] == "," and len(cell) > 1 for cell in values[token]):
+    last = {cell[-1:] for cell in values[token] if len(cell) > 1}
+    if len(rows) > 2 and last in ({","}, {":"}, {";"}) and all(len(cell) > 1 for cell in values[token]):
         raise DataError(
-            f"{path}, line {line}: found {cells[token]!r}, and a comma behind each token; expected a TAB between columns, and no "
-            "comma"
+            f"{path}, line {line}: found {cells[token]!r}, and {last.pop()!r} behind each token; expected a TAB between columns, "
+            "and nothing else"
         )
-    for sign in "/|_":
-        if rest and all(
-            re.fullmatch(rf"[^{sign}]+[{sign}][^{sign}]+", cell) for cell in [*values[token], *values[rest[0]]]
-        ):
+    n_tags = [sum(cell in _KNOWN and len(cell) > 1 for cell in values[i]) for i in (token, *rest)]
+    if rest and 2 * n_tags[0] > len(rows) >= 2 * max(n_tags[1:]):
+        raise DataError(
+            f"{path}, line {line}: column {token + 1} looks like tags ({cells[token]}), where the tokens are expected; put the "
+            f"tokens first, or {_NAMING}"
+        )
+    for sign in "/|_\\":
+        pairs = [*values[token], *values[rest[0]]] if rest else []
+        if sum(sign in cell[1:-1] for cell in pairs) > 0.9 * len(pairs) > 0:
             raise DataError(
                 f"{path}, line {line}: found {cells[token]!r} and {cells[rest[0]]!r}, words with their tags behind a "
                 f"{sign!r}; expected a token and its tag in each line, a TAB between them"
@@ -283,6 +307,14 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
     is_constant |= len(tags) == 1 and width > 2 and not any(map(str.isalnum, "".join(tags)))  # a separator
     if beside_entities and tags <= _BARE:
         return False  # the other column without its types
+    if {"X"} < tags | {"X"} <= _OF_TWEEBO or 2 * sum(map(bool, map(_NO_TAG.fullmatch, tags))) > len(tags):
+        return False
+    if 2 * sum(len(tag) > 1 and tag in STOP_WORDS for tag in tags) > len(tags):
+        return False  # words of a text
+    if 2 * sum(tag.partition(":")[0] in _RELATIONS for tag in tags) > len(tags):
+        return False  # how each token depends on another
+    if beside_entities and 2 * sum(any(map(str.isdigit, tag)) for tag in tags) > len(tags) and not _are_known(column):
+        return False  # ids of entities or documents
     if len(column) >= _MANY and _are_ends(column, tokens):
         return False  # their first or last characters
     if not tags or is_constant or len(tags) > _MOST_TAGS or 2 * sum(map(is_numeric, tags)) > len(tags):
@@ -318,7 +350,7 @@ def _refuse_other_forms(path: Path, rows: list[Row], values: list[list[str]], co
                 f"{path}, line {line}: found {cells[i]!r}, a tag and an entity tag in one column; expected a TAB between them"
             )
         found = other_form(values[i])
-        if found:
+        if found and not found[0] <= _OF_TWEEBO:
             line, cells = next(row for row in rows if row[1][i] in found[0])
             raise DataError(
                 f"{path}, line {line}: found entity tags such as {cells[i]!r}, {found[1]}; expected O, B-TYPE and I-TYPE, such "

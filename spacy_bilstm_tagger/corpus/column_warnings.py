@@ -30,10 +30,10 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
             f"{len(marks):,} tokens are marks of the beginning or end of a text, such as {marks[0][1]!r} in line {marks[0][0]}; "
             "remove these lines, and leave a blank line between texts"
         )
-    odd = [(line, word) for text in texts for line, word in zip(text.lines, text.words) if _HIDDEN.search(word)]
+    odd = [(line, cell) for line, cells in rows for cell in cells if _HIDDEN.search(cell)]
     if odd:
         notes.warnings.append(
-            f"{len(odd):,} tokens hold control characters, or nothing that can be seen, such as {odd[0][1]!a} in line {odd[0][0]}"
+            f"{len(odd):,} cells hold control characters, or nothing that can be seen, such as {odd[0][1]!a} in line {odd[0][0]}"
         )
     broken = [(line, word) for text in texts for line, word in zip(text.lines, text.words) if _DAMAGED.fullmatch(word)]
     if broken:

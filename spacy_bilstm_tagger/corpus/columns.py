@@ -30,6 +30,7 @@ _COMMENT = re.compile(
     re.IGNORECASE,
 )
 _IMAGE = re.compile(r"IMGID:\d+\sO\s*$")  # with the tag that other tokens have too
+_DOCUMENT = re.compile(r"\s*[-<]DOC(?:START|END)[->]", re.IGNORECASE)
 _LANGUAGE = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*:)(?=.)")  # of WikiANN
 
 
@@ -154,16 +155,17 @@ def read_iob(
             f"{path}, line {lines[0][0]}: found one token a line with '|' between the columns; expected a TAB between them, and a "
             "blank line between texts"
         )
-    width = min(item.count("|") for item in lines[0][1].split())  # a token may hold more
+    bars = Counter(min(item.count("|"), 2) for _, line in lines for item in line.split())
+    width = max(bars, key=lambda number: (bars[number], -number))  # a token may hold more
     blocks: list[Block] = [(None, [(n, item.rsplit("|", width)) for item in line.split()]) for n, line in lines]
     return _to_texts(path, blocks, columns or Columns(), "|", entities, notes or Notes())
 
 
 def looks_like_iob(lines: list[str]) -> bool:
-    """Whether each item of the lines has one or two bars, and the last part of most looks like BIO."""
+    """Whether most items of the lines have a bar, and what stands behind the last one looks like BIO."""
     items = [item for line in lines for item in line.split()]
-    bars = {min(item.count("|"), 2) for item in items if not item.startswith("|")}
-    return bars in ({1}, {2}) and looks_like_bio({item.rpartition("|")[2] for item in items})
+    ends = {item.rpartition("|")[2] for item in items if "|" in item[1:]}
+    return sum("|" in item[1:] for item in items) > 0.8 * len(items) and looks_like_bio(ends)
 
 
 def _to_texts(
@@ -251,12 +253,13 @@ def _blocks(path: Path, content: str, separator: Optional[str], notes: Notes) ->
     blocks: list[Block] = []
     raw: Optional[str] = None
     rows: list[Row] = []
-    n_images = 0
+    n_images, hidden = 0, list[tuple[int, str]]()
     signs: list[tuple[list[Row], Row, str]] = []  # lines that may be comments, and the rows that they stand among
     for number, line in enumerate([*content.split("\n"), ""], 1):
         line = line.rstrip("\r")
         comment = _TEXT.match(line)
-        if not line.strip() or line.strip().upper().startswith("-DOCSTART-"):
+        if not line.strip() or _DOCUMENT.match(line):
+            hidden += [(number, line)] if line.strip(" \t") and not line.strip() else []
             if rows:
                 blocks.append((raw, rows))
             raw, rows = None, []
@@ -273,6 +276,12 @@ def _blocks(path: Path, content: str, separator: Optional[str], notes: Notes) ->
                 n_images += 1
             elif _COMMENT.match(line) or (line[:1] == "#" and line[1:2].isspace()):
                 signs.append((rows, rows[-1], line))
+    if hidden:
+        number, line = hidden[0]
+        notes.warnings.append(
+            f"{len(hidden):,} lines hold other white space, such as {line!a} in line {number}; they are read as blank lines, at "
+            "which texts end. Remove those inside of texts"
+        )
     if n_images:
         notes.lines.append(f"Names of images, left out: {n_images:,}")
     _drop_comments(path, blocks, signs, notes)

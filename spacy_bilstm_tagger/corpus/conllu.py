@@ -24,6 +24,7 @@ _TEXT = re.compile(r"#\s*text\s*=(.*)")
 _ID = re.compile(r"(\d+)(?:-(\d+)|(\.\d+))?")
 _KEYS = ("name", "ner", "ne", "entity", "namedentity")  # of entities in MISC, in any letter case
 _ENTITY = re.compile(rf"(?:^|[|;])({'|'.join(_KEYS)})=([^|;]+)", re.IGNORECASE)
+_NO_SPACE = re.compile(r"(?:^|[|;])\s*SpaceAfter\s*=\s*No\s*(?:$|[|;])", re.IGNORECASE)
 _SPACES = {r"\s": " ", r"\t": "\t", r"\n": "\n", r"\r": "\r"}
 _PAIR = re.compile(r"(?:^|\|)(\w+)=([^|]+)")
 _MASKED = (
@@ -355,7 +356,7 @@ def _spread(tag: str, count: int) -> list[str]:
 def _space_after(misc: str) -> str:
     """The white space after a token: one blank, unless SpaceAfter=No, or UDPipe's SpacesAfter, says another."""
     features = dict(feature.partition("=")[::2] for feature in misc.split("|"))
-    if features.get("SpaceAfter") == "No":
+    if _NO_SPACE.search(misc):
         return ""
     spaces = features.get("SpacesAfter", r"\s")
     for escape, space in _SPACES.items():

@@ -17,7 +17,8 @@ GMB_HEADER = ["Sentence #", "Word", "POS", "Tag"]
 _GMB_LOWER = list(map(str.lower, GMB_HEADER))
 TOXIC_COLUMNS = ("spans", "text")
 _BLANKS = " \t\r\n"  # not U+0085, which latin-1 makes of the ellipsis of Windows-1252
-_FILLS = ("", "nan", "none", "na", "n/a", "<na>", "null")  # empty cells, as pandas shows them and as users fill them
+_FILLS = ("", "nan", "nat", "none", "na", "n/a", "<na>", "null", "-", "?")  # as empty cells are shown and filled
+_ZEROS = ("0", "0.0")
 _SHOWN = 60  # characters of a cell or a record, in messages
 
 
@@ -59,8 +60,11 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
         raise DataError(f"{path}, line 1: found the columns {found}, expected {expected}")
     order = list(map(lower.index, _GMB_LOWER))
     sentences: list[list[tuple[int, list[str]]]] = []
-    current, seen, back = "", set(), []
-    for line, cells in records:
+    current, seen, back, is_after_fill = "", set(), [], False
+    rows = list(records)
+    numbers = [cells[order[0] + has_index].strip(_BLANKS) for _, cells in rows if len(cells) > order[0] + has_index]
+    has_zeros = 2 * sum(number in _ZEROS for number in numbers) > len(numbers) and numbers[0] not in _ZEROS
+    for line, cells in rows:
         if not any(cells):
             continue
         if has_index:
@@ -68,9 +72,13 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
         check_width(path, line, cells, delimiter, len(header), f"{len(header)} ({', '.join(header)})")
         cells = [cells[i] for i in order]
         number = cells[0].strip(_BLANKS)
-        is_zero = number in ("0", "0.0") and bool(current) and not re.fullmatch(r"-?\d+", current)  # pandas' fillna(0)
+        is_zero = (
+            number in _ZEROS and bool(current) and (has_zeros or not re.fullmatch(r"-?\d+", current))
+        )  # pandas' fillna(0)
         is_fill = number.lower() in _FILLS or is_zero
-        if not is_fill and number.lower() != current.lower():
+        begins = not is_fill and (number.lower() != current.lower() or is_after_fill)
+        is_after_fill = is_fill
+        if begins:
             current = number
             sentences.append([])
             back += [line] if number.lower() in seen else []

@@ -53,6 +53,7 @@ FORMATS = {
     ),
 }
 _LINES_TO_GUESS_FROM = 200
+_MOST_COLUMNS = 6  # TABs of a file that is no CoNLL-U, whatever its name
 _NO_ROWS = ("# ", "#\t", "-DOCSTART-", "#begin document", "#end document")
 # UTF-8 that was read as Windows-1252 or latin-1: the first byte of a character, and those behind it. Some letters also stand before
 # quotes, dashes and other signs by themselves.
@@ -69,6 +70,11 @@ _MOJIBAKE = re.compile(
     re.VERBOSE,
 )
 _ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
+# Of Windows-1252: several letters in a row that are not ASCII, a capital behind a small letter, and fractions or signs of money
+# inside of words.
+_IMPROBABLE = re.compile(
+    r"\w*(?:[À-ÿŒœŠšŽžŸ]{3}|[a-zß-ÿ][À-ÞŒŠŽŸ]|\b[A-Z]Ÿ[a-z]|[a-zß-ÿ][£¤¥¼½¾¹]|[£¤¥¹]\w?[a-zß-ÿ]{2})\w*"
+)
 _CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
 
 
@@ -162,6 +168,12 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
         )
     if candidate != "utf-8" or is_guess:
         notes.lines.append(f"Encoding: {candidate}")
+    odd = _IMPROBABLE.findall(content) if is_guess and candidate == "cp1252" else []
+    if odd:
+        notes.warnings.append(
+            f"Read as cp1252, {len(odd):,} words are improbable, such as {odd[0]!r}; if the file is of another encoding (cp1251, "
+            "iso-8859-2, mac-roman ...), name it with --encoding"
+        )
     if is_guess and candidate == "latin-1":
         n_control = len(_CONTROL.findall(content))
         notes.warnings.append(
@@ -235,9 +247,9 @@ def guess_format(path: Path, content: str) -> str:
         return "jsonl"
     half = len(rows) / 2
     tabs = [row.count("\t") for row in rows]
-    if path.suffix == ".conllu" or is_conllu_plus(content) or _has_conllu_columns(rows):
+    if (path.suffix == ".conllu" and max(tabs) > _MOST_COLUMNS) or is_conllu_plus(content) or _has_conllu_columns(rows):
         return "conllu"
-    if looks_like_iob(rows):
+    if looks_like_iob(rows) or (path.suffix == ".iob" and sum("|" in row for row in rows) > half):
         return "iob"
     if sum(n > 0 for n in tabs) >= half:
         return "tsv"

@@ -349,7 +349,7 @@ def test_a_name_of_the_text_is_no_token_at_any_size():
     [
         (["a B-NP", "b I-NP", "c B-VP"], r"entity types are those of chunks \(NP, VP\)"),
         (
-            ["DT the", "NN dog", "DT a", "NN cat", "VB saw", "NN him"],
+            ["d the", "n dog", "d a", "n cat", "v saw", "n him"],
             "3 different values and the tags 6; if they are swapped",
         ),
     ],
@@ -385,3 +385,61 @@ def test_dates_are_no_tags(tmp_path):
     path.write_text("Mara\t2020-01-01\tNNP\nleft\t2020-01-02\tVBD\nus\t12:30\tPRP\n", encoding="utf8")
     _, (text,) = read_corpus(path)
     assert text.tags == ["NNP", "VBD", "PRP"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "ents"),
+    [
+        ("Ann|B-PER runs|O\nBob|B-PER a|b|O\n", [["Ann", "runs"], ["Bob", "a|b"]], [["B-PER", "O"], ["B-PER", "O"]]),
+        ("Ann|NNP|B-PER runs|VBZ|O\nso||RB|O\n", [["Ann", "runs"], ["so|"]], [["B-PER", "O"], ["O"]]),
+    ],
+)
+def test_bars_inside_of_tokens_of_iob(tmp_path, content, words, ents):
+    texts = read_file(tmp_path, content)
+    assert ([text.words for text in texts], [text.ents for text in texts]) == (words, ents)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "item"),
+    [
+        ("a.txt", 20 * "so|RB|O good|JJ|O\n" + "a|O x|NN|O\n", "a|O"),
+        ("a.iob", "Ann|NNP|B-PER\u00a0x runs|VBZ|O\n", "x"),
+    ],
+)
+def test_an_item_of_iob_without_its_parts_is_named(tmp_path, name, content, item):
+    path = tmp_path / name
+    path.write_text(content, encoding="utf8")
+    with pytest.raises(
+        DataError, match=rf"found \d column\(s\) in '{re.escape(item)}', expected 3 \(token, tag, ent\)"
+    ):
+        read_corpus(path)
+
+
+def test_columns_of_tweeboparser(tmp_path):
+    rows = [
+        "1 RT _ ~ ~ _ -1 _",
+        "2 I _ O O _ 3 _",
+        "3 love _ V V _ 0 _",
+        "4 cats _ N N _ 5 CONJ",
+        "5 and _ & & _ 3 COORD",
+    ]
+    (text,) = read_file(tmp_path, lines_of(*rows, "6 dogs _ N N _ 5 CONJ"))
+    assert (text.words, text.tags) == (["RT", "I", "love", "cats", "and", "dogs"], ["~", "O", "V", "N", "&", "N"])
+
+
+def test_ids_beside_entities_are_no_tags(tmp_path):
+    rows = ["0 Ann B-PER bn:1n", "1 runs O bn:2n", "", "0 Bob B-PER bn:2n", "1 sat O bn:3n"]
+    texts = read_file(tmp_path, lines_of(*rows))
+    assert [(text.tags, text.ents) for text in texts] == [(None, ["B-PER", "O"])] * 2
+
+
+def test_marks_of_documents_are_left_out(tmp_path):
+    content = "<DOCSTART> -X- O\n\nAnn NNP B-PER\nruns VBZ O\n\n-DOCEND- -X- O\n"
+    (text,) = read_file(tmp_path, content)
+    assert (text.words, text.tags) == (["Ann", "runs"], ["NNP", "VBZ"])
+
+
+def test_columns_under_the_name_of_conllu_are_columns(tmp_path):
+    path = tmp_path / "train.conllu"
+    path.write_text("0\tThis\tO\n1\tPaul\tB-PER\n\n0\tUS\tB-ORG\n1\tis\tO\n", encoding="utf8")
+    assert [text.words for text in read_corpus(path)[1]] == [["This", "Paul"], ["US", "is"]]

@@ -251,3 +251,11 @@ def test_tags_that_are_all_in_the_other_column_are_named():
     notes = Notes()
     read_conllu(PATH, "1\thi\t_\t_\tUH\t_\t_\t_\t_\t_\n", notes=notes)
     assert notes.warnings == ["UPOS holds no tags, and XPOS does; pass --tags xpos to read those"]
+
+
+@pytest.mark.parametrize(
+    "misc", ["SpaceAfter=no", "spaceafter=No", "SpaceAfter = No", "Lang=en | SpaceAfter=No", "SpaceAfter=No;Lang=en"]
+)
+def test_no_space_however_it_is_written(misc):
+    (text,) = read(row("1", "Hi", misc=misc), row("2", "!"))
+    assert text.raw == "Hi!"

@@ -35,6 +35,20 @@ def test_zero_is_a_number_after_one_below_it():
     assert [text.words for text in texts] == [["Mara", "left"], ["He"]]
 
 
+def test_a_number_after_empty_cells_begins_a_sentence_even_if_it_is_the_same():
+    notes = Notes()
+    rows = "Sentence: 1,so,RB,O\n,good,JJ,O\nSentence: 1,we,PRP,O\n,left,VBD,O\n"
+    texts = read_gmb(Path("gmb.csv"), HEADER + rows, entities=EntityTags(), notes=notes)
+    assert [text.words for text in texts] == [["so", "good"], ["we", "left"]]
+    assert "1 sentences have the number of an earlier one" in notes.warnings[0]
+
+
+@pytest.mark.parametrize("fill", ["0", "0.0", "-", "?", "NaT"])
+def test_cells_that_a_user_has_filled_are_empty(fill):
+    texts = read(f"1,so,RB,O\n{fill},good,JJ,O\n{fill},.,.,O\n2,we,PRP,O\n{fill},left,VBD,O\n")
+    assert [text.words for text in texts] == [["so", "good", "."], ["we", "left"]]
+
+
 def test_cells_in_quotes_hold_commas_and_doubled_quotes():
     (text,) = read('"Sentence: 1",",",",",O\n,"""",``,O\n,"say ""hi""",VB,O\n')
     assert text.words == [",", '"', 'say "hi"']
@@ -229,3 +243,27 @@ def test_other_delimiters_of_spreadsheets(tmp_path, delimiter):
     path.write_text(f"text{delimiter}spans\nso bad{delimiter}[3, 4, 5]\n", encoding="utf8")
     format, (text,) = read_corpus(path)
     assert (format, text.raw, text.spans) == ("toxic_spans", "so bad", [(3, 6)])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "word"),
+    [("mac-roman", "Zürich"), ("mac-roman", "don’t"), ("cp1251", "Москва"), ("iso-8859-2", "Łódź")],
+)
+def test_words_that_windows_1252_does_not_have_are_told(tmp_path, encoding, word):
+    path, notes = tmp_path / "gmb.csv", Notes()
+    path.write_bytes(f"{HEADER}Sentence: 1,{word},NNP,O\n".encode(encoding))
+    _, (text,) = read_corpus(path, notes=notes)
+    assert (
+        f"Read as cp1252, 1 words are improbable, such as {text.words[0]!r}; if the file is of another"
+        in notes.warnings[0]
+    )
+    _, (text,) = read_corpus(path, encoding=encoding)
+    assert text.words == [word]
+
+
+@pytest.mark.parametrize("word", ["Müller’s", "São", "naïve", "ÖBB", "£5", "5½", "m²", "créée", "¿Qué", "Ðú"])
+def test_words_of_windows_1252_are_not(tmp_path, word):
+    path, notes = tmp_path / "gmb.csv", Notes()
+    path.write_bytes(f"{HEADER}Sentence: 1,{word},NNP,O\n".encode("cp1252"))
+    _, (text,) = read_corpus(path, notes=notes)
+    assert (text.words, notes.warnings) == ([word], [])

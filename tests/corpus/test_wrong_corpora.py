@@ -7,6 +7,8 @@ from corpus_rows import conllu, write
 from spacy_bilstm_tagger.corpus import Notes, read_corpus
 from spacy_bilstm_tagger.errors import DataError
 
+PIECES = " in the place of a token, a piece of a list, a tree or markup; expected a token and its tag in each line"
+NO_TAGS = ", line 1: no column looks like tags or entity tags"
 REFUSED = {
     "webanno": (
         "#FORMAT=WebAnno TSV 3.2\n\n\n#Text=Mia\n1-1\t0-3\tMia\tPER\t\n",
@@ -20,7 +22,10 @@ REFUSED = {
         "O\twhat\nO\tis\n\nO\tit\n",
         ", line 1: column 1 looks like entity tags, where the tokens are expected",
     ),
-    "commas": ("Mia, NNP, O\nleft, VBD, O\nus, PRP, O\n", ", line 1: found 'Mia,', and a comma behind each token"),
+    "commas": (
+        "Mia, NNP, O\nleft, VBD, O\nus, PRP, O\n",
+        ", line 1: found 'Mia,', and ',' behind each token; expected a TAB",
+    ),
     "type-with-a-blank": ("Mia\tB- PER\nleft\tO\n", ", line 1: found entity tag 'B- PER'"),
     "other-hyphen": ("Mia\tB‐PER\nleft\tO\n", ", line 1: found entity tags such as 'B‐PER', with another sign"),
     "tokens-and-their-tags-in-json": (
@@ -183,6 +188,34 @@ REFUSED = {
         "<s>\nMara\tNNP\nleft\tVBD\n</s>\n",
         ": found '<s>\\nMara\\tNNP\\nleft\\tVBD\\n</s>', a line of XML before rows of columns",
     ),
+    "tags-first": (
+        "NNP\tMara\tB-PER\nVBZ\truns\tO\nIN\tin\tO\n\nNNP\tBob\tB-PER\nVBD\tran\tO\n",
+        ", line 1: column 1 looks like tags (NNP), where the tokens are expected; put the tokens first",
+    ),
+    "words-with-tag-and-entity": (
+        "Ann/NNP/B-PER runs/VBZ/O\nBob/NNP/B-PER sat/VBD/O\n",
+        ", line 1: found 'Ann/NNP/B-PER' and 'runs/VBZ/O', words with their tags behind a '/'",
+    ),
+    "words-with-tags-and-one-odd": (
+        "".join(f"so{i}/RB good{i}/JJ\n" for i in range(29)) + "1/2/CD x/NN\n",
+        ", line 1: found 'so0/RB' and 'good0/JJ', words with their tags behind a '/'",
+    ),
+    "words-with-underscores": (
+        "Ann_NNP_B-PER runs_VBZ_O\nBob_NNP_B-PER sat_VBD_O\n",
+        ", line 1: found 'Ann_NNP_B-PER' and 'runs_VBZ_O', words with their tags behind a '_'",
+    ),
+    "python-pairs": (
+        '("Ann is here", {"entities": [(0, 3, "PER")]}),\n("Bob ran off", {"entities": [(0, 3, "PER")]}),\n',
+        PIECES,
+    ),
+    "lists-of-nltk": ("[('Ann', 'NNP'), ('runs', 'VBZ')]\n[('Bob', 'NNP'), ('sat', 'VBD')]\n", PIECES),
+    "i2b2": ('c="aspirin" 3:2 3:2||t="treatment"\nc="pain" 4:2 4:2||t="problem"\n', NO_TAGS),
+    "trees-of-sentiment": ("(3 (2 It) (4 good))\n(1 (2 It) (0 bad))\n", PIECES),
+    "markup": ('<ENAMEX TYPE="PERSON">Ann</ENAMEX> runs\n<ENAMEX TYPE="PERSON">Bob</ENAMEX> ran\n', PIECES),
+    "brackets": ("[Ann PER] runs\n[Bob PER] sat\n", PIECES),
+    "commas-behind-tags": ("Ann NNP,\nruns VBZ,\n", NO_TAGS),
+    "colons-behind-tokens": ("Ann: NNP\nruns: VBZ\nhome: NN\n", ", line 1: found 'Ann:', and ':' behind each token"),
+    "dependencies-alone": ("1\tAnn\t2\tnsubj\n2\truns\t0\troot\n3\tfar\t2\tadvmod\n", NO_TAGS),
     "no-break-space": ("a\tX\n\u00a0\tY\n", ", line 2: the token is white space (U+00A0), expected a word"),
 }
 
@@ -192,7 +225,8 @@ def test_refused(tmp_path, content, message):
     path = write(tmp_path, content)
     with pytest.raises(DataError) as error:
         read_corpus(path)
-    assert str(error.value).startswith(f"{path}{message}")
+    assert str(error.value).startswith(f"{path}{'' if message is PIECES else message}")
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
@@ -211,13 +245,18 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
         ),
         (
             "so\u200b\tRB\nok\tUH\n",
-            "1 tokens hold control characters, or nothing that can be seen, such as 'so\\u200b' in line 1",
+            "1 cells hold control characters, or nothing that can be seen, such as 'so\\u200b' in line 1",
         ),
         (
             "".join(f"w{i % 9} {['NN', 'VB'][i % 2]}\n" for i in range(70)),
             "no blank line between texts, so all 70 tokens are one text; if these are several, put a blank line between them",
         ),
-        ("NNP\tMara\nVBD\tleft\nPRP\tthem\n", "3 of 3 tags occur once"),
+        ("It was good\nHe is bad\nShe was fine\nWe are ok\n", "4 of 4 tags occur once"),
+        ("Mara\tB-PER\u2028left\nus\tO\n", "1 cells hold control characters, or nothing that can be seen"),
+        (
+            "Mara\tNNP\n\u00a0\nleft\tVBD\n",
+            "1 lines hold other white space, such as '\\xa0' in line 2; they are read as blank",
+        ),
         (
             "".join(f"{WORDS[i % 6]} {WORDS[(i // 6 + i + 1) % 6]}\n" for i in range(30)),
             "0 of 30 tags occur once, and 6 are tokens too; if",
@@ -272,7 +311,7 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
         (conllu("1", '"a,b"') + conllu("2", "ok"), '1 cells are in quotes, such as "a,b"'),
         (
             "so\tRB\n\u200b\tUH\n",
-            "1 tokens hold control characters, or nothing that can be seen, such as '\\u200b' in line 2",
+            "1 cells hold control characters, or nothing that can be seen, such as '\\u200b' in line 2",
         ),
         ("Mi\tNNP\n##a\tNNP\nran\tVBD\n", "1 tokens look like pieces of words of a transformer, such as '##a'"),
         (conllu("1", "Mia", misc="NER=(PER)") + conllu("2", "ran"), "MISC has NER=..., which is not read"),

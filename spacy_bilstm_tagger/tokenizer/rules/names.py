@@ -15,10 +15,10 @@ WORD_DOMAINS = "app|dev|social|xyz|me|us|in|es|it|am|to|be|is|at|so|no|my|by|ms|
 EXTENSIONS = "mp3|mp4|avi|mov|flv|wav|pdf|docx?|xlsx?|pptx?|txt|zip|rar|exe|apk|jpe?g|png|gif|html?|php|css|csv"
 
 # Anything but white space, brackets and quotes; round brackets only in pairs, as in /Wiki_(page); points, commas and
-# the like at the end belong to the sentence. Another link right after a letter or digit is a token of its own; behind a
-# sign, as in /?u=https://, it is a part. Unrolled, so that it reads no character twice but those at the end.
+# the like at the end belong to the sentence. Another link right after a letter, a digit or a sign of lists is a token of its
+# own; behind another sign, as in /?u=https://, it is a part. Unrolled, so that it reads no character twice but those at the end.
 _CHARS = r"[^\s<>\"“”«»()hH]*"
-_CHARS = rf"{_CHARS}(?:(?:{NO_LINK}|(?<!\w))[hH]{_CHARS})*"
+_CHARS = rf"{_CHARS}(?:(?:{NO_LINK}|(?<![\w,;|]))[hH]{_CHARS})*"
 _REST = rf"{_CHARS}(?:\([^\s<>\"“”()]*\){_CHARS})*(?<![.,:;!?'’‘\]}}…*|])"
 # The host of an address.
 _HOST = rf"(?:[\w-]+\.)+[a-zA-Z]{{2,}}?(?:(?={LINK})|(?![a-zA-Z]))"
@@ -29,13 +29,13 @@ _PICTURE = r"pic\.twitter\.com/"
 def tag_rules(options: TokenizerOptions) -> Iterator[Rule]:
     yield sign_rule(
         "user",
-        rf"[@＠](?:\w+@{_HOST}{END}|\w+?(?={LINK}|(?i:{_PICTURE}))|{word_unit()})",
+        rf"[@＠](?:\w+@{_HOST}{END}|[\w-]+(?i:\.bsky\.social){END}|\w+?(?={LINK}|(?i:{_PICTURE}))|{word_unit()})",
         "Twokenize: @ and the characters of a name. A clitic such as 's is another token, and so is a link right after the "
-        "name. Mastodon's names have a host.",
+        "name. Mastodon's names have a host, and those of Bluesky are one.",
         (
             *("@mara_lune", "@_x1", "@mara 's", "RT @mara", ". @mara", "@mara https://t.co/x"),
             *("@mara@example.social", "@mara@example.social .", "@mara@example.social https://t.co/x"),
-            "@mara pic.twitter.com/x",
+            *("@mara pic.twitter.com/x", "@mara-lune.bsky.social", "@mara.bsky.social .", "@mara . good"),
         ),
         ("@", "mara"),
     )
@@ -53,6 +53,7 @@ def address_rules(options: TokenizerOptions) -> Iterator[Rule]:
             *("http://bit.ly/x7Qa2", "https://t.co/a?b=c&d=e", "www.example.org", "http://x.org/a ."),
             *("http://en.example.org/wiki/Fado_(music)", "( http://x.org/a )", "mailto:jo@example.com"),
             *("http://t.co/x https://t.co/y", "http://x.org/http/2", "http://x.org/?u=http://y.org"),
+            *("http://t.co/x , https://t.co/y", "http://t.co/x | https://t.co/y"),
         ),
         ("http", "http://", "www.", "mailto:jo"),
     )
