@@ -15,6 +15,7 @@ import tempfile
 import zlib
 from collections import Counter
 from contextlib import contextmanager
+from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path, PurePath
 from typing import IO, Any, Iterable, Iterator, Optional, cast
@@ -333,6 +334,12 @@ def no_gradient(d_output: Any) -> list:
 def refuse_change(found: Any, value: Any) -> None:
     """The setter of an extension attribute. RAISES: AttributeError."""
     raise AttributeError("the attribute is computed from what a pipeline has set, and cannot be set itself")
+
+
+def check_name(where: str, name: str, known: Iterable[str]) -> None:
+    """RAISES: ConfigError for the name of a new attribute that is nearly one of the settings."""
+    if meant := get_close_matches(name, known, n=1, cutoff=0.8):
+        raise ConfigError(f"{where}: has no setting {name!r}; did you mean {meant[0]!r}?")
 
 
 def check_at_least(where: str, least: int, **settings: int) -> None:

@@ -4,7 +4,6 @@ import math
 import struct
 from abc import abstractmethod
 from collections import Counter
-from difflib import get_close_matches
 from itertools import chain
 from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 
@@ -25,7 +24,7 @@ from ..layers.label_scores import ScoresModel
 from ..layers.shim import turn
 from ..lexicon.claim import claim_tables
 from ..tokenizer.tweet_tokenizer import token_settings, warn_of_tokens
-from ..util import check_at_least, check_fraction, is_number, refuse_change
+from ..util import check_at_least, check_fraction, check_name, is_number, refuse_change
 from .corpora import check_examples, sample_docs
 from .learning import LearningMixin
 from .precision import compare_precisions, read_in_half
@@ -126,8 +125,8 @@ class SettingsMixin:
             raise ConfigError(
                 f"{self.name}: {name} goes with the weights; it cannot change, train again with another one"
             )
-        if not hasattr(self, name) and (meant := get_close_matches(name, known, n=1, cutoff=0.8)):
-            raise ConfigError(f"{self.name}: has no setting {name!r}; did you mean {meant[0]!r}?")
+        if known and not hasattr(self, name):
+            check_name(self.name, name, known)
         super().__setattr__(name, value)
 
     @property

@@ -15,6 +15,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab, create_vocab
 
 from ..errors import ConfigError, DataError, Errors
+from ..util import check_name
 from .glove_keys import glove_key
 from .kinds import kind_settings, set_kinds
 from .options import Contractions, Hashtags, Norms, Scheme, TokenizerOptions, WholeOrSingle, WholeOrSplit, check_choice
@@ -107,12 +108,14 @@ class TweetTokenizer(Tokenizer):
         super().__init__(vocab, *args, max_cache_size=max_cache_size, **settings)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """RAISES: ConfigError for a setting of the rules, which are made already."""
+        """RAISES: ConfigError for a setting of the rules, which are made already, and for its misspelled name."""
         if name in self.settings:
             raise ConfigError(
                 f"TweetTokenizer.v1: {name} goes with the rules, which are made with the tokenizer; set it in [nlp.tokenizer], or "
                 f"make another one: nlp.tokenizer = create_tweet_tokenizer({name}={value!r})(nlp)"
             )
+        if not hasattr(self, name):
+            check_name("TweetTokenizer.v1", name, self.settings)
         super().__setattr__(name, value)
 
     def __call__(self, string: str) -> Doc:

@@ -237,6 +237,8 @@ def test_damaged_file_is_one_clear_error_and_changes_nothing(tweet_nlp, tmp_path
 
 
 def test_a_setting_of_the_rules_cannot_change(tweet_nlp):
+    with pytest.raises(ConfigError, match="has no setting 'hashtag'; did you mean 'hashtags'"):
+        tweet_nlp.tokenizer.hashtag = "words"
     with pytest.raises(ConfigError, match="hashtags goes with the rules"):
         tweet_nlp.tokenizer.hashtags = "words"
     tweet_nlp.tokenizer = create_tweet_tokenizer(hashtags="words")(tweet_nlp)
