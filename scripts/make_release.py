@@ -24,6 +24,8 @@ from spacy_bilstm_tagger.tokenizer.characters import EMOJI, REGIONAL
 from spacy_bilstm_tagger.util import write_beside
 
 ENGLISH = Path(__file__).parent.parent / "assets" / "english"
+# What is left of emoji that a program has taken out.
+INVISIBLE = "\u00ad\u200b-\u200f\u2060\ufe0e\ufe0f\ufeff"
 # Tweebank v2 (Liu et al. 2018, "Parsing tweets into universal dependencies", section 2.1): in a retweet the user is X, and part of
 # the sentence elsewhere.
 # Hashtags in a row are X too. URL12 is how published corpora, Tweebank among them, hide links.
@@ -121,7 +123,8 @@ def add_rules(nlp: Language) -> None:
     for pattern, pos, index in POS_PATTERNS:
         ruler.add([pattern], {"POS": pos}, index=index)
     # The last pattern wins. T-POS has no emoji, and UH for emoticons.
-    ruler.add([[{"TEXT": {"REGEX": f"^[{EMOJI}{REGIONAL}]"}}]], {"TAG": "UH", "POS": "SYM", "MORPH": ""})
+    for form in (f"^[{EMOJI}{REGIONAL}]", f"^[{INVISIBLE}]+$"):
+        ruler.add([[{"TEXT": {"REGEX": form}}]], {"TAG": "UH", "POS": "SYM", "MORPH": ""})
     nlp.add_pipe("tweet_lemmatizer", name="lemmatizer", after="attribute_ruler").initialize()
 
 

@@ -33,7 +33,7 @@ def test_files_are_those_of_the_checksums():
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in WHEELS.glob("*.whl")}
     assert found == sums
     (wheel,) = WHEELS.glob("en_tweet_sm-*.whl")
-    assert wheel.stat().st_size <= 12 * 2**20
+    assert wheel.stat().st_size <= 12_000_000
     with zipfile.ZipFile(wheel) as members:
         inside = next(members.read(name).decode() for name in members.namelist() if name.endswith("LICENSES_SOURCES"))
     assert all(each in inside for each in ("CC BY-SA 4.0", "Permission is hereby granted", "WordNet Release 3.0"))

@@ -161,7 +161,9 @@ def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[La
             return PlainTextResponse("expected the header Content-Length, and no Transfer-Encoding", 411)
         if length.isdecimal() and int(length) > bounds.body:
             return PlainTextResponse(f"{int(length):,} bytes, expected at most {bounds.body:,}", 413)
-        return await call_next(request)
+        answer = await call_next(request)
+        batcher.counts["refused"] += answer.status_code >= 400
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def tell_what_is_wrong(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -187,7 +189,6 @@ def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[La
         try:
             results = await batcher.annotate(texts)
         except OverflowError:
-            batcher.counts["refused"] += 1
             message = f"{batcher.n_waiting:,} texts wait; ask again later"
             raise HTTPException(503, message, headers={"Retry-After": "1"}) from None
         batcher.counts["requests"] += 1

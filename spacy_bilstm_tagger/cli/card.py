@@ -44,6 +44,13 @@ def card(
             help="Annotated texts that it has not learned from: .spacy files, or 'NAME=FILE' with a name.",
         ),
     ],
+    name: Annotated[
+        Optional[str], typer.Option(help="Give it this name, without the language.", show_default=False)
+    ] = None,
+    number: Annotated[
+        Optional[str], typer.Option("--version", help="Give it this version.", show_default=False)
+    ] = None,
+    license: Annotated[Optional[str], typer.Option(help="Give it this licence.", show_default=False)] = None,
     peer: Annotated[Optional[str], typer.Option(help="A pipeline whose speed is measured beside, in turns.")] = None,
 ) -> None:
     """Measure a pipeline and write README.md and the scores in meta.json, which `spacy package` puts into the wheel.
@@ -60,11 +67,11 @@ def card(
     nlp = load_pipeline(str(pipeline))
     found: dict[str, dict[str, Any]] = {}
     for dev in devs:
-        name, _, file = dev.rpartition("=")
+        corpus, _, file = dev.rpartition("=")
         path = Path(file)
-        name = name or path.stem
-        if name in found:
-            raise DataError(f"{path}: a second corpus of the name {name!r}; give it another one: NAME={path}")
+        corpus = corpus or path.stem
+        if corpus in found:
+            raise DataError(f"{path}: a second corpus of the name {corpus!r}; give it another one: NAME={path}")
         examples = list(predict(nlp, read_examples(nlp, path)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of what this corpus is not annotated with
@@ -78,10 +85,12 @@ def card(
             raise DataError(
                 f"{path}: has no annotation of what the pipeline sets; expected gold, as 'spacy-bilstm convert' makes it"
             )
-        found[name] = {"texts": len(examples), **kept}
+        found[corpus] = {"texts": len(examples), **kept}
         texts = [eg.x.text for eg in examples]
     speeds = _speeds(texts, {"this": nlp, **({peer: spacy.load(peer)} if peer else {})})
     meta = srsly.read_json(pipeline / "meta.json")
+    given = {"name": name, "version": number, "license": license}
+    meta.update({key: value for key, value in given.items() if value is not None})
     first: dict[str, float] = {}
     for scores in found.values():
         first = {**{key: value for key, value in scores.items() if key in SCORES}, **first}
@@ -124,10 +133,13 @@ def _readme(meta: dict[str, Any], nlp: Language, found: dict[str, dict[str, Any]
     lines += ["```python", "import spacy", "", f'nlp = spacy.load("{name}")', "```", ""]
     lines += [f"Components: {', '.join(nlp.pipe_names)}. Licence: {meta.get('license') or 'none given'}.", ""]
     lines += ["## Scores", "", f"On texts that it has not learned from, {_MADE_HERE}:", ""]
+    lines += ["Where some of them have chosen the checkpoint, their scores are a little too good.", ""]
     lines += [f"| | texts | {' | '.join(SCORES[key] for key in shown)} |", f"|---|---|{'---|' * len(shown)}"]
     for corpus, scores in found.items():
         cells = [f"{100 * scores[key]:.1f}" if key in scores else "" for key in shown]
         lines.append(f"| {corpus} | {scores['texts']:,} | {' | '.join(cells)} |")
+    if "lemma_acc" in shown:
+        lines += ["", "Lemmas count with their letter case, and by the conventions of each corpus."]
     for corpus, scores in found.items():
         if "ents_right" in scores:
             found_p, right = scores["ents_mean_probability"], scores["ents_right"]

@@ -72,9 +72,10 @@ def pretag(
             )
     left_out = f"; left out, as they came before or were excluded: {counts['repeated']:,}" if counts["repeated"] else ""
     typer.echo(f"{counts['written']:,} texts{left_out}")
+    into = output.with_suffix(".spacy")
     if chosen in ("tsv", "conll"):
         columns = ",".join(["token", *(["tag"] if tags else []), *(["ent"] if ents else [])])
-        typer.echo(f"When it is corrected: spacy-bilstm convert {output} train.spacy --columns {columns}")
+        typer.echo(f"When it is corrected: spacy-bilstm convert {output} {into} --columns {columns}")
     else:
-        typer.echo("When it is corrected and exported: spacy-bilstm convert EXPORT train.spacy")
+        typer.echo(f"When it is corrected and exported: spacy-bilstm convert EXPORT {into}")
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)

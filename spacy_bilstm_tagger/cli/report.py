@@ -117,6 +117,11 @@ def report(
             between = "" if score["low"] is None else f" ({100 * score['low']:.1f} to {100 * score['high']:.1f})"
             value = 100 * (score["value"] or 0)
             typer.echo(f"{part['id']}: {score['name']} {value:.1f}{between} on {part['texts']:,} texts")
+            if "against" in part:
+                other = part["against"]
+                by_chance = "" if other["p_value"] is None else f", p {other['p_value']:.3f}"
+                difference = 100 * (other["difference"] or 0)
+                typer.echo(f"  {against}: {100 * (other['score']['value'] or 0):.1f}; this one is {difference:+.1f} points{by_chance}")
     if made.numbers["learned"]:
         message = f"⚠ {made.numbers['learned']:,} of the texts are among those that the pipeline has learned from"
         typer.secho(message, fg=typer.colors.YELLOW, err=True)

@@ -111,6 +111,8 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
             return [self._of_stretched(token)]
         found = super().rule_lemmatize(token)
         is_word_itself = found[0].lower() == token.lower_
+        if is_word_itself and token.pos_ in ("VERB", "AUX", "ADV"):  # a capital begins a sentence, or is shouted
+            return [token.lower_]
         return found if is_word_itself or self._is_likely(found[0], token) else [token.lower_]
 
     def _of_stretched(self, token: Token) -> str:

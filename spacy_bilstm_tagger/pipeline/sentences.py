@@ -104,7 +104,8 @@ class _Tokens:
         self._orths, self._spaces, self._strings = orths, spaces, doc.vocab.strings
 
     def text(self, i: int) -> str:
-        return self._strings[self._orths[i]]
+        """Of a token; behind the last one, nothing."""
+        return self._strings[self._orths[i]] if i < len(self._orths) else ""
 
     def ending(self, i: int) -> Optional[str]:
         """How a sentence ends with the token: "pause" or "end"; None if it does not."""
@@ -112,6 +113,10 @@ class _Tokens:
         if kind in _FACES or kind == "url":
             return "pause"
         if kind == "punct" and _END.fullmatch(self.text(i)):
+            if (
+                self.text(i) == "." and not self._spaces[i] and self.text(i + 1)[:1].islower()
+            ):  # inside of a name, mara.lune
+                return None
             return "pause" if _PAUSE.fullmatch(self.text(i)) else "end"
         return None
 

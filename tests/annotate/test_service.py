@@ -132,6 +132,12 @@ def test_a_text_that_fails_costs_no_other(client, nlp, monkeypatch):
     assert bad == {"text": "bad", "error": "the pipeline failed: ZeroDivisionError: division by zero"}
 
 
+def test_what_is_refused_is_counted(client):
+    for body in (b"{broken", b'{"texts": []}', b'{"texts": ["' + b"a" * 101 + b'"]}'):
+        client.post("/annotate", content=body, headers={"content-type": "application/json"})
+    assert "spacy_bilstm_refused_total 3\n" in client.get("/metrics").text
+
+
 def test_health_and_metrics(client):
     assert client.get("/health").json() == {
         "status": "ok",

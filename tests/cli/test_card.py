@@ -49,6 +49,16 @@ def test_a_readme_of_somebody_else_is_kept(spacy_bilstm, pipeline, dev):
     assert [spacy_bilstm("card", pipeline, dev)[0] for _ in range(2)] == [0, 0]
 
 
+def test_a_name_a_version_and_a_licence_are_those_of_the_package(spacy_bilstm, pipeline, dev):
+    options = "--name", "mine", "--version", "1.2.3", "--license", "CC0"
+    assert spacy_bilstm("card", pipeline, dev, *options)[0] == 0
+    meta, readme = srsly.read_json(pipeline / "meta.json"), (pipeline / "README.md").read_text(encoding="utf8")
+    assert (meta["name"], meta["version"], meta["license"]) == ("mine", "1.2.3", "CC0")
+    assert readme.startswith("# en_mine 1.2.3\n")
+    assert 'nlp = spacy.load("en_mine")' in readme
+    assert "Licence: CC0." in readme
+
+
 def test_missing_dev_is_one_line(spacy_bilstm, pipeline):
     code, _, error = spacy_bilstm("card", pipeline, "nothing.spacy")
     assert code == 1

@@ -170,3 +170,9 @@ def test_page_and_numbers_are_made_anew(spacy_bilstm, model, dev, tmp_path):
     code, _, error = spacy_bilstm("report", model, dev, "-o", tmp_path / "r.json")
     assert code == 1
     assert "r.json: exists, and was not made by this command" in error
+
+
+def test_the_other_pipeline_is_in_the_shell_too(spacy_bilstm, model, dev, tmp_path):
+    code, out, _ = spacy_bilstm("report", model, dev, "-o", tmp_path / "r.html", "--against", model)
+    assert code == 0
+    assert out.count(f"  {model}: ") == out.count("; this one is +0.0 points, p 1.000") == 2

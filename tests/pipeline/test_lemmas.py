@@ -48,6 +48,7 @@ def nlp():
         ("Swing", "VERB", "VerbForm=Part", "swing"),
         ("Breathtaking", "VERB", "Number=Sing", "breathtaking"),
         ("Internet", "NOUN", "", "Internet"),
+        ("Gettinn", "VERB", "VerbForm=Part", "gettinn"),
         (":D", "SYM", "", ":D"),
         ("#", "NOUN", "", "#"),
         ("@", "ADP", "", "@"),

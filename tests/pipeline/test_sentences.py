@@ -32,6 +32,7 @@ def nlp():
         'He said "no way!" to me.|Then he left',
         'He said "no way."|Then he left',
         "the U.S. is big, Mr. Smith lives at 3.5 Main St. |".rstrip("|"),
+        "thx mara.lune for it.|bye",
         "one line\n|another",
         "#only #hashtags",
         "@mara @lune hi there",
