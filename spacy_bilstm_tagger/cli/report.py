@@ -120,8 +120,8 @@ def report(
             if "against" in part:
                 other = part["against"]
                 by_chance = "" if other["p_value"] is None else f", p {other['p_value']:.3f}"
-                difference = 100 * (other["difference"] or 0)
-                typer.echo(f"  {against}: {100 * (other['score']['value'] or 0):.1f}; this one is {difference:+.1f} points{by_chance}")
+                value, difference = (100 * (number or 0) for number in (other["score"]["value"], other["difference"]))
+                typer.echo(f"  {against}: {value:.1f}; this one is {difference:+.1f} points{by_chance}")
     if made.numbers["learned"]:
         message = f"⚠ {made.numbers['learned']:,} of the texts are among those that the pipeline has learned from"
         typer.secho(message, fg=typer.colors.YELLOW, err=True)
