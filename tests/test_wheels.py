@@ -14,17 +14,19 @@ from spacy.scorer import Scorer
 from spacy.training import Corpus, Example
 
 from benchmarks.plan import PROJECT
+from spacy_bilstm_tagger.cli.card import SCORES
 
 WHEELS = PROJECT / "wheels"
 EXPECTED = srsly.read_json(PROJECT / "tests" / "en_tweet_sm.json")
+# Each with a score, and a floor below which it must not fall.
 DEVS = {
-    "T-POS dev": "tag_acc",
-    "Tweebank dev": "pos_acc",
-    "EWT dev": "lemma_acc",
-    "WNUT 2017 dev": "ents_f",
-    "Broad Twitter Corpus dev": "ents_f",
-    "W-NUT 2016, a fifth of test": "ents_f",
-    "Tweebank-NER dev": "ents_f",
+    "T-POS dev": ("tag_acc", 0.915),
+    "Tweebank dev": ("pos_acc", 0.9),
+    "EWT dev": ("lemma_acc", 0.94),
+    "WNUT 2017 dev": ("ents_f", 0.55),
+    "Broad Twitter Corpus dev": ("ents_f", 0.6),
+    "W-NUT 2016, a fifth of test": ("ents_f", 0.6),
+    "Tweebank-NER dev": ("ents_f", 0.65),
 }
 
 
@@ -143,5 +145,8 @@ def test_scores_are_those_of_the_card(en_tweet_sm, spacy_bilstm, tmp_path, monke
     nlp = spacy.load("en_tweet_sm")
     examples = list(Corpus(target)(nlp))
     docs = nlp.pipe([eg.x for eg in examples], batch_size=256)
-    score = Scorer(nlp).score([Example(doc, eg.y) for doc, eg in zip(docs, examples)])[DEVS[dev]]
-    assert score == pytest.approx(nlp.meta["performance"]["by_corpus"][dev][DEVS[dev]], abs=1e-3)
+    found = Scorer(nlp).score([Example(doc, eg.y) for doc, eg in zip(docs, examples)])
+    kept = {key: score for key, score in nlp.meta["performance"]["by_corpus"][dev].items() if key in SCORES}
+    assert {key: found[key] for key in kept} == pytest.approx(kept, abs=1e-3)
+    key, least = DEVS[dev]
+    assert kept[key] >= least
