@@ -127,6 +127,14 @@ def test_command_warns_of_other_languages(en_tweet_sm, spacy_bilstm, text, langu
     assert (message in error) if language else ("language" not in error)
 
 
+@pytest.mark.parametrize(
+    ("text", "unknown"), [("Tämä on hieno päivä tänään", True), ("watching tv with my bff rn", False)]
+)
+def test_command_warns_of_unknown_words(en_tweet_sm, spacy_bilstm, text, unknown):
+    error = spacy_bilstm("tag", text)[2]
+    assert ("More than half of the words are unknown to the pipeline" in error) == unknown
+
+
 @pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("dev", DEVS)

@@ -40,7 +40,8 @@ _PATH = re.compile(
     re.IGNORECASE,
 )
 _FILE_LIKE = re.compile(r"[\w-]+(?:\.[\w-]+)+")  # so are some texts
-_FEWEST, _MOST = 20, 2000  # words by which a language is judged
+_FEWEST, _MOST = 5, 2000  # words by which a language is judged
+_FEWEST_STOPS = 20  # by its stop words
 # Known by their stop words.
 _LANGUAGES = ["ca", "da", "de", "es", "fi", "fr", "id", "it", "nb", "nl", "pl", "pt", "ro", "sv", "tr"]
 _STOPS = 0.4  # share of these; 0.6 and more in running text, and below 0.3 for English words
@@ -188,6 +189,8 @@ def _other_language(nlp: Language, words: list[str]) -> Optional[str]:
     rows = np.array([get_table(nlp.vocab, name).find(lowers) for name in names])
     if len(rows) and np.count_nonzero((rows == NO_ROW).all(axis=0)) > len(words) / 2:
         return "More than half of the words are unknown to the pipeline; is this the language that it is made for?"
+    if len(words) < _FEWEST_STOPS:
+        return None
     shares = {lang: sum(word in _stop_words(lang) for word in words) / len(words) for lang in {nlp.lang, *_LANGUAGES}}
     likely = max(shares, key=lambda lang: shares[lang])
     if shares[likely] > max(_STOPS, 2 * shares[nlp.lang]) and _stop_words(nlp.lang):
