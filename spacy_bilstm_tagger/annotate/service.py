@@ -23,6 +23,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from spacy.language import Language
 
+from ..errors import DataError
 from ..util import is_text, without_doubles
 from .annotator import Annotator, Recipe
 
@@ -62,10 +63,12 @@ class Question(BaseModel):
 class _StrictRequest(Request):
     async def json(self) -> Any:
         """RAISES: HTTPException with what is wrong with the body."""
-        if "content-encoding" in self.headers:
+        if self.headers.get("content-encoding", "identity") != "identity":
             raise HTTPException(415, f"found the Content-Encoding {self.headers['content-encoding']}, expected none")
         try:
             return json.loads(await self.body(), object_pairs_hook=without_doubles)
+        except DataError as error:
+            raise HTTPException(422, f"{error}; {_EXPECTED}") from None
         except (ValueError, RecursionError) as error:
             raise HTTPException(422, f"the body is no JSON in UTF-8: {error}; {_EXPECTED}") from None
 
@@ -158,11 +161,12 @@ def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[La
     async def refuse_large(request: Request, call_next: Any) -> Any:
         length = request.headers.get("content-length", "")
         if request.method == "POST" and (not length.isdecimal() or "transfer-encoding" in request.headers):
-            return PlainTextResponse("expected the header Content-Length, and no Transfer-Encoding", 411)
-        if length.isdecimal() and int(length) > bounds.body:
-            return PlainTextResponse(f"{int(length):,} bytes, expected at most {bounds.body:,}", 413)
-        answer = await call_next(request)
-        batcher.counts["refused"] += answer.status_code >= 400
+            answer = PlainTextResponse("expected the header Content-Length, and no Transfer-Encoding", 411)
+        elif length.isdecimal() and int(length) > bounds.body:
+            answer = PlainTextResponse(f"{int(length):,} bytes, expected at most {bounds.body:,}", 413)
+        else:
+            answer = await call_next(request)
+        batcher.counts["refused"] += answer.status_code >= 400 and request.url.path == "/annotate"
         return answer
 
     @app.exception_handler(RequestValidationError)

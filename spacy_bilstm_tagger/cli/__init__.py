@@ -66,7 +66,9 @@ def main() -> None:
         _fail(str(error))
     except OSError as error:
         is_full = error.errno in NO_ROOM and error.filename is None
-        _fail(f"the standard output cannot be written ({error.strerror}); make room" if is_full else str(error))
+        _fail(
+            f"a file or the standard output cannot be written ({error.strerror}); make room" if is_full else str(error)
+        )
 
 
 def _fail(message: str) -> None:

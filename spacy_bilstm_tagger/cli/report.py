@@ -69,7 +69,9 @@ def report(
     check_output(output, read, example="report.html")
     _check_made_here(output, _is_page)
     if as_json is not None:
-        check_output(as_json, [*read, output], example="report.json")
+        if as_json.resolve() == output.resolve():
+            raise DataError(f"{as_json}: is the name of the page; give the numbers another one, such as report.json")
+        check_output(as_json, read, example="report.json")
         _check_made_here(as_json, _is_numbers)
     if len({path.resolve() for path in data}) < len(data):
         raise DataError(f"{', '.join(map(str, data))}: a file is named twice, and would count twice; name it once")

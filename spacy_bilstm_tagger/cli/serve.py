@@ -36,10 +36,9 @@ def serve(
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OSError as error:
-        raise DataError(
-            f"{_shown(host, port)}: cannot be used ({error.strerror or error}); give another --host or --port"
-        ) from None
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{_shown(host, port)}: cannot be used ({reason}); give another --host or --port") from None
     form = Form(fields=check_fields(names_of(fields)), offsets=offsets)
     limits = Limits(texts=max_texts, chars=max_chars, waiting=max(4096, 4 * max_texts))
 

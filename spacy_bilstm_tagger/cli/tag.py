@@ -41,7 +41,7 @@ _PATH = re.compile(
 )
 _FILE_LIKE = re.compile(r"[\w-]+(?:\.[\w-]+)+")  # so are some texts
 _FEWEST, _MOST = 5, 2000  # words by which a language is judged
-_FEWEST_STOPS = 20  # by its stop words
+_FEWEST_STOPS, _MOST_OF_FEW = 20, 0.75  # by its stop words; of fewer words, so many may be unknown
 # Known by their stop words.
 _LANGUAGES = ["ca", "da", "de", "es", "fi", "fr", "id", "it", "nb", "nl", "pl", "pt", "ro", "sv", "tr"]
 _STOPS = 0.4  # share of these; 0.6 and more in running text, and below 0.3 for English words
@@ -187,7 +187,8 @@ def _other_language(nlp: Language, words: list[str]) -> Optional[str]:
     names = {name for model in models if isinstance(model, Model) for name in tables_read(model)} - {VOCAB_VECTORS}
     lowers = np.array([get_string_id(word) for word in words], np.uint64)
     rows = np.array([get_table(nlp.vocab, name).find(lowers) for name in names])
-    if len(rows) and np.count_nonzero((rows == NO_ROW).all(axis=0)) > len(words) / 2:
+    most = _MOST_OF_FEW if len(words) < _FEWEST_STOPS else 0.5  # a few words may be names
+    if len(rows) and np.count_nonzero((rows == NO_ROW).all(axis=0)) > most * len(words):
         return "More than half of the words are unknown to the pipeline; is this the language that it is made for?"
     if len(words) < _FEWEST_STOPS:
         return None

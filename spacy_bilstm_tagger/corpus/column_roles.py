@@ -48,10 +48,10 @@ _FEWEST, _MOST_SIGNS = 10, 40  # different tags of a set that spaCy does not kno
 _BARE = set("BIOLUES")
 _TYPES = {"person", "per", "location", "loc", "geo-loc", "organization", "organisation", "org", "misc", "miscellaneous"}
 _TYPES |= {"company", "corporation", "product", "group", "event", "facility", "creative-work", "gpe", "norp"}
+_LOWER_TAGS = {"aux", "det", "intj", "num", "punct"}  # relations, and parts of speech in small letters
+_ID = re.compile(r"\d\d")  # Q90, bn:00012n; tags of CLAWS have one digit
 _OF_TWEEBO = {"CONJ", "COORD", "MWE", "ROOT", "X"}  # TweeboParser's last column, and its roots
-# Letters together with a sign of programs, lists or markup: a piece of a text, not a tag.
-_NO_TAG = re.compile(r"(?=.*\w).*[\"'<>()\[\]{}\\/,;].*")
-_PIECE = re.compile(r"(?=.*\w).*[<>()\[\]{}].*")  # likewise, of tokens
+_PIECE = re.compile(r"(?=.*\w).*[<>()\[\]{}].*")  # of a list, a tree or markup, in the place of a token
 _FLAGS = {"true", "false", "yes", "no"}
 _FEW = 4  # different tags, of which a tag set has more
 _NAMING = "name the columns with --columns"
@@ -272,7 +272,8 @@ def _check_tokens(path: Path, rows: list[Row], values: list[list[str]], token: i
             "and nothing else"
         )
     n_tags = [sum(cell in _KNOWN and len(cell) > 1 for cell in values[i]) for i in (token, *rest)]
-    if rest and 2 * n_tags[0] > len(rows) >= 2 * max(n_tags[1:]):
+    has_words = any(2 * sum(len(cell) > 1 and cell[-1].islower() for cell in values[i]) > len(rows) for i in rest)
+    if has_words and 2 * n_tags[0] > len(rows) >= 2 * max(n_tags[1:]):
         raise DataError(
             f"{path}, line {line}: column {token + 1} looks like tags ({cells[token]}), where the tokens are expected; put the "
             f"tokens first, or {_NAMING}"
@@ -307,13 +308,13 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
     is_constant |= len(tags) == 1 and width > 2 and not any(map(str.isalnum, "".join(tags)))  # a separator
     if beside_entities and tags <= _BARE:
         return False  # the other column without its types
-    if {"X"} < tags | {"X"} <= _OF_TWEEBO or 2 * sum(map(bool, map(_NO_TAG.fullmatch, tags))) > len(tags):
+    if {"X"} < tags | {"X"} <= _OF_TWEEBO or 2 * sum(map(_is_piece, tags)) > len(tags):
         return False
-    if 2 * sum(len(tag) > 1 and tag in STOP_WORDS for tag in tags) > len(tags):
+    if sum(len(tag) > 1 and tag in STOP_WORDS for tag in tags) > 0.8 * len(tags):
         return False  # words of a text
-    if 2 * sum(tag.partition(":")[0] in _RELATIONS for tag in tags) > len(tags):
+    if 2 * sum(tag.partition(":")[0] in _RELATIONS - _LOWER_TAGS for tag in tags) > len(tags):
         return False  # how each token depends on another
-    if beside_entities and 2 * sum(any(map(str.isdigit, tag)) for tag in tags) > len(tags) and not _are_known(column):
+    if beside_entities and 2 * sum(bool(_ID.search(tag)) for tag in tags) > len(tags) and not _are_known(column):
         return False  # ids of entities or documents
     if len(column) >= _MANY and _are_ends(column, tokens):
         return False  # their first or last characters
@@ -332,6 +333,13 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
     ):
         return False  # lemmas, or the words once more
     return len(column) <= 50 or len(tags) <= len(column) / 2
+
+
+def _is_piece(cell: str) -> bool:
+    """Whether letters stand beside a quote, a sign of markup, a bracket without its other half, or a comma at the end."""
+    is_cut = any(cell.count(opening) != cell.count(closing) for opening, closing in ("()", "[]"))
+    has_sign = not set("\"'<>{}\\;").isdisjoint(cell) or cell[-1:] == ","
+    return any(map(str.isalnum, cell)) and (is_cut or has_sign)
 
 
 def _are_ends(column: list[str], tokens: list[str]) -> bool:

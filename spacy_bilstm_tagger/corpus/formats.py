@@ -70,11 +70,9 @@ _MOJIBAKE = re.compile(
     re.VERBOSE,
 )
 _ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
-# Of Windows-1252: several letters in a row that are not ASCII, a capital behind a small letter, and fractions or signs of money
-# inside of words.
-_IMPROBABLE = re.compile(
-    r"\w*(?:[À-ÿŒœŠšŽžŸ]{3}|[a-zß-ÿ][À-ÞŒŠŽŸ]|\b[A-Z]Ÿ[a-z]|[a-zß-ÿ][£¤¥¼½¾¹]|[£¤¥¹]\w?[a-zß-ÿ]{2})\w*"
-)
+# Of Windows-1252: several letters in a row that are not ASCII, and a capital of these inside of a word.
+_IMPROBABLE = re.compile(r"(?<!\w)\w*(?:[À-ÖØ-öø-ÿŒœŠšŽžŸ]{3}|[a-zß-ÿ][À-ÖØ-ÞŒŠŽŸ]|(?<=[A-Z])Ÿ[a-z])\w*")
+_NOT_ASCII = re.compile(r"(?<!\w)[a-zA-Z]*[À-ÖØ-öø-ÿŒœŠšŽžŸ]")  # the beginning of such a word
 _CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
 
 
@@ -169,7 +167,7 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
     if candidate != "utf-8" or is_guess:
         notes.lines.append(f"Encoding: {candidate}")
     odd = _IMPROBABLE.findall(content) if is_guess and candidate == "cp1252" else []
-    if odd:
+    if len(odd) > len(_NOT_ASCII.findall(content)) / 5:
         notes.warnings.append(
             f"Read as cp1252, {len(odd):,} words are improbable, such as {odd[0]!r}; if the file is of another encoding (cp1251, "
             "iso-8859-2, mac-roman ...), name it with --encoding"
@@ -186,7 +184,8 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
 def _warn_of_damage(texts: list[AnnotatedText], notes: Notes) -> None:
     """Of characters that a wrong decoding leaves in a text that is valid all the same. These come first: others may follow
     from them."""
-    content = "\n".join(text.text for text in texts)
+    labels = {label for text in texts for label in [*(text.tags or ()), *(text.ents or ())]}
+    content = "\n".join([*(text.text for text in texts), *labels])
     counts = {
         "U+FEFF (a byte order mark inside of the text, as of files that were joined)": content.count("\ufeff"),
         "U+FFFD (a character that could not be decoded)": content.count("\ufffd"),
@@ -232,7 +231,8 @@ def _refuse_annotated(path: Path, content: str) -> None:
 
 
 def guess_format(path: Path, content: str) -> str:
-    """The format of the header, or that of at least half of the first lines; a name in .conllu decides before them.
+    """The format of the header, or that of at least half of the first lines; a name in .conllu decides before them, if there
+    are as many columns as in CoNLL-U, or nearly.
 
     RAISES: DataError for an empty file, and one whose first lines are in none of FORMATS.
     """

@@ -30,7 +30,7 @@ _OTHER_FILES = {
     "a Parquet file; write each word with its row as a line of text": rb"PAR1[\x0e-\x1f]",
     "a database of SQLite; write each word with its row as a line of text": rb"SQLite format 3",
     "JSON; write each word with its row as a line of text": rb'(?:\[\s*)?\{\s*"[^"\n]*"\s*:',
-    "CSV; write it again with blanks between the numbers (pandas: sep=' ')": rb"[^\s,]*(?:,[^\s,]*){2,}\r?\n",
+    "CSV; write it again with blanks between the numbers (pandas: sep=' ')": rb"[^\s,]*(?:,[^\s,]+){2,}(?:,|\r?\n|\Z)",
 }
 _WIDTH = re.compile(r"\.\d+d\.")  # in the names of Stanford's files
 _NO_WORD = "{path}: row {row:,} has no word, so it is not in the table"

@@ -29,7 +29,7 @@ from .span_component import SpanComponent, SpanScorer
 # Initial bias of the tags of a type that is added after training.
 NEW_TYPE_BIAS = -5.0
 SCORE_WEIGHTS = {"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0}
-_TAG = re.compile(r"[BILUES]-[A-Za-z_]{2,}")
+_TAG = re.compile(r"([BI])-(.+)")
 _MORE_SCORES = [*(f"ents_{part}_doc_mean" for part in "fpr"), "ents_acc", "ents_acc_doc_mean", "ents_per_type"]
 
 
@@ -176,7 +176,7 @@ class BiLSTMNER(SpanComponent):
                 f"{self.name}: found the entity type {label!r}; expected a name without '|', which stands for one of "
                 "several"
             )
-        if isinstance(label, str) and _TAG.fullmatch(label) and label not in self.labels:
+        if isinstance(label, str) and label not in self.labels and self._looks_like_tag(label):
             message = (
                 f"{self.name}: the entity type {label!r} looks like a tag; expected the type alone, {label[2:]!r}, of whose "
                 "entities the component makes tags itself"
@@ -191,6 +191,11 @@ class BiLSTMNER(SpanComponent):
             if model is not None:
                 add_labels(model, self.n_outputs, bias=NEW_TYPE_BIAS)
         return 1
+
+    def _looks_like_tag(self, label: str) -> bool:
+        tag = _TAG.fullmatch(label)
+        known = {tag[2], f"{'BI'.replace(tag[1], '')}-{tag[2]}"} if tag else set()
+        return tag is not None and (tag[2].isupper() or not known.isdisjoint(self.labels))
 
     def check_gold(self, examples: Iterable[Example]) -> None:
         """Warn of entities that do not align with the tokens."""

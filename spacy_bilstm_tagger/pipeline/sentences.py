@@ -7,6 +7,7 @@ from typing import Any, Callable, Iterable, Iterator, Optional, Union
 import numpy as np
 import srsly
 from spacy.attrs import ORTH, SENT_START, SPACY
+from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc
@@ -22,6 +23,7 @@ _PAUSE = re.compile(r"(?:\.\.+|…+)")  # an ellipsis may also be a pause
 _CLOSING = re.compile(r"[\"'”’»)\]}]+")
 _FACES = ("emoji", "emoticon")
 _TAIL = ("url", "hashtag", "user", *_FACES)
+_BEGIN = STOP_WORDS - {"it", "me", "us"}  # these words begin a sentence; the others are domains, too
 _PLACE = 8  # tokens at most of a place behind a lone @, as Instagram writes it: @ La Sirena Grill
 
 
@@ -113,9 +115,8 @@ class _Tokens:
         if kind in _FACES or kind == "url":
             return "pause"
         if kind == "punct" and _END.fullmatch(self.text(i)):
-            if (
-                self.text(i) == "." and not self._spaces[i] and self.text(i + 1)[:1].islower()
-            ):  # inside of a name, mara.lune
+            following = "" if self._spaces[i] else self.text(i + 1)
+            if self.text(i) == "." and following[:1].islower() and following not in _BEGIN:  # inside of mara.lune
                 return None
             return "pause" if _PAUSE.fullmatch(self.text(i)) else "end"
         return None

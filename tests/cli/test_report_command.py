@@ -164,6 +164,12 @@ def test_a_file_of_somebody_else_is_kept(spacy_bilstm, model, dev, tmp_path, opt
     assert "my only copy" in mine.read_text(encoding="utf8")
 
 
+def test_page_and_numbers_are_two_files(spacy_bilstm, model, dev, tmp_path):
+    code, _, error = spacy_bilstm("report", model, dev, "-o", tmp_path / "r.html", "--json", tmp_path / "r.html")
+    assert code == 1
+    assert "r.html: is the name of the page; give the numbers another one, such as report.json" in error
+
+
 def test_page_and_numbers_are_made_anew(spacy_bilstm, model, dev, tmp_path):
     outputs = "-o", tmp_path / "r.html", "--json", tmp_path / "r.json"
     assert [spacy_bilstm("report", model, dev, *outputs)[0] for _ in range(2)] == [0, 0]

@@ -428,7 +428,7 @@ def test_columns_of_tweeboparser(tmp_path):
 
 
 def test_ids_beside_entities_are_no_tags(tmp_path):
-    rows = ["0 Ann B-PER bn:1n", "1 runs O bn:2n", "", "0 Bob B-PER bn:2n", "1 sat O bn:3n"]
+    rows = ["0 Ann B-PER bn:00001n", "1 runs O bn:00002n", "", "0 Bob B-PER bn:00002n", "1 sat O bn:00003n"]
     texts = read_file(tmp_path, lines_of(*rows))
     assert [(text.tags, text.ents) for text in texts] == [(None, ["B-PER", "O"])] * 2
 
@@ -443,3 +443,30 @@ def test_columns_under_the_name_of_conllu_are_columns(tmp_path):
     path = tmp_path / "train.conllu"
     path.write_text("0\tThis\tO\n1\tPaul\tB-PER\n\n0\tUS\tB-ORG\n1\tis\tO\n", encoding="utf8")
     assert [text.words for text in read_corpus(path)[1]] == [["This", "Paul"], ["US", "is"]]
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["LID(bep,stan,rest)", "N(soort,ev,basis)", "WW(pv,tgw,ev)", "LET()", "BW()"],  # CGN
+        ["名詞,一般", "助詞,係助詞", "動詞,自立", "助動詞", "記号"],  # MeCab
+        ["NN/VB", "VBD", "DT", "JJ", "IN"],
+        ["det", "noun", "aux", "verb", "punct"],
+        ["at", "nn", "in", "to", "pps"],  # Brown, in small letters
+    ],
+)
+def test_tags_of_other_sets(tmp_path, tags):
+    words = ["De", "man", "loopt", "...", "nu"]
+    (text,) = read_file(tmp_path, "".join(f"{word}\t{tag}\n" for word, tag in zip(words, tags)))
+    assert (text.words, text.tags) == (words, tags)
+
+
+def test_tags_of_claws_beside_entities(tmp_path):
+    rows = ["I PPIS1 O", "saw VV0 O", "Ann NP1 B-PER", "on II O", "Monday NPD1 O", "all DB O", "day NNT1 O"]
+    (text,) = read_file(tmp_path, lines_of(*rows))
+    assert text.tags == ["PPIS1", "VV0", "NP1", "II", "NPD1", "DB", "NNT1"]
+
+
+def test_tokens_in_capitals_that_are_tags_too(tmp_path):
+    (text,) = read_file(tmp_path, lines_of("RT ~", "USA ^", "URL U", "TO P", "HT #"))
+    assert text.words == ["RT", "USA", "URL", "TO", "HT"]

@@ -247,7 +247,7 @@ def test_other_delimiters_of_spreadsheets(tmp_path, delimiter):
 
 @pytest.mark.parametrize(
     ("encoding", "word"),
-    [("mac-roman", "Zürich"), ("mac-roman", "don’t"), ("cp1251", "Москва"), ("iso-8859-2", "Łódź")],
+    [("mac-roman", "Zürich"), ("mac-roman", "don’t"), ("cp1251", "Москва")],
 )
 def test_words_that_windows_1252_does_not_have_are_told(tmp_path, encoding, word):
     path, notes = tmp_path / "gmb.csv", Notes()

@@ -171,11 +171,12 @@ class TestLabels:
 
     def test_tags_in_the_place_of_types_are_told(self, trained):
         ner = trained.get_pipe("bilstm_ner")
-        with pytest.warns(UserWarning, match="'B-place' looks like a tag; expected the type alone, 'place'"):
-            ner.add_label("B-place")
+        for label in ("B-place", "I-ORG"):  # of a type that is known, and in capitals
+            with pytest.warns(UserWarning, match=f"{label!r} looks like a tag; expected the type alone, {label[2:]!r}"):
+                ner.add_label(label)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert [ner.add_label(label) for label in ("B-place", "B-52", "T-shirt", "place")] == [0, 1, 1, 0]
+            assert [ner.add_label(label) for label in ("B-place", "B-52", "E-MAIL", "B-movie")] == [0, 1, 1, 1]
 
     @pytest.mark.parametrize("label", ["tim", "person|tim"])
     def test_unknown_gold_label_is_a_clear_error(self, trained, label):

@@ -32,7 +32,7 @@ def nlp():
         'He said "no way!" to me.|Then he left',
         'He said "no way."|Then he left',
         "the U.S. is big, Mr. Smith lives at 3.5 Main St. |".rstrip("|"),
-        "thx mara.lune for it.|bye",
+        "thx mara.lune and liketoknow.it for it.|bye",
         "one line\n|another",
         "#only #hashtags",
         "@mara @lune hi there",
@@ -45,6 +45,10 @@ def test_sentences(nlp, text):
     doc = nlp(text.replace("|", " ").replace("\n ", "\n"))
     expected = [part.strip() for part in text.split("|")] if text.strip() else ([text] if text else [])
     assert [sent.text.strip() for sent in doc.sents] == [part.strip() for part in expected]
+
+
+def test_a_word_that_begins_sentences_does_so_without_a_blank_too(nlp):
+    assert [sent.text for sent in nlp("good morning.how are you").sents] == ["good morning.", "how are you"]
 
 
 @pytest.mark.parametrize("text", ["  so happy! Bye", "\n so happy! Bye"])
