@@ -60,6 +60,8 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     def __init__(self, *args: Any, **options: Any) -> None:
         """As spaCy's."""
         self.cfg = {"overwrite": False}
+        self._found: dict[tuple[int, int, int], list[str]] = {}
+        self._sets: dict[tuple[str, str], tuple[Any, frozenset[str]]] = {}
         super().__init__(*args, **options)
 
     @classmethod
@@ -85,7 +87,6 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     ) -> None:
         """As spaCy's. lookups (Lookups or None): other tables, to which nothing is added."""
         super().initialize(get_examples, nlp=nlp, lookups=lookups)
-        self.cache.clear()
         if lookups is None:
             self._add_forms()
 
@@ -100,7 +101,23 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
             if pos not in rules:  # other words of this kind in small letters, as where there are no tables
                 rules[pos] = [["", ""]]
 
+    def _validate_tables(self, *args: Any) -> None:
+        """As spaCy's, after each change of the tables, of which nothing may be remembered."""
+        super()._validate_tables(*args)
+        self.cache.clear()
+        self._found.clear()
+
     def rule_lemmatize(self, token: Token) -> list[str]:
+        """As spaCy's, which computes base forms anew for each token."""
+        key = token.orth, token.pos, token.morph.key  # type: ignore[attr-defined]
+        found = self._found.get(key)
+        if found is None:
+            if len(self._found) >= MOST_CACHED:
+                self._found.clear()
+            found = self._found[key] = self._lemmas(token)
+        return found
+
+    def _lemmas(self, token: Token) -> list[str]:
         if token.like_url or token.pos_ == "SYM":
             return [token.text]
         if len(token) > 1 and token.text.startswith(_SIGNS):
@@ -168,8 +185,13 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
         return super().is_base_form(token)
 
     def _words(self, table: str, token: Token) -> Container[str]:
-        words: Container[str] = self.lookups.get_table(table, {}).get(token.pos_.lower(), ())
-        return words
+        pos = token.pos_.lower()
+        words = self.lookups.get_table(table, {}).get(pos, ())
+        source, found = self._sets.get((table, pos), ((), frozenset()))
+        if source is not words:  # lists of 10,000 words and more
+            found = frozenset(words)
+            self._sets[table, pos] = words, found
+        return found
 
 
 def _rows(name: str) -> Iterator[list[str]]:

@@ -127,7 +127,10 @@ REFUSED = {
     "an installed pipeline on a card": (["card", "en_tweet_sm", "gold.tsv"], "en_tweet_sm: holds no meta.json"),
     "a name twice on a card": (["card", "copy", "A=gold.tsv", "A=gold.tsv"], "a second corpus of the name 'A'"),
     "the data as the page": (["report", PIPELINE, "gold.tsv", "-o", "gold.tsv"], "gold.tsv: is read too"),
-    "the page as the numbers": (["report", PIPELINE, "gold.tsv", "-o", "r", "--json", "r"], "r: is the name of the page; give the numbers another one"),
+    "the page as the numbers": (
+        ["report", PIPELINE, "gold.tsv", "-o", "r", "--json", "r"],
+        "r: is the name of the page; give the numbers another one",
+    ),
     "data twice": (["report", PIPELINE, "gold.tsv", "gold.tsv"], "a file is named twice"),
     "ranges after a text without": (["report", PIPELINE, "ranges.jsonl"], "ranges.jsonl, line 1: found"),
     "a format that does not exist": (

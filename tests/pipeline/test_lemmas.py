@@ -128,7 +128,23 @@ def test_the_cache_is_bounded(nlp, monkeypatch):
     for number in range(100):
         doc = lemmatizer(Doc(nlp.vocab, words=[f"word{number}s"], pos=["NOUN"]))
         assert doc[0].lemma_ == f"word{number}"
-        assert len(lemmatizer.cache) <= 10
+        assert max(len(lemmatizer.cache), len(lemmatizer._found)) <= 10
+
+
+def test_nothing_of_other_tables_is_remembered(nlp, tmp_path):
+    lemmatizer, doc = nlp.get_pipe("tweet_lemmatizer"), Doc(nlp.vocab, words=["jobs"], pos=["NOUN"])
+    lemmatizer.to_disk(tmp_path)
+    before = lemmatizer.to_bytes()
+    assert lemmatizer(doc.copy())[0].lemma_ == "job"
+    lemmatizer.lookups.get_table("lemma_exc")["noun"] = {"jobs": ["work"]}
+    after = lemmatizer.to_bytes()
+    for load, data, lemma in (
+        (lemmatizer.from_bytes, after, "work"),
+        (lemmatizer.from_disk, tmp_path, "job"),
+        (lemmatizer.from_bytes, before, "job"),
+    ):
+        load(data)
+        assert lemmatizer(doc.copy())[0].lemma_ == lemma
 
 
 def test_without_a_part_of_speech_or_tables(nlp):
