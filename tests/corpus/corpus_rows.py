@@ -1,4 +1,11 @@
-"""Rows of corpora, for tests of several files."""
+"""Rows of corpora, and readers of them, for tests of several files."""
+
+from pathlib import Path
+
+from spacy_bilstm_tagger.corpus import Columns, EntityTags, read_corpus
+from spacy_bilstm_tagger.corpus.columns import read_columns
+
+PATH = Path("tweets")
 
 
 def conllu(id, form, *, lemma="_", upos="X", misc="_"):
@@ -13,3 +20,18 @@ def write(tmp_path, content):
     path = tmp_path / "corpus"
     path.write_bytes(content if isinstance(content, bytes) else content.encode("utf8"))
     return path
+
+
+def lines_of(*rows):
+    return "".join(row.replace(" ", "\t") + "\n" for row in rows)
+
+
+def read_rows(content, *, separator=" ", roles=None, columns=None, notes=None):
+    columns = columns or Columns(roles or [])
+    return read_columns(PATH, content, separator=separator, entities=EntityTags(), columns=columns, notes=notes)
+
+
+def read_file(tmp_path, content, notes=None):
+    path = tmp_path / "corpus.txt"
+    path.write_text(content, encoding="utf8")
+    return read_corpus(path, notes=notes)[1]
