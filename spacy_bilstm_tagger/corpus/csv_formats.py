@@ -72,9 +72,8 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
         check_width(path, line, cells, delimiter, len(header), f"{len(header)} ({', '.join(header)})")
         cells = [cells[i] for i in order]
         number = cells[0].strip(_BLANKS)
-        is_zero = (
-            number in _ZEROS and bool(current) and (has_zeros or not re.fullmatch(r"-?\d+", current))
-        )  # pandas' fillna(0)
+        # As pandas' fillna(0) writes them; else sentence 0 may come behind -1.
+        is_zero = number in _ZEROS and bool(current) and (has_zeros or not re.fullmatch(r"-?\d+", current))
         is_fill = number.lower() in _FILLS or is_zero
         begins = not is_fill and (number.lower() != current.lower() or is_after_fill)
         is_after_fill = is_fill
