@@ -14,6 +14,7 @@ from spacy.tokens import Doc, Token
 from spacy.training import Example
 
 from ..lexicon.files import use_checksums
+from ..tokenizer.characters import unescaped
 from ..util import check_bool
 from .base import Setting, SettingsMixin
 
@@ -53,7 +54,8 @@ def make_tweet_lemmatizer(nlp: Language, name: str, overwrite: bool, scorer: Opt
 class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     """Links are kept as they are (RFC 3986, section 6.2.2.1: their case may matter), hashtags and users in small letters. Other
     words are looked up as spaCy does. Irregular verb forms, such as are, are no base forms, whatever their tag. Of letters that are
-    stretched, as in sooo and cuteeee, one is left, as in Tweebank v2, or two where that is a word: goood is good."""
+    stretched, as in sooo and cuteeee, one is left, as in Tweebank v2, or two where that is a word: goood is good. HTML entities
+    are the characters that they stand for: the lemma of n&#39;t is not."""
 
     overwrite = Setting()
 
@@ -126,6 +128,8 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
             self.cache.clear()
         if _STRETCHED.search(token.text) and token.pos_ not in ("PROPN", "NUM") and _WORD.fullmatch(token.text):
             return [self._of_stretched(token)]
+        if "&" in token.text and (word := unescaped(token.text)) != token.text:
+            return [self._of_word(word, token)]
         found = super().rule_lemmatize(token)
         is_word_itself = found[0].lower() == token.lower_
         if is_word_itself and token.pos_ in ("VERB", "AUX", "ADV"):  # a capital begins a sentence, or is shouted
@@ -148,7 +152,11 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
         known = sorted((each for each in candidates if self._is_known(each, token)), key=lambda each: each not in own)
         found = [*known, *common] if token.pos_ in _INFLECTED else [*common, *known]
         short = found[0] if found else _STRETCHED.sub(r"\1", word)
-        return self.rule_lemmatize(Doc(token.vocab, words=[short], pos=[token.pos_], morphs=[str(token.morph)])[0])[0]
+        return self._of_word(short, token)
+
+    def _of_word(self, word: str, token: Token) -> str:
+        """The lemma of a word in the place of the token's own."""
+        return self.rule_lemmatize(Doc(token.vocab, words=[word], pos=[token.pos_], morphs=[str(token.morph)])[0])[0]
 
     def _is_known(self, word: str, token: Token) -> bool:
         """Whether the tables of its part of speech have it or a base form of it; of an interjection, any of the tables."""

@@ -1,5 +1,6 @@
 """Character classes that Python's `re` does not have, written as the inside of a [...] class, and ends of tokens."""
 
+import html
 import unicodedata
 from functools import lru_cache
 
@@ -8,6 +9,8 @@ from ..util import runs
 APOSTROPHE = "'’"
 # Also neighbouring keys and similar signs; only between letters can they be told from quotes.
 LOOSE_APOSTROPHE = "'’‘`´ʼ＇"
+# As web pages and the programs behind them write it; a pattern, not the inside of a class.
+ESCAPED_APOSTROPHE = "&(?:apos|[lr]squo|#0{0,2}39|#[xX]27|#821[67]);"
 CURRENCY = "$€£¥₹"
 HYPHEN = r"\-‐‑"
 LETTER = r"[^\W\d_]"
@@ -47,6 +50,11 @@ def combining_marks() -> str:
 def punctuation() -> str:
     """All characters of Unicode's categories P*, which Python's `re` cannot name."""
     return _ranges("P", without="_")
+
+
+def unescaped(text: str) -> str:
+    """A token with its HTML entities as the characters that they stand for; that of a space, such as &nbsp;, stays."""
+    return html.unescape(text).strip() or text
 
 
 def word_unit() -> str:

@@ -13,6 +13,8 @@ quotes are straight.
 
 import re
 
+from .characters import unescaped
+
 _URL = re.compile(r"(?:https?://|www\.)\S+|\S+\.\w{2,3}/\S*", re.IGNORECASE)
 _USER = re.compile(r"[@＠]\w\S*")
 _HASHTAG = re.compile(r"[#＃](?=.*\w)\S+")
@@ -35,7 +37,6 @@ _FACES = (
 _REPEATED = re.compile(r"[!?.！？…]{2,}")
 _WORD = re.compile(r"\w+")
 
-_HTML = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'"}
 _CURLY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"'})
 
 
@@ -55,8 +56,8 @@ def glove_key(text: str) -> str:
         return "<url>"
     if _NUMBER.fullmatch(text) or _QUANTITY.fullmatch(text):
         return "<number>"
-    if text in _HTML:
-        return _HTML[text]
+    if "&" in text:
+        text = unescaped(text)
     if _REPEATED.fullmatch(text):
         return text[-1]
     return _fold(text.lower().translate(_CURLY))

@@ -53,6 +53,9 @@ def nlp():
         ("#", "NOUN", "", "#"),
         ("@", "ADP", "", "@"),
         ("hopinggg", "VERB", "VerbForm=Part", "hope"),
+        ("&amp;", "CCONJ", "", "&"),
+        ("&nbsp;", "SYM", "", "&nbsp;"),
+        ("hop&#105;ng", "VERB", "VerbForm=Part", "hope"),
         ("Seeeeee", "VERB", "VerbForm=Inf", "see"),
         ("jjjoooob", "NOUN", "Number=Sing", "job"),
         ("SOOOO", "ADV", "", "so"),  # there are no tables of adverbs

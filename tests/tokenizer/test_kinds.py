@@ -19,7 +19,7 @@ KINDS = {
     "emoticon": [":)", "xD", "<3", "^_^"],
     "arrow": ["-->", "→"],
     "retweet": ["RT"],
-    "html": ["&amp;"],
+    "html": ["&amp;", "&#39;"],
     "space": ["\n", "\t"],
 }
 

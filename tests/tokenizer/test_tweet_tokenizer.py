@@ -28,6 +28,8 @@ TWEETS = [
     ("mail jo@example.com, see www.example.org.", "mail jo@example.com , see www.example.org ."),
     ('he said "no"?!', 'he said " no " ?!'),
     ("tom &amp; jerry &lt;3", "tom &amp; jerry &lt;3"),
+    ("don&#39;t say it&rsquo;s o&apos;clock", "do n&#39;t say it &rsquo;s o&apos;clock"),
+    ("&#39;tis &#39;quoted&#39; dogs&#x27; y&#039;all", "&#39; tis &#39; quoted &#39; dogs &#x27; y&#039;all"),
     (
         "let's go w/ y'all, 'cause late-night and/or U.S.",
         "let 's go w/ y'all , 'cause late-night and/or U.S.",

@@ -4,7 +4,7 @@ addresses and files."""
 from html.entities import name2codepoint
 from typing import Iterator
 
-from ..characters import END, LETTER, LINK, LOOSE_APOSTROPHE, NO_LINK, combining_marks, word_unit
+from ..characters import END, ESCAPED_APOSTROPHE, LETTER, LINK, LOOSE_APOSTROPHE, NO_LINK, combining_marks, word_unit
 from ..options import TokenizerOptions
 from .rule import Rule, sign_rule
 
@@ -93,9 +93,11 @@ def address_rules(options: TokenizerOptions) -> Iterator[Rule]:
 def name_rules(options: TokenizerOptions) -> Iterator[Rule]:
     yield sign_rule(
         "html_entity",
+        rf"(?!(?<=\w){ESCAPED_APOSTROPHE}(?i:s|m|re|ve|ll|d){END})"
         rf"&(?:{'|'.join(sorted(name2codepoint))}|apos|#\d{{1,7}}|#[xX][0-9a-fA-F]{{1,6}});",
-        "HTML 4.01, character entity references, as in Python's html.entities; Twitter's API escapes &, < and >.",
-        ("&amp;", "&lt;", "&#39;", "&hearts;", "&#x2665;"),
+        "HTML 4.01, character entity references, as in Python's html.entities; Twitter's API escapes &, < and >. That of an "
+        "apostrophe inside of a word belongs to the word.",
+        ("&amp;", "&lt;", "&#39;", "&hearts;", "&#x2665;", "dogs &#39;", "&#39; quoted"),
         ("&", "&c;", "&Jerry;"),
         kind="html",
     )

@@ -2,7 +2,18 @@
 
 from typing import Iterator
 
-from ..characters import APOSTROPHE, END, HYPHEN, LETTER, LINK, LOOSE_APOSTROPHE, NO_LINK, combining_marks, word_unit
+from ..characters import (
+    APOSTROPHE,
+    END,
+    ESCAPED_APOSTROPHE,
+    HYPHEN,
+    LETTER,
+    LINK,
+    LOOSE_APOSTROPHE,
+    NO_LINK,
+    combining_marks,
+    word_unit,
+)
 from ..options import TokenizerOptions
 from .rule import Rule, sign_rule
 
@@ -42,7 +53,7 @@ PREFIXES = (
 )
 SUFFIXES = "esque|ette|fest|fold|gate|itis|less|most|rama|wise|ish"
 
-_CLITIC = rf"[{APOSTROPHE}](?i:s|m+|re+|ve+|ll+|d){END}"
+_CLITIC = rf"(?:[{APOSTROPHE}]|{ESCAPED_APOSTROPHE})(?i:s|m+|re+|ve+|ll+|d){END}"
 
 
 def plain_word_rule(options: TokenizerOptions) -> Rule:
@@ -130,27 +141,28 @@ def _abbreviation_rules() -> Iterator[Rule]:
 
 
 def _contraction_rules(options: TokenizerOptions) -> Iterator[Rule]:
+    between_letters = rf"(?:[{LOOSE_APOSTROPHE}]|{ESCAPED_APOSTROPHE})"
     yield Rule(
         "negated",
-        rf"{LETTER}+(?=(?i:n[{LOOSE_APOSTROPHE}]t){END})",
+        rf"{LETTER}+(?=(?i:n{between_letters}t){END})",
         "Penn Treebank tokenization (Marcus et al. 1993): the verb before n't.",
-        ("do n't", "ca n’t", "ai N'T", "ca n't http://t.co/x"),
+        ("do n't", "ca n’t", "ai N'T", "ca n't http://t.co/x", "do n&#39;t"),
         ("not", "don't"),
     )
     yield Rule(
         "negation",
-        rf"(?<={LETTER})(?i:n[{LOOSE_APOSTROPHE}]t){END}|(?<!\S)(?i:n[{APOSTROPHE}]t)(?!\S)",
+        rf"(?<={LETTER})(?i:n{between_letters}t){END}|(?<!\S)(?i:n[{APOSTROPHE}]t)(?!\S)",
         "Penn Treebank tokenization: n't is a token.",
         ("do n't", "N't"),
         ("nt", "don't"),
     )
     yield sign_rule(
         "clitic",
-        rf"(?<=[\w?!)\]”\"])(?<!\"[\"'’]){_CLITIC}|(?<=\w)[{LOOSE_APOSTROPHE}](?i:s|m|re|ve|ll|d){END}"
+        rf"(?<=[\w?!)\]”\"])(?<!\"[\"'’]){_CLITIC}|(?<=\w){between_letters}(?i:s|m|re|ve|ll|d){END}"
         rf"|(?<!\S)[{APOSTROPHE}](?i:s|m|re|ve|ll|d)(?!\S)",
         "Penn Treebank tokenization: 's 'm 're 've 'll 'd. Also where it stands alone, as in texts that are "
-        "tokenized already, and with the signs that keyboards give for an apostrophe.",
-        ("it 's", "they ’re", "I 'd 've", "'s", "How `s", "I 'mmm", "it 's http://t.co/x"),
+        "tokenized already, with the signs that keyboards give for an apostrophe, and with the HTML entities of one.",
+        ("it 's", "they ’re", "I 'd 've", "'s", "How `s", "I 'mmm", "it 's http://t.co/x", "it &#39;s"),
         ("it's", "'s-x", "s", "'tree"),
     )
     if options.contractions == "split_all":
@@ -237,9 +249,9 @@ def _whole_word_rules(options: TokenizerOptions) -> Iterator[Rule]:
     unit, glued = word_unit(), rf"[\w{combining_marks()}]+?"
     clitic = "(?!)" if options.contractions == "whole" else _CLITIC
     if options.hyphens == "split":
-        inside = rf"(?!{clitic})[{APOSTROPHE}](?=\w){NO_LINK}"
+        inside = rf"(?!{clitic})(?:[{APOSTROPHE}]|{ESCAPED_APOSTROPHE})(?=\w){NO_LINK}"
     else:
-        inside = rf"(?!{clitic})[{HYPHEN}/{APOSTROPHE}]+(?=\w){NO_LINK}"
+        inside = rf"(?!{clitic})(?:[{HYPHEN}/{APOSTROPHE}]+|{ESCAPED_APOSTROPHE})(?=\w){NO_LINK}"
     yield Rule(
         "glued_word",
         rf"(?<!\w)(?=[\w{combining_marks()}{HYPHEN}/{APOSTROPHE}]{{1,200}}://){glued}(?:{inside}{glued}){{0,9}}?(?={LINK})",
