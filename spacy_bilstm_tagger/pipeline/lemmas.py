@@ -5,7 +5,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Callable, Container, Iterable, Iterator, Optional
 
+import numpy as np
 import srsly
+from spacy.attrs import LEMMA, MORPH, ORTH, POS
+from spacy.errors import Errors as SpacyErrors
 from spacy.lang.en import EnglishLemmatizer
 from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.language import Language
@@ -62,8 +65,8 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     def __init__(self, *args: Any, **options: Any) -> None:
         """As spaCy's."""
         self.cfg = {"overwrite": False}
-        self._found: dict[tuple[int, int, int], list[str]] = {}
-        self._sets: dict[tuple[str, str], tuple[Any, frozenset[str]]] = {}
+        self._found: dict[tuple[int, int, int], str] = {}  # by word, part of speech and features
+        self._base_forms: dict[tuple[int, int], bool] = {}  # by part of speech and features
         super().__init__(*args, **options)
 
     @classmethod
@@ -108,18 +111,36 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
         super()._validate_tables(*args)
         self.cache.clear()
         self._found.clear()
+        index = self.lookups.get_table("lemma_index", {})
+        for pos, words in list(index.items()):
+            index[pos] = WordList(words)
 
-    def rule_lemmatize(self, token: Token) -> list[str]:
+    def __call__(self, doc: Doc) -> Doc:
         """As spaCy's, which computes base forms anew for each token."""
-        key = token.orth, token.pos, token.morph.key  # type: ignore[attr-defined]
+        if not self._validated:
+            self._validate_tables(SpacyErrors.E1004)
+        try:
+            rows = doc.to_array([ORTH, POS, MORPH, LEMMA]).tolist()
+            lemmas = [
+                lemma if lemma and not self.overwrite else doc.vocab.strings.add(self._find(doc, i, (orth, pos, morph)))
+                for i, (orth, pos, morph, lemma) in enumerate(rows)
+            ]
+            return doc.from_array([LEMMA], np.array(lemmas, dtype=np.uint64))  # type: ignore[arg-type]
+        except Exception as error:
+            self.get_error_handler()(self.name, self, [doc], error)
+            return doc
+
+    def _find(self, doc: Doc, i: int, key: tuple[int, int, int]) -> str:
         found = self._found.get(key)
         if found is None:
+            found = self.lemmatize(doc[i])[0]
             if len(self._found) >= MOST_CACHED:
                 self._found.clear()
-            found = self._found[key] = self._lemmas(token)
+            self._found[key] = found
         return found
 
-    def _lemmas(self, token: Token) -> list[str]:
+    def rule_lemmatize(self, token: Token) -> list[str]:
+        """As spaCy's, where nothing of the above is said."""
         if token.like_url or token.pos_ == "SYM":
             return [token.text]
         if len(token) > 1 and token.text.startswith(_SIGNS):
@@ -188,18 +209,27 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
             irregular, regular = (self._words(table, token) for table in ("lemma_exc", "lemma_index"))
             if token.lower_ in irregular and token.lower_ not in regular:
                 return False
-        if pos == "NOUN" and "VerbForm" in token.morph.to_dict():  # the tag is that of a verb
-            return False
-        return super().is_base_form(token)
+        key = token.pos, token.morph.key  # type: ignore[attr-defined]
+        if key not in self._base_forms:
+            is_verb = pos == "NOUN" and "VerbForm" in token.morph.to_dict()  # by its tag
+            self._base_forms[key] = not is_verb and super().is_base_form(token)
+        return self._base_forms[key]
 
     def _words(self, table: str, token: Token) -> Container[str]:
-        pos = token.pos_.lower()
-        words = self.lookups.get_table(table, {}).get(pos, ())
-        source, found = self._sets.get((table, pos), ((), frozenset()))
-        if source is not words:  # lists of 10,000 words and more
-            found = frozenset(words)
-            self._sets[table, pos] = words, found
-        return found
+        return self.lookups.get_table(table, {}).get(token.pos_.lower(), ())
+
+
+class WordList(list[str]):
+    """A list of words that is saved as one, and finds them as a set does: spaCy's lists of base forms have 11,000 and more."""
+
+    def __init__(self, words: Iterable[str] = ()) -> None:
+        super().__init__(words)
+        self._set, self._size = frozenset(self), len(self)
+
+    def __contains__(self, word: object) -> bool:
+        if self._size != len(self):  # words were added
+            self._set, self._size = frozenset(self), len(self)
+        return word in self._set
 
 
 def _rows(name: str) -> Iterator[list[str]]:

@@ -1,6 +1,7 @@
 """The `tweet_lemmatizer` component."""
 
 import copy
+import pickle
 
 import pytest
 import spacy
@@ -12,6 +13,7 @@ from spacy.tokens import Doc
 from spacy.util import registry
 
 from spacy_bilstm_tagger.errors import ConfigError
+from spacy_bilstm_tagger.pipeline.lemmas import WordList
 
 
 @pytest.fixture
@@ -132,6 +134,19 @@ def test_the_cache_is_bounded(nlp, monkeypatch):
         doc = lemmatizer(Doc(nlp.vocab, words=[f"word{number}s"], pos=["NOUN"]))
         assert doc[0].lemma_ == f"word{number}"
         assert max(len(lemmatizer.cache), len(lemmatizer._found)) <= 10
+
+
+def test_lists_of_words_that_are_found_as_in_a_set(nlp):
+    words = WordList(["hop", "hope"])
+    for each in (words, pickle.loads(pickle.dumps(words)), copy.deepcopy(words)):
+        assert each == ["hop", "hope"]
+        assert "hope" in each
+        assert "hops" not in each
+        each.append("hops")
+        assert "hops" in each
+    lookups = nlp.get_pipe("tweet_lemmatizer").lookups
+    saved = Lookups().from_bytes(lookups.to_bytes())
+    assert saved.get_table("lemma_index") == lookups.get_table("lemma_index")
 
 
 def test_nothing_of_other_tables_is_remembered(nlp, tmp_path):
