@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 import tempfile
+import warnings
 import zlib
 from collections import Counter
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ LONGEST_LINE = 100_000_000  # bytes, of a text; a file of JSON may be one line
 @contextmanager
 def write_beside(path: Path) -> Iterator[Path]:
     """A temporary path for a file or folder, beside `path`. It replaces `path` at the end of the block, or is removed
-    if the block raises an error. A link stays one, and a file keeps its mode.
+    if the block raises an error. A link stays one, and a file or folder keeps its mode.
 
     RAISES: DataError for a path that leads nowhere, to a pipe or to a device, and where there is no room.
     """
@@ -42,15 +43,15 @@ def write_beside(path: Path) -> Iterator[Path]:
     except (FileExistsError, NotADirectoryError):
         raise DataError(f"{path}: a part of this path is a file, expected folders; give another name") from None
     _sweep(path)
-    tmp_dir = Path(tempfile.mkdtemp(prefix=f"{_draft_prefix(path)}{os.getpid()}-", dir=path.parent))
+    tmp_dir = Path(tempfile.mkdtemp(prefix=f".{path.name}.{platform.node()}.{os.getpid()}-", dir=path.parent))
     try:
         draft = tmp_dir / path.name
         yield draft
+        if path.exists():
+            draft.chmod(path.stat().st_mode)
         if draft.is_dir() and path.exists():
             _exchange(draft, path)
         else:
-            if path.exists():
-                draft.chmod(path.stat().st_mode)
             draft.replace(path)
     except OSError as error:
         if error.errno in NO_ROOM:
@@ -95,17 +96,19 @@ def _exchange(draft: Path, path: Path) -> None:
         raise
 
 
-def _draft_prefix(path: Path) -> str:
-    return f".{path.name}.{platform.node()}."  # processes of other machines may write here too
-
-
 def _sweep(path: Path) -> None:
-    """Remove the drafts of killed processes of this machine."""
-    prefix = _draft_prefix(path)
-    for draft in [each for each in path.parent.iterdir() if each.name.startswith(prefix)]:
-        number, dash, _ = draft.name.removeprefix(prefix).partition("-")
-        if number.isdecimal() and dash and not _may_run(int(number)):
+    """Remove the drafts of killed processes of this machine, and warn of others, which may still be written."""
+    draft_name = re.compile(rf"\.{re.escape(path.name)}\.(.+)\.(\d+)-\w+")
+    for draft in list(path.parent.iterdir()):
+        found = draft_name.fullmatch(draft.name)
+        if found is None or int(found[2]) == os.getpid():
+            continue
+        if found[1] == platform.node() and not _may_run(int(found[2])):
             shutil.rmtree(draft, ignore_errors=True)
+        else:
+            warnings.warn(
+                f"{draft}: was left by another process; if none is writing {path.name}, remove it", stacklevel=5
+            )
 
 
 def _may_run(process: int) -> bool:

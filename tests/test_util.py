@@ -44,8 +44,10 @@ def test_a_folder_is_exchanged(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="renameat2")
 def test_there_is_a_folder_under_the_name_at_any_time(tmp_path, monkeypatch):
     write(tmp_path / "out", "old", folder=True)
+    (tmp_path / "out").chmod(0o750)
     monkeypatch.setattr("pathlib.Path.rename", lambda self, target: pytest.fail("two steps"))
     write(tmp_path / "out", "new", folder=True)
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o750
 
 
 def test_without_an_exchange_in_one_step(tmp_path, monkeypatch):
@@ -56,7 +58,7 @@ def test_without_an_exchange_in_one_step(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="asks whether a process runs")
-def test_what_killed_processes_have_left_is_removed(tmp_path):
+def test_what_killed_processes_have_left_is_removed_or_named(tmp_path):
     here = f".out.{platform.node()}"
     left = [
         f"{here}.{os.getpid()}-abc",
@@ -66,7 +68,9 @@ def test_what_killed_processes_have_left_is_removed(tmp_path):
     ]
     for name in (f"{here}.4194305-abc", *left):
         (tmp_path / name).mkdir()
-    write(tmp_path / "out", "new")
+    with pytest.warns(UserWarning, match=r"out\.elsewhere\.4194305-abc: was left by another process") as warned:
+        write(tmp_path / "out", "new")
+    assert len(warned) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*left, "out"])
 
 

@@ -12,12 +12,12 @@ from ..pipeline.gold import OUTSIDE, is_missing
 _BEGIN, _INSIDE = "BSU", "IEL"  # BIO; BIOES adds S and E, BILUO calls them U and L
 _CLOSES = "SUEL"
 _OTHER_FORMS = {
-    "in angle brackets": re.compile(r"<[BIESLU]-[^<>]+>"),
+    "in brackets": re.compile(r"<[BIESLU]-[^<>]+>|\[[BIESLU]-[^][]+\]|\([BIESLU]-[^()]+\)"),
     "with a prefix of several letters": re.compile(r"(?i:begin|beg|inside|in|middle|end|last|single|unit)[-_:]\S+"),
     "without a type": re.compile("[BIESLU]"),
-    "with another sign than the hyphen": re.compile(r"[BIESLU][_:/|.‐‑–—−]\S+"),
+    "with another sign than the hyphen": re.compile(r"[BIESLU][_:=/|.‐‑–—−]\S+"),
     "in small letters": re.compile(r"[bieslu][-_]\S+"),
-    "with the prefix at the end": re.compile(r"\S+[-_][BIESLU]"),
+    "with the prefix at the end": re.compile(r"\S+[-_:=/|.][BIESLU]"),
 }
 _OUTSIDE_FORMS = (OUTSIDE, "o", "<O>", "Outside", "OUTSIDE", "OUT")
 _NO_ENTITY = (*_OUTSIDE_FORMS, "_", "OTHER", "NONE")

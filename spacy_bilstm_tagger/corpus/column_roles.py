@@ -48,6 +48,7 @@ _FEWEST, _MOST_SIGNS = 10, 40  # different tags of a set that spaCy does not kno
 _BARE = set("BIOLUES")
 _TYPES = {"person", "per", "location", "loc", "geo-loc", "organization", "organisation", "org", "misc", "miscellaneous"}
 _TYPES |= {"company", "corporation", "product", "group", "event", "facility", "creative-work", "gpe", "norp"}
+_STARS = re.compile(r"\((\w[\w-]*)\*\)?|\*\)?")  # (PER*, *, *)
 _LOWER_TAGS = {"aux", "det", "intj", "num", "punct"}  # relations, and parts of speech in small letters
 _ID = re.compile(r"\d\d")  # Q90, bn:00012n; tags of CLAWS have one digit
 _OF_TWEEBO = {"CONJ", "COORD", "MWE", "ROOT", "X"}  # TweeboParser's last column, and its roots
@@ -363,6 +364,14 @@ def _refuse_other_forms(path: Path, rows: list[Row], values: list[list[str]], co
             raise DataError(
                 f"{path}, line {line}: found entity tags such as {cells[i]!r}, {found[1]}; expected O, B-TYPE and I-TYPE, such "
                 f"as B-person. Write them in that form; if they are something else, {_NAMING}"
+            )
+        stars = [_STARS.fullmatch(cell) for cell in values[i]]
+        opened = {match[1].lower() for match in stars if match and match[1]}
+        if all(stars) and opened and 2 * len(opened & _TYPES) >= len(opened):
+            line, cells = next(row for row in rows if row[1][i] != "*")
+            raise DataError(
+                f"{path}, line {line}: found {cells[i]!r}, entities in brackets around stars, as in CoNLL 2005; expected O, B-TYPE "
+                f"and I-TYPE, such as B-person. Write them in that form; if they are something else, {_NAMING}"
             )
         ((outside, count),) = Counter(values[i]).most_common(1)
         types = set(values[i]) - {outside}

@@ -12,7 +12,9 @@ _HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b\u2060\ufeff
 # A spreadsheet makes #NAME? of =:( and the like; or with a blank inside, and not in quotes.
 _DAMAGED = re.compile(r"#(NAME\?|REF!|VALUE!|N/A|DIV/0!)|[^\s\"]\S* .*")
 _PIECE = re.compile("##\\w|[▁Ġ]")
-_LONG_TEXT = 60  # tokens of a file's only text
+_LONG_TEXT = 60  # tokens
+_ONLY_TEXT = 30  # tokens of a file's only text
+_MASK = re.compile(r"([*_#•█xX])\1*")
 _SAME = 0.9  # share of tokens that are one word, as where texts were removed
 # What parts the texts of a format.
 _PARTED = {
@@ -104,8 +106,8 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
 
 def warn_of_texts(format: str, texts: list[AnnotatedText], notes: Notes) -> None:
     """Of one long text, and of one word in the place of most. format (str): the name of one in which tokens are given."""
-    words = Counter(word for text in texts for word in text.words)
-    if len(texts) == 1 and words.total() > _LONG_TEXT:
+    words = Counter(word[0] if _MASK.fullmatch(word) else word for text in texts for word in text.words)
+    if len(texts) == 1 and words.total() > _ONLY_TEXT:
         start = "All" if format in _PARTED else "There is no blank line between texts, so all"
         way_out = _PARTED.get(format, "put a blank line between them")
         notes.warnings.append(f"{start} {words.total():,} tokens are one text; if these are several, {way_out}")

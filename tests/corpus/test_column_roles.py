@@ -122,6 +122,10 @@ def test_numbers_are_no_tags(tmp_path, numbers):
             "another sign than the hyphen",
         ),
         (table(LONG[:2], ["B–PER", "O"]), "another sign than the hyphen"),
+        (table(LONG[:3], ["B=PER", "O", "O"]), "such as 'B=PER', with another sign than the hyphen"),
+        (table(LONG[:3], ["PER:B", "O", "LOC:B"]), "such as 'PER:B', with the prefix at the end"),
+        (table(LONG[:3], ["[B-PER]", "O", "[I-PER]"]), "such as '.B-PER.', in brackets"),
+        (table(LONG[:3], ["NN", "VB", "JJ"], ["*", "(PER*", "*)"]), r"line 2: found '\(PER\*', entities in brackets"),
         (table(LONG[:20], ["en"] * 20, ["twitter"] * 20), "no column looks like tags"),
         (
             table(["17", "18"], ["positive", "negative"], ["so good to be here", "this is very bad"]),

@@ -27,6 +27,7 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
             "".join(f"w{i % 9} {['NN', 'VB'][i % 2]}\n" for i in range(70)),
             "no blank line between texts, so all 70 tokens are one text; if these are several, put a blank line between them",
         ),
+        ("".join(f"w{i % 9} {['NN', 'VB'][i % 2]}\n" for i in range(31)), "so all 31 tokens are one text"),
         ("It was good\nHe is bad\nShe was fine\nWe are ok\n", "4 of 4 tags occur once"),
         ("Mara\tB-PER\u2028left\nus\tO\n", "1 cells hold control characters, or nothing that can be seen"),
         (
@@ -61,6 +62,7 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
             "".join(conllu(str(i), "[deleted]") for i in range(1, 8)),
             "7 of 7 tokens are '[deleted]'; were the words removed?",
         ),
+        ("*** O\n**** B-PER\n\n** O\n* O\n\n*** O\n**** O\n", "6 of 6 tokens are '*'; were the words removed?"),
         (
             '[{"data": {"text": "Mia"}, "annotations": [{"result": [{"type": "choices", "value": {}}, {"type": "labels", "value": '
             '{"start": 0, "end": 3, "labels": ["PER"]}}]}]}]',

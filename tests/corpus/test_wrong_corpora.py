@@ -139,7 +139,7 @@ REFUSED = {
     "rtf": (rb"{\rtf1\ansi so RB\par ok JJ\par}", ": is a document with formatting (RTF)"),
     "entity-tags-of-flair": (
         "George <B-PER>\nLee <I-PER>\nleft <O>\n",
-        ", line 1: found entity tags such as '<B-PER>', in angle brackets",
+        ", line 1: found entity tags such as '<B-PER>', in brackets",
     ),
     "long-prefixes": (
         "Mia\tBegin-PER\nLee\tInside-PER\nleft\tOutside\n",
