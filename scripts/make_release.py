@@ -125,6 +125,9 @@ def add_rules(nlp: Language) -> None:
     # The last pattern wins. T-POS has no emoji, and UH for emoticons.
     for form in (f"^[{EMOJI}{REGIONAL}]", f"^[{INVISIBLE}]+$"):
         ruler.add([[{"TEXT": {"REGEX": form}}]], {"TAG": "UH", "POS": "SYM", "MORPH": ""})
+    # Nor has it symbols of stocks, $AAPL, which are names.
+    cashtag = {"TEXT": {"REGEX": r"^\$[A-Za-z]{1,6}(\.[A-Z]{1,2})?$"}}
+    ruler.add([[cashtag]], {"TAG": "NNP", "POS": "PROPN", "MORPH": "Number=Sing"})
     nlp.add_pipe("tweet_lemmatizer", name="lemmatizer", after="attribute_ruler").initialize()
 
 

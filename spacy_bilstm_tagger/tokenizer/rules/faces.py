@@ -85,10 +85,10 @@ def emoticon_rules(options: TokenizerOptions) -> Iterator[Rule]:
     )
     yield Rule(
         "letter_face",
-        r"[xX8](?:-[)\](]|-?[dDpP]+(?!\w))|D[-~^]?['’]?:(?!\w)",
-        "Twokenize: x and 8 for eyes, D for a mouth on the left.",
-        ("xD", "XP", "8-)", "8D", "D:", "D':"),
-        ("8)", "x)", "8/", "xDa", "d:", "D;"),
+        r"[xX8](?:-[)\](]|-?[dDpP]+(?!\w))|B-\)(?!\w)|D[-~^]?['’]?:(?!\w)",
+        "Twokenize: x and 8 for eyes, B for eyes with glasses, D for a mouth on the left.",
+        ("xD", "XP", "8-)", "8D", "B-)", "D:", "D':"),
+        ("8)", "x)", "8/", "xDa", "B)", "b-)", "d:", "D;"),
         kind="emoticon",
     )
     yield emoticon_rule(
