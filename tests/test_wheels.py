@@ -79,6 +79,8 @@ def test_labels_are_explained_and_what_users_of_other_pipelines_read_is_there(en
     doc = nlp("RT @mara: she loved cities!! http://bit.ly/x")
     assert [doc[1].pos_, doc[3].pos_, doc[4].lemma_, doc[5].lemma_] == ["X", "PRON", "love", "city"]
     assert str(doc[5].morph) == "Number=Plur"
+    doc = nlp("I don&#39;t own $AAPL")
+    assert [doc[2].text, doc[2].lemma_, doc[4].tag_, doc[4].pos_] == ["n&#39;t", "not", "NNP", "PROPN"]
     assert nlp("").text == ""
     assert nlp.meta["license"]
     assert nlp.meta["sources"]
