@@ -1,6 +1,6 @@
 """How well doc.sents are found: spaCy's `sentencizer` and ours, on paragraphs of a treebank and on tweets split by hand.
 
-    python -m benchmarks.sentences --treebank TREEBANK.conllu --tweets assets/raw/tweeteval.txt
+    python -m benchmarks.sentences --treebank TREEBANK.conllu --tweets assets/raw/tweeteval.txt [--pipeline en_tweet_sm]
 
 A sentence counts where both its ends are right; white space aside.
 """
@@ -47,12 +47,16 @@ def tweets(path: Path) -> Iterator[Text]:
 def main(
     treebank: Annotated[Optional[Path], typer.Option()] = None,
     raw: Annotated[Optional[Path], typer.Option("--tweets")] = None,
+    pipeline: Annotated[Optional[str], typer.Option(help="Whose doc.sents are scored, too.")] = None,
 ) -> None:
+    pipelines = {name: spacy.blank("en", config=CONFIG) for name in ("sentencizer", "tweet_sentencizer")}
+    for name, nlp in pipelines.items():
+        nlp.add_pipe(name)
+    if pipeline is not None:
+        pipelines[pipeline] = spacy.load(pipeline)
     sources = {"paragraphs": treebank and list(paragraphs(treebank)), "tweets": raw and list(tweets(raw))}
     for source, texts in sources.items():
-        for name in ("sentencizer", "tweet_sentencizer") if texts else ():
-            nlp = spacy.blank("en", config=CONFIG)
-            nlp.add_pipe(name)
+        for name, nlp in pipelines.items() if texts else ():
             right = found = gold = 0
             for text, sentences in texts:
                 spans = [(sent.start_char, sent.start_char + len(sent.text.rstrip())) for sent in nlp(text).sents]

@@ -116,7 +116,6 @@ def take_component(nlp: Language, source: Path, component: str, name: str) -> No
 
 def add_rules(nlp: Language) -> None:
     """What spaCy's English pipelines have too: morphology by tags, lemmas by rules; and sentences."""
-    nlp.add_pipe("tweet_sentencizer", first=True)
     ruler = nlp.add_pipe("attribute_ruler", after="pos")
     morphs = (ENGLISH / "tag_morphs.tsv").read_text(encoding="utf8").splitlines()
     nlp.get_pipe("tagger").morphs = dict(line.split("\t") for line in morphs)
@@ -129,6 +128,9 @@ def add_rules(nlp: Language) -> None:
     cashtag = {"TEXT": {"REGEX": r"^\$[A-Za-z]{1,6}(\.[A-Z]{1,2})?$"}}
     ruler.add([[cashtag]], {"TAG": "NNP", "POS": "PROPN", "MORPH": "Number=Sing"})
     nlp.add_pipe("tweet_lemmatizer", name="lemmatizer", after="attribute_ruler").initialize()
+    nlp.add_pipe(
+        "tweet_sentencizer", last=True
+    )  # an entity before it may hold points, as St. Johns and Yahoo! Answers do
 
 
 def round_weights(model: Model) -> None:

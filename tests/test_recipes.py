@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,11 +25,16 @@ RECIPES = sorted(path.stem for path in CONFIGS.glob("*.cfg"))
 FIRST_STEPS = {
     "finetune": "en_tweet",
     "release_second": "en_tweet",
+    "release_entities": "en_tweet",
     "ritter": "treebank_transformer",
     "tweebank": "treebank",
     "wnut17_btc": "wnut17",
 }
-WIDTHS = {"finetune": {"components.tok2vec.model.encode.width": 300}}  # as in en_tweet_sm
+# How their first steps differ from that recipe: the width of en_tweet_sm's tags, and its entities.
+CHANGES: dict[str, dict[str, Any]] = {
+    "finetune": {"components.tok2vec.model.encode.width": 300},
+    "release_entities": {"nlp.pipeline": ["tok2vec", "ner"]},
+}
 # Tags in two steps with a shared tok2vec, entities with all tables, spans, and a softmax without features.
 TRAINED = ["ritter", "wnut17", "toxic_spans", "lecture"]
 FILES = {
@@ -80,10 +86,10 @@ def paths(files, request):
         if "first" in named:
             found["first"] = files / f"before-{recipe}"
             if not found["first"].exists():
-                init_nlp(load(FIRST_STEPS[recipe], **WIDTHS.get(recipe, {}))).to_disk(found["first"])
+                init_nlp(load(FIRST_STEPS[recipe], **CHANGES.get(recipe, {}))).to_disk(found["first"])
         return {f"paths.{name}": str(path) for name, path in found.items()}
 
-    def load(recipe: str, **more: int):
+    def load(recipe: str, **more: Any):
         return load_config(CONFIGS / f"{recipe}.cfg", overrides={**find(recipe), **more})
 
     return find

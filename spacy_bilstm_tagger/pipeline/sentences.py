@@ -6,7 +6,7 @@ from typing import Any, Callable, Iterable, Iterator, Optional, Union
 
 import numpy as np
 import srsly
-from spacy.attrs import ORTH, SENT_START, SPACY
+from spacy.attrs import ENT_IOB, ORTH, SENT_START, SPACY
 from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.language import Language
 from spacy.pipeline import Pipe
@@ -24,6 +24,7 @@ _CLOSING = re.compile(r"[\"'”’»)\]}]+")
 _FACES = ("emoji", "emoticon")
 _TAIL = ("url", "hashtag", "user", *_FACES)
 _BEGIN = STOP_WORDS - {"it", "me", "us"}  # these words begin a sentence; the others are domains, too
+_INSIDE = 1  # ENT_IOB
 _PLACE = 8  # tokens at most of a place behind a lone @, as Instagram writes it: @ La Sirena Grill
 
 
@@ -48,7 +49,8 @@ class TweetSentencizer(SettingsMixin, Pipe):
 
     What still belongs to it: closing quotes and brackets, emoji and emoticons behind, and links, users, hashtags and a place
     at the end of the text. Signs alone are no sentence. After an ellipsis, an emoji or a link, the next word has to begin
-    with a capital letter; `RT @user:` belongs to the sentence behind.
+    with a capital letter; `RT @user:` belongs to the sentence behind. None begins inside of an entity: put the component behind one
+    that finds entities, which keep to sentences that are set before, as spaCy's do.
     """
 
     overwrite = Setting()
@@ -67,6 +69,7 @@ class TweetSentencizer(SettingsMixin, Pipe):
         found = np.full(len(doc), -1)  # no start
         found[list(sentence_starts(doc))[1:]] = 1
         found[:1] = 1  # the first one has the white space before it
+        found[doc.to_array(ENT_IOB) == _INSIDE] = -1
         if not self.overwrite:
             before = doc.to_array(SENT_START).astype(found.dtype)
             found = np.where(before == 0, found, before)

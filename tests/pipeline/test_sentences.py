@@ -3,7 +3,7 @@ import pickle
 import pytest
 import spacy
 import srsly
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
 
@@ -54,6 +54,16 @@ def test_a_word_that_begins_sentences_does_so_without_a_blank_too(nlp):
 @pytest.mark.parametrize("text", ["  so happy! Bye", "\n so happy! Bye"])
 def test_white_space_before_the_first_sentence_belongs_to_it(nlp, text):
     assert [sent.text.strip() for sent in nlp(text).sents] == ["so happy!", "Bye"]
+
+
+def test_no_sentence_begins_inside_of_an_entity(nlp):
+    doc = nlp.make_doc("I asked Yahoo! Answers. Nobody knew")
+    doc.ents = [Span(doc, 2, 5, label="corporation")]
+    assert [sent.text for sent in nlp.get_pipe("tweet_sentencizer")(doc).sents] == [
+        "I asked Yahoo! Answers.",
+        "Nobody knew",
+    ]
+    assert [sent.text for sent in nlp("I asked Yahoo! Answers.").sents] == ["I asked Yahoo!", "Answers."]
 
 
 def test_starts_that_are_set_stay_unless_overwritten(nlp):
