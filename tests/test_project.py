@@ -25,6 +25,7 @@ WORKFLOWS = {
     "ritter",
     "ritter-transformer",
     "tweebank",
+    "upos",
     "pretrain",
     "lecture",
     "hmm",
