@@ -36,6 +36,7 @@ _PLACE = 8  # tokens at most of a place behind a lone @, as Instagram writes it:
 )
 def make_tweet_sentencizer(nlp: Language, name: str, overwrite: bool, scorer: Optional[Callable]) -> "TweetSentencizer":
     """Make a component that sets `doc.sents` without a model. It needs TweetTokenizer.v1, whose kinds of tokens it reads.
+    Put it behind the component that finds entities: no sentence begins inside of one, and entities keep to sentences set before.
 
     overwrite (bool): replace sentence starts that are already set.
     scorer (Callable or None): the scoring method.
@@ -49,8 +50,7 @@ class TweetSentencizer(SettingsMixin, Pipe):
 
     What still belongs to it: closing quotes and brackets, emoji and emoticons behind, and links, users, hashtags and a place
     at the end of the text. Signs alone are no sentence. After an ellipsis, an emoji or a link, the next word has to begin
-    with a capital letter; `RT @user:` belongs to the sentence behind. None begins inside of an entity: put the component behind one
-    that finds entities, which keep to sentences that are set before, as spaCy's do.
+    with a capital letter; `RT @user:` belongs to the sentence behind. None begins inside of an entity.
     """
 
     overwrite = Setting()
