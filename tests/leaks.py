@@ -8,12 +8,14 @@ from typing import Iterable
 
 from spacy.util import load_config
 
+from spacy_bilstm_tagger.corpus.annotated_text import text_fingerprint
+
 Texts = dict[str, str]  # what two texts are compared by -> the text
 
 
 def letters(texts: Iterable[str]) -> Texts:
-    """In lower case and without white space, since corpora cut them differently."""
-    return {"".join(text.split()).lower(): text for text in texts}
+    """By what two corpora that cut a text differently, and hide users and links, have in common."""
+    return {text_fingerprint(text): text for text in texts}
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """An annotated text, as the readers of all formats return it."""
 
+import html
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,8 @@ from ..errors import DataError
 
 Range = tuple[int, int]  # of characters, start and end; the end is exclusive
 _HANDLE = re.compile(r"\w{1,15}", re.ASCII)  # what Twitter allows
+_HIDDEN = re.compile(r"[@＠]\w+|(?:https?://|www\.)\S+|\b(?:URL\d*|HTTPURL)\b")
+_ENOUGH = 20  # characters besides users and links
 
 
 @dataclass
@@ -111,5 +114,14 @@ def join_handles(texts: list[AnnotatedText]) -> int:
 
 
 def text_fingerprint(text: str) -> str:
-    """The text in lower case without white space: equal where two corpora tokenize or write a text differently."""
+    """Equal where two corpora tokenize or write a text differently: lower case without white space, and HTML entities as the
+    characters that they stand for. Corpora also hide users and links, as @USER12 and URL3, so one is as good as another, unless
+    little else is in the text."""
+    text = html.unescape(text)
+    hidden = "".join(_HIDDEN.sub("@", text).split()).lower()
+    return hidden if len(hidden.replace("@", "")) >= _ENOUGH else letters(text)
+
+
+def letters(text: str) -> str:
+    """The text in lower case without white space."""
     return "".join(text.split()).lower()

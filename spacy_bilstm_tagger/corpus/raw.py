@@ -9,7 +9,7 @@ from typing import Iterable, Iterator
 
 from ..errors import DataError, Errors
 from ..util import is_json_object, is_stream, read_lines, unpacked_suffix
-from .annotated_text import AnnotatedText, text_fingerprint
+from .annotated_text import AnnotatedText, letters, text_fingerprint
 from .columns import Columns
 from .docs import read_docbin_texts
 from .formats import read_corpus
@@ -113,7 +113,7 @@ def in_fold(texts: list[AnnotatedText], fold: str, *, inverted: bool = False) ->
 
 
 def _lot(text: AnnotatedText) -> int:
-    return int.from_bytes(hashlib.sha256(text_fingerprint(text.text).encode("utf8")).digest()[:8], "big")
+    return int.from_bytes(hashlib.sha256(letters(text.text).encode("utf8")).digest()[:8], "big")
 
 
 def exclude(
@@ -121,7 +121,7 @@ def exclude(
 ) -> tuple[list[AnnotatedText], list[tuple[AnnotatedText, str]]]:
     """The texts that are in none of the other files, and the excluded ones, each with the place where it was found.
 
-    White space, tokens and case are not compared.
+    White space, tokens, case, and the names of users and links are not compared: see `text_fingerprint`.
     path (Path): the file of the texts, for messages.
     others (list of Path): in any format of `read_corpus`, raw texts, one a line, .spacy, or folders with .spacy files.
     RAISES: DataError if no text remains, and if a file cannot be read.

@@ -16,6 +16,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..errors import ConfigError
+from ..tokenizer.characters import unescaped
 from ..types import Floats, Ints
 
 Hashes = NDArray[np.uint64]
@@ -91,9 +92,19 @@ def token_keys(docs: Sequence[Doc], attrs: Sequence[str] = ()) -> tuple[Hashes, 
     """ORTH, NORM, LOWER and the further attributes of each token of at least one doc, (tokens, columns), and the tokens of
     each doc, (docs,)."""
     columns = [ORTH, NORM, LOWER, *(IDS[attr.upper()] for attr in attrs)]
-    keys = [cast(Hashes, doc.to_array(columns).reshape(-1, len(columns))) for doc in docs]
-    lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
-    return (np.concatenate(keys) if len(keys) > 1 else keys[0]), lengths
+    parts = [cast(Hashes, doc.to_array(columns).reshape(-1, len(columns))) for doc in docs]
+    keys = np.concatenate(parts) if len(parts) > 1 else parts[0]
+    _unescape(keys, columns, docs[0].vocab)
+    return keys, np.array([len(doc) for doc in docs], dtype=np.int64)
+
+
+def _unescape(keys: Hashes, columns: Sequence[int], vocab: Vocab) -> None:
+    """Give words with HTML entities the keys of what they stand for, n't for n&#39;t. Their NORM is so already, and no LOWER."""
+    texts = {orth: vocab.strings[orth] for orth in set(keys[keys[:, 1] != keys[:, 2], 0].tolist())}
+    words = {orth: word for orth, text in texts.items() if "&" in text and (word := unescaped(text)) != text}
+    rows = Doc(vocab, words=list(words.values())).to_array(list(columns)) if words else ()
+    for orth, row in zip(words, rows):
+        keys[keys[:, 0] == orth] = row
 
 
 def distinct_rows(rows: Hashes) -> tuple[Ints, Ints]:

@@ -141,7 +141,11 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
 
     def rule_lemmatize(self, token: Token) -> list[str]:
         """As spaCy's, where nothing of the above is said."""
-        if token.like_url or token.pos_ == "SYM":
+        if token.like_url:
+            return [token.text]
+        if "&" in token.text and (word := unescaped(token.text)) != token.text:
+            return [self._of_word(word, token)]
+        if token.pos_ == "SYM":
             return [token.text]
         if len(token) > 1 and token.text.startswith(_SIGNS):
             return [token.lower_]
@@ -149,8 +153,6 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
             self.cache.clear()
         if _STRETCHED.search(token.text) and token.pos_ not in ("PROPN", "NUM") and _WORD.fullmatch(token.text):
             return [self._of_stretched(token)]
-        if "&" in token.text and (word := unescaped(token.text)) != token.text:
-            return [self._of_word(word, token)]
         found = super().rule_lemmatize(token)
         is_word_itself = found[0].lower() == token.lower_
         if is_word_itself and token.pos_ in ("VERB", "AUX", "ADV"):  # a capital begins a sentence, or is shouted

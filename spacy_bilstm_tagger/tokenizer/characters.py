@@ -9,8 +9,8 @@ from ..util import runs
 APOSTROPHE = "'’"
 # Also neighbouring keys and similar signs; only between letters can they be told from quotes.
 LOOSE_APOSTROPHE = "'’‘`´ʼ＇"
-# As web pages and the programs behind them write it; a pattern, not the inside of a class.
-ESCAPED_APOSTROPHE = "&(?:apos|[lr]squo|#0{0,2}39|#[xX]27|#821[67]);"
+# As web pages and the programs behind them write it, some twice; a pattern, not the inside of a class.
+ESCAPED_APOSTROPHE = "&(?:amp;)?(?:apos|[lr]squo|#0{0,2}39|#[xX]27|#821[67]);"
 CURRENCY = "$€£¥₹"
 HYPHEN = r"\-‐‑"
 LETTER = r"[^\W\d_]"
@@ -53,8 +53,9 @@ def punctuation() -> str:
 
 
 def unescaped(text: str) -> str:
-    """A token with its HTML entities as the characters that they stand for; that of a space, such as &nbsp;, stays."""
-    return html.unescape(text).strip() or text
+    """A token with its HTML entities as the characters that they stand for, also where they were escaped twice, &amp;#39;. That of
+    a space, such as &nbsp;, stays."""
+    return html.unescape(html.unescape(text)).strip() or text
 
 
 def word_unit() -> str:

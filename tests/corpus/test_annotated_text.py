@@ -17,3 +17,10 @@ def test_the_text_is_the_raw_text_or_the_tokens_with_spaces(raw, text):
 
 def test_a_fingerprint_ignores_white_space_and_case():
     assert text_fingerprint("Do n't\n GO ") == text_fingerprint("don't go") != text_fingerprint("dont go")
+
+
+def test_a_fingerprint_ignores_the_names_of_users_and_links_which_corpora_hide():
+    found = text_fingerprint("RT @mara_lune: it's so good to be here again &amp; again http://t.co/x1")
+    assert found == text_fingerprint("RT @USER12 : it 's so good to be here again & again URL3")
+    assert found != text_fingerprint("RT @USER12: it's so bad to be here again & again URL3")
+    assert text_fingerprint("@mara thanks!") != text_fingerprint("@tobi thanks!")  # others write that, too

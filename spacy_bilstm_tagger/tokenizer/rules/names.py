@@ -94,10 +94,10 @@ def name_rules(options: TokenizerOptions) -> Iterator[Rule]:
     yield sign_rule(
         "html_entity",
         rf"(?!(?<=\w){ESCAPED_APOSTROPHE}(?i:s|m|re|ve|ll|d){END})"
-        rf"&(?:{'|'.join(sorted(name2codepoint))}|apos|#\d{{1,7}}|#[xX][0-9a-fA-F]{{1,6}});",
+        rf"&(?:amp;)?(?:{'|'.join(sorted(name2codepoint))}|apos|#\d{{1,7}}|#[xX][0-9a-fA-F]{{1,6}});",
         "HTML 4.01, character entity references, as in Python's html.entities; Twitter's API escapes &, < and >. That of an "
         "apostrophe inside of a word belongs to the word.",
-        ("&amp;", "&lt;", "&#39;", "&hearts;", "&#x2665;", "dogs &#39;", "&#39; quoted"),
+        ("&amp;", "&lt;", "&#39;", "&hearts;", "&#x2665;", "dogs &#39;", "&#39; quoted", "&amp;amp;", "&amp;lt;"),
         ("&", "&c;", "&Jerry;"),
         kind="html",
     )
