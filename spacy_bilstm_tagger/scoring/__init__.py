@@ -25,6 +25,6 @@ def warn_of_nothing(count: int, what: str, score: str) -> None:
     else:
         message = (
             f"Nothing to score: none of the {count} texts has gold {what}, so there is no {score}, and spaCy's table "
-            "shows 0.00. Look whether this is the right file, and what was converted"
+            "shows 0.00 or a hyphen. Look whether this is the right file, and what was converted"
         )
     warnings.warn(message, stacklevel=3)

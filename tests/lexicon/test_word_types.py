@@ -44,6 +44,15 @@ class TestTypes:
         assert_array_equal(columns[types.index], tokens)
         assert sorted(types.texts(types.orth)) == ["@x", "SO", "so"]
 
+    def test_html_entities_are_read_as_what_they_stand_for(self, tweet_nlp):
+        escaped, plain = (
+            WordTypes.of([tweet_nlp(text)], ["SHAPE", "SUFFIX"])
+            for text in ("I DON&#39;T say &quot;Q&amp;A&quot; &amp;#39; x", "I DON'T say \"Q&A\" ' x")
+        )
+        assert escaped.texts(escaped.orth) == plain.texts(plain.orth)
+        for name in ("norm", "lower", "attributes", "index"):
+            assert_array_equal(getattr(escaped, name), getattr(plain, name))
+
     def test_tokens_that_differ_in_an_attribute_are_two_types(self, docs):
         docs[0][0].norm_ = "other"
         assert len(WordTypes.of(docs)) == 4
