@@ -12,7 +12,7 @@ import typer
 from spacy.tokens import Doc, DocBin
 from spacy.util import minibatch
 
-from ..corpus.annotated_text import text_fingerprint
+from ..corpus.annotated_text import text_fingerprints
 from ..corpus.labels import read_tag_map
 from ..corpus.raw import iter_raw_texts, read_raw_texts
 from ..errors import DataError
@@ -86,7 +86,7 @@ def label(
         "--shard-size": shard_size,
         "version": version("spacy-bilstm-tagger"),
     }
-    excluded = {text_fingerprint(text) for path in others or [] for text in read_raw_texts(path)}
+    excluded = {each for path in others or [] for text in read_raw_texts(path) for each in text_fingerprints(text)}
     n_texts = sum(1 for _ in islice(iter_raw_texts(texts), limit))
     is_new = not output.exists()
     shards = Shards(output, run, suffix=".spacy")
@@ -98,7 +98,7 @@ def label(
             found = shards.done(number)
             n_before += found is not None
             if found is None:
-                kept = [text for text in given if text_fingerprint(text) not in excluded]
+                kept = [text for text in given if excluded.isdisjoint(text_fingerprints(text))]
                 docs: list[Doc] = []
                 for batch in minibatch(kept, batch_size):
                     docs += teacher.label(batch)

@@ -113,15 +113,13 @@ def join_handles(texts: list[AnnotatedText]) -> int:
     return joined
 
 
-def text_fingerprint(text: str) -> str:
-    """Equal where two corpora tokenize or write a text differently: lower case without white space, and HTML entities as the
-    characters that they stand for. Corpora also hide users and links, as @USER12 and URL3, so one is as good as another, unless
-    little else is in the text."""
-    text = html.unescape(text)
-    hidden = "".join(_HIDDEN.sub("@", text).split()).lower()
-    return hidden if len(hidden.replace("@", "")) >= _ENOUGH else letters(text)
+def text_fingerprints(text: str) -> set[str]:
+    """Two texts are the same for us if they have one in common: their letters, or these without what corpora hide, users and links,
+    as @USER12 and URL3. That counts only if enough else is in the text."""
+    hidden = letters(_HIDDEN.sub("@", html.unescape(text)))
+    return {letters(text), hidden} if len(hidden.replace("@", "")) >= _ENOUGH else {letters(text)}
 
 
 def letters(text: str) -> str:
-    """The text in lower case without white space."""
+    """The text in lower case without white space: equal where two corpora tokenize or write a text differently."""
     return "".join(text.split()).lower()

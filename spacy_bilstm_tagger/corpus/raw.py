@@ -9,7 +9,7 @@ from typing import Iterable, Iterator
 
 from ..errors import DataError, Errors
 from ..util import is_json_object, is_stream, read_lines, unpacked_suffix
-from .annotated_text import AnnotatedText, letters, text_fingerprint
+from .annotated_text import AnnotatedText, letters, text_fingerprints
 from .columns import Columns
 from .docs import read_docbin_texts
 from .formats import read_corpus
@@ -121,15 +121,16 @@ def exclude(
 ) -> tuple[list[AnnotatedText], list[tuple[AnnotatedText, str]]]:
     """The texts that are in none of the other files, and the excluded ones, each with the place where it was found.
 
-    White space, tokens, case, and the names of users and links are not compared: see `text_fingerprint`.
+    White space, tokens, case, and the names of users and links are not compared: see `text_fingerprints`.
     path (Path): the file of the texts, for messages.
     others (list of Path): in any format of `read_corpus`, raw texts, one a line, .spacy, or folders with .spacy files.
     RAISES: DataError if no text remains, and if a file cannot be read.
     """
     places: dict[str, str] = {}
     for text, place in chain.from_iterable(map(_places, others)):
-        places.setdefault(text_fingerprint(text), place)
-    found = [(text, places.get(text_fingerprint(text.text))) for text in texts]
+        for fingerprint in text_fingerprints(text):
+            places.setdefault(fingerprint, place)
+    found = [(text, next(filter(None, map(places.get, text_fingerprints(text.text))), None)) for text in texts]
     kept = [text for text, place in found if place is None]
     if not kept:
         raise DataError(

@@ -13,7 +13,7 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..corpus.annotated_text import text_fingerprint
+from ..corpus.annotated_text import text_fingerprints
 from ..errors import ConfigError
 from ..pipeline.base import SequenceComponent
 from .probabilities import log_best
@@ -57,7 +57,7 @@ def pretag(
     counts = Counter() if counts is None else counts
     check_pipeline(nlp, rank)
     pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, SequenceComponent) and pipe.model.layers]
-    found = _annotate(nlp, _new(texts, set(map(text_fingerprint, known)), counts), pipes)
+    found = _annotate(nlp, _new(texts, set().union(*map(text_fingerprints, known)), counts), pipes)
     if rank == "order":
         chosen: Iterable[Pretagged] = islice(found, limit)
     elif limit is None:
@@ -86,11 +86,11 @@ def sets(nlp: Language, attribute: str) -> bool:
 def _new(texts: Iterable[str], seen: set[str], counts: Counter[str]) -> Iterator[tuple[str, int]]:
     for number, text in enumerate(texts, 1):
         counts["read"] += 1
-        fingerprint = text_fingerprint(text)
-        if fingerprint in seen:
+        fingerprints = text_fingerprints(text)
+        if not seen.isdisjoint(fingerprints):
             counts["repeated"] += 1
         elif text.strip():
-            seen.add(fingerprint)
+            seen |= fingerprints
             yield text, number
 
 

@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 from spacy.training import Corpus, Example
 from thinc.api import Model
 
-from ..corpus.annotated_text import text_fingerprint
+from ..corpus.annotated_text import text_fingerprints
 from ..errors import DataError
 from ..layers.word_features import find_ways
 from ..lexicon.claim import tables_read
@@ -107,8 +107,8 @@ def make_report(
 
 def _learned(material: Material) -> int:
     """How many of the texts the pipeline has learned from."""
-    seen = {text_fingerprint(doc.text) for doc in material.train}
-    return sum(text_fingerprint(example.predicted.text) in seen for example in material.examples)
+    seen = {each for doc in material.train for each in text_fingerprints(doc.text)}
+    return sum(not seen.isdisjoint(text_fingerprints(example.predicted.text)) for example in material.examples)
 
 
 def _of_other(nlp: Language, examples: Iterable[Example], ours: list[Findings]) -> dict[tuple[str, str], Findings]:
