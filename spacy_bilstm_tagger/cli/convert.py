@@ -47,8 +47,8 @@ def convert(
         Optional[list[Path]],
         typer.Option(
             "--exclude",
-            help="Leave out texts that are also in this file, such as dev, and list them; case and white space do not "
-            "count. Any format that convert reads, .spacy, or a folder with .spacy files.",
+            help="Leave out texts that are also in this file, such as dev, and list them; case, white space, users and links do "
+            "not count. Any format that convert reads, .spacy, or a folder with .spacy files.",
         ),
     ] = None,
     map_tags_file: Annotated[

@@ -46,8 +46,8 @@ def pretag(
     known: Iterable[str] = (),
     counts: Optional[Counter[str]] = None,
 ) -> Iterator[Pretagged]:
-    """Annotate texts for people. A text that came before, or is among those that are known, is left out: case and white space do
-    not count.
+    """Annotate texts for people. A text that came before, or is among those that are known, is left out: case, white space,
+    users and links do not count.
 
     rank (str): "order", or "uncertain": the least sure first, so that people see what teaches most.
     limit (int or None): how many; memory grows with it, and with all texts for "uncertain" without it.
