@@ -92,6 +92,7 @@ class TrainableMixin:
         examples = list(examples)
         check_fraction(self.name, drop=kwargs.get("drop", 0.0))
         self.meet([eg.predicted for eg in examples])
+        self.cfg["tokens"] = token_settings(self.vocab)  # of the last training, which may go on with other tokens
         check_upstream(self.name, self.model, batch=[eg.predicted for eg in examples])
         reset_links(self.model)
         return super().update(examples, **kwargs)  # type: ignore[misc]

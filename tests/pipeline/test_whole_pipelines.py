@@ -331,6 +331,15 @@ class TestTokens:
             train(tagger, make_examples(tagger), steps=1)
             tagger("@mara ok")
 
+    def test_so_does_a_second_step(self, tagger, make_examples, tmp_path):
+        nlp = self.taken(tagger, {"@tokenizers": TWEET_TOKENIZER, "scheme": "ud"})
+        with pytest.warns(UserWarning, match="and the docs have contractions = 'split_all'"):
+            nlp.update(make_examples(nlp), sgd=nlp.resume_training())
+        nlp.to_disk(tmp_path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            spacy.load(tmp_path)("@mara ok")
+
 
 class TestWhiteSpace:
     def test_its_tag(self, pipeline):
