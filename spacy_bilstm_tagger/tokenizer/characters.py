@@ -1,6 +1,7 @@
 """Character classes that Python's `re` does not have, written as the inside of a [...] class, and ends of tokens."""
 
 import html
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -11,6 +12,8 @@ APOSTROPHE = "'’"
 LOOSE_APOSTROPHE = "'’‘`´ʼ＇"
 # As web pages and the programs behind them write it, some twice; a pattern, not the inside of a class.
 ESCAPED_APOSTROPHE = "&(?:amp;)?(?:apos|[lr]squo|#0{0,2}39|#[xX]27|#821[67]);"
+# With its semicolon: html.unescape would read one in a&copy=1, too.
+_ENTITY = re.compile(r"&(?:amp;)?#?\w{1,31};")
 CURRENCY = "$€£¥₹"
 HYPHEN = r"\-‐‑"
 LETTER = r"[^\W\d_]"
@@ -55,7 +58,7 @@ def punctuation() -> str:
 def unescaped(text: str) -> str:
     """A token with its HTML entities as the characters that they stand for, also where they were escaped twice, &amp;#39;. That of
     a space, such as &nbsp;, stays."""
-    return html.unescape(html.unescape(text)).strip() or text
+    return _ENTITY.sub(lambda entity: html.unescape(html.unescape(entity[0])), text).strip() or text
 
 
 def word_unit() -> str:

@@ -29,6 +29,8 @@ KEYS = {
     "'s": ["'s", "’s"],
     "&": ["&amp;", "&"],
     "q&a": ["Q&A", "Q&amp;A"],
+    "a&copy": ["a&copy"],
+    "rock&notroll": ["rock&notroll"],
     "&nbsp;": ["&nbsp;"],
     "late-night": ["Late-Night"],
     "😂": ["😂"],
