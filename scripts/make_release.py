@@ -128,9 +128,8 @@ def add_rules(nlp: Language) -> None:
     cashtag = {"TEXT": {"REGEX": r"^\$[A-Za-z]{1,6}(\.[A-Z]{1,2})?$"}}
     ruler.add([[cashtag]], {"TAG": "NNP", "POS": "PROPN", "MORPH": "Number=Sing"})
     nlp.add_pipe("tweet_lemmatizer", name="lemmatizer", after="attribute_ruler").initialize()
-    nlp.add_pipe(
-        "tweet_sentencizer", last=True
-    )  # an entity before it may hold points, as St. Johns and Yahoo! Answers do
+    # Behind the entities, which may hold the end of a sentence, as Yahoo! Answers does.
+    nlp.add_pipe("tweet_sentencizer", last=True)
 
 
 def round_weights(model: Model) -> None:

@@ -113,11 +113,11 @@ def join_handles(texts: list[AnnotatedText]) -> int:
     return joined
 
 
-def text_fingerprints(text: str) -> set[str]:
+def text_fingerprints(text: str) -> tuple[str, ...]:
     """Two texts are the same for us if they have one in common: their letters, or these without what corpora hide, users and links,
     as @USER12 and URL3. That counts only if enough else is in the text."""
     hidden = letters(_HIDDEN.sub("@", html.unescape(text)))
-    return {letters(text), hidden} if len(hidden.replace("@", "")) >= _ENOUGH else {letters(text)}
+    return (letters(text), hidden) if len(hidden.replace("@", "")) >= _ENOUGH else (letters(text),)
 
 
 def letters(text: str) -> str:

@@ -90,7 +90,7 @@ def _new(texts: Iterable[str], seen: set[str], counts: Counter[str]) -> Iterator
         if not seen.isdisjoint(fingerprints):
             counts["repeated"] += 1
         elif text.strip():
-            seen |= fingerprints
+            seen.update(fingerprints)
             yield text, number
 
 
