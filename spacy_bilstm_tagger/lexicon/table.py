@@ -99,7 +99,8 @@ def token_keys(docs: Sequence[Doc], attrs: Sequence[str] = ()) -> tuple[Hashes, 
 
 
 def _unescape(keys: Hashes, columns: Sequence[int], vocab: Vocab) -> None:
-    """Give words with HTML entities the keys of what they stand for, n't for n&#39;t. Their NORM is so already, and no LOWER."""
+    """Give words with HTML entities the keys of what they stand for, n't for n&#39;t. They are found by their NORM, which is made
+    of these characters, so that it differs from LOWER."""
     texts = {orth: vocab.strings[orth] for orth in set(keys[keys[:, 1] != keys[:, 2], 0].tolist())}
     words = {orth: word for orth, text in texts.items() if "&" in text and (word := unescaped(text)) != text}
     rows = Doc(vocab, words=list(words.values())).to_array(list(columns)) if words else ()
