@@ -119,10 +119,12 @@ def _abbreviation_rules() -> Iterator[Rule]:
     )
     yield Rule(
         "ampersand",
-        rf"(?<![\w&])(?:[A-Z]{{1,3}}&(?:amp;)?[A-Z]{{1,3}}|[a-z]&(?:amp;)?[a-z])(?!&){END}",
-        "Penn Treebank tokenization: AT&T and R&B are one word; also with & as Twitter's API writes it.",
-        ("AT&T", "R&B", "Q&amp;A", "r&b"),
-        ("you&me", "&", "AT&t"),
+        rf"(?<![\w&])(?:[A-Z]{{1,3}}&(?:amp;)?[A-Z]{{1,3}}|[a-z]&(?:amp;)?[a-z])"
+        rf"(?!&(?!(?:amp;)?(?:quot|apos|lt|gt|#3[49]|#x2[27]);)){END}",
+        "Penn Treebank tokenization: AT&T and R&B are one word; also with & as Twitter's API writes it, and before a quote that "
+        "is written so.",
+        ("AT&T", "R&B", "Q&amp;A", "r&b", "R&B &quot;", "Q&amp;A &quot;"),
+        ("you&me", "&", "AT&t", "A&B&C"),
     )
     yield Rule(
         "with",
