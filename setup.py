@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: recipes and the sample corpus lie beside the package, and inside of it in a wheel."""
+"""What pyproject.toml cannot say: recipes, the sample corpus and maps of tags lie beside the package, in a wheel inside of it."""
 
 from setuptools import find_packages, setup
 
@@ -7,5 +7,6 @@ BESIDE = {
     f"{PACKAGE}.configs": "configs",
     f"{PACKAGE}.configs.labels": "configs/labels",
     f"{PACKAGE}.assets.sample": "assets/sample",
+    f"{PACKAGE}.assets.tag_maps": "assets/tag_maps",
 }
 setup(packages=[*find_packages(include=[f"{PACKAGE}*"]), *BESIDE], package_dir=BESIDE)

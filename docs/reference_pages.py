@@ -26,6 +26,7 @@ GROUPS = {
     "spacy_tokenizers": ("Tokenizers", "for `@tokenizers` in `[nlp.tokenizer]`"),
     "spacy_architectures": ("Architectures", "for `@architectures`"),
     "spacy_callbacks": ("Callbacks", "for `@callbacks`"),
+    "spacy_readers": ("Readers", "for `@readers`"),
     "spacy_scorers": ("Scorers", "for `@scorers` in `[components.NAME.scorer]`"),
     "spacy_loggers": ("Loggers", "for `@loggers` in `[training.logger]`"),
 }

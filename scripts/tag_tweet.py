@@ -20,9 +20,9 @@ def main(wheel: Path, tweet: str) -> None:
         subprocess.run([sys.executable, *install], check=True)
         sys.path.insert(0, folder)
         doc = spacy.load(name)(tweet)
-    table = Table("token", "tag", "entity", title=f"{name}: {tweet}")
+    table = Table("token", "tag", "pos", "entity", title=f"{name}: {tweet}")
     for token in doc:
-        table.add_row(token.text, token.tag_, token.ent_type_)
+        table.add_row(token.text, token.tag_, token.pos_, token.ent_type_)
     Console().print(table)
     typer.echo(
         "This pipeline has seen 354 invented tweets. A better one lies in wheels/, see docs/pipelines.md; to train on your own, "

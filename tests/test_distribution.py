@@ -77,8 +77,9 @@ def test_the_wheel_has_all_of_the_package_and_nothing_else(wheel, project):
     assert {"py.typed", "page.html.jinja", "page.css", "page.js"} <= {path.name for path in package}
     recipes = {path.relative_to(project) for path in (project / "configs").rglob("*.*")}
     sample = {path.relative_to(project) for path in (project / "assets" / "sample").glob("*.conll")}
+    maps = {path.relative_to(project) for path in (project / "assets" / "tag_maps").iterdir()}
     expected = {path.relative_to(project).as_posix() for path in package}
-    expected |= {f"{NAME}/{path.as_posix()}" for path in recipes | sample}
+    expected |= {f"{NAME}/{path.as_posix()}" for path in recipes | sample | maps}
     assert expected - names == set()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {NAME}  # and NAME-VERSION.dist-info
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)

@@ -1,6 +1,7 @@
 """A floor under what the main job learns of the sample corpus."""
 
 import pytest
+import spacy
 import srsly
 
 
@@ -22,6 +23,8 @@ def test_scores_of_the_sample_recipe(spacy_bilstm, run_spacy, checkout, monkeypa
     scores = srsly.read_json("scores.json")
     assert scores["tag_acc"] >= 0.9
     assert scores["ents_f"] >= 0.72
+    doc = spacy.load(checkout / model)("RT @mara: in Lisbon #now")
+    assert [token.pos_ for token in doc][:5] == ["X", "PROPN", "PUNCT", "ADP", "PROPN"]
     _run_student(spacy_bilstm, run_spacy, checkout)
 
 

@@ -9,12 +9,15 @@ from ..errors import DataError
 from ..util import write_beside
 
 PACKAGE = Path(__file__).resolve().parent.parent
-# A wheel holds `configs` and the sample corpus inside of the package; in a checkout they lie beside it.
+# A wheel holds `configs`, the sample corpus and maps of tags inside of the package; in a checkout they lie beside it.
 SOURCE = PACKAGE if (PACKAGE / "configs").is_dir() else PACKAGE.parent
 # What a recipe reads beside corpora and tables.
 MORE_FILES = {
     "lecture": ["configs/labels/ritter.json"],
-    "sample": ["assets/sample/train.conll", "assets/sample/dev.conll", "assets/sample/ten.txt"],
+    "sample": [
+        *(f"assets/sample/{name}" for name in ("train.conll", "dev.conll", "ten.txt")),
+        "assets/tag_maps/ritter-to-upos.tsv",
+    ],
 }
 DEFAULT = "finetune"
 

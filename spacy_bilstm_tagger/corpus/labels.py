@@ -44,6 +44,18 @@ def read_tag_map(path: Path) -> dict[str, str]:
     return mapping
 
 
+def make_tag_map(path: Path) -> dict[str, dict[str, str]]:
+    """Read the `tag_map` that spaCy's `attribute_ruler` is initialized with: the universal part of speech of each tag, the first
+    of several.
+
+    path (Path): a file of `tag TAB part of speech` lines, such as those in assets/tag_maps. "-" leaves a tag without one.
+    RAISES: DataError as `read_tag_map`, and for what is no universal part of speech.
+    """
+    mapping = read_tag_map(Path(path))
+    _check_pos(Path(path), mapping)
+    return {tag: {"POS": alternatives(new)[0]} for tag, new in mapping.items() if not is_missing(new)}
+
+
 def map_tags(path: Path, mapping: dict[str, str], source: Path, texts: list[AnnotatedText]) -> None:
     """Rename the tags in place.
 
@@ -64,17 +76,21 @@ def set_pos(path: Path, mapping: dict[str, str], source: Path, texts: list[Annot
     """
     if all(text.tags is None for text in texts):
         raise DataError(f"{path}: {source} has no tags to map; leave --map-pos out")
+    _check_pos(path, mapping)
+    _check_gaps(path, mapping, source, kind="tag", counts=_count_tags(texts))
+    for text in texts:
+        if text.tags is not None:
+            found = ["" if is_missing(new) else new for new in (mapping.get(tag, "") for tag in text.tags)]
+            text.pos = [old or new for old, new in zip(text.pos or [""] * len(found), found)]
+
+
+def _check_pos(path: Path, mapping: dict[str, str]) -> None:
     for tag, new in mapping.items():
         for part in () if is_missing(new) else alternatives(new):
             if part not in POS_IDS:
                 raise DataError(
                     f"{path}: {tag} becomes {part!r}; expected universal parts of speech, such as NOUN or VERB|AUX"
                 )
-    _check_gaps(path, mapping, source, kind="tag", counts=_count_tags(texts))
-    for text in texts:
-        if text.tags is not None:
-            found = ["" if is_missing(new) else new for new in (mapping.get(tag, "") for tag in text.tags)]
-            text.pos = [old or new for old, new in zip(text.pos or [""] * len(found), found)]
 
 
 def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[AnnotatedText]) -> None:

@@ -22,7 +22,11 @@ def test_the_recipe_for_own_tweets_is_copied_by_default(spacy_bilstm, project, t
     [
         (
             "sample",
-            {"configs/sample.cfg", *(f"assets/sample/{name}" for name in ("train.conll", "dev.conll", "ten.txt"))},
+            {
+                "configs/sample.cfg",
+                *(f"assets/sample/{name}" for name in ("train.conll", "dev.conll", "ten.txt")),
+                "assets/tag_maps/ritter-to-upos.tsv",
+            },
         ),
         ("lecture", {"configs/lecture.cfg", "configs/labels/ritter.json"}),
     ],

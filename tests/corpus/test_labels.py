@@ -1,9 +1,12 @@
 from pathlib import Path
 
 import pytest
+import spacy
+from spacy.tokens import Doc
+from spacy.util import registry
 
 from spacy_bilstm_tagger.corpus import AnnotatedText
-from spacy_bilstm_tagger.corpus.labels import map_tags, read_tag_map
+from spacy_bilstm_tagger.corpus.labels import make_tag_map, map_tags, read_tag_map
 from spacy_bilstm_tagger.errors import DataError
 
 MAP, SOURCE = Path("map.tsv"), Path("tweets")
@@ -17,6 +20,24 @@ def test_a_line_is_a_tag_and_its_new_tag(tmp_path):
     path = tmp_path / "map.tsv"
     path.write_text("NN\tNOUN\n\n''\t\"\n # \tX \r\nHT\t-\n", encoding="utf-8")
     assert read_tag_map(path) == {"NN": "NOUN", "''": '"', "#": "X", "HT": "-"}
+
+
+def test_an_attribute_ruler_is_initialized_with_a_map(project):
+    """As `[initialize.components.attribute_ruler.tag_map]` of a config does: the first of several parts of speech."""
+    path = project / "assets" / "tag_maps" / "ritter-to-upos.tsv"
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("attribute_ruler")
+    tag_map = registry.resolve({"map": {"@readers": "spacy-bilstm-tagger.read_tag_map.v1", "path": str(path)}})["map"]
+    ruler.initialize(lambda: [], nlp=nlp, tag_map=tag_map)
+    doc = ruler(Doc(nlp.vocab, words=["so", "in", "x", "?"], tags=["RB", "IN", "USR", "O"]))
+    assert [token.pos_ for token in doc] == ["ADV", "ADP", "PROPN", ""]
+
+
+def test_a_map_to_what_is_no_part_of_speech_is_refused(tmp_path):
+    path = tmp_path / "map.tsv"
+    path.write_text("NN\tNOUN\nVB\tVERBUM|AUX\n", encoding="utf-8")
+    with pytest.raises(DataError, match="VB becomes 'VERBUM'; expected universal parts of speech, such as NOUN"):
+        make_tag_map(path)
 
 
 @pytest.mark.parametrize("line", ["NN", "NN NOUN", "NN\t", "\tNOUN", "NN\tNOUN\tX", "NN\t \t"])
