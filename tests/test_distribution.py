@@ -1,25 +1,28 @@
 """The wheel and the source distribution: what is in them, and that the wheel works where there is no checkout."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import pytest
+import srsly
 from spacy.util import load_config
 
 pytestmark = pytest.mark.slow
 NAME = "spacy_bilstm_tagger"
 
 
-def run(*args, cwd: Path, **env: str) -> str:
+def run(*args, cwd: Path, python: Path = Path(sys.executable), **env: str) -> str:
     given = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     result = subprocess.run(
-        [sys.executable, *map(str, args)], cwd=cwd, env={**given, **env}, capture_output=True, text=True, check=False
+        [python, *map(str, args)], cwd=cwd, env={**given, **env}, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
@@ -126,3 +129,32 @@ def test_it_is_imported_and_works_without_a_checkout(installed, tmp_path):
     run("-m", NAME, "init", cwd=tmp_path, **env)
     assert load_config(tmp_path / "configs" / "finetune.cfg")["nlp"]["lang"] == "en"
     run("-c", f"from {NAME}.report.page import *", cwd=tmp_path, **env)
+
+
+def test_both_wheels_in_a_fresh_environment(wheel, project, tmp_path):
+    """README's first command, without an index: spaCy, torch and what they need are those of the environment of the tests."""
+    (pipeline,) = (project / "wheels").glob("en_tweet_sm-*.whl")
+    run("-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    programs = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    python = programs / "python"
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    folder = Path(run("-c", where, cwd=tmp_path, python=python).strip())
+    (folder / "others.pth").write_text(sysconfig.get_path("purelib"), encoding="utf8")
+    install = ("-m", "pip", "install", "--quiet", "--no-index")
+    run(*install, "--force-reinstall", "--no-deps", wheel, pipeline, cwd=tmp_path, python=python)
+    run(*install, wheel, pipeline, cwd=tmp_path, python=python)  # what they require is there
+    place = f"import {NAME}, en_tweet_sm; print({NAME}.__file__, en_tweet_sm.__file__, sep='\\n')"
+    places = run("-c", place, cwd=tmp_path, python=python).splitlines()
+    assert all(Path(each).is_relative_to(folder) for each in places)
+    required = Distribution.at(next(folder.glob("en_tweet_sm-*.dist-info"))).requires
+    assert required is not None
+    assert sorted(re.match("[a-z-]+", each).group() for each in required) == ["spacy", "spacy-bilstm-tagger"]
+    given = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    tweet = "RT @mara: sooo happy in Lisbon!! 😭"
+    shell = subprocess.run(
+        [programs / "spacy-bilstm", "tag", tweet, "--json"], env=given, cwd=tmp_path, capture_output=True, check=True
+    )
+    row = srsly.json_loads(shell.stdout)
+    tags = ["RT", "USR", ":", "RB", "JJ", "IN", "NNP", ".", "UH"]
+    assert [token["tag"] for token in row["tokens"]] == tags
+    assert [(ent["text"], ent["label"]) for ent in row["ents"]] == [("Lisbon", "location")]

@@ -1,10 +1,7 @@
 """The pipeline that lies in wheels/: whole, small, and with the labels and scores that it promises."""
 
 import hashlib
-import os
 import shlex
-import subprocess
-import sys
 import zipfile
 
 import pytest
@@ -39,26 +36,6 @@ def test_files_are_those_of_the_checksums():
     with zipfile.ZipFile(wheel) as members:
         inside = next(members.read(name).decode() for name in members.namelist() if name.endswith("LICENSES_SOURCES"))
     assert all(each in inside for each in ("CC BY-SA 4.0", "Permission is hereby granted", "WordNet Release 3.0"))
-
-
-@pytest.mark.slow
-def test_installs_without_an_index_beside_the_package(tmp_path):
-    (wheel,) = WHEELS.glob("en_tweet_sm-*.whl")
-    install = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", tmp_path, wheel]
-    subprocess.run([sys.executable, *install], check=True)
-    program = "import spacy; print([token.tag_ for token in spacy.load('en_tweet_sm')('so happy 😭')])"
-    paths = os.pathsep.join([str(tmp_path), str(PROJECT)])
-    found = subprocess.run(
-        [sys.executable, "-c", program],
-        check=True,
-        capture_output=True,
-        env={**os.environ, "PYTHONPATH": paths},
-        cwd=tmp_path,
-    )
-    assert found.stdout.decode().strip() == "['RB', 'JJ', 'UH']"
-    (metadata,) = tmp_path.glob("en_tweet_sm-*.dist-info/METADATA")
-    required = [line for line in metadata.read_text("utf8").splitlines() if line.startswith("Requires-Dist: ")]
-    assert len(required) == 2  # this package and spaCy
 
 
 def test_labels_are_the_expected_ones(en_tweet_sm):
