@@ -140,9 +140,8 @@ def test_both_wheels_in_a_fresh_environment(wheel, project, tmp_path):
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
     folder = Path(run("-c", where, cwd=tmp_path, python=python).strip())
     (folder / "others.pth").write_text(sysconfig.get_path("purelib"), encoding="utf8")
-    install = ("-m", "pip", "install", "--quiet", "--no-index")
-    run(*install, "--force-reinstall", "--no-deps", wheel, pipeline, cwd=tmp_path, python=python)
-    run(*install, wheel, pipeline, cwd=tmp_path, python=python)  # what they require is there
+    install = ("-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--force-reinstall")
+    run(*install, wheel, pipeline, cwd=tmp_path, python=python)
     place = f"import {NAME}, en_tweet_sm; print({NAME}.__file__, en_tweet_sm.__file__, sep='\\n')"
     places = run("-c", place, cwd=tmp_path, python=python).splitlines()
     assert all(Path(each).is_relative_to(folder) for each in places)
