@@ -4,7 +4,7 @@
     python -m benchmarks.lemmas en_tweet_sm assets/tweebank/en-ud-tweet-dev.conllu --learn assets/tweebank/en-ud-tweet-train.conllu
 
 Gold tokens; punctuation, symbols, X and Tweebank's placeholders (NUMBER, @USER, URL) do not count. Tweebank leaves closed-class
-words and clitics as they are (me, n't, 's), where EWT has I, not and be. `--learn` adds a row: spaCy's `trainable_lemmatizer` on the
+words and clitics as they are (me, n't, 's), where EWT has I, not and be. `--learn` adds spaCy's `trainable_lemmatizer` on the
 tok2vec of the pipeline, which stays as it is.
 """
 
