@@ -25,6 +25,7 @@ from .errors import ConfigError, DataError, Errors, damaged
 
 GZIP = b"\x1f\x8b"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+COMMON_ENCODINGS = "cp1252 (Windows, Western Europe) or cp1251 (Cyrillic)"
 LONGEST_LINE = 100_000_000  # bytes, of a text; a file of JSON may be one line
 
 
@@ -185,7 +186,7 @@ def read_lines(path: Path) -> Iterator[str]:
     except UnicodeDecodeError as error:
         byte = f"0x{error.object[error.start]:02x}"
         raise DataError(
-            f"{path}, line {number}: not utf-8; byte {byte} cannot be there. Save the file as UTF-8"
+            f"{path}, line {number}: not utf-8; byte {byte} cannot be there. {_way_out(error.object)}"
         ) from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{damaged(path, 'a file of text', error)}; get the file again") from None
@@ -220,6 +221,23 @@ def _too_long(path: Path) -> str:
     return f"{path}: found a line of more than {LONGEST_LINE:,} bytes; expected lines of text. The file is damaged, or no text"
 
 
+def utf_of(data: bytes) -> Optional[str]:
+    """Which encoding a file begins in, of those that are utf but not utf-8: by its byte order mark, or by bytes of zero."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    start = data[:200]
+    if b"\0" not in start:
+        return None
+    return "utf-16-be" if start[::2].count(0) > start[1::2].count(0) else "utf-16-le"
+
+
+def _way_out(data: bytes) -> str:
+    found = utf_of(data)
+    return f"Save the file as UTF-8; it {f'is {found}' if found else f'may be {COMMON_ENCODINGS}'}"
+
+
 def decode(path: Path, data: bytes, encoding: str, *, option: str = "") -> str:
     """The text of these bytes of a file, as `read_text` gives it.
 
@@ -235,7 +253,7 @@ def decode(path: Path, data: bytes, encoding: str, *, option: str = "") -> str:
             ) from None
         data = error.object  # without the byte order mark
         line, byte = data.count(b"\n", 0, error.start) + 1, f"0x{data[error.start]:02x}"
-        advice = f"Save the file as UTF-8{option}"
+        advice = f"Save the file as UTF-8{option}" if option else _way_out(data)
         raise DataError(f"{path}, line {line}: not {encoding}; byte {byte} cannot be there. {advice}") from None
     except LookupError:
         expected = "expected a name such as utf-8 or latin-1"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ..errors import DataError, Errors
-from ..util import GZIP, archive_kind, decode, read_bytes, refuse_utf8, wrong_download
+from ..util import COMMON_ENCODINGS, GZIP, archive_kind, decode, read_bytes, refuse_utf8, utf_of, wrong_download
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
 from .column_warnings import warn_of_texts
@@ -135,14 +135,8 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
     start = data.partition(b"\n")[0]
     format = format or csv_format(start.decode("utf-8-sig", "replace"))
     candidates = (encoding,) if encoding else FORMATS[format].encodings if format else ("utf-8",)
-    advice = ", or give convert its --encoding, such as cp1252 (Windows, Western Europe) or cp1251 (Cyrillic)"
-    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        advice = ", or give convert its --encoding, here utf-32"
-    elif start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        advice = ", or give convert its --encoding, here utf-16"
-    elif b"\0" in data[:200]:
-        order = "be" if data[:200:2].count(0) > data[1:200:2].count(0) else "le"
-        advice = f", or give convert its --encoding, here utf-16-{order}"
+    utf = utf_of(data)
+    advice = f", or give convert its --encoding, {f'here {utf}' if utf else f'such as {COMMON_ENCODINGS}'}"
     is_guess = len(candidates) > 1
     n_utf8 = _utf8_characters(data) if is_guess else 0
     if n_utf8:

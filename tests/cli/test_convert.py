@@ -189,7 +189,8 @@ def test_an_option_out_of_range_is_one_line(spacy_bilstm, write, folder, options
         ("X\tx\nX\ty\n", "MAP, line 2: X becomes y here and x above; expected one new tag for each"),
         (
             b"X\t\xe9\n",
-            "MAP, line 1: not utf-8; byte 0xe9 cannot be there. Save the file as UTF-8",
+            "MAP, line 1: not utf-8; byte 0xe9 cannot be there. "
+            "Save the file as UTF-8; it may be cp1252 (Windows, Western Europe) or cp1251 (Cyrillic)",
         ),
         (None, "MAP: no such file"),
     ],

@@ -136,3 +136,21 @@ class TestFolds:
 def test_blank_tokens_do_not_matter_where_texts_are_compared(tmp_path):
     (tmp_path / "dev.tsv").write_text("a\tX\n\u00a0\tY\nb\tX\n", encoding="utf8")
     assert read_raw_texts(tmp_path / "dev.tsv") == ["a b"]
+
+
+@pytest.mark.parametrize(
+    ("data", "likely"),
+    [
+        ("so good\nso bad\n".encode("utf-16"), "is utf-16"),
+        ("café\nso bad\n".encode("utf-16-be"), "is utf-16-be"),
+        ("so good\n".encode("utf-32"), "is utf-32"),
+        ("so good\ncafé\n".encode("cp1252"), "may be cp1252 (Windows, Western Europe) or cp1251 (Cyrillic)"),
+    ],
+    ids=["utf-16", "utf-16-be", "utf-32", "cp1252"],
+)
+def test_the_likely_encoding_is_named(tmp_path, data, likely):
+    path = tmp_path / "texts.txt"
+    path.write_bytes(data)
+    with pytest.raises(DataError) as error:
+        read_raw_texts(path)
+    assert str(error.value).endswith(f"Save the file as UTF-8; it {likely}")
