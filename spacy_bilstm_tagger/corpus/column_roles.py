@@ -53,6 +53,9 @@ _LOWER_TAGS = {"aux", "det", "intj", "num", "punct"}  # relations, and parts of 
 _ID = re.compile(r"\d\d")  # Q90, bn:00012n; tags of CLAWS have one digit
 _OF_TWEEBO = {"CONJ", "COORD", "MWE", "ROOT", "X"}  # TweeboParser's last column, and its roots
 _PIECE = re.compile(r"(?=.*\w).*[<>()\[\]{}].*")  # of a list, a tree or markup, in the place of a token
+_FRAME = re.compile(
+    r"\w[\w-]*\.\d\d|(?:[RC]-)?A(?:[\dA]|M(?:-[A-Z]{3})?)|Y"
+)  # of PropBank, in CoNLL-2009: chase.01, A0, AM-TMP
 _FLAGS = {"true", "false", "yes", "no"}
 _FEW = 4  # different tags, of which a tag set has more
 _NAMING = "name the columns with --columns"
@@ -359,7 +362,7 @@ def _refuse_other_forms(path: Path, rows: list[Row], values: list[list[str]], co
                 f"{path}, line {line}: found {cells[i]!r}, a tag and an entity tag in one column; expected a TAB between them"
             )
         found = other_form(values[i])
-        if found and not found[0] <= _OF_TWEEBO:
+        if found and not found[0] <= _OF_TWEEBO and not all(map(_FRAME.fullmatch, found[0])):
             line, cells = next(row for row in rows if row[1][i] in found[0])
             raise DataError(
                 f"{path}, line {line}: found entity tags such as {cells[i]!r}, {found[1]}; expected O, B-TYPE and I-TYPE, such "

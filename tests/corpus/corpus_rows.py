@@ -12,8 +12,8 @@ def conllu(id, form, *, lemma="_", upos="X", misc="_"):
     return "\t".join([id, form, lemma, upos, "_", "_", "_", "_", "_", misc]) + "\n"
 
 
-def conll_2009(id, form, lemma, pos, head, relation):
-    return "\t".join([id, form, lemma, lemma, pos, pos, "_", "_", head, head, relation, relation, "_", "_"]) + "\n"
+def conll_2009(id, form, lemma, pos, head, relation, frames=("_", "_")):
+    return "\t".join([id, form, lemma, lemma, pos, pos, "_", "_", head, head, relation, relation, *frames]) + "\n"
 
 
 def write(tmp_path, content):

@@ -43,6 +43,16 @@ READ = {
         ["The/DT/ dogs/NNS/ bark/VBP/ now/RB/", "Then/RB/ stop/VBP/"],
         [],
     ),
+    "conll-2009-frames": (
+        conll_2009("1", "dogs", "dog", "NNS", "2", "SBJ", ["_", "_", "A0"])
+        + conll_2009("2", "chase", "chase", "VBP", "0", "ROOT", ["Y", "chase.01", "_"])
+        + conll_2009("3", "mice", "mouse", "NNS", "2", "OBJ", ["_", "_", "A1"])
+        + conll_2009("4", "now", "now", "RB", "2", "TMP", ["_", "_", "AM-TMP"])
+        + conll_2009("5", ".", ".", ".", "2", "P", ["_", "_", "_"]),
+        "tsv",
+        ["dogs/NNS/ chase/VBP/ mice/NNS/ now/RB/ ././"],
+        [],
+    ),
     "conllu-plus": (
         "# global.columns = ID FORM UPOS NER:IOB\n# text = Mia runs\n1\tMia\tPROPN\tB-PER\n2\truns\tVERB\tO\n\n1\tok\tINTJ\tO\n",
         "conllu",
