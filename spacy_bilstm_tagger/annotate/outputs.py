@@ -1,12 +1,14 @@
-"""Annotated records as files: JSON lines, Parquet, CoNLL-U and spaCy's DocBin.
+"""Annotated records as files: JSON lines, Parquet, CSV, CoNLL-U and spaCy's DocBin.
 
 A worker encodes a few hundred records (`encode`), and the main process puts what it gets into a file (`Writer`).
 """
 
 import base64
+import csv
 import io
 import json
 import math
+from bisect import bisect
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -17,13 +19,13 @@ from spacy.attrs import intify_attr
 from spacy.tokens import Doc, DocBin, Token
 
 from ..errors import DataError
-from .annotation import FIELDS, OFFSETS, schema, to_annotation
+from .annotation import FIELDS, OFFSETS, TOKEN_FIELDS, schema, to_annotation
 from .records import Record
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMATS = ("jsonl", "parquet", "conllu", "spacy")
+FORMATS = ("jsonl", "parquet", "csv", "conllu", "spacy")
 _ATTRS = {  # of a DocBin, by the field that they belong to
     "tag": ["TAG", "MORPH"],
     "pos": ["POS"],
@@ -57,11 +59,22 @@ class Form:
             raise DataError(f"--offsets {self.offsets}: expected {' or '.join(OFFSETS)}")
         if self.format in ("conllu", "spacy") and self.offsets != "codepoint":
             raise DataError(f"--offsets {self.offsets}: {self.format} holds no places; leave it out")
+        if self.format == "csv" and "tokens" not in self.fields:
+            raise DataError("--fields: csv has a row for each token; add tokens, or give another --format")
         for name in self.keep:
-            if name in ("id", "text", *FIELDS):
+            if name in ("id", "text", *FIELDS, *(self.columns() if self.format == "csv" else ())):
                 raise DataError(
                     f"--keep {name}: a column of the annotation has this name; rename that of the input, or give it by --id-field"
                 )
+
+    def columns(self) -> list[str]:
+        """Those of CSV that belong to the annotation."""
+        sent, ent = (["sent"] if "sents" in self.fields else []), (["ent", "score"] if "ents" in self.fields else [])
+        return [*sent, "start", "end", "text", *(name for name in TOKEN_FIELDS if name in self.fields), *ent]
+
+    def header(self) -> bytes:
+        """What a file begins with."""
+        return _csv_lines([["id", *self.keep, *self.columns()]]) if self.format == "csv" else b""
 
     def schema(self) -> "pa.Schema":
         """The columns of Parquet: id, kept ones, text, and those of the annotation."""
@@ -84,6 +97,8 @@ def encode(form: Form, records: Sequence[Record], docs: Sequence[Doc]) -> bytes:
         return "".join(f"{row}\n" for row in rows).encode("utf8")
     if form.format == "conllu":
         return "".join(to_conllu(*pair, form.fields) for pair in pairs).encode("utf8")
+    if form.format == "csv":
+        return _csv_lines(row for pair in pairs for row in to_rows(form, *pair))
     if form.format == "spacy":
         for record, doc in pairs:
             doc.user_data.update({name: _to_msgpack(value) for name, value in {"id": record.id, **record.kept}.items()})
@@ -161,6 +176,7 @@ def open_writer(form: Form, path: Path) -> Iterator[Writer]:
         (merged or [DocBin(store_user_data=True)])[0].to_disk(path)
     else:
         with path.open("wb") as file:
+            file.write(form.header())
             yield file.write
 
 
@@ -178,8 +194,34 @@ def join(form: Form, parts: Iterable[Path], path: Path) -> None:
     with open_writer(form, path) as write:
         for part in parts:
             with part.open("rb") as file:
+                file.seek(len(form.header()))
                 while block := file.read(-1 if form.format == "spacy" else 1 << 20):
                     write(block)
+
+
+def to_rows(form: Form, record: Record, doc: Doc) -> Iterator[list[Any]]:
+    """A row for each token that is not white space, with the columns of CSV. "sent" counts sentences from 1; "ent" is a BIO tag."""
+    found = form.row(record, doc)
+    sents, ents = [sent["start"] for sent in found.get("sents", ())], iter(found.get("ents", ()))
+    ent = next(ents, None)
+    for token in found["tokens"]:
+        if token["text"].isspace():
+            continue
+        while ent is not None and ent["end"] <= token["start"]:
+            ent = next(ents, None)
+        cells: dict[str, Any] = {**token, "ent": "O"}
+        if sents:
+            cells["sent"] = bisect(sents, token["start"])
+        if ent is not None and ent["start"] <= token["start"]:
+            cells["ent"] = f"{'B' if ent['start'] == token['start'] else 'I'}-{ent['label']}"
+            cells["score"] = ent["score"]
+        yield [_as_cell(found[name]) for name in ("id", *form.keep)] + [cells.get(name) for name in form.columns()]
+
+
+def _csv_lines(rows: Iterable[list[Any]]) -> bytes:
+    lines = io.StringIO(newline="")
+    csv.writer(lines, lineterminator="\n").writerows(rows)
+    return lines.getvalue().encode("utf8")
 
 
 def to_conllu(record: Record, doc: Doc, fields: tuple[str, ...] = FIELDS) -> str:
@@ -251,6 +293,10 @@ def _to_msgpack(value: Any) -> Any:
     if isinstance(value, list):
         return [_to_msgpack(each) for each in value]
     return value if value is None or isinstance(value, (str, int, float, bool)) else _as_text(value)
+
+
+def _as_cell(value: Any) -> Any:
+    return value if value is None or isinstance(value, (str, int, float)) else _as_text(value)
 
 
 def _as_text(value: Any) -> str:

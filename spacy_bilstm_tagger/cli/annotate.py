@@ -30,8 +30,8 @@ def annotate(
         typer.Argument(
             metavar="IN ... OUT",
             help="Files, folders, patterns or addresses (s3://, gs://, hdfs://) of .jsonl, .csv, .tsv, .parquet or .txt, also "
-            "packed as .gz or .zst; - for the standard input. OUT is a folder, or one file that ends in .jsonl, .parquet, .conllu "
-            "or .spacy.",
+            "packed as .gz or .zst; - for the standard input. OUT is a folder, or one file that ends in .jsonl, .parquet, .csv, "
+            ".conllu or .spacy.",
         ),
     ],
     text_field: Annotated[
@@ -52,7 +52,7 @@ def annotate(
         str, typer.Option(help="Of the input: UTF-8, or one of single bytes, such as cp1252.")
     ] = "utf-8",
     output_format: Annotated[
-        Optional[Literal["jsonl", "parquet", "conllu", "spacy"]],
+        Optional[Literal["jsonl", "parquet", "csv", "conllu", "spacy"]],
         typer.Option(
             "--format",
             help="Of the files in a folder; jsonl by default.",
@@ -96,7 +96,7 @@ def annotate(
         typer.Option(help="Of the Ray cluster; by default the one that runs here, or a new one.", show_default=False),
     ] = None,
 ) -> None:
-    """Annotate texts by the million: JSONL, CSV, TSV, Parquet or text in; JSONL, Parquet, CoNLL-U or .spacy out.
+    """Annotate texts by the million: JSONL, CSV, TSV, Parquet or text in; JSONL, Parquet, CSV, CoNLL-U or .spacy out.
 
     A run that was stopped, even by kill -9, goes on when the same command is given again, and writes what it would have
     written. Records that cannot be read stand in rejects.jsonl with the reason. Exit codes: 0 all records are annotated or
@@ -167,10 +167,12 @@ def _check_output(out: str, ending: str, *, is_local: bool) -> None:
         )
     if out == "-":
         raise DataError(
-            "-: the standard output is not written to; expected a folder, or .jsonl, .parquet, .conllu or .spacy"
+            "-: the standard output is not written to; expected a folder, or .jsonl, .parquet, .csv, .conllu or .spacy"
         )
-    if ending in ("csv", "tsv", "txt", "json", "ndjson", "xlsx", "gz", "zst", "xml"):
-        raise DataError(f"{out}: .{ending} is not written; expected a folder, or .jsonl, .parquet, .conllu or .spacy")
+    if ending in ("tsv", "txt", "json", "ndjson", "xlsx", "gz", "zst", "xml"):
+        raise DataError(
+            f"{out}: .{ending} is not written; expected a folder, or .jsonl, .parquet, .csv, .conllu or .spacy"
+        )
 
 
 def _check_places(output: Path, inputs: list[str], sources: list[str], *, is_file: bool) -> None:

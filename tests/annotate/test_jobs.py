@@ -1,5 +1,6 @@
 """Jobs: the files that they write, and that nothing is lost or done twice however they are stopped."""
 
+import csv
 import fcntl
 import io
 import json
@@ -19,15 +20,15 @@ import pytest
 import spacy
 import srsly
 from jobs import PIPELINE, TEXTS, contents, die_in_a_result
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin, Span
 
 from spacy_bilstm_tagger import cli
 from spacy_bilstm_tagger.annotate import run as run_module
 from spacy_bilstm_tagger.annotate import workers as workers_module
 from spacy_bilstm_tagger.annotate.annotation import to_annotation
 from spacy_bilstm_tagger.annotate.annotator import Recipe
-from spacy_bilstm_tagger.annotate.outputs import FORMATS, Form
-from spacy_bilstm_tagger.annotate.records import Layout
+from spacy_bilstm_tagger.annotate.outputs import FORMATS, Form, to_rows
+from spacy_bilstm_tagger.annotate.records import Layout, Record
 from spacy_bilstm_tagger.annotate.run import Stopped, run_job
 from spacy_bilstm_tagger.annotate.workers import _Workers
 from spacy_bilstm_tagger.corpus import read_corpus
@@ -40,6 +41,9 @@ def rows_of(path):
         return list(srsly.read_jsonl(path))
     if path.suffix == ".parquet":
         return pq.read_table(path).to_pylist()
+    if path.suffix == ".csv":
+        with path.open(encoding="utf8", newline="") as file:
+            return list(csv.DictReader(file))
     nlp = spacy.load(PIPELINE)
     docs = DocBin().from_disk(path).get_docs(nlp.vocab)
     return [{"id": doc.user_data["id"], "lang": doc.user_data["lang"], **to_annotation(doc)} for doc in docs]
@@ -83,6 +87,49 @@ class TestOutputs:
                     **line,
                     "sents": line.get("sents"),
                 }
+
+    def test_csv_has_a_row_for_each_token(self, job, tmp_path):
+        run_job(job("lines"))
+        run_job(job("out", "csv"))
+        names = ["id", "lang", "sent", "start", "end", "text", "tag", "pos", "lemma", "ent", "score"]
+        for lines, part in zip(sorted((tmp_path / "lines").glob("part*")), sorted((tmp_path / "out").glob("part*"))):
+            found, expected, ents, n_ents = rows_of(part), [], [], 0
+            for text in rows_of(lines):
+                expected += [
+                    (text["id"], text["lang"], str(token["start"]), str(token["end"]), token["text"], token["tag"])
+                    for token in text["tokens"]
+                    if not token["text"].isspace()
+                ]
+                n_ents += len(text["ents"])
+            assert list(found[0]) == names
+            assert [(r["id"], r["lang"], r["start"], r["end"], r["text"], r["tag"]) for r in found] == expected
+            ents = [row for row in found if row["ent"] != "O"]
+            assert sum(row["ent"].startswith("B-") for row in ents) == n_ents
+            assert all(0 < float(row["score"]) <= 1 for row in ents)
+            assert {row["score"] for row in found if row["ent"] == "O"} <= {""}
+
+    def test_csv_of_entities_of_several_tokens_and_of_sentences(self, tmp_path):
+        nlp = spacy.blank("en")
+        doc = Doc(nlp.vocab, words=["in", "New", "York", "Paris", "!", "\n", "so"], sent_starts=[1, 0, 0, 0, 0, 0, 1])
+        doc.ents = [Span(doc, 1, 3, "location"), Span(doc, 3, 4, "location")]
+        form = Form(format="csv", fields=("tokens", "sents", "ents"), keep=("n",))
+        rows = list(to_rows(form, Record(7, doc.text, {"n": {"a": 1}}), doc))
+        assert form.header() == b"id,n,sent,start,end,text,ent,score\n"
+        assert [(row[2], row[5], row[6]) for row in rows] == [
+            (1, "in", "O"),
+            (1, "New", "B-location"),
+            (1, "York", "I-location"),
+            (1, "Paris", "B-location"),
+            (1, "!", "O"),
+            (2, "so", "O"),
+        ]
+        assert {tuple(row[:2]) for row in rows} == {(7, '{"a": 1}')}
+
+    def test_columns_of_csv_that_are_there_twice(self):
+        with pytest.raises(DataError, match="--keep start: a column of the annotation has this name"):
+            Form(format="csv", keep=("start",))
+        with pytest.raises(DataError, match="csv has a row for each token; add tokens"):
+            Form(format="csv", fields=("ents",))
 
     def test_conllu_is_read_back(self, job, tmp_path):
         run_job(job("out", "conllu"))

@@ -103,7 +103,8 @@ def test_the_standard_input(spacy_bilstm, tmp_path, monkeypatch):
             ["IN", "out", "--text-field", "body", "--fields", "tokens,deps"],
             "--fields: found 'deps', expected names of tokens",
         ),
-        (["IN", "out.csv", "--text-field", "body"], ".csv is not written; expected a folder, or .jsonl"),
+        (["IN", "out.tsv", "--text-field", "body"], ".tsv is not written; expected a folder, or .jsonl"),
+        (["IN", "IN"], "is an input too"),
         (["IN", "s3://bucket/out", "--text-field", "body"], "is an address; give a folder or file of this machine"),
         (
             ["IN", "out", "--text-field", "body", "--encoding", "utf-16"],
