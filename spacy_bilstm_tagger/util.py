@@ -357,8 +357,10 @@ def refuse_change(found: Any, value: Any) -> None:
     raise AttributeError("the attribute is computed from what a pipeline has set, and cannot be set itself")
 
 
-def check_name(where: str, name: str, known: Iterable[str]) -> None:
-    """RAISES: ConfigError for the name of a new attribute that is nearly one of the settings."""
+def check_name(where: str, name: str, known: Iterable[str], others: Iterable[str] = ()) -> None:
+    """RAISES: ConfigError for the name of a new attribute that is nearly one of the settings, or one of another component's."""
+    if name in others:
+        raise ConfigError(f"{where}: has no setting {name!r}, which is one of other components")
     if meant := get_close_matches(name, known, n=1, cutoff=0.8):
         raise ConfigError(f"{where}: has no setting {name!r}; did you mean {meant[0]!r}?")
 

@@ -73,9 +73,7 @@ class TrainableMixin:
         """As spaCy's. RAISES: ConfigError for a learn rate below 0, with which the loss grows."""
         learn_rate = getattr(sgd, "learn_rate", 0.0)
         if not is_number(learn_rate) or not 0 <= learn_rate < math.inf:
-            raise ConfigError(
-                f"{self.name}: learn_rate = {learn_rate!r}; expected a number of at least 0, such as 0.001"
-            )
+            raise ConfigError(f"{self.name}: learn_rate = {learn_rate!r}; expected a number of at least 0")
         super().finish_update(sgd)  # type: ignore[misc]
 
     def predict(self, docs: Iterable[Doc]) -> Any:
@@ -99,10 +97,13 @@ class TrainableMixin:
 
 
 class Setting:
-    """A setting of prediction: kept in cfg, so it is saved, and checked whenever it is set."""
+    """A setting of prediction: kept in cfg, so it is saved, and checked whenever it is set. names: of all components."""
+
+    names: set[str] = set()
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+        self.names.add(name)
 
     def __get__(self, pipe: Optional["SettingsMixin"], owner: Optional[type] = None) -> Any:
         return self if pipe is None else pipe.cfg[self.name]
@@ -119,15 +120,13 @@ class SettingsMixin:
     cfg: dict[str, Any]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """RAISES: ConfigError for what belongs to the weights, for arguments of the factory that are no attributes, and for the
-        misspelled name of a setting, which would do nothing."""
+        """RAISES: ConfigError for what goes with the weights, and for what would do nothing: arguments of the factory, misspelled
+        settings, those of other components."""
         known = getattr(self, "cfg", None) or {}
         if name in known and not isinstance(getattr(type(self), name, None), Setting):
-            raise ConfigError(
-                f"{self.name}: {name} goes with the weights; it cannot change, train again with another one"
-            )
+            raise ConfigError(f"{self.name}: {name} goes with the weights; train again with another one")
         if known and not hasattr(self, name):
-            check_name(self.name, name, known)
+            check_name(self.name, name, known, Setting.names)
         super().__setattr__(name, value)
 
     @property

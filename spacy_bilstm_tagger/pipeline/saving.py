@@ -106,7 +106,7 @@ class AtomicLoadMixin:
                 self.vocab.strings.add(label)
             if refuses_changes:
                 _check_unchanged(self.name, cfg, self.cfg)
-            _prefer_changes(cfg, self.cfg)
+            _prefer_changes(cfg, self.cfg, is_fresh=weights is None)
             if isinstance(self, Tok2Vec):
                 mark_listeners(self, "loaded")
         except Exception as error:
@@ -139,13 +139,16 @@ def _check_unchanged(name: str, given: dict[str, Any], loaded: dict[str, Any]) -
             )
 
 
-def _prefer_changes(given: dict[str, Any], loaded: dict[str, Any]) -> None:
+def _prefer_changes(given: dict[str, Any], loaded: dict[str, Any], *, is_fresh: bool) -> None:
     """Keep a setting of prediction as given if the config gives it another value now than when the component was made and
     saved: `spacy.load(..., config=...)` has changed it. Otherwise the saved value counts, which may have been set since. A
-    setting that the version of then did not have is as given."""
+    setting that the version of then did not have is as given.
+
+    is_fresh (bool): whether the component has only been made by its config. One with weights takes the settings of the others.
+    """
     for key, value in given.items():
         loaded.setdefault(key, value)
-    if "config_at_init" not in given:
+    if "config_at_init" not in given or not is_fresh:
         return
     before = loaded.get("config_at_init", {})
     for key, value in given["config_at_init"].items():

@@ -107,6 +107,25 @@ class TestSettings:
             setattr(ner, name, 0.5)
         ner.note = "other attributes are the user's own"
 
+    @pytest.mark.parametrize(("factory", "setting"), [("bilstm_tagger", "temperature"), ("bilstm_ner", "tag_scores")])
+    def test_of_another_component_are_refused(self, factory, setting):
+        with pytest.raises(
+            ConfigError, match=f"{factory}: has no setting '{setting}', which is one of other components"
+        ):
+            setattr(small_pipeline(factory).get_pipe(factory), setting, 1)
+
+    @pytest.mark.parametrize("way", ["to_disk", "to_bytes"])
+    def test_a_loaded_pipeline_takes_those_of_the_one_that_it_loads(self, tmp_path, way):
+        nlp = small_pipeline("bilstm_ner")
+        train(nlp, ner_examples(nlp), steps=1)
+        nlp.to_disk(tmp_path / "before")
+        ner = nlp.get_pipe("bilstm_ner")
+        ner.top_k, ner.spans_key = 2, "names"
+        nlp.to_disk(tmp_path / "after")  # which notes them in the config, too
+        loaded = spacy.load(tmp_path / "before")
+        loaded = loaded.from_disk(tmp_path / "after") if way == "to_disk" else loaded.from_bytes(nlp.to_bytes())
+        assert loaded.get_pipe("bilstm_ner").settings == ner.settings
+
     def test_what_is_set_is_in_the_saved_config_and_the_config_may_set_it_back(self, tmp_path):
         nlp = small_pipeline("bilstm_ner")
         train(nlp, ner_examples(nlp), steps=1)
