@@ -42,7 +42,7 @@ _NO_TAGS = {
     "MISC",
 }
 _NO_TAGS |= {"DATE", "TIME", "PERCENT", "MONEY", "QUANTITY"}
-_KNOWN = {tag for tag in GLOSSARY if tag == tag.upper()} - _NO_TAGS
+KNOWN = {tag for tag in GLOSSARY if tag == tag.upper()} - _NO_TAGS
 _RELATIONS = {label for label in GLOSSARY if label.islower()}  # of dependencies, also written in capitals
 _FEWEST, _MOST_SIGNS = 10, 40  # different tags of a set that spaCy does not know, and of one of single characters
 _BARE = set("BIOLUES")
@@ -51,6 +51,7 @@ _TYPES |= {"company", "corporation", "product", "group", "event", "facility", "c
 _STARS = re.compile(r"\((\w[\w-]*)\*\)?|\*\)?")  # (PER*, *, *)
 _LOWER_TAGS = {"aux", "det", "intj", "num", "punct"}  # relations, and parts of speech in small letters
 _ID = re.compile(r"\d\d")  # Q90, bn:00012n; tags of CLAWS have one digit
+_HASH = re.compile(r"(?=.*\d)[\da-f]{6,}(?:-[\da-f]+)*")
 _OF_TWEEBO = {"CONJ", "COORD", "MWE", "ROOT", "X"}  # TweeboParser's last column, and its roots
 _PIECE = re.compile(r"(?=.*\w).*[<>()\[\]{}].*")  # of a list, a tree or markup, in the place of a token
 _FRAME = re.compile(
@@ -171,7 +172,7 @@ def _rank(column: list[str]) -> tuple[bool, bool, bool, bool]:
 def _are_known(column: list[str]) -> bool:
     """Whether most tokens have a known part of speech, or one of many signs, as ARK's are."""
     tags = Counter(tag for tag in column if not is_missing(tag) and tag != "_")
-    known = sum(count for tag, count in tags.items() if tag.split("|")[0] in _KNOWN)
+    known = sum(count for tag, count in tags.items() if tag.split("|")[0] in KNOWN)
     return 2 * known > tags.total() or (_FEWEST <= len(tags) <= _MOST_SIGNS and max(map(len, tags)) == 1)
 
 
@@ -269,13 +270,21 @@ def _check_tokens(path: Path, rows: list[Row], values: list[list[str]], token: i
                 f"{path}, line {line}: column {token + 1} has {len(column)} different values and column {i + 1} has "
                 f"{len(others)}, so the tokens seem to stand there; put them first, or {_NAMING}"
             )
+    n_odd = sum(is_numeric(cell) or bool(_HASH.fullmatch(cell)) or cell in _RELATIONS for cell in values[token])
+    if n_odd > 0.9 * len(rows) and any(
+        2 * sum(any(map(str.islower, cell)) for cell in values[i]) > len(rows) for i in rest
+    ):
+        raise DataError(
+            f"{path}, line {line}: column {token + 1} holds numbers, ids or relations such as {cells[token]!r}, where the tokens "
+            f"are expected; put the tokens first, or {_NAMING}"
+        )
     last = {cell[-1:] for cell in values[token] if len(cell) > 1}
     if len(rows) > 2 and last in ({","}, {":"}, {";"}) and all(len(cell) > 1 for cell in values[token]):
         raise DataError(
             f"{path}, line {line}: found {cells[token]!r}, and {last.pop()!r} behind each token; expected a TAB between columns, "
             "and nothing else"
         )
-    n_tags = [sum(cell in _KNOWN and len(cell) > 1 for cell in values[i]) for i in (token, *rest)]
+    n_tags = [sum(cell in KNOWN and len(cell) > 1 for cell in values[i]) for i in (token, *rest)]
     has_words = any(2 * sum(len(cell) > 1 and cell[-1].islower() for cell in values[i]) > len(rows) for i in rest)
     if has_words and 2 * n_tags[0] > len(rows) >= 2 * max(n_tags[1:]):
         raise DataError(
@@ -310,6 +319,8 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
     tags = {value for value in column if not is_missing(value) and value != "_"}
     is_constant = len(tags) == 1 and width > 2 and (len(column) >= 10 or (beside_entities and len(column) > 2))
     is_constant |= len(tags) == 1 and width > 2 and not any(map(str.isalnum, "".join(tags)))  # a separator
+    if tags & {"lang1", "lang2"}:
+        return False  # the language of each word, where several are mixed
     if beside_entities and tags <= _BARE:
         return False  # the other column without its types
     if {"X"} < tags | {"X"} <= _OF_TWEEBO or 2 * sum(map(_is_piece, tags)) > len(tags):

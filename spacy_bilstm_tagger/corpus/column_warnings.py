@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Iterable
 
 from .annotated_text import AnnotatedText, Notes
-from .column_roles import CHUNK_TYPES, Row
+from .column_roles import CHUNK_TYPES, KNOWN, Row
 
 _MARK = re.compile(r"</?s>|<[EB]O[SW]>|\[(?:CLS|SEP|PAD)\]|-?[EB]OS-?", re.IGNORECASE)
 _HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b\u2060\ufeff]|^[\u00ad\u200c-\u200f\ufe0e\ufe0f]+$")
@@ -24,25 +24,15 @@ _PARTED = {
 }
 
 
-def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
-    """rows: the cells of each token."""
+def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes, *, in_blanks: bool = False) -> None:
+    """rows: the cells of each token. in_blanks (bool): whether blanks stand between them."""
     marks = [(line, word) for text in texts for line, word in zip(text.lines, text.words) if _MARK.fullmatch(word)]
     if marks:
         notes.warnings.append(
             f"{len(marks):,} tokens are marks of the beginning or end of a text, such as {marks[0][1]!r} in line {marks[0][0]}; "
             "remove these lines, and leave a blank line between texts"
         )
-    odd = [(line, cell) for line, cells in rows for cell in cells if _HIDDEN.search(cell)]
-    if odd:
-        notes.warnings.append(
-            f"{len(odd):,} cells hold control characters, or nothing that can be seen, such as {odd[0][1]!a} in line {odd[0][0]}"
-        )
-    broken = [(line, word) for text in texts for line, word in zip(text.lines, text.words) if _DAMAGED.fullmatch(word)]
-    if broken:
-        notes.warnings.append(
-            f"{len(broken):,} tokens hold blanks, or are errors of a spreadsheet, such as {broken[0][1]!r} in line {broken[0][0]}; "
-            "no tokenizer makes them"
-        )
+    warn_of_cells(texts, rows, notes)
     pieces = [word for text in texts for word in text.words if _PIECE.match(word)]
     if len(pieces) > len(rows) / 10:
         notes.warnings.append(
@@ -62,16 +52,22 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
     once, lower = sum(count == 1 for count in tags.values()), {word.lower() for word in words}
     too = sum(tag.lower() in lower and tag.isalpha() and len(tag) > 1 for tag in tags)  # a and o are tags of ARK's
     like_words = sum(len(tag) > 2 and tag.isalpha() and not tag.isupper() for tag in tags)
+    like_text = sum(len(tag) > 1 and tag.isalpha() and tag.islower() and tag.upper() not in KNOWN for tag in tags)
     is_prose = 0 < tags.total() == once < 2 * like_words or 4 < len(tags) < 2 * too
     if len(rows) > 5 and first_tags and len(words) < len(first_tags):
         notes.warnings.append(
-            f"The tokens have {len(words)} different values and the tags {len(first_tags)}; if they are swapped, name the columns "
-            "with --columns"
+            f"The tokens have {len(words)} different values and the tags {len(first_tags)}; if the tokens stand in another column, "
+            "name the columns with --columns"
         )
     elif is_prose or (tags.total() > 20 and once > tags.total() / 2):
         notes.warnings.append(
             f"{once:,} of {tags.total():,} tags occur once, and {too:,} are tokens too; if these are no tags, name the columns "
             "with --columns, or read raw text with --format text"
+        )
+    elif in_blanks and 0 < len(tags) < 2 * like_text:
+        notes.warnings.append(
+            f"Tags such as {next(iter(tags))!r} look like words; if they are, read raw text with --format text, or name the "
+            "columns with --columns"
         )
     tag = (texts[0].tags or [""])[0]
     if tags[tag] == 1 and tags.total() > 10 and [each for each in tags if each != each.upper()] == [tag]:
@@ -102,6 +98,21 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes) -> None:
     ):
         quoted = [word for text in texts for word in text.words]
     warn_of_quotes(quoted, notes)
+
+
+def warn_of_cells(texts: list[AnnotatedText], rows: Iterable[Row], notes: Notes) -> None:
+    """Of cells that no writer of a corpus makes."""
+    odd = [(line, cell) for line, cells in rows for cell in cells if _HIDDEN.search(cell)]
+    if odd:
+        notes.warnings.append(
+            f"{len(odd):,} cells hold control characters, or nothing that can be seen, such as {odd[0][1]!a} in line {odd[0][0]}"
+        )
+    broken = [(line, word) for text in texts for line, word in zip(text.lines, text.words) if _DAMAGED.fullmatch(word)]
+    if broken:
+        notes.warnings.append(
+            f"{len(broken):,} tokens hold blanks, or are errors of a spreadsheet, such as {broken[0][1]!r} in line {broken[0][0]}; "
+            "no tokenizer makes them"
+        )
 
 
 def warn_of_texts(format: str, texts: list[AnnotatedText], notes: Notes) -> None:

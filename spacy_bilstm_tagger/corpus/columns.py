@@ -192,7 +192,7 @@ def _to_texts(
         tags = ["" if is_missing(tag) or tag == "_" else tag for tag in by_role["tag"]] if "tag" in by_role else None
         texts.append(AnnotatedText(by_role["token"], tags, ents, raw, lines))
     entities.check_ends(path)
-    warn(texts, rows, notes)
+    warn(texts, rows, notes, in_blanks=separator != "\t")
     return texts
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from itertools import chain
 from pathlib import Path
 from typing import Iterator, Optional
 
@@ -11,6 +12,7 @@ from ..errors import DataError, Errors
 from ..util import runs
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
+from .column_warnings import warn_of_cells
 from .columns import check_width, empty_token
 
 GMB_HEADER = ["Sentence #", "Word", "POS", "Tag"]
@@ -104,6 +106,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
         tags = ["" if tag.lower() in ("nan", "<na>") else tag for tag in tags]  # an empty cell, as pandas writes it
         texts.append(AnnotatedText(words, tags, entities.to_bio(path, ents, lines), None, lines))
     entities.check_ends(path)
+    warn_of_cells(texts, chain.from_iterable(sentences), notes)
     return texts
 
 

@@ -248,12 +248,17 @@ def guess_format(path: Path, content: str) -> str:
     if sum(n > 0 for n in tabs) >= half:
         return "tsv"
     widths = [len(row.split()) for row in rows]
-    if widths.count(2) >= half:
+    is_csv = bool(_CSV_HEADER.fullmatch(rows[0])) and any(
+        {row.count(s) for row in rows} == {rows[0].count(s)} for s in ",;"
+    )
+    if is_csv:
+        pass
+    elif widths.count(2) >= half:
         return "ritter" if sum(row.count(" ") == 1 for row in rows) >= half else "conll"
-    if widths[0] > 2 and widths.count(widths[0]) >= half:
+    elif widths[0] > 2 and widths.count(widths[0]) >= half:
         return "conll"
     found = f"{path}: cannot tell the format from lines such as {rows[0][:60]!r}"
-    if sum("," in row for row in rows) >= half or sum(";" in row for row in rows) >= half:
+    if is_csv or sum("," in row for row in rows) >= half or sum(";" in row for row in rows) >= half:
         raise DataError(
             f"{found}. Of CSV, only that of gmb and toxic_spans is read; write columns with a TAB between them, no header, and a "
             "blank line between texts (pandas: sep='\\t', header=False, index=False, quoting=3). Raw texts in a column are read by "
@@ -267,6 +272,7 @@ def _has_conllu_columns(rows: list[str]) -> bool:
     return sum(row.count("\t") == len(COLUMNS) - 1 for row in rows) >= len(rows) / 2
 
 
+_CSV_HEADER = re.compile(r"[\w#.-]+(?: [\w#.-]+)?(?:([,;])[\w#.-]+(?: [\w#.-]+)?)(?:\1[\w#.-]+(?: [\w#.-]+)?)+")
 _BINARY = {
     rb"PK\x03\x04(?s:.*)xl/": "an Excel workbook; save it there as text with TAB between columns",
     rb"%PDF-": "a PDF; get the data itself",

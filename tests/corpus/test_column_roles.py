@@ -200,7 +200,7 @@ def test_a_name_of_the_text_is_no_token_at_any_size():
         (["a B-NP", "b I-NP", "c B-VP"], r"entity types are those of chunks \(NP, VP\)"),
         (
             ["d the", "n dog", "d a", "n cat", "v saw", "n him"],
-            "3 different values and the tags 6; if they are swapped",
+            "3 different values and the tags 6; if the tokens stand in another column",
         ),
     ],
 )
@@ -320,3 +320,22 @@ def test_tags_of_claws_beside_entities(tmp_path):
 def test_tokens_in_capitals_that_are_tags_too(tmp_path):
     (text,) = read_file(tmp_path, lines_of("RT ~", "USA ^", "URL U", "TO P", "HT #"))
     assert text.words == ["RT", "USA", "URL", "TO", "HT"]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [("0.61", "-0.2"), ("61%", "0,35"), ("12:48:28", "9e-1"), ("5d7d255f", "aa7d2551"), ("nsubj", "root")],
+    ids=str,
+)
+def test_numbers_ids_and_relations_are_no_tokens(cells):
+    words = ["Mia NNP B-PER", "eats VBZ O", "figs NNS O", "now RB O"]
+    rows = [f"{cells[i % 2]} {row}" for i, row in enumerate(words)]
+    with pytest.raises(
+        DataError, match=rf"column 1 holds numbers, ids or relations such as '{cells[0]}', where the tokens"
+    ):
+        read_rows(lines_of(*rows), separator="\t")
+
+
+def test_languages_of_words_are_no_tags():
+    (text,) = read_rows(lines_of("Me lang1 O", "gusta lang2 O", "York lang1 B-LOC", "lol ne O"), separator="\t")
+    assert (text.tags, text.ents) == (None, ["O", "O", "B-LOC", "O"])

@@ -73,11 +73,18 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
             '{"start": 0, "end": 3, "labels": ["PER"]}}]}, {"result": []}]}]',
             "Annotators differ in 1 tasks, of which the ground truth is read",
         ),
-        ("nnp\tMia\nvbd\tleft\nnnp\tBob\nvbd\tran\nnnp\tAna\nvbd\tate\n", "if they are swapped, name the columns"),
+        (
+            "nnp\tMia\nvbd\tleft\nnnp\tBob\nvbd\tran\nnnp\tAna\nvbd\tate\n",
+            "if the tokens stand in another column, name the columns",
+        ),
         (
             "Wort\tWortart\n" + "Mia\tNE\nging\tVVFIN\n\n" * 6,
             "The first row, 'Wort' with the tag 'Wortart', looks like names",
         ),
+        ("im tired\nso tired\nlol same\nbye all\n", "Tags such as 'tired' look like words"),
+        ("Sentence #,Word,POS,Tag\nSentence: 1,New York,NNP,B-geo\n,ran,VBD,O\n", "1 tokens hold blanks"),
+        ("Sentence #,Word,POS,Tag\nSentence: 1,a\x07x,NN,O\n", "1 cells hold control characters"),
+        ("i love you\nwe love it\nyou love me\n", "Tags such as 'love' look like words; if they are, read raw text"),
         ("'Mia'\tNNP\n'left'\tVBD\n'us'\tPRP\n", "3 cells are in quotes, such as 'Mia'"),
         ('"say ""hi"""\tUH\nok\tUH\n', '1 cells are in quotes, such as "say ""hi"""'),
         (

@@ -295,3 +295,17 @@ def test_words_of_other_languages_are_not(tmp_path, word):
     notes = Notes()
     read_corpus(tmp_path / "a.tsv", notes=notes)
     assert notes.warnings == []
+
+
+@pytest.mark.parametrize("header", ["sentence_id,word,pos,tag", "Word;POS;Tag;Sentence"])
+def test_csv_of_other_columns_is_named(tmp_path, header):
+    sign = "," if "," in header else ";"
+    rows = [
+        header,
+        sign.join(["Sentence: 1", "New", "NNP", "B-geo"]),
+        sign.join(["Sentence: 1", "York", "NNP", "I-geo"]),
+    ]
+    path = tmp_path / "corpus.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf8")
+    with pytest.raises(DataError, match="Of CSV, only that of gmb and toxic_spans is read"):
+        read_corpus(path)

@@ -148,10 +148,10 @@ def test_control_characters_of_latin_1_are_counted_in_a_warning(tmp_path):
     path.write_bytes(HEADER.encode() + b"Sentence: 1,a\x81\x92,NN,O\n")
     read_corpus(path, notes=notes)
     assert notes.lines == ["Encoding: latin-1"]
-    assert notes.warnings == [
+    assert (
         "Read as latin-1, the file has 2 control characters (U+0080 to U+009F), which no text has; find its encoding, and "
         "name it with --encoding"
-    ]
+    ) in notes.warnings
 
 
 def test_a_byte_order_mark_makes_it_utf_8(tmp_path):
