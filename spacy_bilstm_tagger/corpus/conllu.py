@@ -22,7 +22,7 @@ NO_TAGS = "none"
 _PLUS = re.compile(r"(?:#.*\n|[ \t]*\n)*# global\.columns =(.*)")
 _TEXT = re.compile(r"#\s*text\s*=(.*)")
 _ID = re.compile(r"(\d+)(?:-(\d+)|(\.\d+))?")
-_KEYS = ("name", "ner", "ne", "entity", "namedentity")  # of entities in MISC, in any letter case
+_KEYS = ("name", "ner", "ne", "ent", "entity", "namedentity")  # of entities in MISC, in any letter case
 _ENTITY = re.compile(rf"(?:^|[|;])({'|'.join(_KEYS)})=([^|;]+)", re.IGNORECASE)
 _NO_SPACE = re.compile(r"(?:^|[|;])\s*SpaceAfter\s*=\s*No\s*(?:$|[|;])", re.IGNORECASE)
 _SPACES = {r"\s": " ", r"\t": "\t", r"\n": "\n", r"\r": "\r"}
@@ -95,7 +95,7 @@ def read_conllu(
 
     A multiword token whose words spell it (don't = do + n't) becomes its words. Any other (au = a + le) becomes one
     word, its tag missing. Empty nodes (1.1) are left out. Entity tags are those of a column of CoNLL-U Plus, or of
-    `name=`, `NER=`, `NE=`, `Entity=` or `NamedEntity=` in MISC, in BIO.
+    `name=`, `NER=`, `NE=`, `ENT=`, `Entity=` or `NamedEntity=` in MISC, in BIO.
 
     tags (str): "upos", "xpos", or "none": parts of speech alone.
     RAISES: DataError for a line of another number of columns, ids that do not follow each other, a sentence that goes
@@ -160,7 +160,7 @@ def _warn_of_other_tags(
             keys.setdefault((name, key), Counter())[value] += 1
     for (name, key), counts in keys.items():
         if name == "MISC" and key.lower() in _KEYS:  # NamedEntity=Yes is a feature, NER=PERSON and NE=PER_1 are types
-            is_type = OUTSIDE in counts or all(re.fullmatch(r"[A-Z]{2,}(?:_\d+)?", value) for value in counts)
+            is_type = OUTSIDE in counts or all(re.fullmatch(r"(?:\d+:)?[A-Z]{2,}(?:_\d+)?", value) for value in counts)
             is_read = looks_like_bio(set(counts)) or not is_type
         else:
             is_read = not (looks_like_bio(set(counts)) and any(value[1:2] == "-" for value in counts))

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
+from codecs import BOM_UTF8
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Iterator, Optional
@@ -111,6 +112,8 @@ def _read_word2vec(path: Path, max_rows: Optional[int], notes: list[str]) -> "Ke
     with open_bytes(path) as file:
         first = file.readline(1 << 16)
         following = file.read(1 << 16)
+    if first.startswith(BOM_UTF8) and b"\0" in following:
+        raise DataError(f"{path}: found a byte order mark before binary vectors, expected none; get the file again")
     # Binary rows are float32 bytes, so in a sample of them there are always some that no text has.
     if is_header(first) and (b"\0" in following or not _is_utf8(following)):
         return _read_binary(path, max_rows, notes)

@@ -85,25 +85,29 @@ def _shape(path: Path, sample: list[bytes]) -> tuple[Optional[int], int]:
     if sample[0].startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise DataError(f"{path}, line 1: not UTF-8 but UTF-16; expected UTF-8 text")
     sample[0] = sample[0].removeprefix(BOM_UTF8)
-    widths = Counter(row.rstrip().count(b" ") for row in sample)
+    if sum(b"\t" in row for row in sample) >= len(sample) / 2:
+        line = next(line for line, row in enumerate(sample, 1) if b"\t" in row)
+        raise DataError(
+            f"{path}, line {line}: found TABs between the numbers, expected blanks; write them anew with tr '\\t' ' '"
+        )
+    widths = Counter(map(_count_numbers, sample))
     if is_header(sample[0]):
         promised, width = map(int, sample[0].split())
         if not width:
             raise DataError(f"{path}, line 1: the header promises vectors of width 0, expected at least 1")
         return promised, width
     parts = sample[0].split()
-    if len(parts) > 2 and all(map(bytes.isdigit, parts)) and len(parts) - 1 not in widths - Counter([len(parts) - 1]):
+    others = (widths - Counter([len(parts) - 1])).most_common(1)
+    like_header = len(parts) > 2 and all(map(bytes.isdigit, parts))
+    if like_header and (not others or others[0][0] in (int(parts[1]), int(parts[0])) or len(parts) - 1 != others[0][0]):
         raise DataError(
             f"{path}, line 1: found a header of {len(parts)} numbers, expected two (rows and width) or none. Remove the others"
         )
-    if len(parts) > 2 and parts[1:] == [b"%d" % i for i in range(len(parts) - 1)]:
+    is_named = len(sample) > 1 and not any(map(_is_number, parts[1:])) and any(map(_is_number, sample[1].split()))
+    if len(parts) > 2 and (is_named or parts[1:] == [b"%d" % i for i in range(len(parts) - 1)]):
         raise DataError(
             f"{path}, line 1: found {sample[0].decode('utf8', 'replace').strip()[:40]!r}, the names of columns, expected a word "
             "and its numbers; write the file again without them (pandas: header=False)"
-        )
-    if sum(b"\t" in row for row in sample) > len(sample) / 2:
-        raise DataError(
-            f"{path}, line 1: found TABs between the numbers, expected single blanks; write them anew with tr '\\t' ' '"
         )
     width = widths.most_common(1)[0][0]
     if not width:
@@ -120,6 +124,12 @@ def _shape(path: Path, sample: list[bytes]) -> tuple[Optional[int], int]:
             "expected a word and the numbers of its vector"
         )
     return None, width
+
+
+def _count_numbers(row: bytes) -> int:
+    """How many end a row: a word may hold blanks, and be a number."""
+    _, *parts = row.rstrip().split(b" ")
+    return next((i for i, part in enumerate(reversed(parts)) if not _is_number(part)), len(parts))
 
 
 def _lines(path: Path, file: IO[bytes]) -> Iterator[bytes]:

@@ -99,6 +99,7 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
             "1 cells hold control characters, or nothing that can be seen, such as '\\u200b' in line 2",
         ),
         ("Mi\tNNP\n##a\tNNP\nran\tVBD\n", "1 tokens look like pieces of words of a transformer, such as '##a'"),
+        (conllu("1", "Mia", misc="NER=1:PER") + conllu("2", "ran"), "MISC has NER= (1:PER 1), which is not read"),
         (conllu("1", "Mia", misc="NER=(PER)") + conllu("2", "ran"), "MISC has NER=..., which is not read"),
         (
             "<s>\tSTART\nso\tRB\nok\tUH\n</s>\tEND\n",

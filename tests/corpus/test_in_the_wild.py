@@ -65,6 +65,12 @@ READ = {
         ["Mia/X/B-PER runs/X/O"],
         ["MISC (name=)"],
     ),
+    "conllu-entities-by-another-key": (
+        conllu("1", "Mia", misc="ENT=B-PER") + conllu("2", "runs", misc="ENT=O"),
+        "conllu",
+        ["Mia/X/B-PER runs/X/O"],
+        ["MISC (ent=)"],
+    ),
     "multiconer": (
         "# id 5239d808-f300\tdomain=train\nhis _ _ O\nsonny _ _ B-PER\n\n# id 69c1ec7d\tdomain=train\nfilm _ _ B-CW\n",
         "conll",

@@ -335,3 +335,10 @@ def test_keyed_vectors_with_an_empty_key(tmp_path):
     vectors.save(str(tmp_path / "toy.kv"))
     read_vectors(str(tmp_path / "toy.kv"), notes=notes)
     assert notes == [f"{tmp_path / 'toy.kv'}: row 2 has no word, so it is not in the table"]
+
+
+def test_a_byte_order_mark_before_binary_vectors_is_named(tmp_path):
+    path = tmp_path / "vectors.bin"
+    path.write_bytes(b"\xef\xbb\xbf1 2\nso \x00\x00\x80?\x00\x00\x00@\n")
+    with pytest.raises(DataError, match="found a byte order mark before binary vectors"):
+        read_vectors(str(path))

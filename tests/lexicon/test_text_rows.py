@@ -63,6 +63,11 @@ def test_keys_that_hold_blanks(check):
     assert found.rows.tolist() == [[1, 2], [3, 4], [5, 6]]
 
 
+def test_most_keys_may_hold_blanks(check):
+    found = check(". . 1 2 3\nthe of 1 2 3\nin 1 2 3\n")
+    assert found.keys == [". .", "the of", "in"]
+
+
 def test_words_that_are_there_twice_keep_their_first_row(check):
     found = check("a 1 2\nb 3 4\na 5 6\n")
     assert (found.keys, found.rows.tolist(), found.duplicates) == (["a", "b"], [[1, 2], [3, 4]], 1)
@@ -85,7 +90,11 @@ def test_more_rows_than_the_first_line_promises(message, check):
     ("text", "expected"),
     [
         ("2 2 1\na 1 2 3 4\nb 1 2 3 4\n", "line 1: found a header of 3 numbers, expected two (rows and width) or none"),
-        ("a\t1\t2\nb\t3\t4\n", "line 1: found TABs between the numbers, expected single blanks"),
+        ("a\t1\t2\nb\t3\t4\n", "line 1: found TABs between the numbers, expected blanks"),
+        ("2 2\na\t1\t2\nb\t3\t4\n", "line 2: found TABs between the numbers, expected blanks"),
+        ("2 2\na\t1 2\nb\t3 4\n", "line 2: found TABs between the numbers, expected blanks"),
+        ("3 3 1 1\na 1 2 3\nb 1 2 3\nc 1 2 3\n", "line 1: found a header of 4 numbers, expected two"),
+        ("word d0 d1\na 1 2\nb 3 4\n", "line 1: found 'word d0 d1', the names of columns, expected a word"),
         ("2 0\na\nb\n", "line 1: the header promises vectors of width 0"),
         ("a 1 2\nb 1_0 2\n", "line 2: found '1_0' where a number is expected"),
         (b"\xff\xfea\x00 \x001\x00", "line 1: not UTF-8 but UTF-16"),
