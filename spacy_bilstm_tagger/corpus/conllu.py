@@ -310,7 +310,7 @@ def _refuse_masked(path: Path, words: list[_Word]) -> None:
 def _check_id(path: Path, line: int, sentence: _Sentence, id: "re.Match[str]") -> None:
     """RAISES: DataError unless a word's id follows that of the word before, and a range begins with the next word."""
     first, expected = int(id[1]), len(sentence.words) + 1
-    if first == 1 < expected:
+    if first == 1 < expected and not (id[2] and int(id[2]) < expected):  # such a range stands behind its words
         raise DataError(
             f"{path}, line {line}: the ids begin again at {id[0]} after {expected - 1}; the blank line between two sentences "
             "is missing"

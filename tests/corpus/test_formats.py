@@ -140,6 +140,8 @@ def test_a_line_end_with_two_carriage_returns_is_one(tmp_path, content):
         "Repository not found",
         "Invalid username or password.",
         "Access denied\n",
+        "Too Many Requests\n",
+        "Bad credentials",
         "Forbidden",
         "404: Not Found\n",
         "HTTP/1.1 502 Bad Gateway\n",

@@ -77,6 +77,14 @@ REFUSED = {
     ),
     "small-letters": ("Mia b-np\nran O\n", ", line 1: found entity tags such as 'b-np', in small letters"),
     "not-found": ("404: Not Found", ": found '404: Not Found', the error message of a web server"),
+    "range-behind-its-words": (
+        conllu("1", "do") + conllu("2", "n't") + conllu("1-2", "don't", upos="_"),
+        ", line 3: found the range 1-2, expected one of at least two",
+    ),
+    "git-lfs-behind-a-blank-line": (
+        "\nversion https://git-lfs.github.com/spec/v1\noid sha256:a\n",
+        ": found 'version https",
+    ),
     "git-lfs": (
         "version https://git-lfs.github.com/spec/v1\noid sha256:a\nsize 12\n",
         ": found 'version https://git-lfs",
