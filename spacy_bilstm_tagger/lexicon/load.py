@@ -13,6 +13,7 @@ from spacy.util import dot_to_object, resolve_dot_names
 from thinc.api import Model
 
 from ..errors import ConfigError, DataError, Errors, unreadable_corpus
+from ..tokenizer import TweetTokenizer
 from ..util import check_at_least
 from .brown import load_brown
 from .claim import tables_read
@@ -81,6 +82,8 @@ def _load(
             "null, and take what it names out of TweetEmbed.v1 (tables = [])"
         )
     use_checksums(nlp)
+    if isinstance(nlp.tokenizer, TweetTokenizer):
+        nlp.tokenizer.claim_vocab()  # training makes some docs of gold tokens
     lookups, notes = nlp.vocab.lookups, list[str]()
     reading: dict[str, Any] = {"max_rows": max_rows, "dim": dim, "notes": notes}
     try:

@@ -118,7 +118,15 @@ class TweetTokenizer(Tokenizer):
             check_name("TweetTokenizer.v1", name, self.settings)
         super().__setattr__(name, value)
 
+    def claim_vocab(self) -> None:
+        """Make the vocabulary compute norms and kinds by this tokenizer. Another one may have been made on it since: spaCy loads
+        the pipeline of a sourced component so."""
+        if kind_settings(self.vocab) not in ({}, self.settings):
+            set_norms(self.vocab, NORMS[self.settings["norms"]])
+            set_kinds(self.vocab, self.infix_finditer.__self__, self.kinds, self.settings)
+
     def __call__(self, string: str) -> Doc:
+        self.claim_vocab()
         try:
             return super().__call__(string)
         except UnicodeEncodeError as error:

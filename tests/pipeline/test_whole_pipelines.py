@@ -324,6 +324,19 @@ class TestTokens:
             warnings.simplefilter("error")
             self.taken(tagger, {"@tokenizers": TWEET_TOKENIZER, "scheme": "ud", **tokens})("@mara ok")
 
+    def test_a_source_of_a_config_does_not_bring_its_tokenizer(self, tagger, tmp_path):
+        """spaCy loads its pipeline with the vocabulary of the new one."""
+        tagger.to_disk(tmp_path)
+        tokenizer = {"@tokenizers": TWEET_TOKENIZER, "scheme": "ud", "norms": "lower"}
+        config = {
+            "nlp": {"lang": "en", "pipeline": ["bilstm_tagger"], "tokenizer": tokenizer},
+            "components": {"bilstm_tagger": {"source": str(tmp_path)}},
+        }
+        nlp = spacy.util.load_model_from_config(config, auto_fill=True)
+        with pytest.warns(UserWarning, match=self.MESSAGE.format("lower")):
+            doc = nlp("@Mara 😭😭")
+        assert [token.norm_ for token in doc] == ["@mara", "😭😭"]
+
     def test_training_again_takes_those_of_now(self, tagger, make_examples):
         tagger.tokenizer = create_tweet_tokenizer(norms="lower")(tagger)
         with warnings.catch_warnings():
