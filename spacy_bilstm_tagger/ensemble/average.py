@@ -14,6 +14,7 @@ from ..errors import DataError
 from ..layers.label_scores import has_chain
 from ..layers.shim import TorchShim
 from ..layers.word_cache import WordCache
+from ..pipeline.upstream import reset_links
 from ..types import Floats
 
 FACTORIES = ("bilstm_tagger", "bilstm_ner", "bilstm_spans")
@@ -50,6 +51,8 @@ def average_weights(paths: Sequence[Path]) -> tuple[Language, float]:
     """
     nlp, members = read_members(paths, (*FACTORIES, "tok2vec", "bilstm_tok2vec"), same_architecture=True)
     likeness = average_models([[model for _, model in parts] for parts in zip(*members.values())])
+    for parts in members.values():
+        reset_links(parts[0][1])  # the mean of the tok2vecs is the one that a component goes with
     return _described(nlp, paths, "weights"), likeness
 
 

@@ -6,6 +6,7 @@ import multiprocessing
 import pickle
 import shutil
 import threading
+import warnings
 from functools import cache, partial
 
 import numpy as np
@@ -459,6 +460,9 @@ class TestWeights:
         average_weights(paths)[0].to_disk(tmp_path / "out")
         nlp = spacy.load(tmp_path / "out")
         assert nlp.pipe_names == ["tok2vec", "tagger", "ner"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of a component that listens to another tok2vec than that of its training
+            nlp("so good !!")
         found, *parts = (
             next(node for node in each.get_pipe("tok2vec").model.walk() if node.name == "hashembed").get_param("E")
             for each in (nlp, *map(spacy.load, paths))
