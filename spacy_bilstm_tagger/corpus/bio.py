@@ -16,6 +16,7 @@ _OTHER_FORMS = {
     "with a prefix of several letters": re.compile(r"(?i:begin|beg|inside|in|middle|end|last|single|unit)[-_:]\S+"),
     "without a type": re.compile("[BIESLU]"),
     "with another sign than the hyphen": re.compile(r"[BIESLU][_:=/|.‐‑–—−]\S+"),
+    "with blanks": re.compile(r"[BIESLU](?: -|- | - )\S.*"),
     "in small letters": re.compile(r"[bieslu][-_]\S+"),
     "with the prefix at the end": re.compile(r"\S+[-_:=/|.][BIESLU]"),
 }

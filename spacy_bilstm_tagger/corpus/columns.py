@@ -21,7 +21,7 @@ _NAME = re.compile(
     r"(?:tokens?|words?|forms?|texts?|tags?|labels?|pos|upos|xpos|ner|ents?|entity|entities|lemmas?|id|idx|index)",
     re.IGNORECASE,
 )
-_TEXT = re.compile(r"# text =(.*)")
+_TEXT = re.compile(r"# ?text =(.*)")
 # Comments of common corpora; IMGID of Twitter-2015 and 2017, ###MEDLINE of JNLPBA. A token of this form has a tag or entity tag
 # that other tokens have too.
 _COMMENT = re.compile(

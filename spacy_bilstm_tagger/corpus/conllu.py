@@ -278,7 +278,7 @@ def _sentence(
             sentence.ranges.append(_Range(int(match[1]), int(match[2]), form, entity, line, space_after))
             continue
         if not form.strip():
-            raise DataError(empty_token(path, line, form))
+            raise DataError(f"{empty_token(path, line, form)}, and number the words after it anew")
         tag = cells.get(tag_column, "_")
         entity = source.tag(cells) if source else OUTSIDE
         pos, lemma = cells.get("UPOS", "_").upper(), cells.get("LEMMA", "_")

@@ -339,3 +339,8 @@ def test_numbers_ids_and_relations_are_no_tokens(cells):
 def test_languages_of_words_are_no_tags():
     (text,) = read_rows(lines_of("Me lang1 O", "gusta lang2 O", "York lang1 B-LOC", "lol ne O"), separator="\t")
     assert (text.tags, text.ents) == (None, ["O", "O", "B-LOC", "O"])
+
+
+def test_the_raw_text_may_stand_right_behind_the_sign_of_comments(tmp_path):
+    (text,) = read_file(tmp_path, "#text = hi  there\nhi\tUH\nthere\tRB\n")
+    assert text.text == "hi  there"

@@ -77,6 +77,14 @@ REFUSED = {
     ),
     "small-letters": ("Mia b-np\nran O\n", ", line 1: found entity tags such as 'b-np', in small letters"),
     "not-found": ("404: Not Found", ": found '404: Not Found', the error message of a web server"),
+    "type-with-blanks-beside-tags": (
+        "Mia\tNNP\tB - PER\nran\tVBD\tO\nto\tTO\tO\nRome\tNNP\tB - LOC\n",
+        ", line 1: found entity tags such as 'B - PER', with blanks",
+    ),
+    "blank-word": (
+        conllu("1", "a") + conllu("2", " ") + conllu("3", "b"),
+        ", line 2: the token is empty, expected a word before the separator; remove the line, and number the words after it anew",
+    ),
     "range-behind-its-words": (
         conllu("1", "do") + conllu("2", "n't") + conllu("1-2", "don't", upos="_"),
         ", line 3: found the range 1-2, expected one of at least two",
