@@ -106,6 +106,12 @@ def test_command_warns_of_other_languages(en_tweet_sm, spacy_bilstm, text, langu
     assert (message in error) if language else ("language" not in error)
 
 
+def test_command_warns_of_other_languages_however_the_words_are_split(en_tweet_sm, spacy_bilstm):
+    texts = ["Das Wetter ist heute leider sehr schlecht", "und ich gehe nicht hinaus zum Einkaufen heute"]
+    error = spacy_bilstm("tag", *texts, "weil es so kalt und nass ist")[2]
+    assert "The texts look like the language 'de'" in error
+
+
 @pytest.mark.parametrize(
     ("text", "unknown"), [("Tämä on hieno päivä tänään", True), ("watching tv with my bff rn", False)]
 )

@@ -60,9 +60,9 @@ class Form:
         if self.format in ("conllu", "spacy") and self.offsets != "codepoint":
             raise DataError(f"--offsets {self.offsets}: {self.format} holds no places; leave it out")
         if self.format == "csv" and "tokens" not in self.fields:
-            raise DataError("--fields: csv has a row for each token; add tokens, or give another --format")
+            raise DataError("--fields: csv has a row for each token; add tokens, or write jsonl or parquet")
         for name in self.keep:
-            if name in ("id", "text", *FIELDS, *(self.columns() if self.format == "csv" else ())):
+            if name in ("id", *(self.columns() if self.format == "csv" else ("text", *FIELDS))):
                 raise DataError(
                     f"--keep {name}: a column of the annotation has this name; rename that of the input, or give it by --id-field"
                 )
@@ -70,7 +70,7 @@ class Form:
     def columns(self) -> list[str]:
         """Those of CSV that belong to the annotation."""
         sent, ent = (["sent"] if "sents" in self.fields else []), (["ent", "score"] if "ents" in self.fields else [])
-        return [*sent, "start", "end", "text", *(name for name in TOKEN_FIELDS if name in self.fields), *ent]
+        return [*sent, "start", "end", "token", *(name for name in TOKEN_FIELDS if name in self.fields), *ent]
 
     def header(self) -> bytes:
         """What a file begins with."""
@@ -209,13 +209,15 @@ def to_rows(form: Form, record: Record, doc: Doc) -> Iterator[list[Any]]:
             continue
         while ent is not None and ent["end"] <= token["start"]:
             ent = next(ents, None)
-        cells: dict[str, Any] = {**token, "ent": "O"}
+        cells: dict[str, Any] = {**token, "token": token["text"], "ent": "O"}
         if sents:
             cells["sent"] = bisect(sents, token["start"])
         if ent is not None and ent["start"] <= token["start"]:
             cells["ent"] = f"{'B' if ent['start'] == token['start'] else 'I'}-{ent['label']}"
             cells["score"] = ent["score"]
-        yield [_as_cell(found[name]) for name in ("id", *form.keep)] + [cells.get(name) for name in form.columns()]
+        yield [_as_cell(_to_json(value)) for value in (record.id, *record.kept.values())] + [
+            cells.get(name) for name in form.columns()
+        ]
 
 
 def _csv_lines(rows: Iterable[list[Any]]) -> bytes:

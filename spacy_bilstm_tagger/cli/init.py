@@ -45,6 +45,7 @@ def init(
         raise DataError(f"{', '.join(changed)}: there already; --force overwrites, --output names another folder")
     for path in files:
         if (folder / path).exists() and not force:  # and the same
+            typer.echo(f"{folder / path}: there already, and the same")
             continue
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         with write_beside(folder / path) as draft:

@@ -68,6 +68,8 @@ def report(
     read = [*data, *(train or []), *([log] if log else [])]
     check_output(output, read, example="report.html")
     _check_made_here(output, _is_page)
+    if output.suffix.lower() not in ("", ".html", ".htm"):
+        raise DataError(f"{output}: the page is HTML; expected a name that ends so, such as {output.stem}.html")
     if as_json is not None:
         if as_json.resolve() == output.resolve():
             raise DataError(f"{as_json}: is the name of the page; give the numbers another one, such as report.json")
@@ -112,7 +114,7 @@ def report(
         with write_beside(as_json) as draft:
             srsly.write_json(draft, made.numbers)
     if made.numbers["scores"]:
-        show([output.stem], [made.numbers["scores"]])
+        show([model], [made.numbers["scores"]])
     for part in made.numbers["components"]:
         if part["has_gold"]:
             score = part["score"]

@@ -176,8 +176,10 @@ def _warn_of_other_language(nlp: Language, docs: Iterable[Doc]) -> Iterator[Doc]
             ]
             if len(words) >= enough:
                 message = _other_language(nlp, words)
-                enough = 2 * len(words) if message is None else _MOST + 1
+                while enough <= len(words):  # 5, 10, 20 ...
+                    enough *= 2
                 if message is not None:
+                    enough = _MOST + 1
                     typer.secho(f"⚠ {message}", fg=typer.colors.YELLOW, err=True)
         yield doc
 

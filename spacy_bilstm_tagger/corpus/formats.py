@@ -251,11 +251,9 @@ def guess_format(path: Path, content: str) -> str:
     is_csv = bool(_CSV_HEADER.fullmatch(rows[0])) and any(
         {row.count(s) for row in rows} == {rows[0].count(s)} for s in ",;"
     )
-    if is_csv:
-        pass
-    elif widths.count(2) >= half:
+    if widths.count(2) >= half and not is_csv:
         return "ritter" if sum(row.count(" ") == 1 for row in rows) >= half else "conll"
-    elif widths[0] > 2 and widths.count(widths[0]) >= half:
+    if widths[0] > 2 and widths.count(widths[0]) >= half and not is_csv:
         return "conll"
     found = f"{path}: cannot tell the format from lines such as {rows[0][:60]!r}"
     if is_csv or sum("," in row for row in rows) >= half or sum(";" in row for row in rows) >= half:

@@ -91,7 +91,7 @@ class TestOutputs:
     def test_csv_has_a_row_for_each_token(self, job, tmp_path):
         run_job(job("lines"))
         run_job(job("out", "csv"))
-        names = ["id", "lang", "sent", "start", "end", "text", "tag", "pos", "lemma", "ent", "score"]
+        names = ["id", "lang", "sent", "start", "end", "token", "tag", "pos", "lemma", "ent", "score"]
         for lines, part in zip(sorted((tmp_path / "lines").glob("part*")), sorted((tmp_path / "out").glob("part*"))):
             found, expected, ents, n_ents = rows_of(part), [], [], 0
             for text in rows_of(lines):
@@ -102,7 +102,7 @@ class TestOutputs:
                 ]
                 n_ents += len(text["ents"])
             assert list(found[0]) == names
-            assert [(r["id"], r["lang"], r["start"], r["end"], r["text"], r["tag"]) for r in found] == expected
+            assert [(r["id"], r["lang"], r["start"], r["end"], r["token"], r["tag"]) for r in found] == expected
             ents = [row for row in found if row["ent"] != "O"]
             assert sum(row["ent"].startswith("B-") for row in ents) == n_ents
             assert all(0 < float(row["score"]) <= 1 for row in ents)
@@ -114,7 +114,7 @@ class TestOutputs:
         doc.ents = [Span(doc, 1, 3, "location"), Span(doc, 3, 4, "location")]
         form = Form(format="csv", fields=("tokens", "sents", "ents"), keep=("n",))
         rows = list(to_rows(form, Record(7, doc.text, {"n": {"a": 1}}), doc))
-        assert form.header() == b"id,n,sent,start,end,text,ent,score\n"
+        assert form.header() == b"id,n,sent,start,end,token,ent,score\n"
         assert [(row[2], row[5], row[6]) for row in rows] == [
             (1, "in", "O"),
             (1, "New", "B-location"),
@@ -128,6 +128,7 @@ class TestOutputs:
     def test_columns_of_csv_that_are_there_twice(self):
         with pytest.raises(DataError, match="--keep start: a column of the annotation has this name"):
             Form(format="csv", keep=("start",))
+        assert Form(format="csv", keep=("text",)).header().startswith(b"id,text,sent,start,end,token,")
         with pytest.raises(DataError, match="csv has a row for each token; add tokens"):
             Form(format="csv", fields=("ents",))
 

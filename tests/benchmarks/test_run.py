@@ -191,7 +191,8 @@ def test_parts_lie_in_one_another(tmp_path, command):
 @pytest.mark.slow
 def test_a_recipe_on_the_sample_corpus(tmp_path, project, spacy_bilstm, store):
     """The row that runs.yml has for the sample corpus, with few steps, scored as a user's would be."""
-    os.symlink(project / "configs", tmp_path / "configs")
+    for name in ("configs", "assets"):
+        os.symlink(project / name, tmp_path / name)
     table = srsly.read_yaml(project / "benchmarks" / "runs.yml")["tables"]["sample"]
     few = {"training.max_steps": 4, "training.eval_frequency": 2, "paths.vectors": "vectors"}
     table["rows"]["sample"]["overrides"] = few

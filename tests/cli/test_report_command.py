@@ -24,6 +24,12 @@ def dev(tmp_path):
     return tmp_path / "dev.spacy"
 
 
+def test_a_page_is_html(spacy_bilstm, tmp_path):
+    code, _, error = spacy_bilstm("report", "en_tweet_sm", tmp_path / "x.conll", "-o", tmp_path / "r.pdf")
+    assert code == 1
+    assert "r.pdf: the page is HTML; expected a name that ends so, such as r.html" in error
+
+
 def test_page_and_numbers(spacy_bilstm, model, dev, tmp_path):
     page, numbers = tmp_path / "new" / "r.html", tmp_path / "new" / "r.json"  # the folder does not exist
     code, out, err = spacy_bilstm("report", model, dev, "-o", page, "--json", numbers)

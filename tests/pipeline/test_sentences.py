@@ -111,6 +111,15 @@ def test_scores(nlp):
     assert nlp.evaluate([Example(Doc(nlp.vocab, words=["no", "!", "yes"]), reference)])["sents_f"] == 1.0
 
 
+def test_texts_of_one_token_say_nothing_of_sentences(nlp):
+    from spacy.training import Example
+
+    golds = [Doc(nlp.vocab, words=["yes"]), Doc(nlp.vocab, words=["no", "!", "yes"])]  # without sentences
+    assert (
+        nlp.evaluate([Example(Doc(nlp.vocab, words=[t.text for t in gold]), gold) for gold in golds])["sents_f"] is None
+    )
+
+
 def test_another_tokenizer_is_told(tmp_path):
     nlp = spacy.blank("en")
     nlp.add_pipe("tweet_sentencizer")
