@@ -41,6 +41,16 @@ POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
     ([{"TAG": "HT"}, {"TAG": "URL"}], "X", 0),
     ([{"TAG": "URL"}, {"TAG": "HT"}], "X", 1),
 ]
+# 2 and 4 as to and for: need 2 go, going 2 the mall, 4 u. T-POS has TO for both kinds of to.
+_OBJECTS = {"LOWER": {"IN": ["u", "you", "ya", "me", "him", "her", "us", "them"]}}
+_DETERMINED = {"TAG": {"IN": ["DT", "PRP$"]}}
+NUMBER_WORDS: list[tuple[list[dict[str, Any]], dict[str, str]]] = [
+    ([{"TEXT": "2", "TAG": "TO"}], {"POS": "ADP"}),
+    ([{"TEXT": {"IN": ["2", "4"]}, "TAG": "IN"}], {"POS": "ADP"}),
+    *([([{"TEXT": "2"}, follows], {"TAG": "TO", "POS": "ADP", "MORPH": ""}) for follows in (_OBJECTS, _DETERMINED)]),
+    *([([{"TEXT": "4"}, follows], {"TAG": "IN", "POS": "ADP", "MORPH": ""}) for follows in (_OBJECTS, _DETERMINED)]),
+    ([{"TEXT": "2"}, {"TAG": "VB"}], {"TAG": "TO", "POS": "PART", "MORPH": ""}),
+]
 LICENCES = {"CC BY-SA 4.0": "https://creativecommons.org/licenses/by-sa/4.0/legalcode"}
 TERMS = ("LICENSE", "en_license.txt")  # the files of a package that have them
 
@@ -121,6 +131,8 @@ def add_rules(nlp: Language) -> None:
     nlp.get_pipe("tagger").morphs = dict(line.split("\t") for line in morphs)
     for pattern, pos, index in POS_PATTERNS:
         ruler.add([pattern], {"POS": pos}, index=index)
+    for pattern, attrs in NUMBER_WORDS:
+        ruler.add([pattern], attrs)
     # The last pattern wins. T-POS has no emoji, and UH for emoticons.
     for form in (f"^[{EMOJI}{REGIONAL}]", f"^[{INVISIBLE}]+$"):
         ruler.add([[{"TEXT": {"REGEX": form}}]], {"TAG": "UH", "POS": "SYM", "MORPH": ""})

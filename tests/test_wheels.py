@@ -106,6 +106,21 @@ def test_command_warns_of_other_languages(en_tweet_sm, spacy_bilstm, text, langu
     assert (message in error) if language else ("language" not in error)
 
 
+@pytest.mark.parametrize(
+    ("text", "number", "tag", "pos"),
+    [
+        ("i need 2 go home", "2", "TO", "PART"),
+        ("going 2 the mall", "2", "TO", "ADP"),
+        ("waiting 4 u", "4", "IN", "ADP"),
+        ("got 4 new phones", "4", "CD", "NUM"),
+        ("we won 2 games", "2", "CD", "NUM"),
+    ],
+)
+def test_numbers_as_words(en_tweet_sm, text, number, tag, pos):
+    (token,) = (token for token in spacy.load("en_tweet_sm")(text) if token.text == number)
+    assert (token.tag_, token.pos_) == (tag, pos)
+
+
 def test_command_warns_of_other_languages_however_the_words_are_split(en_tweet_sm, spacy_bilstm):
     texts = ["Das Wetter ist heute leider sehr schlecht", "und ich gehe nicht hinaus zum Einkaufen heute"]
     error = spacy_bilstm("tag", *texts, "weil es so kalt und nass ist")[2]
