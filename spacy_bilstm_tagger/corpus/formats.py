@@ -248,9 +248,8 @@ def guess_format(path: Path, content: str) -> str:
     if sum(n > 0 for n in tabs) >= half:
         return "tsv"
     widths = [len(row.split()) for row in rows]
-    is_csv = bool(_CSV_HEADER.fullmatch(rows[0])) and any(
-        {row.count(s) for row in rows} == {rows[0].count(s)} for s in ",;"
-    )
+    header = _CSV_HEADER.fullmatch(rows[0])
+    is_csv = header is not None and len({row.count(header[1]) for row in rows}) == 1
     if widths.count(2) >= half and not is_csv:
         return "ritter" if sum(row.count(" ") == 1 for row in rows) >= half else "conll"
     if widths[0] > 2 and widths.count(widths[0]) >= half and not is_csv:

@@ -311,3 +311,10 @@ def test_csv_of_other_columns_is_named(tmp_path, header):
     path.write_text("\n".join(rows) + "\n", encoding="utf8")
     with pytest.raises(DataError, match="Of CSV, only that of gmb and toxic_spans is read"):
         read_corpus(path)
+
+
+def test_a_number_with_commas_is_no_header_of_csv(tmp_path):
+    path = tmp_path / "corpus"
+    path.write_text("1,000,000 CD\npeople NNS\n\nso RB\n", encoding="utf8")
+    _, texts = read_corpus(path)
+    assert [text.words for text in texts] == [["1,000,000", "people"], ["so"]]
