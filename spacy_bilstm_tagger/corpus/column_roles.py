@@ -54,9 +54,8 @@ _ID = re.compile(r"\d\d")  # Q90, bn:00012n; tags of CLAWS have one digit
 _HASH = re.compile(r"(?=.*\d)[\da-f]{6,}(?:-[\da-f]+)*")
 _OF_TWEEBO = {"CONJ", "COORD", "MWE", "ROOT", "X"}  # TweeboParser's last column, and its roots
 _PIECE = re.compile(r"(?=.*\w).*[<>()\[\]{}].*")  # of a list, a tree or markup, in the place of a token
-_FRAME = re.compile(
-    r"\w[\w-]*\.\d\d|(?:[RC]-)?A(?:[\dA]|M(?:-[A-Z]{3})?)|Y"
-)  # of PropBank, in CoNLL-2009: chase.01, A0, AM-TMP
+# Of PropBank, in CoNLL-2009: chase.01, A0, AM-TMP, and Y where there is a predicate.
+_FRAME = re.compile(r"\w[\w-]*\.\d\d|(?:[RC]-)?A(?:[\dA]|M(?:-[A-Z]{3})?)|Y")
 _FLAGS = {"true", "false", "yes", "no"}
 _FEW = 4  # different tags, of which a tag set has more
 _NAMING = "name the columns with --columns"
