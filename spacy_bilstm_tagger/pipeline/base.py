@@ -7,7 +7,6 @@ from collections import Counter
 from itertools import chain
 from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, cast
 
-import numpy as np
 import srsly
 import torch
 from spacy.errors import Errors as SpacyErrors
@@ -311,11 +310,11 @@ def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
 
 
 def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float], *, are_ents: bool = False) -> SpanGroup:
-    """A group for `doc.spans[name]`, whose attrs["scores"] is a (spans,) array, as that of `spancat`.
+    """A group for `doc.spans[name]`, whose attrs["scores"] has a float for each span, so that JSON takes it.
 
     are_ents (bool): the spans are those of `doc.ents`, so their scores are those of the entities.
     """
-    attrs: dict[str, Any] = {"scores": np.array(scores, dtype="float32")}
+    attrs: dict[str, Any] = {"scores": list(map(float, scores))}
     return AlignedSpanGroup(doc, name=name, spans=spans, attrs={**attrs, ARE_ENTS: True} if are_ents else attrs)
 
 
@@ -346,7 +345,7 @@ def _scores(group: SpanGroup) -> list[Optional[float]]:
     scores = group.attrs.get("scores", ())
     if len(scores) != len(group):  # of somebody else, whose order is unknown
         return [None] * len(group)
-    return [None if math.isnan(score) else float(score) for score in scores]
+    return [None if score is None else float(score) for score in scores]
 
 
 def _places(group: SpanGroup) -> list[tuple[int, int, int]]:
@@ -362,7 +361,7 @@ if not Span.has_extension("score"):
 class AlignedSpanGroup(SpanGroup):
     """Finds its spans again by their characters when `merge_entities`, or another component that merges or splits tokens,
     has changed the numbers of the tokens, which spaCy's own groups keep. A span that ends inside a token takes all
-    of it, and its score is NaN then: it was that of another span."""
+    of it, and its score is None then: it was that of another span."""
 
     def __getitem__(self, i: int) -> Span:
         if not self._fits(i):
@@ -394,6 +393,6 @@ class AlignedSpanGroup(SpanGroup):
             span = cast(Span, self.doc.char_span(start, end, **ids, alignment_mode="expand"))
             self[i] = span  # type: ignore[index]
             if (span.start_char, span.end_char) != (start, end) and "scores" in self.attrs:
-                scores = np.array(self.attrs["scores"], dtype="float32")
-                scores[i : i + 1] = math.nan
+                scores = list(self.attrs["scores"])
+                scores[i : i + 1] = [None]
                 self.attrs["scores"] = scores

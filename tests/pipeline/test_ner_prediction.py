@@ -1,5 +1,6 @@
 """What a `bilstm_ner` gives: probabilities, thresholds, and any text."""
 
+import json
 from itertools import pairwise
 
 import numpy as np
@@ -41,13 +42,13 @@ class TestScores:
     def test_are_aligned_with_the_entities(self, trained):
         for doc in trained.pipe(TEXTS):
             scores = doc.spans["ents"].attrs["scores"]
-            assert scores.dtype == np.float32
+            assert json.loads(json.dumps(scores)) == scores
             assert triples(doc.spans["ents"]) == triples(doc.ents)
             assert len(scores) == len(doc.ents)
             assert all(0 <= score <= 1 for score in scores)
 
     def test_of_what_was_learned_are_high(self, trained):
-        assert trained("Mara Lune met Kim in New York").spans["ents"].attrs["scores"].min() > 0.8
+        assert min(trained("Mara Lune met Kim in New York").spans["ents"].attrs["scores"]) > 0.8
 
     @pytest.mark.parametrize("keep", ["bytes", "docbin"])
     def test_are_kept_with_the_doc(self, trained, keep):
@@ -85,7 +86,7 @@ class TestScores:
             doc = unsure(text)
             assert triples(doc.ents) == before
             group = doc.spans["ents_alternatives"]
-            scores = group.attrs["scores"].tolist()
+            scores = group.attrs["scores"]
             assert len(group) == len(scores) <= top_k
             assert scores == sorted(scores, reverse=True)
             assert set(triples(group)).isdisjoint(triples(doc.ents))
@@ -106,7 +107,7 @@ class TestThreshold:
         ner.threshold = 1.0
         doc = unsure(self.TEXT)
         alternatives = doc.spans["ents_alternatives"]
-        every = list(zip(triples(alternatives), alternatives.attrs["scores"].tolist()))
+        every = list(zip(triples(alternatives), alternatives.attrs["scores"]))
         assert len(every) > 8
         for threshold in self.GRID:
             ner.threshold = threshold
@@ -153,7 +154,7 @@ class TestTexts:
         assert ner.predict([]) == []
         assert list(trained.pipe([])) == []
         (doc,) = ner.pipe([trained.make_doc("")])
-        assert doc.spans["ents"].attrs["scores"].shape == (0,)
+        assert doc.spans["ents"].attrs["scores"] == []
 
     def test_before_training(self):
         with pytest.raises(ValueError, match="E109"):
@@ -169,7 +170,7 @@ class TestTexts:
         train(nlp, [example], steps=80)
         doc = nlp(example.predicted.copy())
         assert triples(doc.ents) == gold
-        assert doc.spans["ents"].attrs["scores"].min() > 0.5
+        assert min(doc.spans["ents"].attrs["scores"]) > 0.5
 
 
 @pytest.mark.parametrize(
@@ -201,4 +202,4 @@ def test_alternatives_that_differ_in_white_space_alone_are_one():
     ner.set_annotations([doc], [scored])
     assert [(span.start, span.end) for span in doc.ents] == [(0, 1)]
     assert [(span.start, span.end) for span in doc.spans["ents_alternatives"]] == [(2, 3)]
-    assert doc.spans["ents_alternatives"].attrs["scores"].tolist() == pytest.approx([0.1])
+    assert doc.spans["ents_alternatives"].attrs["scores"] == pytest.approx([0.1])

@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 import spacy
 from small_pipelines import ner_examples, small_pipeline
@@ -68,7 +67,7 @@ def test_a_span_that_a_merge_has_made_longer_has_none(doc, read):
 def test_a_merge_of_whole_entities_leaves_them(doc):
     spacy.blank("en").create_pipe("merge_entities")(doc)
     assert scores(doc.ents) == [0.8, 0.9]
-    assert np.isfinite(doc.spans["ents"].attrs["scores"]).all()
+    assert None not in doc.spans["ents"].attrs["scores"]
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ def test_the_last_recognizer_that_sets_the_entities(recognizers, key):
     recognizers.get_pipe("second").spans_key = key
     doc = recognizers("so good in Lisbon")
     assert doc.ents
-    expected = [None] * len(doc.ents) if key is None else doc.spans["e2"].attrs["scores"].round(2).tolist()
+    expected = [None] * len(doc.ents) if key is None else [round(score, 2) for score in doc.spans["e2"].attrs["scores"]]
     assert scores(doc.ents) == pytest.approx(expected)
     assert [span["key"] for span in to_annotation(doc)["spans"]] == ["e1"] * len(doc.spans["e1"])
 

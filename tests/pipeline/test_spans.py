@@ -239,7 +239,7 @@ class TestAnnotation:
         doc = nlp(TEXT)
         scores = doc.spans["toxic"].attrs["scores"]
         every = brute_force(nlp, TEXT.split())
-        assert scores.dtype == np.float32
+        assert all(type(score) is float for score in scores)
         assert len(scores) == len(doc.spans["toxic"])
         for (start, end, label), score in zip(triples(doc), scores):
             sequences, p = every[label]
