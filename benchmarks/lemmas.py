@@ -18,10 +18,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import fix_random_seed, minibatch
-from spacy.vocab import Vocab
 from thinc.api import Adam
 
-from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
+from .score import annotated, gold_docs, words_of
 
 OPEN = {"NOUN", "PROPN", "VERB", "ADJ", "ADV", "NUM", "INTJ"}
 LEFT_OUT = {"PUNCT", "SYM", "X", "SPACE", ""}
@@ -36,13 +35,13 @@ def main(
 ) -> None:
     rows = {pipeline: spacy.load(pipeline)}
     if learn is not None:
-        rows["trainable_lemmatizer"] = learned(pipeline, _gold(learn), epochs)
+        rows["trainable_lemmatizer"] = learned(pipeline, gold_docs(learn), epochs)
     for path in treebanks:
-        gold = _gold(path)
+        gold = gold_docs(path)
         for name, nlp in rows.items():
             pairs = [
                 (token.lemma_, found.lemma_, token.pos_)
-                for doc, tagged in zip(gold, nlp.pipe([_words(nlp, doc) for doc in gold], batch_size=256))
+                for doc, tagged in annotated(nlp, gold)
                 for token, found in zip(doc, tagged)
                 if token.pos_ not in LEFT_OUT and token.lemma_ not in PLACEHOLDERS
             ]
@@ -66,7 +65,7 @@ def learned(pipeline: str, gold: list[Doc], epochs: int) -> Language:
         "trainable_lemmatizer", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}}
     )
     examples = [
-        Example(_words(nlp, doc), _words(nlp, doc, lemmas=[token.lemma_ or token.text for token in doc]))
+        Example(words_of(nlp, doc), words_of(nlp, doc, lemmas=[token.lemma_ or token.text for token in doc]))
         for doc in gold
     ]
     fix_random_seed(0)
@@ -77,15 +76,6 @@ def learned(pipeline: str, gold: list[Doc], epochs: int) -> Language:
         for batch in minibatch(examples, 32):
             nlp.update(batch, sgd=optimizer, exclude=["tok2vec"], annotates=["tok2vec"])
     return nlp
-
-
-def _gold(path: Path) -> list[Doc]:
-    return list(to_docbin(path, read_corpus(path)[1]).get_docs(Vocab()))
-
-
-def _words(nlp: Language, doc: Doc, lemmas: Optional[list[str]] = None) -> Doc:
-    spaces = [bool(token.whitespace_) for token in doc]
-    return Doc(nlp.vocab, words=[token.text for token in doc], spaces=spaces, lemmas=lemmas)
 
 
 if __name__ == "__main__":

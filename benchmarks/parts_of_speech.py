@@ -8,25 +8,19 @@ from typing import Annotated
 
 import spacy
 import typer
-from spacy.tokens import Doc
-from spacy.vocab import Vocab
 
-from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
 from spacy_bilstm_tagger.corpus.labels import read_tag_map
+
+from .score import annotated, gold_docs
 
 MAP = Path(__file__).parent.parent / "assets" / "tag_maps" / "ritter-to-upos.tsv"
 
 
 def main(pipeline: Annotated[str, typer.Argument()], treebank: Annotated[Path, typer.Argument()]) -> None:
     nlp, mapping = spacy.load(pipeline), read_tag_map(MAP)
-    gold = list(to_docbin(treebank, read_corpus(treebank)[1]).get_docs(Vocab()))
-    docs = [
-        Doc(nlp.vocab, words=[token.text for token in doc], spaces=[bool(token.whitespace_) for token in doc])
-        for doc in gold
-    ]
     found = [
         (token.pos_, tagged.pos_, mapping.get(tagged.tag_, "X").split("|")[0])
-        for doc, each in zip(gold, nlp.pipe(docs, batch_size=256))
+        for doc, each in annotated(nlp, gold_docs(treebank))
         for token, tagged in zip(doc, each)
         if token.pos_
     ]

@@ -13,11 +13,9 @@ from typing import Annotated, Iterator
 
 import spacy
 import typer
-from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.vocab import Vocab
 
-from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
+from .score import annotated, gold_docs
 
 OF_TWITTER = {"USR", "HT", "URL", "RT"}
 ONTONOTES = {
@@ -43,19 +41,18 @@ def main(
         nlp = spacy.load(name)
         tags = [
             gold.tag_ == found.tag_
-            for doc, each in tagged(nlp, tpos)
+            for doc, each in annotated(nlp, gold_docs(tpos))
             for gold, found in zip(doc, each)
             if gold.tag_ not in OF_TWITTER
         ]
-        pos = [g.pos_ == f.pos_ for doc, each in tagged(nlp, tweebank) for g, f in zip(doc, each) if g.pos_]
-        print(f"| {name} | {share(tags):.1f} | {share(pos):.1f} | {100 * entity_f1(tagged(nlp, wnut17)):.1f} |")
-
-
-def tagged(nlp: Language, path: Path) -> Iterator[tuple[Doc, Doc]]:
-    """Each gold doc, and the same tokens as the pipeline annotates them."""
-    gold = list(to_docbin(path, read_corpus(path)[1]).get_docs(Vocab()))
-    docs = [Doc(nlp.vocab, words=[t.text for t in doc], spaces=[bool(t.whitespace_) for t in doc]) for doc in gold]
-    return zip(gold, nlp.pipe(docs, batch_size=256))
+        pos = [
+            gold.pos_ == found.pos_
+            for doc, each in annotated(nlp, gold_docs(tweebank))
+            for gold, found in zip(doc, each)
+            if gold.pos_
+        ]
+        entities = entity_f1(annotated(nlp, gold_docs(wnut17)))
+        print(f"| {name} | {share(tags):.1f} | {share(pos):.1f} | {100 * entities:.1f} |")
 
 
 def share(right: list[bool]) -> float:

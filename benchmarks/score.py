@@ -1,15 +1,17 @@
-"""Scores and sizes of one trained pipeline."""
+"""Scores and sizes of one trained pipeline, and gold docs beside those that a pipeline annotates."""
 
 from pathlib import Path
-from typing import Any, Iterable, Optional
+from typing import Any, Iterable, Iterator, Optional
 
 import spacy
 from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Corpus, Example
+from spacy.vocab import Vocab
 from thinc.api import Model, PyTorchShim
 
+from spacy_bilstm_tagger.corpus import read_corpus, to_docbin
 from spacy_bilstm_tagger.lexicon.table import VECTORS_PREFIX, get_table
 from spacy_bilstm_tagger.scoring import Scores
 from spacy_bilstm_tagger.scoring.entities import ner_prf, ner_score
@@ -112,3 +114,20 @@ def count_static(nlp: Language) -> int:
     """Numbers in the vector tables, which training leaves alone."""
     tables = [get_table(nlp.vocab, name) for name in nlp.vocab.lookups.tables if name.startswith(VECTORS_PREFIX)]
     return nlp.vocab.vectors.data.size + sum(array.size for table in tables for array in table.arrays.values())
+
+
+def gold_docs(path: Path) -> list[Doc]:
+    """The texts of a corpus in any format that `convert` reads."""
+    return list(to_docbin(path, read_corpus(path)[1]).get_docs(Vocab()))
+
+
+def words_of(nlp: Language, doc: Doc, lemmas: Optional[list[str]] = None) -> Doc:
+    """The same tokens in the vocabulary of a pipeline, without other annotation than these lemmas."""
+    spaces = [bool(token.whitespace_) for token in doc]
+    return Doc(nlp.vocab, words=[token.text for token in doc], spaces=spaces, lemmas=lemmas)
+
+
+def annotated(nlp: Language, gold: Iterable[Doc]) -> Iterator[tuple[Doc, Doc]]:
+    """Each gold doc, and the same tokens as the pipeline annotates them."""
+    docs = list(gold)
+    return zip(docs, nlp.pipe([words_of(nlp, doc) for doc in docs], batch_size=256))
