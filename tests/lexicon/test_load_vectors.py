@@ -6,6 +6,7 @@ import pytest
 import spacy
 from spacy.language import Language
 from spacy.strings import get_string_id
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import ConfigValidationError
@@ -18,6 +19,7 @@ from spacy_bilstm_tagger.lexicon.gazetteers import find_names, gazetteer_table
 from spacy_bilstm_tagger.lexicon.load import create_load_vectors
 from spacy_bilstm_tagger.lexicon.table import BROWN, GAZETTEERS, VECTORS_PREFIX, WordTypes, get_table
 from spacy_bilstm_tagger.lexicon.vectors import DISTILLER, save_vectors
+from spacy_bilstm_tagger.tokenizer.tweet_tokenizer import create_tweet_tokenizer
 
 
 def save_table(table, name, output, kind):
@@ -316,6 +318,15 @@ def test_a_further_table_from_a_damaged_pipeline_is_one_line(toy, message, tmp_p
     save_vectors(toy.index_to_key, toy.vectors, tmp_path / "table", name="toy")
     (tmp_path / "table" / "vocab" / "lookups.bin").write_bytes(b"\x81")
     assert "the lookups of a spaCy pipeline" in message(None, tables={"a": str(tmp_path / "table")})
+
+
+def test_docs_of_gold_tokens_have_the_norms_of_the_pipeline(write_text):
+    """spaCy loads the pipeline of a sourced component with the vocabulary of the new one, before these callbacks."""
+    nlp = _nlp(write_text())
+    nlp.tokenizer = create_tweet_tokenizer(norms="lower")(nlp)
+    create_tweet_tokenizer(norms="glove")(nlp)
+    nlp.initialize()
+    assert Doc(nlp.vocab, words=["@Mara"])[0].norm_ == "@mara"
 
 
 class TestUnread:
