@@ -46,11 +46,31 @@ _OBJECTS = {"LOWER": {"IN": ["u", "you", "ya", "me", "him", "her", "us", "them"]
 _DETERMINED = {"TAG": {"IN": ["DT", "PRP$"]}}
 NUMBER_WORDS: list[tuple[list[dict[str, Any]], dict[str, str]]] = [
     ([{"TEXT": "2", "TAG": "TO"}], {"POS": "ADP"}),
-    ([{"TEXT": {"IN": ["2", "4"]}, "TAG": "IN"}], {"POS": "ADP"}),
+    *([([{"TEXT": number, "TAG": "IN"}], {"POS": "ADP"}) for number in ("2", "4")]),
     *([([{"TEXT": "2"}, follows], {"TAG": "TO", "POS": "ADP", "MORPH": ""}) for follows in (_OBJECTS, _DETERMINED)]),
     *([([{"TEXT": "4"}, follows], {"TAG": "IN", "POS": "ADP", "MORPH": ""}) for follows in (_OBJECTS, _DETERMINED)]),
     ([{"TEXT": "2"}, {"TAG": "VB"}], {"TAG": "TO", "POS": "PART", "MORPH": ""}),
 ]
+# Do you care, didn't she know: T-POS has few questions. A pattern for each first word: a list of words is slow there.
+_SUBJECT = {"LOWER": {"IN": ["i", "you", "u", "ya", "he", "she", "we", "they", "people", "ppl"]}}
+_NOT, _ADVERB = ({**each, "OP": "?"} for each in ({"LOWER": {"IN": ["n't", "not"]}}, {"TAG": "RB"}))
+_BASE = {"TAG": {"IN": ["VB", "VBP"]}}
+QUESTIONS: list[tuple[list[dict[str, Any]], dict[str, str], int]] = [
+    *(
+        ([{"LOWER": verb}, _NOT, _SUBJECT, _ADVERB, _BASE], {"TAG": "VB", "MORPH": "VerbForm=Inf"}, -1)
+        for verb in ("do", "does", "did")
+    ),
+    (
+        [{"LOWER": "do", **_BASE}, _NOT, _SUBJECT, _ADVERB, _BASE],
+        {"TAG": "VBP", "MORPH": "Tense=Pres|VerbForm=Fin"},
+        0,
+    ),
+]
+# The beginning of a link where a retweet was cut off.
+_DOTS = {"TEXT": {"REGEX": r"^(?:\.{2,}|…+)$"}}
+_CUT_LINK = {
+    "LOWER": {"IN": ["htt", *(f"{scheme}{rest}" for scheme in ("http", "https") for rest in ("", ":", ":/", "://"))]}
+}
 LICENCES = {"CC BY-SA 4.0": "https://creativecommons.org/licenses/by-sa/4.0/legalcode"}
 TERMS = ("LICENSE", "en_license.txt")  # the files of a package that have them
 
@@ -133,9 +153,13 @@ def add_rules(nlp: Language) -> None:
         ruler.add([pattern], {"POS": pos}, index=index)
     for pattern, attrs in NUMBER_WORDS:
         ruler.add([pattern], attrs)
+    for pattern, attrs, index in QUESTIONS:
+        ruler.add([pattern], attrs, index=index)
+    ruler.add([[_DOTS]], {"TAG": ":", "POS": "PUNCT"})  # as all of T-POS has them
+    ruler.add([[_CUT_LINK, _DOTS]], {"TAG": "URL", "POS": "X", "MORPH": ""})
     # The last pattern wins. T-POS has no emoji, and UH for emoticons.
-    for form in (f"^[{EMOJI}{REGIONAL}]", f"^[{INVISIBLE}]+$"):
-        ruler.add([[{"TEXT": {"REGEX": form}}]], {"TAG": "UH", "POS": "SYM", "MORPH": ""})
+    emoji = {"TEXT": {"REGEX": f"^(?:[{EMOJI}{REGIONAL}]|[{INVISIBLE}]+$)"}}
+    ruler.add([[emoji]], {"TAG": "UH", "POS": "SYM", "MORPH": ""})
     # Nor has it symbols of stocks, $AAPL, which are names.
     cashtag = {"TEXT": {"REGEX": r"^\$[A-Za-z]{1,6}(\.[A-Z]{1,2})?$"}}
     ruler.add([[cashtag]], {"TAG": "NNP", "POS": "PROPN", "MORPH": "Number=Sing"})

@@ -16,7 +16,9 @@ from .labels import list_counts
 
 KEYS = ("spans", "label", "labels", "entities", "ents")  # of the ranges, one of them
 NOT_ANNOTATED = "not annotated"
-_NO_GOLD = re.compile("predict|suggest|propos|relation", re.IGNORECASE)  # in keys of what is no annotation of ranges
+_NO_GOLD = re.compile(
+    "predict|suggest|propos|relation|^tokens?$", re.IGNORECASE
+)  # keys of what is no annotation of ranges
 _LABELS = "labels"  # the type of ranges in Label Studio
 _EXPECTED = (
     'expected a JSON object with a "text" and its ranges: "spans", "label" or "entities", a list of {"start": 0, "end": 4, '
@@ -41,7 +43,7 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
         tasks: the class of a text, or yes and no to one span.
     """
     notes = notes or Notes()
-    texts, rejected, tasks = [], Counter[str](), _Tasks()
+    texts, rejected, other_keys, tasks = [], Counter[str](), Counter[str](), _Tasks()
     n_without, has_tags = 0, False
     for number, where, line in _objects(path, content):
         try:
@@ -71,8 +73,9 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
         else:
             tokens = record.get("tokens") if isinstance(record.get("tokens"), list) else ()
             has_tags |= any(isinstance(each, dict) and bool(each.get("tag")) for each in tokens)
-            ranges = _range_list(where, line, record)
+            key, ranges = _range_list(where, line, record)
             n_without += ranges is None
+            other_keys[key] += key not in KEYS and not _is_json_min(record)
             entities = sorted(_ranges(where, text, ranges or []), key=itemgetter(0, 1))
             texts.append(AnnotatedText([], None, None, text, [number], entities=entities))
     for answer, count in rejected.items():
@@ -92,6 +95,11 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
     if n_without == len(texts):
         raise DataError(f"{path}: none of the {n_without:,} records has ranges, {_EXPECTED}")
     tasks.report(path, notes)
+    for key, count in (+other_keys).items():
+        notes.warnings.append(
+            f"The ranges of {count:,} texts are those of {key!r}; if a model has proposed them, and nobody has corrected them, "
+            f"they are no annotation. If they are one, rename {key!r} to 'spans'"
+        )
     ranges_of: dict[str, set[frozenset[Any]]] = {}
     for each in texts:
         ranges_of.setdefault(each.raw or "", set()).add(frozenset(each.entities or []))
@@ -267,8 +275,8 @@ def _is_pair(found: Any) -> bool:
     return isinstance(found[1], dict) and (not found[1] or "entities" in found[1])
 
 
-def _range_list(where: str, line: str, record: dict[str, Any]) -> Optional[list[Any]]:
-    """The ranges of the only key that has some; empty if a list is, and no key has any; None for a record without such a key, as
+def _range_list(where: str, line: str, record: dict[str, Any]) -> tuple[str, Optional[list[Any]]]:
+    """The only key that has ranges, and these; empty if a list is, and no key has any; None for a record without such a key, as
     JSON_MIN of Label Studio has of texts without ranges. There, the key is named by the user."""
     values = {key: record[key] for key in KEYS if record.get(key) is not None}
     lists = {key: value for key, value in values.items() if isinstance(value, list)}
@@ -283,7 +291,7 @@ def _range_list(where: str, line: str, record: dict[str, Any]) -> Optional[list[
     if len(filled) > 1:
         raise DataError(f'{where}: both "{filled[0]}" and "{filled[1]}" hold a list, expected one; remove the other')
     if filled:
-        return lists[filled[0]]
+        return filled[0], lists[filled[0]]
     for key, value in values.items():
         if key in lists:
             continue
@@ -300,10 +308,14 @@ def _range_list(where: str, line: str, record: dict[str, Any]) -> Optional[list[
         if n_tokens and "tag" in key.lower() and isinstance(value, list) and len(value) == n_tokens:
             raise DataError(f'{where}: "{key}" holds a value for each of the "tokens", {_EXPECTED}')
     if lists:
-        return []
-    if {"annotator", "annotation_id"} & record.keys():
-        return None
+        return next(iter(lists)), []
+    if _is_json_min(record):
+        return KEYS[0], None
     raise DataError(f"{where}: found {_shown(line)}, {_EXPECTED}")
+
+
+def _is_json_min(record: dict[str, Any]) -> bool:
+    return bool({"annotator", "annotation_id"} & record.keys())
 
 
 def _are_ranges(value: Any) -> bool:

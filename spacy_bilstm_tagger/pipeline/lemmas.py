@@ -35,6 +35,7 @@ _SIGNS = ("#", "＃", "@", "＠")
 _STRETCHED = re.compile(r"([a-z])\1{2,}", re.IGNORECASE)
 _WORD = re.compile(r"(?![IVXL]+$|(?i:(.)\1+)$)[A-Za-z'’]+")
 _MOST_RUNS = 4
+_DROPPED_G = re.compile(r"([a-z]{2,}in)['’]?")
 
 
 @Language.factory(
@@ -57,8 +58,8 @@ def make_tweet_lemmatizer(nlp: Language, name: str, overwrite: bool, scorer: Opt
 class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     """Links are kept as they are (RFC 3986, section 6.2.2.1: their case may matter), hashtags and users in small letters. Other
     words are looked up as spaCy does. Irregular verb forms, such as are, are no base forms, whatever their tag. Of letters that are
-    stretched, as in sooo and cuteeee, one is left, as in Tweebank v2, or two where that is a word: goood is good. HTML entities
-    are the characters that they stand for: the lemma of n&#39;t is not."""
+    stretched, as in sooo and cuteeee, one is left, as in Tweebank v2, or two where that is a word: goood is good. goin' is going.
+    HTML entities are the characters that they stand for: the lemma of n&#39;t is not."""
 
     overwrite = Setting()
 
@@ -153,10 +154,16 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
             self.cache.clear()
         if _STRETCHED.search(token.text) and token.pos_ not in ("PROPN", "NUM") and _WORD.fullmatch(token.text):
             return [self._of_stretched(token)]
+        morph = token.morph.to_dict()
+        dropped = _DROPPED_G.fullmatch(token.lower_) if morph.get("Aspect") == "Prog" else None
+        if dropped and token.pos_ in ("VERB", "AUX") and dropped[1] not in self._words("lemma_index", token):  # as spin
+            return [self._of_word(f"{dropped[1]}g", token)]
         found = super().rule_lemmatize(token)
         is_word_itself = found[0].lower() == token.lower_
-        if is_word_itself and token.pos_ in ("VERB", "AUX", "ADV"):  # a capital begins a sentence, or is shouted
-            return [token.lower_]
+        is_name = token.pos_ == "ADJ" and "Number" in morph  # by its tag, as New in New York
+        is_common = token.pos_ in ("NOUN", "ADJ") and not is_name and self._is_known(token.lower_, token)
+        if is_word_itself and (is_common or token.pos_ in ("VERB", "AUX", "ADV")):
+            return [token.lower_]  # a capital begins a sentence, or is shouted
         return found if is_word_itself or self._is_likely(found[0], token) else [token.lower_]
 
     def _of_stretched(self, token: Token) -> str:

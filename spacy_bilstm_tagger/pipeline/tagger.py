@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterable, Iterator, Literal, Optional, Sequenc
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import IS_SPACE, MORPH, POS, TAG
+from spacy.attrs import IS_SPACE, LOWER, MORPH, POS, TAG
 from spacy.language import Language
 from spacy.parts_of_speech import IDS as POS_IDS
 from spacy.pipeline.tagger import Tagger
@@ -78,7 +78,8 @@ def make_bilstm_tagger(
         tok2vec weigh alike; "mean" divides by the number of tokens that have a gold tag.
     tag_scores (bool): keep the probability of every tag of every token: `token._.tag_scores`, or `token._.pos_scores`, a dict.
     morphs (dict): the features that a tag stands for (https://universaldependencies.org/u/feat/), such as
-        {"VBD": "Tense=Past|VerbForm=Fin"}; they become `token.morph`. A pipeline without an `attribute_ruler` for them is faster.
+        {"VBD": "Tense=Past|VerbForm=Fin"}; they become `token.morph`. "PRP she" are those of a word with this tag, in small
+        letters. A pipeline without an `attribute_ruler` for them is faster.
     scorer (Callable or None): the scoring method.
     """
     use_checksums(nlp)
@@ -203,7 +204,7 @@ class BiLSTMTagger(TagComponent):
 
     def check_gold(self, examples: Iterable[Example]) -> None:
         """Warn of morphs of what is no label."""
-        others = sorted(self.morphs.keys() - {*self.labels, SPACE[self.attr]})
+        others = sorted({key.partition(" ")[0] for key in self.morphs} - {*self.labels, SPACE[self.attr]})
         if others:
             warnings.warn(
                 f"{self.name}: morphs of {', '.join(others)}, which are no labels of it, are of no effect", stacklevel=2
@@ -217,13 +218,16 @@ class BiLSTMTagger(TagComponent):
             return
         # By the tags that stand in the doc, which were set before where these are not overwritten.
         is_tag = self.attr == "tag"
-        features = {get_string_id(tag) if is_tag else POS_IDS.get(tag, 0): text for tag, text in self.morphs.items()}
-        ids: dict[int, int] = {}
+        features: dict[tuple[int, int], int] = {}  # by tag, and by word or 0
+        for key, text in self.morphs.items():
+            tag, _, word = key.partition(" ")
+            tag_id = get_string_id(tag) if is_tag else POS_IDS.get(tag, 0)
+            features[tag_id, get_string_id(word) if word else 0] = self.vocab.morphology.add(text)
+        of_words = {tag for tag, word in features if word}
         for doc in docs:
-            tags = doc.to_array(TAG if is_tag else POS).tolist()
-            for tag in set(tags) - ids.keys():
-                ids[tag] = self.vocab.morphology.add(features[tag]) if tag in features else 0
-            found, before = np.array([ids[tag] for tag in tags], dtype="uint64"), doc.to_array(MORPH)
+            rows = doc.to_array([TAG if is_tag else POS, LOWER]).tolist()
+            keys = [(tag, lower if tag in of_words and (tag, lower) in features else 0) for tag, lower in rows]
+            found, before = np.array([features.get(key, 0) for key in keys], dtype="uint64"), doc.to_array(MORPH)
             kept = np.where(found, found, before) if self.overwrite else np.where(before, before, found)
             doc.from_array([MORPH], np.asarray(kept, dtype="uint64")[:, None])  # type: ignore[arg-type]
 

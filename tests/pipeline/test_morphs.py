@@ -2,6 +2,7 @@
 
 import pytest
 import spacy
+from spacy.tokens import Doc
 
 TEXTS = ["RT @mara_lune: so good !!", "do n't go there", "", "   ", "the new record"]
 
@@ -80,3 +81,12 @@ def test_features_of_what_is_no_label_are_warned_of(tweet_nlp, make_examples):
     examples = make_examples(tweet_nlp)
     with pytest.warns(UserWarning, match="morphs of nope, which are no labels of it"):
         tweet_nlp.initialize(lambda: examples)
+
+
+def test_those_of_a_word(trained):
+    tagger = trained.get_pipe("bilstm_tagger")
+    first, second = tagger.labels[:2]
+    tagger.morphs = {first: "Number=Sing", f"{first} she": "Gender=Fem", f"{second} good": "Degree=Pos"}
+    words = [("She", first), ("he", first), ("she", second), ("good", second), ("good", first)]
+    doc = Doc(trained.vocab, words=[word for word, _ in words], tags=[tag for _, tag in words])
+    assert [str(token.morph) for token in tagger(doc)] == ["Gender=Fem", "Number=Sing", "", "Degree=Pos", "Number=Sing"]

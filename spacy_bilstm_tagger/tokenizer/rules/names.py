@@ -58,6 +58,14 @@ def address_rules(options: TokenizerOptions) -> Iterator[Rule]:
         ("http", "http://", "www.", "mailto:jo"),
     )
     yield Rule(
+        "cut_url",
+        r"(?<![\w-])(?i:https?):(?:/{1,2}(?!\w)|(?=…))",
+        "Retweets, which are cut at 140 characters: the beginning of a link.",
+        ("https://", "http:/", "https:/ …", "https:// …"),
+        ("https", "https:", "http://x", "http:/x"),
+        kind="url",
+    )
+    yield Rule(
         "bare_url",
         rf"(?<![\w@.-])(?i:(?:[^\W_](?:[^\W_]|-)*\.)+(?:(?:{DOMAINS})(?![@-]){END}(?:/{_REST})?|(?:{WORD_DOMAINS})/\w{_REST}))",
         "Twokenize (O'Connor et al. 2010): a name and a top-level domain make a link that Twitter shows as one; "
