@@ -238,14 +238,14 @@ def _way_out(data: bytes) -> str:
     return f"Save the file as UTF-8; it {f'is {found}' if found else f'may be {COMMON_ENCODINGS}'}"
 
 
-def decode(path: Path, data: bytes, encoding: str, *, option: str = "") -> str:
-    """The text of these bytes of a file, as `read_text` gives it.
+def decode(path: Path, data: bytes, encoding: str, *, option: str = "", keep_ends: bool = False) -> str:
+    """The text of these bytes of a file, as `read_text` gives it. keep_ends (bool): with the line ends of the file.
 
     option (str): another way out, for the message about a wrong encoding.
     """
     try:
         text = data.decode("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
-        return text.replace("\r\n", "\n").replace("\r", "\n")
+        return text if keep_ends else text.replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeError as error:
         if not isinstance(error, UnicodeDecodeError):
             raise DataError(

@@ -166,7 +166,7 @@ def convert(
     if entities.repaired:
         lines.append(f"Repaired entity tags: {entities.repaired}")
     typer.echo("\n".join(lines))
-    for warning in [*notes.warnings, *label_warnings(texts), *filter(None, [ranges.summary()])]:
+    for warning in [*notes.warnings, *label_warnings(texts), *filter(None, [spans.warning(), ranges.summary()])]:
         typer.secho(f"⚠ {warning}", fg=typer.colors.YELLOW)
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
 

@@ -123,9 +123,11 @@ def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> li
         roles[tag] = "tag"
     elif not bio:
         found = ", ".join(list(dict.fromkeys(values[others[0]]))[:5]) if others else "nothing else"
+        in_quotes = all(re.fullmatch('".*"', value) for value in values[token])
+        way_out = "write the file again without quotes (pandas: quoting=3, R: quote=FALSE)" if in_quotes else _NAMING
         raise DataError(
             f"{path}, line {rows[0][0]}: no column looks like tags or entity tags (found {found} after the tokens); expected "
-            f"one of few different values, or of O, B-TYPE and I-TYPE. {_NAMING[0].upper()}{_NAMING[1:]}"
+            f"one of few different values, or of O, B-TYPE and I-TYPE. {way_out[0].upper()}{way_out[1:]}"
         )
     return roles
 

@@ -47,18 +47,14 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes, *, in_blanks
     if len(texts) > 2 and len(longest.words) == 1:
         notes.warnings.append("Every text is one token; if a text is more, leave no blank line between its tokens")
     words = {word for text in texts for word in text.words}
-    first_tags = {tag for text in texts for tag in text.tags or []}
     tags = Counter(tag for text in texts for tag in text.tags or [] if tag)
     once, lower = sum(count == 1 for count in tags.values()), {word.lower() for word in words}
     too = sum(tag.lower() in lower and tag.isalpha() and len(tag) > 1 for tag in tags)  # a and o are tags of ARK's
     like_words = sum(len(tag) > 2 and tag.isalpha() and not tag.isupper() for tag in tags)
     like_text = sum(len(tag) > 1 and tag.isalpha() and tag.islower() and tag.upper() not in KNOWN for tag in tags)
     is_prose = 0 < tags.total() == once < 2 * like_words or 4 < len(tags) < 2 * too
-    if len(rows) > 5 and first_tags and len(words) < len(first_tags):
-        notes.warnings.append(
-            f"The tokens have {len(words)} different values and the tags {len(first_tags)}; if the tokens stand in another column, "
-            "name the columns with --columns"
-        )
+    if are_exchanged(texts, notes, "name the columns with --columns"):
+        pass
     elif is_prose or (tags.total() > 20 and once > tags.total() / 2):
         notes.warnings.append(
             f"{once:,} of {tags.total():,} tags occur once, and {too:,} are tokens too; if these are no tags, name the columns "
@@ -98,6 +94,17 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes, *, in_blanks
     ):
         quoted = [word for text in texts for word in text.words]
     warn_of_quotes(quoted, notes)
+
+
+def are_exchanged(texts: list[AnnotatedText], notes: Notes, way_out: str) -> bool:
+    """Whether there are more different tags than tokens, which is warned of."""
+    words, tags = {word for text in texts for word in text.words}, {tag for text in texts for tag in text.tags or []}
+    if not tags or len(words) >= len(tags) or sum(len(text.words) for text in texts) <= 5:
+        return False
+    notes.warnings.append(
+        f"The tokens have {len(words)} different values and the tags {len(tags)}; if the tokens stand in another column, {way_out}"
+    )
+    return True
 
 
 def warn_of_cells(texts: list[AnnotatedText], rows: Iterable[Row], notes: Notes) -> None:

@@ -32,6 +32,8 @@ _MASKED = (
     "treebank"
 )
 
+_CLOSING, _FEW = set(".,!?;:)"), 3  # signs that a space stands before in a tweet or two
+
 
 @dataclass(frozen=True)
 class _Source:
@@ -91,7 +93,7 @@ def read_conllu(
     notes: Optional[Notes] = None,
 ) -> list[AnnotatedText]:
     """Words, UPOS or XPOS as tags, UPOS as parts of speech, lemmas, entity tags, raw text and SpaceAfter. Each sentence is a
-    text.
+    text. Where the file has neither of the last two, and signs that no space stands before, the raw texts are not known.
 
     A multiword token whose words spell it (don't = do + n't) becomes its words. Any other (au = a + le) becomes one
     word, its tag missing. Empty nodes (1.1) are left out. Entity tags are those of a column of CoNLL-U Plus, or of
@@ -117,10 +119,13 @@ def read_conllu(
         notes.lines.append(f"Entity tags: from the column {source}")
     has_tags = TAG_COLUMNS.get(tags) in names
     _warn_of_other_tags(names, rows, tags, notes)
+    is_raw_known = _is_raw_known(sentences)
+    if not is_raw_known:
+        notes.lines.append("Neither '# text' nor SpaceAfter=No: where spaces are is not known")
     texts = []
     for sentence in sentences:
         words = sentence.words
-        raw = sentence.raw or "".join(word.form + word.space_after for word in words).rstrip()
+        raw = sentence.raw or "".join(word.form + word.space_after for word in words).rstrip() if is_raw_known else None
         lines = [word.line for word in words]
         ents = entities.to_bio(path, [word.entity for word in words], lines) if source else None
         forms, gold = [word.form for word in words], [word.tag for word in words] if has_tags else None
@@ -135,6 +140,13 @@ def read_conllu(
             f"{len(taken):,} sentences are '_' alone, as in line {taken[0]}; were their words taken out?"
         )
     return texts
+
+
+def _is_raw_known(sentences: list[_Sentence]) -> bool:
+    words = [word for sentence in sentences for word in sentence.words]
+    if any(sentence.raw for sentence in sentences) or any(word.space_after != " " for word in words):
+        return True
+    return sum(word.form in _CLOSING for sentence in sentences for word in sentence.words[1:]) < _FEW
 
 
 def _warn_of_other_tags(

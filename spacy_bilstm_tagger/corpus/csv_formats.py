@@ -12,7 +12,7 @@ from ..errors import DataError, Errors
 from ..util import runs
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
-from .column_warnings import warn_of_cells
+from .column_warnings import are_exchanged, warn_of_cells
 from .columns import check_width, empty_token
 
 GMB_HEADER = ["Sentence #", "Word", "POS", "Tag"]
@@ -21,6 +21,7 @@ TOXIC_COLUMNS = ("spans", "text")
 _BLANKS = " \t\r\n"  # not U+0085, which latin-1 makes of the ellipsis of Windows-1252
 _FILLS = ("", "nan", "nat", "none", "na", "n/a", "<na>", "null", "-", "?")  # as empty cells are shown and filled
 _ZEROS = ("0", "0.0")
+_BREAK = re.compile(r"\r*\n|\r")
 _SHOWN = 60  # characters of a cell or a record, in messages
 
 
@@ -107,6 +108,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
         texts.append(AnnotatedText(words, tags, entities.to_bio(path, ents, lines), None, lines))
     entities.check_ends(path)
     warn_of_cells(texts, chain.from_iterable(sentences), notes)
+    are_exchanged(texts, notes, "exchange the names in the first line")
     return texts
 
 
@@ -114,13 +116,15 @@ def read_toxic_spans(path: Path, content: str, *, notes: Optional[Notes] = None)
     """The toxic spans of SemEval-2021 task 5 (Pavlopoulos et al. 2021, https://aclanthology.org/2021.semeval-1.6):
     the column spans lists the offset of every toxic character of the column text. Each record is a text.
 
-    Other columns are ignored, and so are the order and repetitions of offsets. A line break is one character, however
-    the lines of the file end, as in the published files. Messages name the line on which a record begins, since a text
-    in quotes may go on over many lines.
+    Other columns are ignored, and so are the order and repetitions of offsets. Texts keep their line breaks; but where all those of
+    the file are CR LF, each is one character, as in the published files. Messages name the line on which a record begins,
+    since a text in quotes may go on over many lines.
 
     RAISES: DataError for missing columns, a cell that does not list whole numbers, an offset outside the text, a
         text of white space only, and a record that is not CSV.
     """
+    notes = notes or Notes()
+    content, was_changed = own_line_breaks(content)
     delimiter = delimiter_of(content.partition("\n")[0])
     records = ((n, cells) for n, cells in read_records(path, content, multiline=True, delimiter=delimiter) if cells)
     line, header = next(records, (1, []))
@@ -136,7 +140,23 @@ def read_toxic_spans(path: Path, content: str, *, notes: Optional[Notes] = None)
         texts.append(AnnotatedText([], None, None, text, [line], spans=runs(_offsets(path, line, spans, text))))
     if not texts:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
+    n_behind = (
+        sum("\n" in (text.raw or "")[:end] for text in texts for _, end in text.spans or ()) if was_changed else 0
+    )
+    if n_behind:
+        notes.warnings.append(
+            f"{n_behind:,} spans are behind line breaks, which are CR LF throughout the file, and counted as one character each; "
+            "if the offsets count two, write the file again with LF behind the records"
+        )
     return texts
+
+
+def own_line_breaks(content: str) -> tuple[str, bool]:
+    """The content with the line breaks that its texts had, and whether they were changed: a program that writes all lines of a file
+    in its own way, such as CR LF, has changed those of the texts too."""
+    breaks = set(_BREAK.findall(content))
+    only = breaks.pop() if len(breaks) == 1 else "\n"
+    return content.replace(only, "\n"), only != "\n"
 
 
 def read_records(path: Path, content: str, *, multiline: bool, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:

@@ -33,7 +33,7 @@ class Format:
 
 
 _ROLES = ("columns", "entities")
-_VOTES = "toxic_votes"
+_VOTES, _TOXIC_SPANS = "toxic_votes", "toxic_spans"
 _WINDOWS = ("utf-8", "cp1252", "latin-1")
 # For a new format, add it here with its reader, and to `guess_format` below, or to `csv_format` if it has a header.
 FORMATS = {
@@ -43,7 +43,7 @@ FORMATS = {
     "conllu": Format("CoNLL-U", read_conllu, ("entities", "tags")),
     "iob": Format("a text a line, its tokens as token|tag|entity", read_iob, _ROLES),
     "gmb": Format("CSV with the columns Sentence #, Word, POS, Tag", read_gmb, ("entities",), encodings=_WINDOWS),
-    "toxic_spans": Format("CSV with the columns spans (a list of character offsets) and text", read_toxic_spans),
+    _TOXIC_SPANS: Format("CSV with the columns spans (a list of character offsets) and text", read_toxic_spans),
     _VOTES: Format(
         "a folder with the raters' annotations of toxic spans: comments.csv, annotations.csv, spans.csv", read_votes
     ),
@@ -130,10 +130,11 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
     """
     data = read_bytes(path)
     refuse_bytes(path, data)
-    if b"\0" not in data:  # of UTF-16, a part of a character
-        data = re.sub(rb"\r\r+\n", b"\n", data)  # of a file written twice in text mode of Windows
     start = data.partition(b"\n")[0]
     format = format or csv_format(start.decode("utf-8-sig", "replace"))
+    has_offsets = format == _TOXIC_SPANS
+    if not has_offsets and b"\0" not in data:  # of UTF-16, a part of a character
+        data = re.sub(rb"\r\r+\n", b"\n", data)  # of a file written twice in text mode of Windows
     candidates = (encoding,) if encoding else FORMATS[format].encodings if format else ("utf-8",)
     utf = utf_of(data)
     advice = f", or give convert its --encoding, {f'here {utf}' if utf else f'such as {COMMON_ENCODINGS}'}"
@@ -144,7 +145,7 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
         advice = f"; {n_utf8:,} characters outside ASCII are, so it may be damaged or cut off: get it again{advice}"
     for candidate in candidates:
         try:
-            content = decode(path, data, candidate, option=advice)
+            content = decode(path, data, candidate, option=advice, keep_ends=has_offsets)
             break
         except DataError:
             if candidate == candidates[-1]:
@@ -218,7 +219,7 @@ def _refuse_annotated(path: Path, content: str) -> None:
         guess = guess_format(path, content)
     except DataError:  # as for most raw texts
         return
-    if guess in ("jsonl", "conllu", "gmb", "toxic_spans"):
+    if guess in ("jsonl", "conllu", "gmb", _TOXIC_SPANS):
         raise DataError(
             f"--format text: {path} is {guess} ({FORMATS[guess].help}), expected a text a line; leave the option out"
         )

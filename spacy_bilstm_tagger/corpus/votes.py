@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Iterable, Optional, Sequence
 
 from ..errors import DataError, Errors
-from ..util import read_text, runs
+from ..util import decode, read_bytes, runs
 from .annotated_text import AnnotatedText, Notes, Range
-from .csv_formats import read_records
+from .csv_formats import own_line_breaks, read_records
 
 FILES = {
     "comments.csv": ("comment_id", "comment_text"),
@@ -92,7 +92,8 @@ def majority(votes: Sequence[Sequence[Range]]) -> list[Range]:
 def _rows(folder: Path, name: str) -> Iterable[tuple[int, list[str]]]:
     """The line and the cells of the columns that are read."""
     path, columns = folder / name, FILES[name]
-    records = ((line, cells) for line, cells in read_records(path, read_text(path), multiline=True) if cells)
+    content, _ = own_line_breaks(decode(path, read_bytes(path), "utf-8", keep_ends=True))
+    records = ((line, cells) for line, cells in read_records(path, content, multiline=True) if cells)
     _, header = next(records, (1, []))
     missing = [column for column in columns if column not in header]
     if missing:

@@ -33,6 +33,19 @@ _OTHER_FILES = {
     "JSON; write each word with its row as a line of text": rb'(?:\[\s*)?\{\s*"[^"\n]*"\s*:',
     "CSV; write it again with blanks between the numbers (pandas: sep=' ')": rb"[^\s,]*(?:,[^\s,]+){2,}(?:,|\r?\n|\Z)",
 }
+# What most keys of a file may be, that are not words as tokens have them: the form, and the share from which it is refused.
+_OTHER_KEYS = {
+    "as the ConceptNet Numberbatch of all languages; get the file of one language (numberbatch-en)": (
+        r"/c/\w+/.*",
+        1.0,
+    ),
+    "numbers, so the words are missing; write each word before its numbers": (r"[-+]?[\d.]+(?:[eE][-+]?\d+)?", 0.9),
+    "with a blank inside; if a number of the row is before each word, leave it out": (r".*\S\s.*", 0.9),
+    "with a part of speech; write words alone": (r".+[_/|](?:NOUN|VERB|ADJ|ADV|PROPN|NN[PS]*|VB\w?|JJ\w?|RB\w?)", 0.5),
+    "as Python shows bytes; decode them": (r"b'.*'|b\".*\"", 0.9),
+    "pieces of words; expected vectors of whole words": (r".+</w>|.+@@|[▁Ġ].+", 0.3),
+}
+_FEW_KEYS, _MANY_KEYS = 8, 2000  # how many of a file are looked at, the most frequent ones
 _WIDTH = re.compile(r"\.\d+d\.")  # in the names of Stanford's files
 _NO_WORD = "{path}: row {row:,} has no word, so it is not in the table"
 _LARGEST = 1e6  # in a vector of a word; those of GloVe and word2vec are below 20
@@ -58,6 +71,8 @@ def read_vectors(
     if not path.is_file():
         path = download(source)
     vectors = _read_file(path, max_rows, dim, notes)
+    _check_keys(path, vectors.index_to_key[:_MANY_KEYS])
+    _check_counts(path, vectors.vectors[:_MANY_KEYS])
     if dim and vectors.vector_size != dim:
         raise DataError(f"{path}: holds vectors of width {vectors.vector_size}, expected {dim} by --dim; leave it out")
     return vectors
@@ -83,6 +98,26 @@ def _read_file(path: Path, max_rows: Optional[int], dim: Optional[int], notes: l
         if "" in vectors.key_to_index:
             notes.append(_NO_WORD.format(path=path, row=vectors.key_to_index[""] + 1))
         return vectors
+
+
+def _check_keys(path: Path, keys: list[str]) -> None:
+    """RAISES: DataError for keys of another form than words."""
+    for kind, (form, share) in _OTHER_KEYS.items():
+        found = [key for key in keys if re.fullmatch(form, key)]
+        if len(found) >= share * len(keys) and (len(keys) >= _FEW_KEYS or share == 1):
+            raise DataError(f"{path}: holds words such as {found[0][:40]!r}, {kind}")
+
+
+def _check_counts(path: Path, rows: Floats) -> None:
+    """RAISES: DataError for a first number of each row that is the count of the word."""
+    if len(rows) < _FEW_KEYS or rows.shape[1] < 2:
+        return
+    is_whole = (rows == np.floor(rows)).all(axis=0)
+    if is_whole[0] and not is_whole[1:].any() and (rows[:, 0] >= 1).all():
+        raise DataError(
+            f"{path}: the first number of each row is whole, such as {rows[0, 0]:,.0f}, and no other one; if it counts the word, "
+            "write the file again without it"
+        )
 
 
 def download(name: str) -> Path:
@@ -176,11 +211,6 @@ def _keyed_vectors(path: Path, keys: list[str], rows: Floats, duplicates: int, n
 
     if duplicates:
         notes.append(f"{path}: {duplicates:,} rows are of words that were there before; the first of each is kept")
-    if all(key.startswith("/c/") for key in keys):
-        raise DataError(
-            f"{path}: holds words such as {keys[0]!r}, as the ConceptNet Numberbatch of all languages; expected words alone: get "
-            "the file of one language (numberbatch-en)"
-        )
     if "" in keys:
         notes.append(_NO_WORD.format(path=path, row=keys.index("") + 1))
     if rows.size and np.abs(rows).max() > _LARGEST:

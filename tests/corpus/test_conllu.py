@@ -259,3 +259,12 @@ def test_tags_that_are_all_in_the_other_column_are_named():
 def test_no_space_however_it_is_written(misc):
     (text,) = read(row("1", "Hi", misc=misc), row("2", "!"))
     assert text.raw == "Hi!"
+
+
+def test_spaces_that_no_text_has_are_not_known():
+    lines = [row("1", "Hi"), row("2", "!"), ""] * 3
+    notes = Notes()
+    texts = read_conllu(PATH, "\n".join(lines), notes=notes)
+    assert [text.raw for text in texts] == [None] * 3
+    assert notes.lines == ["Neither '# text' nor SpaceAfter=No: where spaces are is not known"]
+    assert read(*lines, row("1", "you", misc="SpaceAfter=No"), row("2", "!"))[0].raw == "Hi !"

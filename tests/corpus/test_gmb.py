@@ -267,3 +267,13 @@ def test_words_of_windows_1252_are_not(tmp_path, word):
     path.write_bytes(f"{HEADER}Sentence: 1,{word},NNP,O\n".encode("cp1252"))
     _, (text,) = read_corpus(path, notes=notes)
     assert (text.words, notes.warnings) == ([word], [])
+
+
+def test_words_and_tags_in_the_place_of_each_other(tmp_path):
+    path, notes = tmp_path / "gmb.csv", Notes()
+    rows = "".join(f"Sentence: {i},NN,word{i},O\n" for i in range(9))
+    path.write_text(HEADER + rows, encoding="utf8")
+    read_corpus(path, notes=notes)
+    assert (
+        "The tokens have 1 different values and the tags 9; if the tokens stand in another column" in notes.warnings[0]
+    )

@@ -322,3 +322,15 @@ def test_offsets_of_utf16_are_named(spacy_bilstm, tmp_path):
     assert code == 0
     assert "2 cut a token" in out
     assert "offsets count characters, do these count UTF-16 units, as JavaScript does?" in out
+
+
+def test_ranges_under_another_name_are_shown():
+    notes = Notes()
+    (text,) = read({"text": "Mia ran", "output": [{"start": 0, "end": 3, "label": "PER"}]}, notes=notes)
+    assert text.entities == [(0, 3, "PER")]
+    assert [each[:44] for each in notes.warnings] == ["The ranges of 1 texts are those of 'output';"]
+
+
+def test_tokens_with_labels_are_no_entities():
+    tokens = [{"start": 0, "end": 3, "label": "NNP"}, {"start": 4, "end": 7, "label": "VBD"}]
+    refused("with the keys text, tokens", {"text": "Mia ran", "tokens": tokens})

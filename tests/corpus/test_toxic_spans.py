@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 from spacy.training import Corpus
 
-from spacy_bilstm_tagger.corpus import AnnotatedText, CharacterSpans, read_corpus, to_docbin
+from spacy_bilstm_tagger.corpus import AnnotatedText, CharacterSpans, Notes, read_corpus, to_docbin
 from spacy_bilstm_tagger.corpus.csv_formats import read_toxic_spans
 from spacy_bilstm_tagger.errors import DataError
 from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
@@ -60,6 +60,21 @@ class TestRead:
         path.write_bytes(b'spans,text\r\n"[3, 4]","a\r\n\r\nbc"\r\n')
         _, (text,) = read_corpus(path)
         assert (text.raw, text.spans) == ("a\n\nbc", [(3, 5)])
+
+    @pytest.mark.parametrize(
+        ("end", "inner", "found"),
+        [("\n", "\r\n", "\r\n"), ("\r\n", "\n", "\n"), ("\r\n", "\r\n", "\n"), ("\r\r\n", "\r\r\n", "\n")],
+    )
+    def test_texts_keep_line_breaks_unless_all_of_the_file_are_of_one_other_kind(self, tmp_path, end, inner, found):
+        path, start = tmp_path / "posts.csv", len(f"so{found}")
+        offsets = list(range(start, start + 5))
+        path.write_bytes(f'spans,text{end}"{offsets}","so{inner}idiot you"{end}[],ok{end}'.encode())
+        notes = Notes()
+        _, (text, _) = read_corpus(path, notes=notes)
+        assert text.raw == f"so{found}idiot you"
+        assert text.raw[slice(*text.spans[0])] == "idiot"
+        warned = ["1 spans are behind line breaks"] if end == inner else []
+        assert [warning[:30] for warning in notes.warnings] == warned
 
     def test_a_byte_order_mark_is_no_part_of_the_header(self, tmp_path):
         path = tmp_path / "posts.csv"
@@ -176,6 +191,15 @@ class TestSpans:
         assert [span.text for span in doc.spans["toxic"]] == expected
         assert (spans.found, spans.widened, spans.blank) == (len(expected), widened, blank)
         assert doc.text == text
+
+    @pytest.mark.parametrize("ranges", [[(0, 2)], [(2, 3)], [(1, 4)]])
+    def test_numbers_that_are_no_offsets_of_characters(self, ranges):
+        spans = CharacterSpans()
+        docs_of(*[("horrible idea", ranges)] * 3, spans=spans)
+        assert spans.warning().startswith("3 ranges begin or end inside of a token, for 3 spans; expected offsets")
+        right = CharacterSpans()
+        docs_of(*[("horrible idea", [(0, 8)])] * 3, spans=right)
+        assert right.warning() == ""
 
     def test_the_key_is_the_label_and_the_characters_are_kept(self):
         (doc,) = docs_of(("utter fool", [(1, 3), (6, 10)]), spans=CharacterSpans("rude"))

@@ -231,6 +231,11 @@ REFUSED = {
     "commas-behind-tags": ("Ann NNP,\nruns VBZ,\n", NO_TAGS),
     "colons-behind-tokens": ("Ann: NNP\nruns: VBZ\nhome: NN\n", ", line 1: found 'Ann:', and ':' behind each token"),
     "dependencies-alone": ("1\tAnn\t2\tnsubj\n2\truns\t0\troot\n3\tfar\t2\tadvmod\n", NO_TAGS),
+    "quotes-of-r": (
+        "".join(f'"{i}" "word{i}" "tag{i}"\n' for i in range(40)),
+        ', line 1: no column looks like tags or entity tags (found "word0", "word1", "word2", "word3", "word4" after the tokens); '
+        "expected one of few different values, or of O, B-TYPE and I-TYPE. Write the file again without quotes",
+    ),
     "no-break-space": ("a\tX\n\u00a0\tY\n", ", line 2: the token is white space (U+00A0), expected a word"),
 }
 

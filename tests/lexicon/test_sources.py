@@ -342,3 +342,26 @@ def test_a_byte_order_mark_before_binary_vectors_is_named(tmp_path):
     path.write_bytes(b"\xef\xbb\xbf1 2\nso \x00\x00\x80?\x00\x00\x00@\n")
     with pytest.raises(DataError, match="found a byte order mark before binary vectors"):
         read_vectors(str(path))
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("1.{}", "numbers, so the words are missing"),
+        ("{} the", "with a blank inside"),
+        ("the{}_NOUN", "with a part of speech"),
+        ("b'the{}'", "as Python shows bytes"),
+        ("the{}</w>", "pieces of words"),
+        ("▁the{}", "pieces of words"),
+    ],
+)
+def test_keys_that_are_no_words_are_refused(write_text, key, kind):
+    rows = {key.format(i): (0.5, i + 0.25) for i in range(9)}
+    with pytest.raises(DataError, match=f"holds words such as .*, {kind}"):
+        read_vectors(str(write_text(rows)))
+
+
+def test_a_count_before_the_numbers_is_refused(write_text):
+    rows = {f"word{i}": (1000 // (i + 1), 0.5, i + 0.25) for i in range(9)}
+    with pytest.raises(DataError, match="the first number of each row is whole, such as 1,000"):
+        read_vectors(str(write_text(rows)))
