@@ -100,8 +100,8 @@ def annotate(
 
     A run that was stopped, even by kill -9, goes on when the same command is given again, and writes what it would have
     written. Records that cannot be read stand in rejects.jsonl with the reason. Exit codes: 0 all records are annotated or
-    rejected; 1 an error, a rejected record with --strict, or nothing but rejected ones; 2 an option or a value that does not
-    exist; 130 stopped by Ctrl-C.
+    rejected; 1 an error, a rejected record with --strict, or nothing but rejected ones; 2 a command that cannot be read, as
+    with an unknown option; 130 stopped by Ctrl-C.
     """
     from ..annotate.annotation import check_fields
     from ..annotate.annotator import Recipe, model_path

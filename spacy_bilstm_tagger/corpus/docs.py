@@ -118,7 +118,7 @@ class CharacterSpans:
             return ""
         return (
             f"{self.widened:,} ranges begin or end inside of a token, for {self.found:,} spans; expected offsets of characters, "
-            "from 0, of all that are marked: are these the numbers of tokens, a flag for each, starts and ends alone, or offsets from 1?"
+            "from 0, of all that are marked: are these the numbers of tokens, flags, starts and ends alone, or offsets from 1?"
         )
 
 

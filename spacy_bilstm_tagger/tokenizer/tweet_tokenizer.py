@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterable, Mapping, Optional, Union, get_args
 
 import srsly
-from spacy.attrs import NORM
+from spacy.attrs import LOWER, NORM
 from spacy.lang.xx import MultiLanguage
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
@@ -54,7 +54,7 @@ def create_tweet_tokenizer(
         whole.
     patterns (dict or None): names and regular expressions of your own, tried before the rules, such as
         {"ticket": "[A-Z]{2,5}-\\\\d+"}. They must have no groups except (?:...).
-    RAISES: ConfigError for another value, and for a pattern that cannot be used.
+    RAISES: ConfigError for another value, for a pattern that cannot be used, and for a vocabulary without a language.
     """
     check_choice("norms", norms, get_args(Norms))
     options = TokenizerOptions.of_scheme(
@@ -70,6 +70,11 @@ def create_tweet_tokenizer(
     build_rules(options)  # raises here, not when the pipeline is made
 
     def tweet_tokenizer_factory(nlp: Language) -> TweetTokenizer:
+        if LOWER not in nlp.vocab.lex_attr_getters:  # type: ignore[attr-defined]
+            raise ConfigError(
+                "TweetTokenizer.v1: the vocabulary is a bare Vocab(), which knows no small letters, prefixes and shapes of words; "
+                "leave vocab out, or give that of a pipeline: spacy.blank('en').vocab"
+            )
         return _make_tokenizer(nlp.vocab, options, norms)
 
     return tweet_tokenizer_factory

@@ -6,6 +6,7 @@ import srsly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_pipelines import renew_checksums
+from spacy.vocab import Vocab
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
 from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
@@ -245,3 +246,10 @@ def test_a_setting_of_the_rules_cannot_change(tweet_nlp):
         tweet_nlp.tokenizer.hashtags = "words"
     tweet_nlp.tokenizer = create_tweet_tokenizer(hashtags="words")(tweet_nlp)
     assert [token.text for token in tweet_nlp("#NowPlaying")] == ["#", "Now", "Playing"]
+
+
+def test_a_vocabulary_without_a_language_is_refused():
+    config = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
+    with pytest.raises(ConfigError, match=r"the vocabulary is a bare Vocab\(\), which knows no small letters"):
+        spacy.blank("en", config=config, vocab=Vocab())
+    assert [token.lower_ for token in spacy.blank("en", config=config, vocab=spacy.blank("en").vocab)("Hi")] == ["hi"]
