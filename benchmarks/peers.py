@@ -1,6 +1,7 @@
 """Speed of pipelines side by side over raw texts, on one thread: in batches, and one by one.
 
-The pipelines take turns, and each round's rates are compared within the round. With --peer, spaCy's pipeline of that
+First each pipeline, just loaded, reads further texts once, of whose words it knows none. Then they take turns, and read the same
+texts again and again; each round's rates are compared within the round. With --peer, spaCy's pipeline of that
 name (such as en_core_web_sm) is timed too, with the components that a tagger or an entity recognizer needs.
 
     OMP_NUM_THREADS=1 python -m benchmarks.peers TWEETS.txt training/ritter/model-best --peer en_core_web_sm
@@ -28,6 +29,7 @@ from spacy_bilstm_tagger.pipeline.precision import n_differing
 
 PEERS = (("tok2vec", "tagger"), ("tok2vec", "ner"), ("tok2vec", "tagger", "ner"))
 BATCH_SIZES = (16, 256, 1024)
+N_FRESH = 10_000  # further texts that are read once
 LENGTH = 20  # tokens of the texts that are read one by one
 
 
@@ -54,8 +56,10 @@ def main(
             named[f"{path}, no cache"] = without_cache(spacy.load(source, **enabled))
         if precision:
             named[f"{path}, {precision}"] = with_precision(spacy.load(source, **enabled), precision)
-    lines = list(read_raw_texts(texts))[:limit]
+    every = list(read_raw_texts(texts))
+    lines, fresh = every[:limit], every[limit : limit + N_FRESH]
     some = [line for line in lines if abs(len(next(reversed(named.values())).make_doc(line)) - LENGTH) <= 1][:300]
+    first_rates = {name: rate(nlp, fresh, 256) for name, nlp in named.items()} if fresh else {}
     for nlp in named.values():  # warm
         rate(nlp, lines, 256)
     gc.collect()
@@ -71,15 +75,24 @@ def main(
             rows[name][-1].append(sum(len(nlp.make_doc(line)) for line in some) / sum(times))
     first = next(iter(named))
     heads = [*(f"batch {size}" for size in BATCH_SIZES), "one by one"]
-    table = Table("pipeline", *heads, f"ms of {LENGTH} tokens, p50", "p99", box=box.MARKDOWN)
+    table = Table(
+        "pipeline",
+        *(["first reading"] if fresh else []),
+        *heads,
+        f"ms of {LENGTH} tokens, p50",
+        "p99",
+        box=box.MARKDOWN,
+    )
     for name, found in rows.items():
         cells = [
             f"{median(rates):,.0f} ({median(own / other for own, other in zip(rates, base)):.2f})"
             for rates, base in zip(found, rows[first])
         ]
+        cells[:0] = [f"{first_rates[name]:,.0f} ({first_rates[name] / first_rates[first]:.2f})"] if fresh else []
         cuts = quantiles(waits[name], n=100)
         table.add_row(name, *cells, f"{1000 * cuts[49]:.2f}", f"{1000 * cuts[98]:.2f}")
-    typer.echo(f"Tokens a second of processor time, {len(lines):,} texts; in brackets as a ratio to the first row.\n")
+    typer.echo(f"Tokens a second of processor time, {len(lines):,} texts; in brackets as a ratio to the first row.")
+    typer.echo(f"First reading: {len(fresh):,} further texts, in batches of 256.\n" if fresh else "")
     Console(width=150, soft_wrap=False).print(table)
     for name in named:
         if precision and f"{name}, {precision}" in named:
