@@ -93,6 +93,9 @@ def test_command_takes_it_by_default(en_tweet_sm, spacy_bilstm):
             "Das ist ein sehr schönes Wetter heute und ich gehe mit meinem Hund in den Park um dort zu spielen und danach zu",
             "de",
         ),
+        ("Ik heb echt geen zin om morgen weer naar school te gaan", "nl"),
+        ("Guten Morgen Welt! Heute ist ein schöner Tag in Berlin", "de"),
+        ("La La Land @ Griffith Park Observatory - Los Angeles, CA", None),
         (
             "so happy that we are in Paris, la vie en rose and all that, but I am not going to the Louvre with you this time",
             None,
@@ -114,11 +117,31 @@ def test_command_warns_of_other_languages(en_tweet_sm, spacy_bilstm, text, langu
         ("waiting 4 u", "4", "IN", "ADP"),
         ("got 4 new phones", "4", "CD", "NUM"),
         ("we won 2 games", "2", "CD", "NUM"),
+        ("Do they care?", "Do", "VBP", "AUX"),
+        ("did u really think so", "think", "VB", "VERB"),
+        ("nice … ok", "…", ":", "PUNCT"),
+        ("RT @mara: read it https://…", "https://", "URL", "X"),
+        ("RT @mara: read it htt…", "htt", "URL", "X"),
     ],
 )
-def test_numbers_as_words(en_tweet_sm, text, number, tag, pos):
+def test_what_rules_correct(en_tweet_sm, text, number, tag, pos):
     (token,) = (token for token in spacy.load("en_tweet_sm")(text) if token.text == number)
     assert (token.tag_, token.pos_) == (tag, pos)
+
+
+@pytest.mark.parametrize(
+    ("text", "token", "lemma", "morph"),
+    [
+        ("She is goin home", "She", "she", "Case=Nom|Gender=Fem|Number=Sing|Person=3|PronType=Prs"),
+        ("She is goin home", "is", "be", "Mood=Ind|Number=Sing|Person=3|Tense=Pres|VerbForm=Fin"),
+        ("She is goin home", "goin", "go", "Aspect=Prog|Tense=Pres|VerbForm=Part"),
+        ("the dogs", "the", "the", "Definite=Def|PronType=Art"),
+        ("Morning all", "Morning", "morning", ""),
+    ],
+)
+def test_lemmas_and_features_of_words(en_tweet_sm, text, token, lemma, morph):
+    (found,) = [each for each in en_tweet_sm(text) if each.text == token]
+    assert (found.lemma_, str(found.morph)) == (lemma, morph)
 
 
 def test_command_warns_of_other_languages_however_the_words_are_split(en_tweet_sm, spacy_bilstm):
