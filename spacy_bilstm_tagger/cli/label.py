@@ -25,7 +25,7 @@ def label(
     texts: Annotated[
         Path,
         typer.Argument(
-            metavar="TEXTS", help="Raw texts, one a line (.txt, .gz), .jsonl, .spacy, or what convert reads."
+            metavar="TEXTS", help="Raw texts, one a line (.txt, .gz), .jsonl, .csv, .spacy, or what convert reads."
         ),
     ],
     teachers: Annotated[

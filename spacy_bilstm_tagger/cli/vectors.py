@@ -72,7 +72,7 @@ def train(
     texts: Annotated[
         Path,
         typer.Argument(
-            metavar="TEXTS", help="One text a line (.txt, also .gz), .jsonl, .spacy, or an annotated corpus."
+            metavar="TEXTS", help="One text a line (.txt, also .gz), .jsonl, .csv, .spacy, or an annotated corpus."
         ),
     ],
     output: Out,

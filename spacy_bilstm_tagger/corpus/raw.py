@@ -3,27 +3,30 @@
 import hashlib
 import json
 import re
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Iterable, Iterator
 
 from ..errors import DataError, Errors
-from ..util import is_json_object, is_stream, read_lines, unpacked_suffix
+from ..util import is_json_object, is_stream, read_lines, read_text, unpacked_suffix
 from .annotated_text import AnnotatedText, letters, text_fingerprints
-from .columns import Columns
+from .columns import Columns, check_width
+from .csv_formats import delimiter_of, read_records
 from .docs import read_docbin_texts
 from .formats import read_corpus
+from .json_lines import is_list_of_texts
 
 _BLANKS = ("ritter", "conll")  # formats with white space between columns
 RAW = ("", ".txt")  # endings of texts, one a line
+_ROWS = (".csv", ".tsv")
 # Endings of columns with white space between them; a file of another one may be raw texts of as many words each.
 _COLUMNS = {".bio", ".col", ".conll", ".iob", ".iob2", ".ner", ".pos", ".tagged", ".tags"}
 
 
 def read_raw_texts(path: Path) -> list[str]:
-    """The texts of a file, which may be packed (.gz): one a line (.txt, or no ending), JSON objects with a "text" (.jsonl),
-    Docs (.spacy, or a folder with some), or a corpus in any format of `read_corpus`, its tokens joined by spaces where the raw
-    text is unknown.
+    """The texts of a file, which may be packed (.gz): one a line (.txt, or no ending), JSON objects with a "text" (.jsonl, or a
+    list of them, .json), rows with a column "text" (.csv, .tsv), Docs (.spacy, or a folder with some), or a corpus in any format of
+    `read_corpus`, its tokens joined by spaces where the raw text is unknown.
 
     RAISES: DataError for a file that is missing, empty or not of its format.
     """
@@ -51,6 +54,11 @@ def _texts(path: Path) -> Iterable[str]:
         return (_json_text(path, number, line) for number, line in lines if line.strip())
     if suffix in RAW and not path.is_dir():
         return _lines(path)
+    if suffix == ".json" and is_list_of_texts(content := read_text(path)):
+        items = enumerate(json.loads(content), 1)
+        return (_json_text(path, number, json.dumps(item), "object") for number, item in items)
+    if suffix in _ROWS and (rows := _row_texts(path)):
+        return rows
     # Blank tokens are left out, since the annotation is not read.
     try:
         format, texts = read_corpus(path, columns=Columns(skip_blank=True))
@@ -58,7 +66,7 @@ def _texts(path: Path) -> Iterable[str]:
         if suffix in _COLUMNS or not path.is_file():
             raise
         raise DataError(
-            f"{error}. (Raw texts, one a line: name the file .txt; JSON objects with a text: .jsonl)"
+            f"{error}. (Raw texts, one a line: name the file .txt; JSON objects with a text: .jsonl; rows with a column text: .csv)"
         ) from None
     if format in _BLANKS and suffix not in _COLUMNS:
         raise DataError(
@@ -83,14 +91,29 @@ def docbin_files(path: Path) -> list[Path]:
     return sorted(path.rglob("*.spacy")) if path.is_dir() else [path] * (path.suffix == ".spacy")
 
 
-def _json_text(path: Path, number: int, line: str) -> str:
+def _row_texts(path: Path) -> list[str]:
+    """The column "text", if the first line names it, and no column of tokens may be meant: some texts have several words."""
+    header = next(iter(read_lines(path)), "")
+    delimiter = delimiter_of(header)
+    names = [name.strip(' "').lower() for name in header.split(delimiter)]
+    if names.count("text") != 1:
+        return []
+    texts, at = [], names.index("text")
+    for line, cells in islice(read_records(path, read_text(path), multiline=True, delimiter=delimiter), 1, None):
+        if any(cells):
+            check_width(path, line, cells, delimiter, len(names), f"{len(names)} ({', '.join(names)})")
+            texts.append(cells[at])
+    return texts if any(" " in text.strip() for text in texts) else []
+
+
+def _json_text(path: Path, number: int, line: str, unit: str = "line") -> str:
     try:
         text = json.loads(line)["text"]
         text.encode("utf8")  # JSON can hold half a surrogate pair, which is not a text
     except (ValueError, KeyError, TypeError, AttributeError):
         raise DataError(
-            f'{path}, line {number}: found {line.strip()[:60]!r}, expected a JSON object with a string as "text" (rename the key, '
-            "or write the texts to a .txt)"
+            f'{path}, {unit} {number}: found {line.strip()[:60]!r}, expected a JSON object with a string as "text" (rename the '
+            "key, or write the texts to a .txt)"
         ) from None
     return text
 

@@ -17,6 +17,9 @@ LINES = "  so good!! \n\n é 😭 http://bit.ly/x\r\n \n".encode()
         ("tweets.txt", LINES),
         ("tweets", LINES),
         ("tweets.gz", gzip.compress(LINES, mtime=0)),
+        ("tweets.json", json.dumps([{"id": 1, "text": text} for text in [*TEXTS, " "]]).encode()),
+        ("tweets.csv", "".join(["id,Text\n", *(f'1,"{text}"\n\n' for text in TEXTS)]).encode()),
+        ("tweets.tsv", "".join(["text\tid\r\n", *(f"{text}\t1\r\n" for text in TEXTS)]).encode()),
         ("tweets.jsonl", "".join(json.dumps({"id": 1, "text": text}) + "\r\n\n" for text in TEXTS).encode()),
     ],
 )
@@ -154,3 +157,16 @@ def test_the_likely_encoding_is_named(tmp_path, data, likely):
     with pytest.raises(DataError) as error:
         read_raw_texts(path)
     assert str(error.value).endswith(f"Save the file as UTF-8; it {likely}")
+
+
+def test_rows_whose_first_token_is_text_are_columns(tmp_path):
+    path = tmp_path / "tweets.tsv"
+    path.write_text("text\tNN\nmessages\tNNS\n\nso\tRB\ngood\tJJ\n", encoding="utf8")
+    assert read_raw_texts(path) == ["text messages", "so good"]
+
+
+def test_a_row_of_other_width_is_named(tmp_path):
+    path = tmp_path / "tweets.csv"
+    path.write_text("id,text\n1,so good\n2,so, good\n", encoding="utf8")
+    with pytest.raises(DataError, match="line 3: found 3 column"):
+        read_raw_texts(path)
