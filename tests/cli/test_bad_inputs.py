@@ -33,7 +33,7 @@ def here(tmp_path, monkeypatch):
         "one.csv": "id;text\n1;a\n",
         "headless.csv": "1,so good\n2,so bad\n",
         "gold.tsv": GOLD,
-        "ids.csv": "id,text\n1,so good\n",
+        "posts.csv": "id,post\n1,so good\n",
         "csv.jsonl": "id,text\n1,so good\n",
         "ranges.jsonl": RANGES,
         "nan.json": '{"tag_acc": 90.5}',
@@ -55,7 +55,7 @@ REFUSED = {
         "may be raw texts, one a line, or columns",
     ),
     "JSON lines in a .txt": (["pretag", PIPELINE, "json.txt", "o.tsv"], "json.txt: its first line is a JSON object"),
-    "CSV as raw texts": (["pretag", PIPELINE, "ids.csv", "o.tsv"], "(Raw texts, one a line: name the file .txt"),
+    "CSV without a column text": (["pretag", PIPELINE, "posts.csv", "o.tsv"], "(Raw texts, one a line: name the file .txt"),
     "the texts as the output": (
         ["pretag", PIPELINE, "t.txt", "t.txt", "--format", "tsv", "--overwrite"],
         "t.txt: is read too",
