@@ -140,7 +140,7 @@ def test_what_rules_correct(en_tweet_sm, text, number, tag, pos):
     ],
 )
 def test_lemmas_and_features_of_words(en_tweet_sm, text, token, lemma, morph):
-    (found,) = [each for each in en_tweet_sm(text) if each.text == token]
+    (found,) = [each for each in spacy.load("en_tweet_sm")(text) if each.text == token]
     assert (found.lemma_, str(found.morph)) == (lemma, morph)
 
 
