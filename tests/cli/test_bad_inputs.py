@@ -55,7 +55,10 @@ REFUSED = {
         "may be raw texts, one a line, or columns",
     ),
     "JSON lines in a .txt": (["pretag", PIPELINE, "json.txt", "o.tsv"], "json.txt: its first line is a JSON object"),
-    "CSV without a column text": (["pretag", PIPELINE, "posts.csv", "o.tsv"], "(Raw texts, one a line: name the file .txt"),
+    "CSV without a column text": (
+        ["pretag", PIPELINE, "posts.csv", "o.tsv"],
+        "(Raw texts, one a line: name the file .txt",
+    ),
     "the texts as the output": (
         ["pretag", PIPELINE, "t.txt", "t.txt", "--format", "tsv", "--overwrite"],
         "t.txt: is read too",

@@ -130,7 +130,18 @@ def test_forms_that_spacy_s_tables_lack(tmp_path, monkeypatch):
         "thanks": "NOUN",
     }
     doc = own.get_pipe("tweet_lemmatizer")(Doc(own.vocab, words=list(words), pos=list(words.values())))
-    assert [token.lemma_ for token in doc] == ["be", "not", "I", "they", "unfollow", "spam", "vibe", "yassify", "stream", "thanks"]
+    assert [token.lemma_ for token in doc] == [
+        "be",
+        "not",
+        "I",
+        "they",
+        "unfollow",
+        "spam",
+        "vibe",
+        "yassify",
+        "stream",
+        "thanks",
+    ]
 
 
 def test_the_cache_is_bounded(nlp, monkeypatch):
