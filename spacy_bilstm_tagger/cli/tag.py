@@ -39,6 +39,7 @@ _PATH = re.compile(
     r"(?:\.{1,2}|~)/\S*|/[\w.-]+/\S*|[a-z_][\w.-]*(?:/[\w.-]+){2,}|[\w./-]+\.(?:txt|csv|tsv|jsonl?|conllu?|spacy|parquet|gz)|(?:en|xx)_\w+",
     re.IGNORECASE,
 )
+_NAME = re.compile(r"[~./]*[^\W\d][\w./-]*")  # of a pipeline or its folder; so are words
 _FILE_LIKE = re.compile(r"[\w-]+(?:\.[\w-]+)+")  # so are some texts
 _FEWEST, _MOST = 5, 2000  # words by which a language is judged
 _FEWEST_STOPS = 6  # by its stop words
@@ -90,7 +91,7 @@ def _warn_of_words(items: list[str], *, is_named: bool) -> None:
     is_named (bool): there was a pipeline before. RAISES: DataError for a word before other texts, where one may be meant.
     """
     for number, item in enumerate(items):
-        is_first_of_several = number == 0 and len(items) > 1 and item.isidentifier()
+        is_first_of_several = number == 0 and len(items) > 1 and bool(_NAME.fullmatch(item))
         if not (is_first_of_several or _FILE_LIKE.fullmatch(item)) or os.path.exists(item):  # no error for a long name
             continue
         if is_first_of_several and not is_named:

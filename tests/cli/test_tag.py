@@ -48,6 +48,13 @@ def test_a_word_that_may_be_no_text_is_told(spacy_bilstm, items, word):
     assert spacy_bilstm("tag", "--json", PIPELINE, "x" * 300, "lol")[0] == 0
 
 
+@pytest.mark.parametrize("name", ["/nonexist", "models/x", "en-tweet-sm", "my_model"])
+def test_a_pipeline_that_is_not_there_is_no_text(spacy_bilstm, name):
+    code, output, error = spacy_bilstm("tag", name, "hi there")
+    assert (code, output) == (1, "")
+    assert f"found {name!r} and more behind it, expected a pipeline or a file first" in error or "no pipeline" in error
+
+
 def test_files_and_the_standard_input(spacy_bilstm, tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("so good\n\nso bad\n", encoding="utf8")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"so happy\n")))
