@@ -110,7 +110,7 @@ def test_command_warns_of_other_languages(en_tweet_sm, spacy_bilstm, text, langu
 
 
 @pytest.mark.parametrize(
-    ("text", "number", "tag", "pos"),
+    ("text", "word", "tag", "pos"),
     [
         ("i need 2 go home", "2", "TO", "PART"),
         ("going 2 the mall", "2", "TO", "ADP"),
@@ -124,8 +124,8 @@ def test_command_warns_of_other_languages(en_tweet_sm, spacy_bilstm, text, langu
         ("RT @mara: read it htt…", "htt", "URL", "X"),
     ],
 )
-def test_what_rules_correct(en_tweet_sm, text, number, tag, pos):
-    (token,) = (token for token in spacy.load("en_tweet_sm")(text) if token.text == number)
+def test_what_rules_correct(en_tweet_sm, text, word, tag, pos):
+    (token,) = (token for token in spacy.load("en_tweet_sm")(text) if token.text == word)
     assert (token.tag_, token.pos_) == (tag, pos)
 
 

@@ -104,7 +104,9 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
     for sentence in sentences:
         lines = [line for line, _ in sentence]
         words, tags, ents = ([cells[i].strip(_BLANKS) for _, cells in sentence] for i in (1, 2, 3))
-        tags = ["" if tag.lower() in ("nan", "<na>") else tag for tag in tags]  # an empty cell, as pandas writes it
+        tags = [
+            "" if tag.lower() in ("nan", "<na>", "-") else tag for tag in tags
+        ]  # an empty cell, as pandas writes it
         texts.append(AnnotatedText(words, tags, entities.to_bio(path, ents, lines), None, lines))
     entities.check_ends(path)
     warn_of_cells(texts, chain.from_iterable(sentences), notes)

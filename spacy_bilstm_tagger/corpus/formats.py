@@ -132,9 +132,6 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
     refuse_bytes(path, data)
     start = data.partition(b"\n")[0]
     format = format or csv_format(start.decode("utf-8-sig", "replace"))
-    has_offsets = format == _TOXIC_SPANS
-    if not has_offsets and b"\0" not in data:  # of UTF-16, a part of a character
-        data = re.sub(rb"\r\r+\n", b"\n", data)  # of a file written twice in text mode of Windows
     candidates = (encoding,) if encoding else FORMATS[format].encodings if format else ("utf-8",)
     utf = utf_of(data)
     advice = f", or give convert its --encoding, {f'here {utf}' if utf else f'such as {COMMON_ENCODINGS}'}"
@@ -145,11 +142,13 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
         advice = f"; {n_utf8:,} characters outside ASCII are, so it may be damaged or cut off: get it again{advice}"
     for candidate in candidates:
         try:
-            content = decode(path, data, candidate, option=advice, keep_ends=has_offsets)
+            content = decode(path, data, candidate, option=advice, keep_ends=True)
             break
         except DataError:
             if candidate == candidates[-1]:
                 raise
+    if (format or csv_format(content.partition("\n")[0])) != _TOXIC_SPANS:  # whose offsets count line ends too
+        content = re.sub(r"\r+\n|\r", "\n", content)  # also of a file written twice in text mode of Windows
     if encoding and not codecs.lookup(encoding).name.startswith("utf"):
         _check_named(path, data, content, encoding)
     nul = content.find("\0")

@@ -104,7 +104,7 @@ def _check_keys(path: Path, keys: list[str]) -> None:
     """RAISES: DataError for keys of another form than words."""
     for kind, (form, share) in _OTHER_KEYS.items():
         found = [key for key in keys if re.fullmatch(form, key)]
-        if len(found) >= share * len(keys) and (len(keys) >= _FEW_KEYS or share == 1):
+        if found and len(found) >= share * len(keys) and (len(keys) >= _FEW_KEYS or share == 1):
             raise DataError(f"{path}: holds words such as {found[0][:40]!r}, {kind}")
 
 

@@ -277,3 +277,8 @@ def test_words_and_tags_in_the_place_of_each_other(tmp_path):
     assert (
         "The tokens have 1 different values and the tags 9; if the tokens stand in another column" in notes.warnings[0]
     )
+
+
+def test_a_hyphen_is_no_tag():
+    (text,) = read("Sentence: 1,In,-,O\n,Iraq,NNP,B-geo\n")
+    assert text.tags == ["", "NNP"]

@@ -65,12 +65,15 @@ class TestRead:
         ("end", "inner", "found"),
         [("\n", "\r\n", "\r\n"), ("\r\n", "\n", "\n"), ("\r\n", "\r\n", "\n"), ("\r\r\n", "\r\r\n", "\n")],
     )
-    def test_texts_keep_line_breaks_unless_all_of_the_file_are_of_one_other_kind(self, tmp_path, end, inner, found):
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+    def test_texts_keep_line_breaks_unless_all_of_the_file_are_of_one_other_kind(
+        self, tmp_path, end, inner, found, encoding
+    ):
         path, start = tmp_path / "posts.csv", len(f"so{found}")
         offsets = list(range(start, start + 5))
-        path.write_bytes(f'spans,text{end}"{offsets}","so{inner}idiot you"{end}[],ok{end}'.encode())
+        path.write_bytes(f'spans,text{end}"{offsets}","so{inner}idiot you"{end}[],ok{end}'.encode(encoding))
         notes = Notes()
-        _, (text, _) = read_corpus(path, notes=notes)
+        _, (text, _) = read_corpus(path, encoding=encoding, notes=notes)
         assert text.raw == f"so{found}idiot you"
         assert text.raw[slice(*text.spans[0])] == "idiot"
         warned = ["1 spans are behind line breaks"] if end == inner else []
