@@ -41,7 +41,7 @@ def ensemble(
         if likeness < ALIKE:
             raise DataError(
                 f"{pipelines[0]} and the others do not come from one trained network (the mean cosine of their "
-                f"weights is {likeness:.2f}), so the mean of their weights would be of no use. Leave out "
+                f"weights is {likeness:.2f} in a component), so the mean of their weights would be of no use. Leave out "
                 "--average weights"
             )
         typer.echo(f"Mean cosine of the weights of two members: {likeness:.2f}")

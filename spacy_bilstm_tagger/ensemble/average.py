@@ -138,16 +138,18 @@ def _part(nlp: Language, name: str) -> Part:
 def average_models(members: Sequence[Sequence[Model]]) -> float:
     """Give the first member's models the mean of all members' weights.
 
-    RETURNS: the median over the matrices of weights of the mean cosine of two members' matrices: a large one that is the
+    RETURNS: the mean cosine of two members' matrices of weights, the median over those of a model: a large one that is the
     same in all, such as fine-tuned vectors, counts once; biases begin alike. It is 1 where members are the same, and about
     0 where they began from different random numbers: then a unit of the one matches none of the other, and their mean is of
-    no use. Networks that went on from one trained network can be averaged (Wortsman et al. 2022, "Model soups").
+    no use. Networks that went on from one trained network can be averaged (Wortsman et al. 2022, "Model soups"). Of several
+    models that of the least: an output layer that began anew is enough to make the mean worse than each member.
 
     members (sequence): each member's models, in one order; all on the CPU.
     """
-    cosines = []
+    medians = []
     pairs = ~np.eye(len(members), dtype=bool)
     for models in zip(*members):
+        cosines = []
         for weights in zip(*(_weights(model) for model in models)):
             rows = np.stack([weight.ravel() for weight in weights]).astype("float64")
             norms = np.linalg.norm(rows, axis=1)
@@ -158,7 +160,9 @@ def average_models(members: Sequence[Sequence[Model]]) -> float:
             for shim in node.shims:
                 if isinstance(shim, (TorchShim, WordCache)):
                     shim.forget()
-    return float(np.median(cosines))
+        if cosines:  # of two the lower one: the transitions of a chain begin alike
+            medians.append(float(np.quantile(cosines, 0.5, method="lower")))
+    return min(medians, default=1.0)
 
 
 def _weights(model: Model) -> Iterator[Floats]:

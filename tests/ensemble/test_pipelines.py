@@ -469,6 +469,19 @@ class TestWeights:
         )
         assert_allclose(found, np.mean(parts, axis=0), atol=1e-6)
 
+    def test_of_a_component_that_began_anew_on_the_same_tok2vec(self, tmp_path):
+        """As the recognizer of finetune.cfg does."""
+        (start,) = train_seeds(shared_pipeline, both_examples, tmp_path / "start", seeds=(1,), steps=2)
+        paths = []
+        for seed in (1, 2):
+            fix_random_seed(seed)
+            nlp = shared_pipeline()
+            nlp.initialize(lambda nlp=nlp: both_examples(nlp))
+            nlp.get_pipe("tok2vec").model.from_bytes(spacy.load(start).get_pipe("tok2vec").model.to_bytes())
+            paths.append(tmp_path / f"anew{seed}")
+            nlp.to_disk(paths[-1])
+        assert average_weights(paths)[1] < 0.5
+
     def test_of_different_networks(self, tagger_members, tmp_path):
         wide = {**SMALL_CRF, "tok2vec": {**TOK2VEC, "encode": {**TOK2VEC["encode"], "width": 16}}}
         other = train_seeds(partial(small_pipeline, "bilstm_tagger", model=wide), tag_examples, tmp_path, (7,), steps=1)
