@@ -15,7 +15,7 @@ from spacy.training import Example
 
 from ..annotate.annotator import load_pipeline
 from ..errors import DataError
-from ..report.data import read_examples
+from ..report.data import count_learned, read_examples, training_files
 from ..report.findings import predict
 from ..scoring.entities import judge_entities
 from ..util import write_beside
@@ -65,6 +65,7 @@ def card(
     if card_path.exists() and _MADE_HERE not in card_path.read_text("utf8", errors="replace"):
         raise DataError(f"{card_path}: exists, and was not made by this command; give it another name, or remove it")
     nlp = load_pipeline(str(pipeline))
+    train = [example.reference for path in training_files(nlp) for example in read_examples(nlp, path)]
     found: dict[str, dict[str, Any]] = {}
     for dev in devs:
         corpus, _, file = dev.rpartition("=")
@@ -86,6 +87,9 @@ def card(
                 f"{path}: has no annotation of what the pipeline sets; expected gold, as 'spacy-bilstm convert' makes it"
             )
         found[corpus] = {"texts": len(examples), **kept}
+        if n_learned := count_learned(train, examples):
+            found[corpus]["learned"] = n_learned
+            typer.secho(f"⚠ {_told(corpus, n_learned)}", fg=typer.colors.YELLOW, err=True)
         texts = [eg.x.text for eg in examples]
     speeds = _speeds(texts, {"this": nlp, **({peer: spacy.load(peer)} if peer else {})})
     meta = srsly.read_json(pipeline / "meta.json")
@@ -102,6 +106,10 @@ def card(
         srsly.write_json(draft, meta)
     typer.echo(readme)
     typer.secho(f"✔ {card_path}, {pipeline / 'meta.json'}", fg=typer.colors.GREEN)
+
+
+def _told(corpus: str, n_learned: int) -> str:
+    return f"{n_learned:,} of the texts of {corpus} are among those that the pipeline has learned from; its scores are too good."
 
 
 def _calibration(examples: Iterable[Example]) -> dict[str, float]:
@@ -132,7 +140,9 @@ def _readme(meta: dict[str, Any], nlp: Language, found: dict[str, dict[str, Any]
     lines = [f"# {name} {meta['version']}", "", meta.get("description") or "", ""]
     lines += ["```python", "import spacy", "", f'nlp = spacy.load("{name}")', "```", ""]
     lines += [f"Components: {', '.join(nlp.pipe_names)}. Licence: {meta.get('license') or 'none given'}.", ""]
-    lines += ["## Scores", "", f"On texts that it has not learned from, {_MADE_HERE}:", ""]
+    learned = [_told(corpus, scores["learned"]) for corpus, scores in found.items() if "learned" in scores]
+    lines += ["## Scores", "", f"On {'these' if learned else 'texts that it has not learned from'}, {_MADE_HERE}:", ""]
+    lines += [line for each in learned for line in (each, "")]
     lines += ["Where some of them have chosen the checkpoint, their scores are a little too good.", ""]
     lines += [f"| | texts | {' | '.join(SCORES[key] for key in shown)} |", f"|---|---|{'---|' * len(shown)}"]
     for corpus, scores in found.items():

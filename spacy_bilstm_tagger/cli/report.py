@@ -6,7 +6,6 @@ from typing import Annotated, Any, Callable, Optional
 
 import srsly
 import typer
-from spacy.language import Language
 
 from ..annotate.annotator import load_pipeline, model_path
 from ..errors import DataError
@@ -60,7 +59,7 @@ def report(
     The page is one file that loads nothing, for papers and tickets. Scores are those of `spacy evaluate`.
     """
     from ..annotate.shards import folder_checksum
-    from ..report.data import read_examples
+    from ..report.data import read_examples, training_files
     from ..report.page import render_page
     from ..report.report import Material, coverage, describe_model, make_report
     from ..report.training_log import read_log
@@ -84,7 +83,7 @@ def report(
         log = folder.parent / LOG
     curve = read_log(log) if log is not None else []  # before the work
     of_file = [(path, read_examples(nlp, path, format)) for path in data]
-    trained_on = train or _of_config(nlp)
+    trained_on = train or training_files(nlp)
     material = Material(
         examples=[example for _, examples in of_file for example in examples],
         sources=list(zip(_distinct([path for path, _ in of_file]), [len(examples) for _, examples in of_file])),
@@ -158,9 +157,3 @@ def _distinct(paths: list[Path]) -> list[str]:
     """The names of files, with as much of the path as tells them apart."""
     names = [path.name for path in paths]
     return [path.name if names.count(path.name) == 1 else str(path) for path in paths]
-
-
-def _of_config(nlp: Language) -> list[Path]:
-    """The training corpus that the config names, if it is there."""
-    path = nlp.config.interpolate().get("paths", {}).get("train")
-    return [Path(path)] if isinstance(path, str) and Path(path).exists() else []

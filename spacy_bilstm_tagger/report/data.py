@@ -3,12 +3,13 @@
 import json
 import zlib
 from pathlib import Path
-from typing import Optional
+from typing import Iterable, Optional
 
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Corpus, Example
 
+from ..corpus.annotated_text import text_fingerprints
 from ..corpus.docs import to_docbin
 from ..corpus.formats import read_corpus
 from ..corpus.json_lines import KEYS
@@ -41,6 +42,18 @@ def read_examples(nlp: Language, path: Path, format: Optional[str] = None) -> li
     if not examples:
         raise DataError(f"{path}: holds no text; expected at least one")
     return examples
+
+
+def training_files(nlp: Language) -> list[Path]:
+    """The training corpus that the config names, if it is there."""
+    path = nlp.config.interpolate().get("paths", {}).get("train")
+    return [Path(path)] if isinstance(path, str) and Path(path).exists() else []
+
+
+def count_learned(train: Iterable[Doc], examples: Iterable[Example]) -> int:
+    """How many of the texts are among those of the training, but for users and links."""
+    seen = {each for doc in train for each in text_fingerprints(doc.text)}
+    return sum(not seen.isdisjoint(text_fingerprints(example.predicted.text)) for example in examples)
 
 
 def _has_ranges(path: Path) -> bool:

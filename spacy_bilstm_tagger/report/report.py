@@ -18,13 +18,13 @@ from spacy.tokens import Doc
 from spacy.training import Corpus, Example
 from thinc.api import Model
 
-from ..corpus.annotated_text import text_fingerprints
 from ..errors import DataError
 from ..layers.word_features import find_ways
 from ..lexicon.claim import tables_read
 from ..lexicon.table import WordTypes
 from . import measures
 from .cases import Case, Target
+from .data import count_learned
 from .findings import Findings, find, find_surfaces, find_targets, predict
 
 SHOWN = 50  # texts of a list
@@ -87,7 +87,7 @@ def make_report(
         "scores": _scores(nlp, examples) if has_gold else {},
         "sources": [name for name, _ in material.sources],
         "knows_training": bool(material.train),
-        "learned": _learned(material),
+        "learned": count_learned(material.train, material.examples),
         "learning_curve": material.log,
         "components": [],
     }
@@ -103,12 +103,6 @@ def make_report(
         size = SIZE_ON_PAGE // len(findings)
         report.texts[part["id"]] = _texts(each, other, part, examples, source_of, size)
     return report
-
-
-def _learned(material: Material) -> int:
-    """How many of the texts the pipeline has learned from."""
-    seen = {each for doc in material.train for each in text_fingerprints(doc.text)}
-    return sum(not seen.isdisjoint(text_fingerprints(example.predicted.text)) for example in material.examples)
 
 
 def _of_other(nlp: Language, examples: Iterable[Example], ours: list[Findings]) -> dict[tuple[str, str], Findings]:

@@ -64,3 +64,16 @@ def test_missing_dev_is_one_line(spacy_bilstm, pipeline):
     assert code == 1
     assert "nothing.spacy: no such file" in error
     assert not (pipeline / "README.md").exists()
+
+
+def test_texts_that_it_has_learned_from_are_told(spacy_bilstm, pipeline, dev):
+    nlp = spacy.load(pipeline)
+    nlp.config["paths"]["train"] = str(dev)
+    nlp.to_disk(pipeline)
+    code, _, error = spacy_bilstm("card", pipeline, f"My dev={dev}")
+    told = "3 of the texts of My dev are among those that the pipeline has learned from; its scores are too good."
+    assert code == 0
+    assert told in error
+    readme = (pipeline / "README.md").read_text(encoding="utf8")
+    assert told in readme
+    assert "texts that it has not learned from" not in readme
