@@ -115,6 +115,11 @@ def check_same_run(
             )
 
 
+def path_checksum(path: Path) -> str:
+    """SHA-256 of a file, or of all files of a folder."""
+    return folder_checksum(path) if path.is_dir() else file_checksum(path)
+
+
 def folder_checksum(folder: Path) -> str:
     """SHA-256 of the names and contents of all files of a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)

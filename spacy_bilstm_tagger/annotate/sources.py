@@ -13,7 +13,7 @@ from ..util import GZIP, archive_kind, is_stream, refuse_utf8, unpacked_suffix
 
 FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "text"}
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
-FROM_ARRAY = "jq -c '.[]' FILE > FILE.jsonl"
+FROM_ARRAY = "jq -c '.[] | (strings | {text: .}) // .' FILE > FILE.jsonl"
 PACKED = (".gz", ".zst", ".bz2", ".lz4")
 _PACKED_STARTS = {GZIP + b"\x08": "gzip", b"PAR1\x15": "Parquet"}
 LINE = 1 << 24  # bytes of a line; longer ones are not read

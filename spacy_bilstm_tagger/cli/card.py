@@ -13,7 +13,7 @@ from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.training import Example
 
-from ..annotate.annotator import load_pipeline
+from ..annotate.annotator import load_pipeline, model_path
 from ..errors import DataError
 from ..report.data import count_learned, read_examples, training_files
 from ..report.findings import predict
@@ -51,6 +51,14 @@ def card(
         Optional[str], typer.Option("--version", help="Give it this version.", show_default=False)
     ] = None,
     license: Annotated[Optional[str], typer.Option(help="Give it this licence.", show_default=False)] = None,
+    data: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--source",
+            metavar="NAME=LICENCE",
+            help="What it has learned from; again for more. Those of the pipeline that it went on from come along.",
+        ),
+    ] = None,
     peer: Annotated[Optional[str], typer.Option(help="A pipeline whose speed is measured beside, in turns.")] = None,
 ) -> None:
     """Measure a pipeline and write README.md and the scores in meta.json, which `spacy package` puts into the wheel.
@@ -64,6 +72,8 @@ def card(
     card_path = pipeline / "README.md"
     if card_path.exists() and _MADE_HERE not in card_path.read_text("utf8", errors="replace"):
         raise DataError(f"{card_path}: exists, and was not made by this command; give it another name, or remove it")
+    if unnamed := [each for each in data or [] if not all(part.strip() for part in each.partition("="))]:
+        raise DataError(f"--source {unnamed[0]}: expected a name and a licence, such as 'My tweets=CC BY 4.0'")
     nlp = load_pipeline(str(pipeline))
     train = [example.reference for path in training_files(nlp) for example in read_examples(nlp, path)]
     found: dict[str, dict[str, Any]] = {}
@@ -99,6 +109,8 @@ def card(
     for scores in found.values():
         first = {**{key: value for key, value in scores.items() if key in SCORES}, **first}
     meta["performance"] = {**first, "by_corpus": found, "speed": speeds["this"]}
+    own = {each.partition("=")[0].strip(): each.partition("=")[2].strip() for each in data or []}
+    meta["sources"] = _sources(meta, nlp, own)
     readme = _readme(meta, nlp, found, speeds)
     with write_beside(card_path) as draft:
         draft.write_text(readme, encoding="utf8")
@@ -132,6 +144,22 @@ def _speeds(texts: list[str], pipelines: dict[str, Language], rounds: int = 3) -
             n_tokens = sum(map(len, nlp.pipe(texts, batch_size=256)))
             best[name] = max(best[name], n_tokens / (process_time() - start))
     return best
+
+
+def _sources(meta: dict[str, Any], nlp: Language, own: dict[str, str]) -> list[dict[str, str]]:
+    """Those given, those of the pipeline, and those of the one that it went on from: each name once."""
+    before: list[dict[str, str]] = list(meta.get("sources") or [])
+    first = nlp.config.interpolate().get("paths", {}).get("first")
+    if first:
+        try:
+            before += srsly.read_json(model_path(first) / "meta.json").get("sources") or []
+        except (DataError, ValueError):
+            told = (
+                f"The data of {first}, which it went on from, are not known here: it is not there. Name them: --source"
+            )
+            typer.secho(f"⚠ {told} NAME=LICENCE", fg=typer.colors.YELLOW, err=True)
+    given = [{"name": name, "url": "", "license": license} for name, license in own.items()]
+    return list({each["name"]: each for each in [*before, *given]}.values())
 
 
 def _readme(meta: dict[str, Any], nlp: Language, found: dict[str, dict[str, Any]], speeds: dict[str, float]) -> str:

@@ -14,10 +14,10 @@ from spacy.util import minibatch
 
 from ..corpus.annotated_text import text_fingerprints
 from ..corpus.labels import read_tag_map
-from ..corpus.raw import iter_raw_texts, read_raw_texts
+from ..corpus.raw import docbin_files, iter_raw_texts, read_raw_texts
 from ..errors import DataError
 from ..pipeline.soft_labels import confidence
-from ..util import check_file, file_checksum
+from ..util import check_file
 from .check_gpu import check_gpu
 
 
@@ -25,7 +25,8 @@ def label(
     texts: Annotated[
         Path,
         typer.Argument(
-            metavar="TEXTS", help="Raw texts, one a line (.txt, .gz), .jsonl, .csv, .spacy, or what convert reads."
+            metavar="TEXTS",
+            help="Raw texts, one a line (.txt, .gz), .jsonl, .csv, .spacy or a folder of them, or what convert reads.",
         ),
     ],
     teachers: Annotated[
@@ -62,10 +63,11 @@ def label(
     Name the folder, or one that holds it beside gold .spacy files, as paths.train of 'spacy train'. A component learns
     from soft labels where a text has no gold ones. A run that was stopped goes on when it is given again.
     """
-    from ..annotate.shards import Shards, folder_checksum
+    from ..annotate.shards import Shards, folder_checksum, path_checksum
     from ..annotate.teachers import Teachers, load_teachers, path_of
 
-    check_file(texts)
+    if not (texts.is_dir() and docbin_files(texts)):
+        check_file(texts)
     for path in others or []:
         if not path.exists():
             raise DataError(f"--exclude {path}: no such file")
@@ -76,12 +78,12 @@ def label(
     pipelines = load_teachers(teachers)
     teacher = Teachers(pipelines, tag_map=tag_map, type_map=type_map)
     run = {
-        "file of texts": file_checksum(texts),
+        "file of texts": path_checksum(texts),
         "teacher": [[folder_checksum(path_of(nlp, name)), *nlp.pipe_names] for name, nlp in pipelines.items()],
         "--map-tags": tag_map,
         "--map-ents": type_map,
         "--min-confidence": min_confidence,
-        "--exclude": [folder_checksum(path) if path.is_dir() else file_checksum(path) for path in others or []],
+        "--exclude": [path_checksum(path) for path in others or []],
         "--limit": limit,
         "--shard-size": shard_size,
         "version": version("spacy-bilstm-tagger"),

@@ -9,7 +9,7 @@ import typer
 
 from ..annotate.annotator import load_pipeline, model_path
 from ..errors import DataError
-from ..util import check_output, file_checksum, write_beside
+from ..util import check_output, write_beside
 from .check_gpu import check_gpu
 from .scores import show
 
@@ -58,7 +58,7 @@ def report(
 
     The page is one file that loads nothing, for papers and tickets. Scores are those of `spacy evaluate`.
     """
-    from ..annotate.shards import folder_checksum
+    from ..annotate.shards import folder_checksum, path_checksum
     from ..report.data import read_examples, training_files
     from ..report.page import render_page
     from ..report.report import Material, coverage, describe_model, make_report
@@ -98,7 +98,7 @@ def report(
         {
             "path": str(path),
             "texts": len(examples),
-            "sha256": folder_checksum(path) if path.is_dir() else file_checksum(path),
+            "sha256": path_checksum(path),
         }
         for path, examples in of_file
     ]

@@ -14,7 +14,7 @@ from .bio import EntityTags
 from .column_warnings import warn_of_texts
 from .columns import Columns, looks_like_iob, read_columns, read_iob
 from .conllu import COLUMNS, check_conllu_tags, is_conllu_plus, read_conllu
-from .csv_formats import csv_format, read_gmb, read_toxic_spans
+from .csv_formats import GMB_HEADER, csv_format, read_gmb, read_toxic_spans
 from .json_lines import is_list_of_texts, looks_like_json, read_json_lines, refuse_json
 from .votes import is_votes_folder, read_texts_without_spans, read_votes
 
@@ -257,9 +257,9 @@ def guess_format(path: Path, content: str) -> str:
     found = f"{path}: cannot tell the format from lines such as {rows[0][:60]!r}"
     if is_csv or sum("," in row for row in rows) >= half or sum(";" in row for row in rows) >= half:
         raise DataError(
-            f"{found}. Of CSV, only that of gmb and toxic_spans is read; write columns with a TAB between them, no header, and a "
-            "blank line between texts (pandas: sep='\\t', header=False, index=False, quoting=3). Raw texts in a column are read by "
-            "'spacy-bilstm annotate' with --text-field"
+            f"{found}. Of CSV, only that of toxic_spans and gmb is read, which is a token a row below {','.join(GMB_HEADER)}; or "
+            "write columns with a TAB between them, no header, and a blank line between texts (pandas: sep='\\t', header=False, "
+            "index=False, quoting=3). Raw texts are read from a column text by pretag and label, from any one by annotate --text-field"
         )
     raise DataError(f"{found}; name it with --format ({', '.join(FORMATS)})")
 

@@ -37,7 +37,8 @@ LENGTH_NAMES = [name for _, name in LENGTHS]
 
 @dataclass
 class Report:
-    """numbers (dict): all that `--json` writes. texts (dict): of each component the texts of the page, by their numbers."""
+    """numbers (dict): all that `--json` writes; "listed" tells the file of each text of its lists, and its number there, from 1.
+    texts (dict): of each component the texts of the page, by their numbers."""
 
     numbers: dict[str, Any]
     texts: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
@@ -102,6 +103,11 @@ def make_report(
         numbers["components"].append(part)
         size = SIZE_ON_PAGE // len(findings)
         report.texts[part["id"]] = _texts(each, other, part, examples, source_of, size)
+    places = [(name, number) for name, count in material.sources for number in range(1, count + 1)]
+    numbers["listed"] = {
+        text: {"file": places[text][0], "number": places[text][1], "text": examples[text].predicted.text}
+        for text in sorted({text for part in numbers["components"] for text in _listed(part)})
+    }
     return report
 
 
@@ -199,21 +205,12 @@ def _texts(
     """The texts that are shown: those of the lists, then others by lot. most (int): bytes."""
     cases = _by_text(findings)
     theirs = _by_text(other) if other is not None else {}
-    against = part.get("against", {"better": [], "worse": []})
-    suspects = [suspect["text"] for suspect in part.get("suspects", ())]
-    named = [
-        *part.get("worst", ()),
-        *suspects,
-        *part["least_sure"],
-        *against["better"][:SHOWN],
-        *against["worse"][:SHOWN],
-    ]
     others = list(findings.texts)
     random.Random(measures.SEED).shuffle(others)
     shown: dict[int, dict[str, Any]] = {}
     size = 0
     log = dict(zip(findings.texts, findings.gold_log))
-    for text in dict.fromkeys([*named, *others]):
+    for text in dict.fromkeys([*_listed(part), *others]):
         entry: dict[str, Any] = {
             "text": examples[text].predicted.text,
             "cases": [_short(case, findings.target) for case in cases.get(text, ())],
@@ -229,6 +226,14 @@ def _texts(
         elif most - size < LEAST:
             break
     return {text: shown[text] for text in sorted(shown)}
+
+
+def _listed(part: dict[str, Any]) -> list[int]:
+    """The texts of the lists of a component."""
+    against = part.get("against", {"better": [], "worse": []})
+    suspects = [suspect["text"] for suspect in part.get("suspects", ())]
+    best = [*against["better"][:SHOWN], *against["worse"][:SHOWN]]
+    return [*part.get("worst", ()), *suspects, *part["least_sure"], *best]
 
 
 def _by_text(findings: Findings) -> dict[int, list[Case]]:

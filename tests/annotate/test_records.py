@@ -230,7 +230,7 @@ class TestInputs:
             ("a.csv", "id,text,n\n".encode("utf-16"), "is UTF-16, expected UTF-8"),
             ("a.xlsx", "", "is a spreadsheet; save it as CSV, and name the column of the texts with --text-field"),
             ("a.xyz", "", "the ending '.xyz' tells no format; expected .jsonl"),
-            ("a.json", "[]", "(of a JSON array: jq -c '.[]' FILE > FILE.jsonl)"),
+            ("a.json", "[]", "(of a JSON array: jq -c '.[] | (strings | {text: .}) // .' FILE > FILE.jsonl)"),
             ("a.jsonl", '[{"text": "so", "n": 1}]\n', "is a JSON array; write its objects one a line, such as by jq"),
             ("a.jsonl", '[\n{"text": "so", "n": 1},\n{"text": "ok", "n": 1}\n]\n', "is a JSON array"),
             ("a.parquet", "no parquet", "cannot be read as a Parquet file"),

@@ -108,6 +108,9 @@ def test_files_of_one_name_are_told_apart(spacy_bilstm, model, dev, tmp_path):
     assert numbers["sources"] == [str(dev), str(other)]
     rows = numbers["components"][0]["groups"]["file"]
     assert [(row["name"], row["gold"]) for row in rows] == [(str(dev), 12), (str(other), 12)]
+    texts = [doc.text for doc in DocBin().from_disk(dev).get_docs(spacy.blank("en").vocab)]
+    last = numbers["listed"][str(2 * len(texts) - 1)]
+    assert last == {"file": str(other), "number": len(texts), "text": texts[-1]}
 
 
 def test_a_single_text(spacy_bilstm, model, tmp_path):

@@ -309,7 +309,7 @@ def test_csv_of_other_columns_is_named(tmp_path, header):
     ]
     path = tmp_path / "corpus.csv"
     path.write_text("\n".join(rows) + "\n", encoding="utf8")
-    with pytest.raises(DataError, match="Of CSV, only that of gmb and toxic_spans is read"):
+    with pytest.raises(DataError, match="Of CSV, only that of toxic_spans and gmb is read"):
         read_corpus(path)
 
 
