@@ -13,7 +13,7 @@ from rich.table import Table
 
 def main(wheel: Path, tweet: str) -> None:
     if not wheel.is_file():
-        raise typer.BadParameter(f"{wheel}: no such file; make it with 'spacy project run sample-package'")
+        raise typer.BadParameter(f"{wheel}: no such file; make it with 'spacy project run package'")
     name = wheel.name.split("-")[0]
     with tempfile.TemporaryDirectory() as folder:
         install = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, str(wheel)]

@@ -1,5 +1,6 @@
 """spacy-bilstm card: what is known of a pipeline, measured, as the README of its package."""
 
+import shutil
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -44,6 +45,14 @@ def card(
             help="Annotated texts that it has not learned from: .spacy files, or 'NAME=FILE' with a name.",
         ),
     ],
+    output: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--output",
+            "-o",
+            help="Copy it to this folder, for the card and the new meta.json, and leave MODEL as it is.",
+        ),
+    ] = None,
     name: Annotated[
         Optional[str], typer.Option(help="Give it this name, without the language.", show_default=False)
     ] = None,
@@ -69,7 +78,14 @@ def card(
         raise DataError(
             f"{pipeline}: holds no meta.json; expected the folder of a trained pipeline, which gets the card"
         )
-    card_path = pipeline / "README.md"
+    card_path = (output or pipeline) / "README.md"
+    if (
+        output is not None
+        and output.exists()
+        and not card_path.exists()
+        and (output.is_file() or any(output.iterdir()))
+    ):
+        raise DataError(f"{output}: exists, and was not made by this command; give it another name, or remove it")
     if card_path.exists() and _MADE_HERE not in card_path.read_text("utf8", errors="replace"):
         raise DataError(f"{card_path}: exists, and was not made by this command; give it another name, or remove it")
     if unnamed := [each for each in data or [] if not all(part.strip() for part in each.partition("="))]:
@@ -112,12 +128,18 @@ def card(
     own = {each.partition("=")[0].strip(): each.partition("=")[2].strip() for each in data or []}
     meta["sources"] = _sources(meta, nlp, own)
     readme = _readme(meta, nlp, found, speeds)
-    with write_beside(card_path) as draft:
-        draft.write_text(readme, encoding="utf8")
-    with write_beside(pipeline / "meta.json") as draft:
-        srsly.write_json(draft, meta)
+    if output is None:
+        with write_beside(pipeline / "meta.json") as draft:
+            srsly.write_json(draft, meta)
+        with write_beside(card_path) as draft:
+            draft.write_text(readme, encoding="utf8")
+    else:
+        with write_beside(output) as draft:
+            shutil.copytree(pipeline, draft)
+            srsly.write_json(draft / "meta.json", meta)
+            (draft / "README.md").write_text(readme, encoding="utf8")
     typer.echo(readme)
-    typer.secho(f"✔ {card_path}, {pipeline / 'meta.json'}", fg=typer.colors.GREEN)
+    typer.secho(f"✔ {card_path}, {card_path.with_name('meta.json')}", fg=typer.colors.GREEN)
 
 
 def _told(corpus: str, n_learned: int) -> str:

@@ -259,7 +259,7 @@ def guess_format(path: Path, content: str) -> str:
         raise DataError(
             f"{found}. Of CSV, only that of toxic_spans and gmb is read, which is a token a row below {','.join(GMB_HEADER)}; or "
             "write columns with a TAB between them, no header, and a blank line between texts (pandas: sep='\\t', header=False, "
-            "index=False, quoting=3). Raw texts are read from a column text by pretag and label, from any one by annotate --text-field"
+            "index=False, quoting=3). Raw texts: pretag and label read a column text, annotate any one (--text-field)"
         )
     raise DataError(f"{found}; name it with --format ({', '.join(FORMATS)})")
 

@@ -106,3 +106,18 @@ def test_a_source_without_a_licence_is_one_line(spacy_bilstm, pipeline, dev, sou
     assert code == 1
     assert f"--source {source}: expected a name and a licence, such as 'My tweets=CC BY 4.0'" in error
     assert not (pipeline / "README.md").exists()
+
+
+def test_a_copy_gets_the_card_and_the_pipeline_stays(spacy_bilstm, pipeline, dev, tmp_path):
+    before = {path: path.read_bytes() for path in sorted(pipeline.rglob("*")) if path.is_file()}
+    command = ["card", pipeline, dev, "-o", tmp_path / "copy", "--name", "mine"]
+    assert [spacy_bilstm(*command)[0] for _ in range(2)] == [0, 0]
+    assert {path: path.read_bytes() for path in sorted(pipeline.rglob("*")) if path.is_file()} == before
+    assert spacy.load(tmp_path / "copy").meta["name"] == "mine"
+    assert (tmp_path / "copy" / "README.md").read_text(encoding="utf8").startswith("# en_mine ")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    code, _, error = spacy_bilstm("card", pipeline, dev, "-o", tmp_path / "other")
+    assert code == 1
+    assert "other: exists, and was not made by this command; give it another name, or remove it" in error
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["notes.txt"]
