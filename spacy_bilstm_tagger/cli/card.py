@@ -61,13 +61,14 @@ def card(
     ] = None,
     license: Annotated[Optional[str], typer.Option(help="Give it this licence.", show_default=False)] = None,
     data: Annotated[
-        Optional[list[str]],
+        str,
         typer.Option(
-            "--source",
-            metavar="NAME=LICENCE",
-            help="What it has learned from; again for more. Those of the pipeline that it went on from come along.",
+            "--sources",
+            metavar="NAME=LICENCE; ...",
+            help="What it has learned from. Those of the pipeline that it went on from come along.",
+            show_default=False,
         ),
-    ] = None,
+    ] = "",
     peer: Annotated[Optional[str], typer.Option(help="A pipeline whose speed is measured beside, in turns.")] = None,
 ) -> None:
     """Measure a pipeline and write README.md and the scores in meta.json, which `spacy package` puts into the wheel.
@@ -88,8 +89,9 @@ def card(
         raise DataError(f"{output}: exists, and was not made by this command; give it another name, or remove it")
     if card_path.exists() and _MADE_HERE not in card_path.read_text("utf8", errors="replace"):
         raise DataError(f"{card_path}: exists, and was not made by this command; give it another name, or remove it")
-    if unnamed := [each for each in data or [] if not all(part.strip() for part in each.partition("="))]:
-        raise DataError(f"--source {unnamed[0]}: expected a name and a licence, such as 'My tweets=CC BY 4.0'")
+    own = [tuple(part.strip() for part in each.partition("=")) for each in data.split(";") if data]
+    if not all(map(all, own)):
+        raise DataError(f"--sources {data}: expected names and licences, such as 'My tweets=CC BY 4.0; Notes=CC0 1.0'")
     nlp = load_pipeline(str(pipeline))
     train = [example.reference for path in training_files(nlp) for example in read_examples(nlp, path)]
     found: dict[str, dict[str, Any]] = {}
@@ -125,8 +127,7 @@ def card(
     for scores in found.values():
         first = {**{key: value for key, value in scores.items() if key in SCORES}, **first}
     meta["performance"] = {**first, "by_corpus": found, "speed": speeds["this"]}
-    own = {each.partition("=")[0].strip(): each.partition("=")[2].strip() for each in data or []}
-    meta["sources"] = _sources(meta, nlp, own)
+    meta["sources"] = _sources(meta, nlp, {name: terms for name, _, terms in own})
     readme = _readme(meta, nlp, found, speeds)
     if output is None:
         with write_beside(pipeline / "meta.json") as draft:
@@ -171,16 +172,18 @@ def _speeds(texts: list[str], pipelines: dict[str, Language], rounds: int = 3) -
 def _sources(meta: dict[str, Any], nlp: Language, own: dict[str, str]) -> list[dict[str, str]]:
     """Those given, those of the pipeline, and those of the one that it went on from: each name once."""
     before: list[dict[str, str]] = list(meta.get("sources") or [])
+    given = [{"name": name, "url": "", "license": license} for name, license in own.items()]
     first = nlp.config.interpolate().get("paths", {}).get("first")
     if first:
         try:
             before += srsly.read_json(model_path(first) / "meta.json").get("sources") or []
         except (DataError, ValueError):
+            if before:  # of an earlier card
+                return before + given
             told = (
                 f"The data of {first}, which it went on from, are not known here: it is not there. Name them: --source"
             )
             typer.secho(f"⚠ {told} NAME=LICENCE", fg=typer.colors.YELLOW, err=True)
-    given = [{"name": name, "url": "", "license": license} for name, license in own.items()]
     return list({each["name"]: each for each in [*before, *given]}.values())
 
 

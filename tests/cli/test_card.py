@@ -87,24 +87,26 @@ def test_sources_of_the_pipeline_that_it_went_on_from_come_along(spacy_bilstm, p
     nlp = spacy.load(pipeline)
     nlp.config["paths"]["first"] = str(first)
     nlp.to_disk(pipeline)
-    code, _, error = spacy_bilstm("card", pipeline, dev, "--source", "My tweets = CC BY 4.0")
+    code, _, error = spacy_bilstm("card", pipeline, dev, "--sources", "My tweets = CC BY 4.0; Notes=CC0 1.0")
     assert code == 0, error
     own = {"name": "My tweets", "url": "", "license": "CC BY 4.0"}
-    assert srsly.read_json(pipeline / "meta.json")["sources"] == [*before, own]
+    notes = {"name": "Notes", "url": "", "license": "CC0 1.0"}
+    assert srsly.read_json(pipeline / "meta.json")["sources"] == [*before, own, notes]
     readme = (pipeline / "README.md").read_text(encoding="utf8")
-    assert "- [T-POS](https://example.org/tpos): for research\n- My tweets: CC BY 4.0\n" in readme
+    assert "- [T-POS](https://example.org/tpos): for research\n- My tweets: CC BY 4.0\n- Notes: CC0 1.0\n" in readme
     shutil.rmtree(first)
-    code, _, error = spacy_bilstm("card", pipeline, dev, "--source", "My tweets=CC BY-SA 4.0")
+    srsly.write_json(pipeline / "meta.json", {**srsly.read_json(pipeline / "meta.json"), "sources": []})
+    code, _, error = spacy_bilstm("card", pipeline, dev, "--sources", "My tweets=CC BY-SA 4.0")
     assert code == 0
     assert f"The data of {first}, which it went on from, are not known here" in error
-    assert srsly.read_json(pipeline / "meta.json")["sources"] == [*before, {**own, "license": "CC BY-SA 4.0"}]
+    assert srsly.read_json(pipeline / "meta.json")["sources"] == [{**own, "license": "CC BY-SA 4.0"}]
 
 
-@pytest.mark.parametrize("source", ["My tweets", "=CC0", "My tweets= "])
+@pytest.mark.parametrize("source", ["My tweets", "=CC0", "My tweets= ", "A=CC0;"])
 def test_a_source_without_a_licence_is_one_line(spacy_bilstm, pipeline, dev, source):
-    code, _, error = spacy_bilstm("card", pipeline, dev, "--source", source)
+    code, _, error = spacy_bilstm("card", pipeline, dev, "--sources", source)
     assert code == 1
-    assert f"--source {source}: expected a name and a licence, such as 'My tweets=CC BY 4.0'" in error
+    assert f"--sources {source}: expected names and licences, such as 'My tweets=CC BY 4.0; Notes=CC0 1.0'" in error
     assert not (pipeline / "README.md").exists()
 
 
