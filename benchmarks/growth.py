@@ -21,13 +21,13 @@ ZONE = 1000  # texts of a memory zone
 
 
 def main(
-    model: str,
+    model: Annotated[str, typer.Argument(help="A pipeline; blank for spaCy's own without any components.")],
     texts: Annotated[Path, typer.Argument(help="Raw texts, one a line.")],
     most: Annotated[int, typer.Option(min=ZONE, help="Texts in all.")] = 10**6,
     plot: Annotated[Optional[Path], typer.Option(help="A picture to write: .svg or .png.")] = None,
 ) -> None:
     torch.set_num_threads(1)
-    nlp = spacy.load(model)
+    nlp = spacy.blank("en") if model == "blank" else spacy.load(model)
     stream = numbered(read_raw_texts(texts))
     marks = sorted({most, *(mark for mark in (10**3, 10**4, 5 * 10**4, 10**5, 10**6) if mark < most)})
     rows: list[tuple[int, float, float]] = []
