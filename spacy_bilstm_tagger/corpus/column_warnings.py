@@ -2,15 +2,17 @@
 
 import re
 from collections import Counter
-from typing import Iterable
+from typing import Any, Iterable
 
 from .annotated_text import AnnotatedText, Notes
 from .column_roles import CHUNK_TYPES, KNOWN, Row
 
 _MARK = re.compile(r"</?s>|<[EB]O[SW]>|\[(?:CLS|SEP|PAD)\]|-?[EB]OS-?", re.IGNORECASE)
-_HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b\u2060\ufeff]|^[\u00ad\u200c-\u200f\ufe0e\ufe0f]+$")
+_HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b\u2060\ufeff]|^[\u00ad\u200c-\u200f]+$")
 # A spreadsheet makes #NAME? of =:( and the like; or with a blank inside, and not in quotes.
 _DAMAGED = re.compile(r"#(NAME\?|REF!|VALUE!|N/A|DIV/0!)|[^\s\"]\S* .*")
+_CLASS_ID = re.compile(r"LABEL_\d+|(?:[BILESU]-)\d+")  # of a model without names of its labels
+_ESCAPE = re.compile(r"-[LR][RCS]B-|.*\\[/*].*")  # of the Penn Treebank
 _PIECE = re.compile("##\\w|[▁Ġ]")
 _LONG_TEXT = 60  # tokens
 _ONLY_TEXT = 30  # tokens of a file's only text
@@ -37,6 +39,11 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes, *, in_blanks
     if len(pieces) > len(rows) / 10:
         notes.warnings.append(
             f"{len(pieces):,} tokens look like pieces of words of a transformer, such as {pieces[0]!r}; expected whole words"
+        )
+    labels = Counter(label for text in texts for label in (*(text.tags or ()), *(text.ents or ())))
+    if ids := [label for label in labels if _CLASS_ID.fullmatch(label)]:
+        notes.warnings.append(
+            f"Labels such as {ids[0]!r} are numbers of classes; write the names that they stand for (a model's id2label)"
         )
     longest = max(texts, key=lambda text: len(text.words))
     if len(texts) > 1 and len(longest.words) > 2 * _LONG_TEXT:
@@ -129,6 +136,21 @@ def warn_of_texts(format: str, texts: list[AnnotatedText], notes: Notes) -> None
         start = "All" if format in _PARTED else "There is no blank line between texts, so all"
         way_out = _PARTED.get(format, "put a blank line between them")
         notes.warnings.append(f"{start} {words.total():,} tokens are one text; if these are several, {way_out}")
+    escaped = [word for word in words if _ESCAPE.fullmatch(word)]
+    if escaped:
+        notes.warnings.append(
+            f"{sum(words[word] for word in escaped):,} tokens, such as {escaped[0]!r}, are as the Penn Treebank writes them, no "
+            "text; write ( for -LRB-, / for \\/, and so on"
+        )
+    labels_of: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
+    for text in texts:
+        if len(text.words) > 1:
+            labels_of.setdefault(tuple(text.words), set()).add((*(text.tags or ()), *(text.ents or ())))
+    n_differing = sum(len(found) > 1 for found in labels_of.values())
+    if n_differing:
+        notes.warnings.append(
+            f"{n_differing:,} texts are there more than once, with other labels; all of them are kept: leave out what is wrong"
+        )
     for word, count in words.most_common(1):
         if count > max(_SAME * words.total(), len(texts)) and words.total() > 5:
             notes.warnings.append(f"{count:,} of {words.total():,} tokens are {word!r}; were the words removed?")

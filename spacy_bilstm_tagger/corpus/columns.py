@@ -189,11 +189,16 @@ def _to_texts(
         lines = [line for line, _ in block]
         by_role = dict(zip(columns.roles, map(list, zip(*(cells for _, cells in block)))))
         ents = entities.to_bio(path, by_role["ent"], lines) if "ent" in by_role else None
-        tags = ["" if is_missing(tag) or tag == "_" else tag for tag in by_role["tag"]] if "tag" in by_role else None
+        tags = ["" if is_no_tag(tag) else tag for tag in by_role["tag"]] if "tag" in by_role else None
         texts.append(AnnotatedText(by_role["token"], tags, ents, raw, lines))
     entities.check_ends(path)
     warn(texts, rows, notes, in_blanks=separator != "\t")
     return texts
+
+
+def is_no_tag(cell: str) -> bool:
+    """Missing annotation, or an empty cell, also as pandas writes it."""
+    return is_missing(cell) or cell == "_" or cell.lower() in ("nan", "<na>")
 
 
 def _drop_sparse_index(path: Path, blocks: list[Block], columns: Columns, notes: Notes) -> None:

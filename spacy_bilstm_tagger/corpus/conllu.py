@@ -154,11 +154,19 @@ def _warn_of_other_tags(
 ) -> None:
     """Of tags that are all in the other column, and of BIO tags and entity types in MISC, or BIO in FEATS, that are not read."""
     cells = [dict(zip(names, row)) for _, rows in sentences for _, row in rows]
+    lines = [line for _, rows in sentences for line, _ in rows]
     column, other = TAG_COLUMNS.get(tags, ""), next(name for name in TAG_COLUMNS if name != tags)
     found = {name: sum(row.get(name, "_") != "_" for row in cells) for name in (column, TAG_COLUMNS[other])}
     if tags != NO_TAGS and not found[column] and found[TAG_COLUMNS[other]]:
         notes.warnings.append(
             f"{column} holds no tags, and {TAG_COLUMNS[other]} does; pass --tags {other} to read those"
+        )
+    known = {"_", *POS_IDS}
+    strange = [(line, pos) for line, row in zip(lines, cells) if (pos := row.get("UPOS", "_")).upper() not in known]
+    if strange:
+        notes.warnings.append(
+            f"{len(strange):,} words have a UPOS that is no universal part of speech, such as {strange[0][1]!r} in line "
+            f"{strange[0][0]}; they get none: correct it"
         )
     for name in names:
         counts = Counter(value for row in cells if (value := row[name]) != "_")

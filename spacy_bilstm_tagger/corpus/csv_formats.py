@@ -13,7 +13,7 @@ from ..util import runs
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
 from .column_warnings import are_exchanged, warn_of_cells
-from .columns import check_width, empty_token
+from .columns import check_width, empty_token, is_no_tag
 
 GMB_HEADER = ["Sentence #", "Word", "POS", "Tag"]
 _GMB_LOWER = list(map(str.lower, GMB_HEADER))
@@ -104,9 +104,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
     for sentence in sentences:
         lines = [line for line, _ in sentence]
         words, tags, ents = ([cells[i].strip(_BLANKS) for _, cells in sentence] for i in (1, 2, 3))
-        tags = [
-            "" if tag.lower() in ("nan", "<na>", "-") else tag for tag in tags
-        ]  # an empty cell, as pandas writes it
+        tags = ["" if is_no_tag(tag) else tag for tag in tags]
         texts.append(AnnotatedText(words, tags, entities.to_bio(path, ents, lines), None, lines))
     entities.check_ends(path)
     warn_of_cells(texts, chain.from_iterable(sentences), notes)

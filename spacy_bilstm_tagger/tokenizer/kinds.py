@@ -22,6 +22,8 @@ _SPACE = 0
 _PLACES = 1 << np.arange(len(BITS) + 1, dtype=np.uint64)
 _NAMES = ["", *KINDS, *[""] * (15 - len(KINDS)), "space", *KINDS, *[""] * (15 - len(KINDS))]
 _WORD = _NUMBERS["word"]
+# White space, and what nobody sees either: control and format characters, and what is left of emoji that a program has taken out.
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+")
 
 
 class KindReader:
@@ -50,7 +52,7 @@ class KindReader:
         return number
 
     def _read(self, text: str) -> int:
-        if not text or text.isspace():
+        if not text or is_blank(text):
             return _SPACE
         match = self.pattern.match(text)
         if match is None or match.end() < len(text):
@@ -72,6 +74,11 @@ class KindReader:
         return number == _NUMBERS["punct"] and is_punct(text)
 
 
+def is_blank(text: str) -> bool:
+    """White space, or invisible characters alone: no word, whose tag is that of white space, and no end of an entity."""
+    return _BLANK.fullmatch(text) is not None
+
+
 class LikeNum:
     """Numbers by the rules and by the language, which knows words such as ten."""
 
@@ -84,7 +91,7 @@ class LikeNum:
 
 
 def set_kinds(vocab: Vocab, pattern: re.Pattern, kinds: dict[str, str], settings: Mapping[str, Any]) -> None:
-    """Make the vocabulary compute the kind of every word type, and from it LIKE_URL, LIKE_EMAIL, LIKE_NUM and IS_PUNCT.
+    """Make the vocabulary compute the kind of every word type, and from it LIKE_URL, LIKE_EMAIL, LIKE_NUM, IS_PUNCT and IS_SPACE.
     The arguments are those of `KindReader`."""
     getters = vocab.lex_attr_getters  # type: ignore[attr-defined]
     reader = KindReader(pattern, kinds, settings)
@@ -94,6 +101,7 @@ def set_kinds(vocab: Vocab, pattern: re.Pattern, kinds: dict[str, str], settings
         LIKE_EMAIL: partial(reader.is_kind, _NUMBERS["email"]),
         LIKE_NUM: LikeNum(reader, getattr(others, "other", others)),
         IS_PUNCT: reader.is_punct,
+        IS_SPACE: is_blank,
         **{flag: partial(reader.has_bit, 1 << bit) for bit, flag in enumerate(BITS)},
     }
     getters.update(ours)
@@ -110,7 +118,7 @@ def kind_settings(vocab: Vocab) -> Mapping[str, Any]:
 
 
 def tweet_kind(token: Token) -> str:
-    """One of KINDS; "space" for white space; "" for a token of a vocabulary without kinds."""
+    """One of KINDS; "space" for white space and invisible characters; "" for a token of a vocabulary without kinds."""
     lexeme = token.lex
     number = sum(lexeme.check_flag(flag) << bit for bit, flag in enumerate(BITS))
     return KINDS[number - 1] if number else "space" if token.is_space else ""

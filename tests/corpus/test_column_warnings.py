@@ -62,7 +62,7 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
             "".join(conllu(str(i), "[deleted]") for i in range(1, 8)),
             "7 of 7 tokens are '[deleted]'; were the words removed?",
         ),
-        ("*** O\n**** B-PER\n\n** O\n* O\n\n*** O\n**** O\n", "6 of 6 tokens are '*'; were the words removed?"),
+        ("*** O\n**** B-PER\n\n** O\n* O\n\n*** O\n***** O\n", "6 of 6 tokens are '*'; were the words removed?"),
         (
             '[{"data": {"text": "Mia"}, "annotations": [{"result": [{"type": "choices", "value": {}}, {"type": "labels", "value": '
             '{"start": 0, "end": 3, "labels": ["PER"]}}]}]}]',
@@ -90,6 +90,19 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
         (
             "1\tMia\t_\tX\t_\tNE=B-PER\t_\t_\t_\t_\n2\tran\t_\tX\t_\tNE=O\t_\t_\t_\t_\n",
             "FEATS has NE= (B-PER 1, O 1), which is not read",
+        ),
+        (
+            "so\tLABEL_0\nMia\tLABEL_1\n\nin\tLABEL_0\nRome\tLABEL_1\n",
+            "Labels such as 'LABEL_0' are numbers of classes; write the names",
+        ),
+        ("so\tO\nMia\tB-1\n\nin\tO\nRome\tB-2\n", "Labels such as 'B-1' are numbers of classes"),
+        (
+            "so\tRB\n-LRB-\t-LRB-\nold\tJJ\n-RRB-\t-RRB-\n\nin\tIN\n1\\/2\tCD\nhour\tNN\n",
+            "3 tokens, such as '-LRB-', are as the Penn Treebank writes them, no text; write ( for -LRB-, / for \\/,",
+        ),
+        (
+            "London\tB-LOC\nrocks\tO\n\nLondon\tO\nrocks\tO\n",
+            "1 texts are there more than once, with other labels; all of them are kept",
         ),
         (conllu("1", "Mia", misc="Entity=(e1-person)"), "MISC has Entity=..., which is not read"),
         (12 * (conllu("1", "Hi") + "\n") + conllu("1", "_"), "1 sentences are '_' alone, as in line 25"),
@@ -189,3 +202,21 @@ def test_options_without_effect_are_refused(spacy_bilstm, tmp_path, options, mes
     code, out, err = spacy_bilstm("convert", path, tmp_path / "out.spacy", *options)
     assert code != 0
     assert message in out + err
+
+
+def test_a_upos_that_is_none_is_warned_of(tmp_path):
+    path, notes = tmp_path / "a.conllu", Notes()
+    row = "{}\t{}\t_\t{}\tNNP\t_\t0\troot\t_\t_\n"
+    path.write_text(row.format(1, "Mia", "PRPN") + row.format(2, "ran", "verb") + "\n", encoding="utf8")
+    _, [text] = read_corpus(path, notes=notes, conllu_tags="xpos")
+    assert text.pos == ["", "VERB"]
+    assert notes.warnings == [
+        "1 words have a UPOS that is no universal part of speech, such as 'PRPN' in line 1; they get none: correct it"
+    ]
+
+
+@pytest.mark.parametrize("cell", ["nan", "NaN", "<NA>"])
+def test_an_empty_cell_of_pandas_is_no_tag(tmp_path, cell):
+    path = write(tmp_path, f"so\tRB\nMia\t{cell}\nran\tVBD\n")
+    _, [text] = read_corpus(path)
+    assert text.tags == ["RB", "", "VBD"]
