@@ -24,8 +24,6 @@ from spacy_bilstm_tagger.tokenizer.characters import EMOJI, REGIONAL
 from spacy_bilstm_tagger.util import write_beside
 
 ENGLISH = Path(__file__).parent.parent / "assets" / "english"
-# What is left of emoji that a program has taken out.
-INVISIBLE = "\u00ad\u200b-\u200f\u2060\ufe0e\ufe0f\ufeff"
 # Tweebank v2 (Liu et al. 2018, "Parsing tweets into universal dependencies", section 2.1): in a retweet the user is X, and part of
 # the sentence elsewhere.
 # Hashtags in a row are X too. URL12 is how published corpora, Tweebank among them, hide links.
@@ -158,7 +156,7 @@ def add_rules(nlp: Language) -> None:
     ruler.add([[_DOTS]], {"TAG": ":", "POS": "PUNCT"})  # as all of T-POS has them
     ruler.add([[_CUT_LINK, _DOTS]], {"TAG": "URL", "POS": "X", "MORPH": ""})
     # The last pattern wins. T-POS has no emoji, and UH for emoticons.
-    emoji = {"TEXT": {"REGEX": f"^(?:[{EMOJI}{REGIONAL}]|[{INVISIBLE}]+$)"}}
+    emoji = {"TEXT": {"REGEX": f"^[{EMOJI}{REGIONAL}]"}}
     ruler.add([[emoji]], {"TAG": "UH", "POS": "SYM", "MORPH": ""})
     # Nor has it symbols of stocks, $AAPL, which are names.
     cashtag = {"TEXT": {"REGEX": r"^\$[A-Za-z]{1,6}(\.[A-Z]{1,2})?$"}}

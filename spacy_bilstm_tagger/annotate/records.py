@@ -280,6 +280,7 @@ class _RecordReader:
 
     def _text(self) -> Iterator[Item]:
         for line, text, reason in self.file.lines(self.layout.encoding):
+            text = text.removeprefix("\ufeff")  # of a file that was joined to another one
             if line == 1 and self.layout.format is None and is_json_object(text):
                 raise DataError(
                     f"{self.source}: its first line is a JSON object; give --input-format jsonl (or text, if it is one)"

@@ -23,7 +23,7 @@ from ..errors import DataError, Errors
 from ..util import file_checksum, follow, write_beside
 from .annotator import TASK, Recipe, model_path
 from .outputs import FORMATS, join, open_writer
-from .records import Layout, Reject, read_records
+from .records import Item, Layout, Record, Reject, read_records
 from .shards import MANIFEST, RejectsFile, Shards, check_same_run, folder_checksum, has_files
 from .sources import head, size
 from .workers import Result, Task, annotated, one_thread
@@ -33,6 +33,7 @@ PARTS = ".parts"  # the folder beside a single file, while it is made
 # What a single file may differ in from what is asked for, and be kept by --resume always.
 _PIPELINE = {"model", "--disable", "--batch-size", "version", "version of spaCy"}
 _WAY_OUT = "give another name, or --resume never to begin anew"
+MAX_IDS = 1_000_000  # different ids that are compared with later ones
 _HEAD = 1 << 20  # bytes of an input whose hash tells it
 
 Resume = Literal["auto", "never", "always"]
@@ -148,9 +149,22 @@ class _Tasks:
     def _read_to(self, place: int) -> None:
         self.bytes = place
 
+    def _counted(self, items: Iterator[Item]) -> Iterator[Item]:
+        """Counts ids that came before, as strings, which is what they are in most outputs."""
+        seen: set[int] = set()
+        for item in items:
+            if isinstance(item, Record):
+                key = hash(str(item.id))
+                if key in seen:
+                    self.total["repeated"] += 1
+                elif len(seen) < MAX_IDS:
+                    seen.add(key)
+            yield item
+
     def __iter__(self) -> Iterator[Task]:
         job = self.job
-        items = islice(read_records(job.sources, job.layout, self._read_to), job.limit)
+        items: Iterator[Item] = islice(read_records(job.sources, job.layout, self._read_to), job.limit)
+        items = self._counted(items) if job.layout.id_field else items
         while (first := next(items, None)) is not None:
             number, self.files = self.files, self.files + 1
             rest = chain([first], islice(items, job.shard_size - 1))

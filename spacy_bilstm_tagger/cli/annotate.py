@@ -213,6 +213,9 @@ def _run(job: "Job") -> None:
         )
     if not total["rejects"] and not total["texts"]:
         typer.secho("⚠ The input holds no text", fg=typer.colors.YELLOW, err=True)
+    if total["repeated"]:
+        message = f"⚠ {total['repeated']:,} records have the id of an earlier one, so ids do not tell them apart"
+        typer.secho(message, fg=typer.colors.YELLOW, err=True)
     if total["rejects"]:
         typer.secho(f"⚠ {total['rejects']:,} records were rejected, see {rejects}", fg=typer.colors.YELLOW, err=True)
     typer.secho(f"✔ {job.output}", fg=typer.colors.GREEN)

@@ -17,7 +17,7 @@ from spacy.training import Example
 from ..annotate.annotator import load_pipeline, model_path
 from ..errors import DataError
 from ..report.data import count_learned, read_examples, training_files
-from ..report.findings import predict
+from ..report.findings import other_labels, predict
 from ..scoring.entities import judge_entities
 from ..util import write_beside
 from .scores import ROWS
@@ -114,6 +114,8 @@ def card(
             raise DataError(
                 f"{path}: has no annotation of what the pipeline sets; expected gold, as 'spacy-bilstm convert' makes it"
             )
+        for line in other_labels(nlp, [eg.y for eg in examples]):
+            typer.secho(f"⚠ {path}: {line}", fg=typer.colors.YELLOW, err=True)
         found[corpus] = {"texts": len(examples), **kept}
         if n_learned := count_learned(train, examples):
             found[corpus]["learned"] = n_learned
@@ -190,13 +192,13 @@ def _sources(meta: dict[str, Any], nlp: Language, own: dict[str, str]) -> list[d
 def _readme(meta: dict[str, Any], nlp: Language, found: dict[str, dict[str, Any]], speeds: dict[str, float]) -> str:
     name = f"{meta['lang']}_{meta['name']}"
     shown = [key for key in SCORES if any(key in scores for scores in found.values())]
-    lines = [f"# {name} {meta['version']}", "", meta.get("description") or "", ""]
+    lines = [f"# {name} {meta['version']}", "", *([meta["description"], ""] if meta.get("description") else [])]
     lines += ["```python", "import spacy", "", f'nlp = spacy.load("{name}")', "```", ""]
     lines += [f"Components: {', '.join(nlp.pipe_names)}. Licence: {meta.get('license') or 'none given'}.", ""]
     learned = [_told(corpus, scores["learned"]) for corpus, scores in found.items() if "learned" in scores]
     lines += ["## Scores", "", f"On {'these' if learned else 'texts that it has not learned from'}, {_MADE_HERE}:", ""]
     lines += [line for each in learned for line in (each, "")]
-    lines += ["Where some of them have chosen the checkpoint, their scores are a little too good.", ""]
+    lines += ["Those that the checkpoint was chosen on are a little too good.", ""]
     lines += [f"| | texts | {' | '.join(SCORES[key] for key in shown)} |", f"|---|---|{'---|' * len(shown)}"]
     for corpus, scores in found.items():
         cells = [f"{100 * scores[key]:.1f}" if key in scores else "" for key in shown]

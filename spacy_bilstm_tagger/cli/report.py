@@ -60,6 +60,7 @@ def report(
     """
     from ..annotate.shards import folder_checksum, path_checksum
     from ..report.data import read_examples, training_files
+    from ..report.findings import other_labels
     from ..report.page import render_page
     from ..report.report import Material, coverage, describe_model, make_report
     from ..report.training_log import read_log
@@ -125,6 +126,8 @@ def report(
                 by_chance = "" if other["p_value"] is None else f", p {other['p_value']:.3f}"
                 value, difference = (100 * (number or 0) for number in (other["score"]["value"], other["difference"]))
                 typer.echo(f"  {against}: {value:.1f}; this one is {difference:+.1f} points{by_chance}")
+    for line in other_labels(nlp, [example.reference for example in material.examples]):
+        typer.secho(f"⚠ {line}", fg=typer.colors.YELLOW, err=True)
     if made.numbers["learned"]:
         message = f"⚠ {made.numbers['learned']:,} of the texts are among those that the pipeline has learned from"
         typer.secho(message, fg=typer.colors.YELLOW, err=True)

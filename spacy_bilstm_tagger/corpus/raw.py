@@ -36,8 +36,8 @@ def read_raw_texts(path: Path) -> list[str]:
 def iter_raw_texts(path: Path) -> Iterator[str]:
     """The same, one after another: a file with a text a line is never in memory as a whole."""
     found = False
-    for text in map(str.strip, _texts(path)):
-        if text:
+    for text in _texts(path):
+        if text := text.removeprefix("\ufeff").strip():  # a byte order mark of a file that was joined to another one
             found = True
             yield text
     if not found:

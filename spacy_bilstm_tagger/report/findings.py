@@ -104,6 +104,23 @@ def predict(nlp: Language, examples: Iterable[Example]) -> Iterator[Example]:
     return (Example(doc, example.reference) for doc, example in zip(docs, examples))
 
 
+def other_labels(nlp: Language, docs: Sequence[Doc]) -> list[str]:
+    """A line for each component that cannot find a tenth of what is annotated for it, since its labels are others."""
+    lines = []
+    for name in nlp.pipe_names:
+        pipe = nlp.get_pipe(name)
+        if not isinstance(pipe, SequenceComponent):
+            continue
+        unknown = pipe.unknown_labels(docs)
+        if unknown and 10 * unknown.total() > sum(1 for doc in docs for _ in pipe.gold_labels(doc)):
+            most = ", ".join(f"{label} ({count:,})" for label, count in unknown.most_common(3))
+            lines.append(
+                f"{name}: the gold has labels that it does not know and cannot find: {most}; convert can rename them by --map-tags "
+                "or --map-ents, and --tags xpos takes the other tags of CoNLL-U"
+            )
+    return lines
+
+
 def find(nlp: Language, target: Target, examples: Sequence[Example]) -> Findings:
     """Compare what a component has set with the gold. examples: after `predict`."""
     pipe = nlp.get_pipe(target.component)

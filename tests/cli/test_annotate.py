@@ -69,6 +69,22 @@ def test_a_run_of_rejects_alone_is_an_error(spacy_bilstm, tmp_path):
         assert len(error.strip().splitlines()) == 1
 
 
+def test_ids_that_come_again_are_told(spacy_bilstm, tmp_path):
+    path, out = tmp_path / "tweets.jsonl", tmp_path / "out.csv"
+    path.write_text('{"id": 1, "text": "so"}\n{"id": "1", "text": "good"}\n{"id": 2, "text": "now"}\n')
+    for _ in range(2):  # also of a run that is done
+        code, _, error = spacy_bilstm("annotate", PIPELINE, path, out, "--id-field", "id")
+        assert code == 0
+        assert "⚠ 1 records have the id of an earlier one, so ids do not tell them apart" in error
+
+
+def test_byte_order_marks_of_joined_files_are_left_out(spacy_bilstm, tmp_path):
+    path, out = tmp_path / "tweets.txt", tmp_path / "out.jsonl"
+    path.write_bytes("\ufeffso good\n\ufeffMia\n".encode())
+    assert spacy_bilstm("annotate", PIPELINE, path, out)[0] == 0
+    assert [record["text"] for record in srsly.read_jsonl(out)] == ["so good", "Mia"]
+
+
 def test_an_input_without_texts_is_told(spacy_bilstm, tmp_path):
     (tmp_path / "empty.txt").write_text("")
     code, _, error = spacy_bilstm("annotate", PIPELINE, tmp_path / "empty.txt", tmp_path / "out.jsonl")

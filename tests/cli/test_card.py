@@ -123,3 +123,13 @@ def test_a_copy_gets_the_card_and_the_pipeline_stays(spacy_bilstm, pipeline, dev
     assert code == 1
     assert "other: exists, and was not made by this command; give it another name, or remove it" in error
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["notes.txt"]
+
+
+def test_labels_that_it_does_not_know_are_told(spacy_bilstm, pipeline, tmp_path):
+    (tmp_path / "e.tsv").write_text("Mia\tZZ\nlives\tYY\nin\tXX\nLondon\tZZ\n\nBob\tZZ\n", encoding="utf8")
+    code, _, error = spacy_bilstm("card", pipeline, tmp_path / "e.tsv")
+    told = "tagger: the gold has labels that it does not know and cannot find: ZZ (3), YY (1), XX (1); convert can rename them"
+    assert told in error
+    code, _, error = spacy_bilstm("report", pipeline, tmp_path / "e.tsv", "-o", tmp_path / "r.html")
+    assert code == 0
+    assert told in error
