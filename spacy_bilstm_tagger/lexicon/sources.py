@@ -41,11 +41,14 @@ _OTHER_KEYS = {
     ),
     "numbers, so the words are missing; write each word before its numbers": (r"[-+]?[\d.]+(?:[eE][-+]?\d+)?", 0.9),
     "with a blank inside; if a number of the row is before each word, leave it out": (r".*\S\s.*", 0.9),
-    "with a part of speech; write words alone": (r".+[_/|](?:NOUN|VERB|ADJ|ADV|PROPN|NN[PS]*|VB\w?|JJ\w?|RB\w?)", 0.5),
+    "with a part of speech; write words alone": (
+        r".+[_/|](?:NOUN|VERB|ADJ|ADV|PROPN|PRON|DET|AUX|ADP|NN[PS]*|VB\w?|JJ\w?|RB\w?)",
+        0.5,
+    ),
     "as Python shows bytes; decode them": (r"b'.*'|b\".*\"", 0.9),
-    "pieces of words; expected vectors of whole words": (r".+</w>|.+@@|[▁Ġ].+", 0.3),
+    "pieces of words; expected vectors of whole words": (r".+</w>|.+@@|[▁Ġ].+|##.+", 0.3),
 }
-_FEW_KEYS, _MANY_KEYS = 8, 2000  # how many of a file are looked at, the most frequent ones
+_FEW_KEYS, _MANY_KEYS = 3, 2000  # how many of a file are looked at, the most frequent ones
 _WIDTH = re.compile(r"\.\d+d\.")  # in the names of Stanford's files
 _NO_WORD = "{path}: row {row:,} has no word, so it is not in the table"
 _LARGEST = 1e6  # in a vector of a word; those of GloVe and word2vec are below 20
@@ -154,6 +157,10 @@ def _read_word2vec(path: Path, max_rows: Optional[int], notes: list[str]) -> "Ke
         return _read_binary(path, max_rows, notes)
     with keeping_reason(path, "vectors in text form", (EOFError, OSError, zlib.error)):
         text = read_text_rows(path, max_rows=max_rows)
+        if text.is_open:
+            notes.append(
+                f"{path}: its last row has no line break behind it; if the file was cut off there, get it again"
+            )
     return _keyed_vectors(path, text.keys, text.rows, text.duplicates, notes)
 
 
@@ -213,6 +220,11 @@ def _keyed_vectors(path: Path, keys: list[str], rows: Floats, duplicates: int, n
         notes.append(f"{path}: {duplicates:,} rows are of words that were there before; the first of each is kept")
     if "" in keys:
         notes.append(_NO_WORD.format(path=path, row=keys.index("") + 1))
+    if odd := [key for key in keys if "\ufeff" in key or "\ufffd" in key]:
+        notes.append(
+            f"{path}: {len(odd):,} words hold U+FEFF or U+FFFD, such as {odd[0]!a}, as where files were joined or decoded wrongly; "
+            "get the file again"
+        )
     if rows.size and np.abs(rows).max() > _LARGEST:
         notes.append(
             f"{path}: holds numbers such as {np.abs(rows).max():,.0f}, and vectors of words are small; look whether these are "

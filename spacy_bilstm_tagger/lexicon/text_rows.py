@@ -23,11 +23,12 @@ MAX_LINE = 1 << 20  # bytes
 @dataclass
 class TextRows:
     """keys (list of str): the words, each once. rows (float32): (keys, width). duplicates (int): rows left out, of words
-    that were there before."""
+    that were there before. is_open (bool): whether the last row was read, and has no line break."""
 
     keys: list[str]
     rows: Floats
     duplicates: int
+    is_open: bool
 
 
 def read_text_rows(path: Path, *, max_rows: Optional[int] = None) -> TextRows:
@@ -44,6 +45,7 @@ def read_text_rows(path: Path, *, max_rows: Optional[int] = None) -> TextRows:
     keys: dict[str, None] = {}
     numbers = array("f")
     n_rows = duplicates = 0
+    is_open = False
     with open_bytes(path) as file:
         bar = tqdm(
             _rows(_lines(path, file), promised), desc=f"Reading {path.name}", unit=" rows", disable=None, leave=False
@@ -54,6 +56,7 @@ def read_text_rows(path: Path, *, max_rows: Optional[int] = None) -> TextRows:
                     f"{path}, line {line}: the first line promises {promised} rows, and more follow; correct it, or read the "
                     f"first ones with --max-rows {promised} (in a config max_rows)"
                 )
+            is_open = row[-1:] != b"\n"
             key, values = _parse(path, line, row, width, n_rows, promised is not None)
             n_rows += 1
             if key in keys:
@@ -70,7 +73,7 @@ def read_text_rows(path: Path, *, max_rows: Optional[int] = None) -> TextRows:
         )
     rows = np.frombuffer(numbers, dtype="float32").reshape(len(keys), width)
     check_finite(list(keys), rows, name=str(path), dtype="float32")
-    return TextRows(list(keys), rows, duplicates)
+    return TextRows(list(keys), rows, duplicates, is_open)
 
 
 def is_header(line: bytes) -> bool:

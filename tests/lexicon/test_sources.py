@@ -353,12 +353,25 @@ def test_a_byte_order_mark_before_binary_vectors_is_named(tmp_path):
         ("b'the{}'", "as Python shows bytes"),
         ("the{}</w>", "pieces of words"),
         ("▁the{}", "pieces of words"),
+        ("##the{}", "pieces of words"),
+        ("the{}_DET", "with a part of speech"),
     ],
 )
-def test_keys_that_are_no_words_are_refused(write_text, key, kind):
-    rows = {key.format(i): (0.5, i + 0.25) for i in range(9)}
+@pytest.mark.parametrize("count", [3, 9])
+def test_keys_that_are_no_words_are_refused(write_text, key, kind, count):
+    rows = {key.format(i): (0.5, i + 0.25) for i in range(count)}
     with pytest.raises(DataError, match=f"holds words such as .*, {kind}"):
         read_vectors(str(write_text(rows)))
+
+
+def test_signs_of_damage_are_told(tmp_path):
+    path, notes = tmp_path / "toy.txt", []
+    path.write_text("the 0.5 0.25\n\ufeffa 0.5 0.75\ncaf\ufffd 0.1 0.2", encoding="utf8")
+    read_vectors(str(path), notes=notes)
+    assert notes == [
+        f"{path}: its last row has no line break behind it; if the file was cut off there, get it again",
+        f"{path}: 2 words hold U+FEFF or U+FFFD, such as '\\ufeffa', as where files were joined or decoded wrongly; get the file again",
+    ]
 
 
 def test_a_count_before_the_numbers_is_refused(write_text):
