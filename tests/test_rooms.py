@@ -94,4 +94,4 @@ def test_nothing_but_rooms_and_general_modules_is_at_the_root():
 def test_no_file_is_too_long_to_be_read():
     lines = {str(path.relative_to(PACKAGE)): len(path.read_text(encoding="utf8").splitlines()) for path in FILES}
     assert not {path: n for path, n in lines.items() if n > 400}
-    assert (len(lines) <= 142, sum(lines.values()) <= 23_000) == (True, True), (len(lines), sum(lines.values()))
+    assert (len(lines) <= 142, sum(lines.values()) <= 23_300) == (True, True), (len(lines), sum(lines.values()))

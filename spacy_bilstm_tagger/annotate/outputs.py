@@ -233,7 +233,7 @@ def to_conllu(record: Record, doc: Doc, fields: tuple[str, ...] = FIELDS) -> str
     blocks: list[str] = []
     sents = list(doc.sents) if "sents" in fields and doc.has_annotation("SENT_START") else [doc[:]]
     for number, sent in enumerate(sents):
-        words = [token for token in sent if not token.is_space]
+        words = [token for token in sent if not token.text.isspace()]
         if not words:
             continue
         sent_end = sents[number + 1].start_char if number + 1 < len(sents) else len(doc.text)
@@ -244,7 +244,8 @@ def to_conllu(record: Record, doc: Doc, fields: tuple[str, ...] = FIELDS) -> str
             lines += [f"# {name} = {_one_line(_as_text(value))}" for name, value in there.items()]
         for i, word in enumerate(words, 1):
             end = words[i].idx if i < len(words) else sent_end
-            known = {"lemma": word.lemma_, "pos": word.pos_, "tag": word.tag_}
+            pos = word.pos_ if word.pos_ != "SPACE" else "X"  # of what nobody sees, which is a token all the same
+            known = {"lemma": word.lemma_, "pos": pos, "tag": word.tag_}
             columns = [word.text, *(known[name] if name in fields else "" for name in known)]
             columns.append(str(word.morph) if "tag" in fields else "")
             form, *others = (column.replace("\t", " ") or "_" for column in columns)

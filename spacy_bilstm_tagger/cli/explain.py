@@ -28,6 +28,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
 ) -> None:
     """Show what a pipeline knows of each token, how probable its labels are, and what else it might have found."""
+    from ..pipeline.tagger import TagComponent
     from ..report import explain as explaining
 
     nlp = load_pipeline(model)  # before it waits for a text
@@ -49,19 +50,21 @@ def explain(
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
     console().print(Text(found["text"]))
-    console().print(_of_tokens(found["tokens"]))
+    attrs = {name: pipe.attr for name, pipe in nlp.pipeline if isinstance(pipe, TagComponent)}
+    console().print(_of_tokens(found["tokens"], attrs))
     if found["spans"]:
         console().print(_of_spans(found["spans"]))
 
 
-def _of_tokens(tokens: list[dict[str, Any]]) -> Table:
+def _of_tokens(tokens: list[dict[str, Any]], attrs: dict[str, str]) -> Table:
+    """attrs (dict): what each component sets, "tag" or "pos"."""
     names = list(dict.fromkeys(name for token in tokens for name in token["labels"]))
     table = whole_table("token", "kind: rule", "norm", "known by", *names)
     for token in tokens:
         if token["kind"] == "space":
             continue
         rule = f"{token['kind']}: {token['rule']}" if token["rule"] else token["kind"]
-        labels = [Text("\n").join(_bars(token["labels"].get(name, {}))) for name in names]
+        labels = [_labels(token["labels"].get(name, {}), token[attrs[name]]) for name in names]
         table.add_row(Text(token["text"]), rule, Text(token["norm"]), Text(_known(token)), *labels)
     return table
 
@@ -69,6 +72,14 @@ def _of_tokens(tokens: list[dict[str, Any]]) -> Table:
 def _known(token: dict[str, Any]) -> str:
     ways = [f"{name} ({way})" if way else f"{name} –" for name, way in token["tables"].items()]
     return "\n".join([*ways, *token["lists"]])
+
+
+def _labels(labels: dict[str, float], final: str) -> Text:
+    """With what the token has in the end, where a rule has set something else than the most probable label."""
+    lines = _bars(labels)
+    if final and labels and final != next(iter(labels)):
+        lines.append(Text(f"→ {final} by a rule", "dim"))
+    return Text("\n").join(lines)
 
 
 def _bars(labels: dict[str, float]) -> list[Text]:

@@ -80,7 +80,9 @@ def compare_tokens(
     for text in texts:
         if (text.raw is not None) is raw and text.words:
             gold = _gold_offsets(text, path)
-            predicted = [(token.idx, token.idx + len(token)) for token in tokenizer(text.text) if not token.is_space]
+            predicted = [
+                (token.idx, token.idx + len(token)) for token in tokenizer(text.text) if not token.text.isspace()
+            ]
             agreement.add(text.text, gold, predicted)
     return agreement
 

@@ -28,8 +28,9 @@ def explain(nlp: Language, text: str, *, top: int = 3) -> dict[str, Any]:
 
     "tokens": a list with text, start and end in characters, kind, rule of the tokenizer, norm (the GloVe key), "tables", from the
     name of a table to the key by which it has the word or None, "lists" of names that the token is in, and "labels", from the name
-    of a component to the most probable labels with their probabilities. "entities" and "spans": what was found and, with
-    "chosen" false, what else was possible; with probabilities. Components that are not ours have no probabilities.
+    of a component to the most probable labels with their probabilities; "tag" and "pos" may be others, by rules that come after.
+    "entities" and "spans": what was found and, with "chosen" false, what else was possible; with probabilities. Components that
+    are not ours have no probabilities.
     """
     doc = nlp(text)
     tokens = _tokens(nlp, doc)
@@ -90,7 +91,7 @@ def _rules(nlp: Language, doc: Doc) -> list[Optional[str]]:
         return rules
     made = iter(nlp.tokenizer.explain(doc.text))
     for token in doc:
-        if not token.is_space:
+        if not token.text.isspace():
             rule, text = next(made, ("", ""))
             if text != token.text:  # another component has changed the tokens
                 break

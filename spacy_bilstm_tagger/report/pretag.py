@@ -108,7 +108,7 @@ def to_columns(each: Pretagged, separator: str, *, tags: bool, ents: bool) -> st
     """A token a line with its columns, and a blank line; the number and the raw text in comments."""
     lines = [f"# number = {each.number}", f"# text = {_LINES.sub(' ', each.doc.text).strip()}"]
     for token in each.doc:
-        if not token.is_space:
+        if not token.text.isspace():
             entity = f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O"
             lines.append(
                 separator.join([token.text, *([token.tag_ or "-"] if tags else []), *([entity] if ents else [])])

@@ -154,7 +154,7 @@ class TweetTokenizer(Tokenizer):
         explained: list[tuple[str, str]] = []
         special = 0
         for token in self(text):
-            if not token.is_space:
+            if not token.text.isspace():
                 whole = token.text in cases
                 name = None if whole else names.get((token.idx, token.idx + len(token)))
                 begins = whole or token.i == 0 or bool(token.nbor(-1).whitespace_)

@@ -370,7 +370,8 @@ def test_signs_of_damage_are_told(tmp_path):
     read_vectors(str(path), notes=notes)
     assert notes == [
         f"{path}: its last row has no line break behind it; if the file was cut off there, get it again",
-        f"{path}: 2 words hold U+FEFF or U+FFFD, such as '\\ufeffa', as where files were joined or decoded wrongly; get the file again",
+        f"{path}: 2 words hold U+FEFF or U+FFFD, such as '\\ufeffa', as where files were joined or decoded wrongly; "
+        "get the file again",
     ]
 
 
