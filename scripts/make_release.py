@@ -64,6 +64,7 @@ QUESTIONS: list[tuple[list[dict[str, Any]], dict[str, str], int]] = [
         0,
     ),
 ]
+_US = {"TAG": "PRP", "POS": "PRON", "MORPH": "Case=Acc|Number=Plur|Person=1|PronType=Prs"}  # let's
 # The beginning of a link where a retweet was cut off.
 _DOTS = {"TEXT": {"REGEX": r"^(?:\.{2,}|…+)$"}}
 _CUT_LINK = {
@@ -153,6 +154,9 @@ def add_rules(nlp: Language) -> None:
         ruler.add([pattern], attrs)
     for pattern, attrs, index in QUESTIONS:
         ruler.add([pattern], attrs, index=index)
+    ruler.add([[{"LOWER": "w/"}]], {"TAG": "IN", "POS": "ADP", "MORPH": ""})
+    for sign in "'’":
+        ruler.add([[{"LOWER": "let"}, {"LOWER": f"{sign}s"}]], _US, index=1)
     ruler.add([[_DOTS]], {"TAG": ":", "POS": "PUNCT"})  # as all of T-POS has them
     ruler.add([[_CUT_LINK, _DOTS]], {"TAG": "URL", "POS": "X", "MORPH": ""})
     # The last pattern wins. T-POS has no emoji, and UH for emoticons.
