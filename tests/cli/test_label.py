@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import spacy
 from small_pipelines import SMALL_CRF, TOK2VEC, ner_examples, small_pipeline, train
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from spacy.training import Corpus, Example
 
 from spacy_bilstm_tagger.pipeline.soft_labels import get_soft_labels
@@ -109,6 +109,20 @@ def test_a_student_learns_from_them_by_spacy_train_s_corpus(spacy_bilstm, teache
         for text in TEXTS
     ]
     assert np.mean(agree) > 0.9
+
+
+def test_texts_of_a_folder_of_docs(spacy_bilstm, teachers, folder, tmp_path):
+    vocab = spacy.blank("en").vocab
+    (tmp_path / "docs").mkdir()
+    for name, part in {"a": TEXTS[:2], "b": TEXTS[2:3]}.items():
+        DocBin(docs=[Doc(vocab, words=text.split()) for text in part]).to_disk(tmp_path / "docs" / f"{name}.spacy")
+    command = ["label", tmp_path / "docs", teachers / "tagger0", folder]
+    assert [spacy_bilstm(*command)[0] for _ in range(2)] == [0, 0]
+    assert [doc.text for doc in read(folder)] == TEXTS[:3]
+    DocBin(docs=[Doc(vocab, words=["other"])]).to_disk(tmp_path / "docs" / "a.spacy")
+    code, _, error = spacy_bilstm(*command)
+    assert code == 1
+    assert "file of texts" in error
 
 
 def test_excluded_unsure_and_further_texts_are_left_out(spacy_bilstm, write, teachers, texts, folder):
