@@ -111,14 +111,14 @@ def test_a_student_learns_from_them_by_spacy_train_s_corpus(spacy_bilstm, teache
     assert np.mean(agree) > 0.9
 
 
-def test_texts_of_a_folder_of_docs(spacy_bilstm, teachers, folder, tmp_path):
+def test_texts_of_a_folder_of_docs(spacy_bilstm, teachers, tmp_path):
     vocab = spacy.blank("en").vocab
     (tmp_path / "docs").mkdir()
     for name, part in {"a": TEXTS[:2], "b": TEXTS[2:3]}.items():
         DocBin(docs=[Doc(vocab, words=text.split()) for text in part]).to_disk(tmp_path / "docs" / f"{name}.spacy")
-    command = ["label", tmp_path / "docs", teachers / "tagger0", folder]
+    command = ["label", tmp_path / "docs", teachers / "tagger0", tmp_path / "soft"]
     assert [spacy_bilstm(*command)[0] for _ in range(2)] == [0, 0]
-    assert [doc.text for doc in read(folder)] == TEXTS[:3]
+    assert [doc.text for doc in read(tmp_path / "soft")] == TEXTS[:3]
     DocBin(docs=[Doc(vocab, words=["other"])]).to_disk(tmp_path / "docs" / "a.spacy")
     code, _, error = spacy_bilstm(*command)
     assert code == 1
