@@ -39,10 +39,11 @@ POS_PATTERNS: list[tuple[list[dict[str, Any]], str, int]] = [
     ([{"TAG": "HT"}, {"TAG": "URL"}], "X", 0),
     ([{"TAG": "URL"}, {"TAG": "HT"}], "X", 1),
 ]
-# 2 and 4 as to and for: need 2 go, going 2 the mall, 4 u. T-POS has TO for both kinds of to.
+# u is you where it is a pronoun. 2 and 4 as to and for: need 2 go, going 2 the mall, 4 u. T-POS has TO for both kinds of to.
 _OBJECTS = {"LOWER": {"IN": ["u", "you", "ya", "me", "him", "her", "us", "them"]}}
 _DETERMINED = {"TAG": {"IN": ["DT", "PRP$"]}}
 NUMBER_WORDS: list[tuple[list[dict[str, Any]], dict[str, str]]] = [
+    ([{"LOWER": "u", "TAG": "PRP"}], {"POS": "PRON"}),
     ([{"TEXT": "2", "TAG": "TO"}], {"POS": "ADP"}),
     *([([{"TEXT": number, "TAG": "IN"}], {"POS": "ADP"}) for number in ("2", "4")]),
     *([([{"TEXT": "2"}, follows], {"TAG": "TO", "POS": "ADP", "MORPH": ""}) for follows in (_OBJECTS, _DETERMINED)]),

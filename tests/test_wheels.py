@@ -144,6 +144,13 @@ def test_lemmas_and_features_of_words(en_tweet_sm, text, token, lemma, morph):
     assert (found.lemma_, str(found.morph)) == (lemma, morph)
 
 
+@pytest.mark.parametrize("text", ["Сегодня я иду в кино", "今日は映画を見ました", "สวัสดีครับ"])
+def test_command_warns_of_other_scripts(en_tweet_sm, spacy_bilstm, text):
+    code, _, error = spacy_bilstm("tag", "so good 😍 #Москва", text)
+    assert code == 0
+    assert error.count("Most letters are of another script than the words of 'en'") == 1
+
+
 def test_command_warns_of_other_languages_however_the_words_are_split(en_tweet_sm, spacy_bilstm):
     texts = ["Das Wetter ist heute leider sehr schlecht", "und ich gehe nicht hinaus zum Einkaufen heute"]
     error = spacy_bilstm("tag", *texts, "weil es so kalt und nass ist")[2]

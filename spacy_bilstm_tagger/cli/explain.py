@@ -75,10 +75,10 @@ def _known(token: dict[str, Any]) -> str:
 
 
 def _labels(labels: dict[str, float], final: str) -> Text:
-    """With what the token has in the end, where a rule has set something else than the most probable label."""
+    """With what the token has in the end, by a rule or by the best path, where this is not the most probable label."""
     lines = _bars(labels)
     if final and labels and final != next(iter(labels)):
-        lines.append(Text(f"→ {final} by a rule", "dim"))
+        lines.append(Text(f"→ {final} in the end", "dim"))
     return Text("\n").join(lines)
 
 

@@ -42,6 +42,7 @@ _PATH = re.compile(
 _NAME = re.compile(r"[~./]*[^\W\d](?:[\w./-]*[\w/])?")  # of a pipeline or its folder; so are words
 _FILE_LIKE = re.compile(r"[\w-]+(?:\.[\w-]+)+")  # so are some texts
 _FEWEST, _MOST = 5, 2000  # words by which a language is judged
+_FEWEST_LETTERS, _LATIN = 5, "\u024f"  # by which a script is judged, and the last one of Latin Extended-B
 _FEWEST_STOPS = 6  # by its stop words
 _FEW, _MOST_OF_FEW = 20, 0.75  # of fewer words, so many may be unknown
 # Known by their stop words.
@@ -172,20 +173,32 @@ def _texts(item: str) -> Iterator[str]:
 def _warn_of_other_language(nlp: Language, docs: Iterable[Doc]) -> Iterator[Doc]:
     """Once, if the tables of the pipeline do not have more than half of the words, or if these are those of another language."""
     words: list[str] = []
+    letters = ""
     enough = _FEWEST
     for doc in docs:
         if enough <= _MOST:
+            letters += "".join(filter(str.isalpha, doc.text))
             words += [
                 token.lower_ for token in doc if token.is_alpha and len(token) > 1 and tweet_kind(token) == "word"
             ]
-            if len(words) >= enough:
-                message = _other_language(nlp, words)
+            message = _other_script(nlp, letters)
+            if message is not None or len(words) >= enough:
+                message = message or _other_language(nlp, words)
                 while enough <= len(words):  # 5, 10, 20 ...
                     enough *= 2
                 if message is not None:
                     enough = _MOST + 1
                     typer.secho(f"⚠ {message}", fg=typer.colors.YELLOW, err=True)
         yield doc
+
+
+def _other_script(nlp: Language, letters: str) -> Optional[str]:
+    """By which a few letters tell another language, also where words have no blanks between them."""
+    others = sum(letter > _LATIN for letter in letters)
+    is_latin = any(word.isalpha() and word < _LATIN for word in _stop_words(nlp.lang))
+    if is_latin and len(letters) >= _FEWEST_LETTERS and 2 * others > len(letters):
+        return f"Most letters are of another script than the words of {nlp.lang!r}, for which the pipeline is made"
+    return None
 
 
 def _other_language(nlp: Language, words: list[str]) -> Optional[str]:

@@ -21,7 +21,7 @@ from .base import Setting, SettingsMixin
 
 _END = re.compile(r".*[.!?…。！？]['\"”’)\]]*", re.DOTALL)
 _PAUSE = re.compile(r"(?:\.\.+|…+)")  # an ellipsis may also be a pause
-_CLOSING = re.compile(r"[\"'”’»)\]}]+")
+_CLOSING = re.compile(r"[\"'”’»)\]}]+|1+!?")  # wow!!!1!
 _FACES = ("emoji", "emoticon")
 _TAIL = ("url", "hashtag", "user", *_FACES)
 _BEGIN = STOP_WORDS - {"it", "me", "us"}  # these words begin a sentence; the others are domains, too

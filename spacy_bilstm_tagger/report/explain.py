@@ -28,7 +28,7 @@ def explain(nlp: Language, text: str, *, top: int = 3) -> dict[str, Any]:
 
     "tokens": a list with text, start and end in characters, kind, rule of the tokenizer, norm (the GloVe key), "tables", from the
     name of a table to the key by which it has the word or None, "lists" of names that the token is in, and "labels", from the name
-    of a component to the most probable labels with their probabilities; "tag" and "pos" may be others, by rules that come after.
+    of a component to the most probable labels with their probabilities; "tag" and "pos" may be others, by path or rule.
     "entities" and "spans": what was found and, with "chosen" false, what else was possible; with probabilities. Components that
     are not ours have no probabilities.
     """

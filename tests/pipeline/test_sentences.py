@@ -33,6 +33,8 @@ def nlp():
         'He said "no way."|Then he left',
         "the U.S. is big, Mr. Smith lives at 3.5 Main St. |".rstrip("|"),
         "thx mara.lune and liketoknow.it for it.|bye",
+        "wow!!!1!|so good",
+        "omg!!!11|So good",
         "one line\n|another",
         "#only #hashtags",
         "@mara @lune hi there",
