@@ -144,6 +144,14 @@ def test_lemmas_and_features_of_words(en_tweet_sm, text, token, lemma, morph):
     assert (found.lemma_, str(found.morph)) == (lemma, morph)
 
 
+@pytest.mark.parametrize("mark", ["\u200f", "\u202a", "\ufeff", "\ufe0f"])
+def test_no_entity_begins_or_ends_on_what_nobody_sees(en_tweet_sm, mark):
+    doc = spacy.load("en_tweet_sm")(f"{mark}Mia loves London{mark}")
+    assert "London" in [ent.text for ent in doc.ents]
+    assert not any(mark in ent.text for ent in doc.ents)
+    assert (doc[0].tag_, doc[0].pos_) == ("_SP", "SPACE")
+
+
 @pytest.mark.parametrize("text", ["Сегодня я иду в кино", "今日は映画を見ました", "สวัสดีครับ"])
 def test_command_warns_of_other_scripts(en_tweet_sm, spacy_bilstm, text):
     code, _, error = spacy_bilstm("tag", "so good 😍 #Москва", text)
