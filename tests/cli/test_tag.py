@@ -53,7 +53,11 @@ def test_a_pipeline_that_is_not_there_is_no_text(spacy_bilstm, name):
     code, output, error = spacy_bilstm("tag", name, "hi there")
     assert (code, output) == (1, "")
     assert f"found {name!r} and more behind it, expected a pipeline or a file first" in error
-    code, output, _ = spacy_bilstm("tag", "--json", "Hello.", "hi there")
+
+
+def test_a_word_with_a_full_stop_before_other_texts_is_one(spacy_bilstm, en_tweet_sm):
+    code, output, error = spacy_bilstm("tag", "--json", "Hello.", "hi there")
+    assert code == 0, error
     assert [json.loads(line)["text"] for line in output.splitlines()] == ["Hello.", "hi there"]
 
 
