@@ -15,6 +15,7 @@ from spacy.scorer import Scorer
 from spacy.training import Example
 
 from ..annotate.annotator import load_pipeline, model_path
+from ..corpus.raw import read_raw_texts
 from ..errors import DataError
 from ..report.data import count_learned, read_examples, training_files
 from ..report.findings import other_labels, predict
@@ -93,7 +94,7 @@ def card(
     if not all(map(all, own)):
         raise DataError(f"--sources {data}: expected names and licences, such as 'My tweets=CC BY 4.0; Notes=CC0 1.0'")
     nlp = load_pipeline(str(pipeline))
-    train = [example.reference for path in training_files(nlp) for example in read_examples(nlp, path)]
+    learned = [text for path in training_files(nlp) for text in read_raw_texts(path)]
     found: dict[str, dict[str, Any]] = {}
     for dev in devs:
         corpus, _, file = dev.rpartition("=")
@@ -117,7 +118,7 @@ def card(
         for line in other_labels(nlp, [eg.y for eg in examples]):
             typer.secho(f"⚠ {path}: {line}", fg=typer.colors.YELLOW, err=True)
         found[corpus] = {"texts": len(examples), **kept}
-        if n_learned := count_learned(train, examples):
+        if n_learned := count_learned(learned, examples):
             found[corpus]["learned"] = n_learned
             typer.secho(f"⚠ {_told(corpus, n_learned)}", fg=typer.colors.YELLOW, err=True)
         texts = [eg.x.text for eg in examples]

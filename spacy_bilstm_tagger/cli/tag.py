@@ -173,15 +173,17 @@ def _texts(item: str) -> Iterator[str]:
 def _warn_of_other_language(nlp: Language, docs: Iterable[Doc]) -> Iterator[Doc]:
     """Once, if the tables of the pipeline do not have more than half of the words, or if these are those of another language."""
     words: list[str] = []
-    letters = ""
+    n_letters = n_others = 0
     enough = _FEWEST
     for doc in docs:
         if enough <= _MOST:
-            letters += "".join(filter(str.isalpha, doc.text))
+            letters = [letter for letter in doc.text if letter.isalpha()]
+            n_letters += len(letters)
+            n_others += sum(letter > _LATIN for letter in letters)
             words += [
                 token.lower_ for token in doc if token.is_alpha and len(token) > 1 and tweet_kind(token) == "word"
             ]
-            message = _other_script(nlp, letters)
+            message = _other_script(nlp, n_letters, n_others)
             if message is not None or len(words) >= enough:
                 message = message or _other_language(nlp, words)
                 while enough <= len(words):  # 5, 10, 20 ...
@@ -192,11 +194,10 @@ def _warn_of_other_language(nlp: Language, docs: Iterable[Doc]) -> Iterator[Doc]
         yield doc
 
 
-def _other_script(nlp: Language, letters: str) -> Optional[str]:
-    """By which a few letters tell another language, also where words have no blanks between them."""
-    others = sum(letter > _LATIN for letter in letters)
+def _other_script(nlp: Language, n_letters: int, n_others: int) -> Optional[str]:
+    """A few letters of another script than Latin tell another language, also where there are no blanks between words."""
     is_latin = any(word.isalpha() and word < _LATIN for word in _stop_words(nlp.lang))
-    if is_latin and len(letters) >= _FEWEST_LETTERS and 2 * others > len(letters):
+    if is_latin and n_letters >= _FEWEST_LETTERS and 2 * n_others > n_letters:
         return f"Most letters are of another script than the words of {nlp.lang!r}, for which the pipeline is made"
     return None
 

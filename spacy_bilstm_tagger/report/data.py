@@ -50,9 +50,9 @@ def training_files(nlp: Language) -> list[Path]:
     return [Path(path)] if isinstance(path, str) and Path(path).exists() else []
 
 
-def count_learned(train: Iterable[Doc], examples: Iterable[Example]) -> int:
-    """How many of the texts are among those of the training, but for users and links."""
-    seen = {each for doc in train for each in text_fingerprints(doc.text)}
+def count_learned(texts: Iterable[str], examples: Iterable[Example]) -> int:
+    """How many of the examples are among these texts of the training, but for users and links."""
+    seen = {each for text in texts for each in text_fingerprints(text)}
     return sum(not seen.isdisjoint(text_fingerprints(example.predicted.text)) for example in examples)
 
 

@@ -88,7 +88,7 @@ def make_report(
         "scores": _scores(nlp, examples) if has_gold else {},
         "sources": [name for name, _ in material.sources],
         "knows_training": bool(material.train),
-        "learned": count_learned(material.train, material.examples),
+        "learned": count_learned((doc.text for doc in material.train), material.examples),
         "learning_curve": material.log,
         "components": [],
     }
