@@ -6,122 +6,29 @@ import multiprocessing
 import pickle
 import shutil
 import threading
-import warnings
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import pytest
 import spacy
 from numpy.testing import assert_allclose, assert_array_equal
-from small_pipelines import SMALL_CRF, TOK2VEC, TWEETS, ner_examples, small_pipeline, span_examples, train
+from seeds import (
+    EXAMPLES,
+    TEXTS,
+    annotations,
+    both_examples,
+    emissions,
+    save_changed,
+    scores,
+    shared_pipeline,
+    tag_examples,
+    train_seeds,
+)
+from small_pipelines import SMALL_CRF, TOK2VEC, TWEETS, ner_examples, small_pipeline, train
 from spacy.cli import package
-from spacy.training import Example
-from thinc.api import fix_random_seed
 
-from spacy_bilstm_tagger.ensemble.average import average_emissions, average_weights
+from spacy_bilstm_tagger.ensemble.average import average_emissions
 from spacy_bilstm_tagger.errors import DataError
-from spacy_bilstm_tagger.layers.shim import TorchShim
-from spacy_bilstm_tagger.lexicon.brown import brown_table
-from spacy_bilstm_tagger.lexicon.table import BROWN
-
-SMALL_SOFTMAX = {**SMALL_CRF, "@architectures": "spacy-bilstm-tagger.TokenClassifier.v1"}
-TAGS = [("so good !!", ["RB", "JJ", "."]), ("Kim likes it #now", ["NNP", "VBZ", "PRP", "HT"])]
-TEXTS = ["Mara likes New York so", "", "real garbage , Kim !!", "what a nice day #now", "  "]
-
-
-def tag_examples(nlp):
-    return [Example.from_dict(nlp.make_doc(text), {"tags": tags}) for text, tags in TAGS]
-
-
-def both_examples(nlp):
-    found = [Example.from_dict(nlp.make_doc(text), {"tags": tags, "entities": []}) for text, tags in TAGS]
-    return [*found, *ner_examples(nlp)]
-
-
-EXAMPLES = {"bilstm_tagger": tag_examples, "bilstm_ner": ner_examples, "bilstm_spans": span_examples}
-KINDS = [
-    ("bilstm_tagger", SMALL_SOFTMAX),
-    ("bilstm_tagger", SMALL_CRF),
-    ("bilstm_ner", SMALL_CRF),
-    ("bilstm_spans", SMALL_SOFTMAX),
-    ("bilstm_spans", SMALL_CRF),
-]
-
-
-def train_seeds(make, examples, folder, seeds=(1, 2, 3), steps=8):
-    """Folders of pipelines, one a seed."""
-    paths = []
-    for seed in seeds:
-        fix_random_seed(seed)
-        nlp = make()
-        train(nlp, examples(nlp), steps=steps)
-        nlp.meta["performance"] = {"tag_acc": 0.5}
-        folder.mkdir(exist_ok=True)
-        paths.append(folder / f"seed{seed}")
-        nlp.to_disk(paths[-1])
-    return paths
-
-
-@pytest.fixture(params=KINDS, ids=[f"{factory}-{model['@architectures'][20:-3]}" for factory, model in KINDS])
-def kind(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def members_of(tmp_path_factory):
-    """Folders of three pipelines of a kind, which are not to be changed."""
-
-    @cache
-    def make(factory, architecture):
-        model = {**SMALL_CRF, "@architectures": architecture}
-        make_one = partial(small_pipeline, factory, model=model)
-        return train_seeds(make_one, EXAMPLES[factory], tmp_path_factory.mktemp(factory))
-
-    return make
-
-
-@pytest.fixture
-def members(kind, members_of):
-    factory, model = kind
-    return members_of(factory, model["@architectures"])
-
-
-@pytest.fixture
-def tagger_members(members_of):
-    return members_of("bilstm_tagger", SMALL_CRF["@architectures"])
-
-
-@pytest.fixture
-def joined(members, tmp_path):
-    average_emissions(members).to_disk(tmp_path / "out")
-    return spacy.load(tmp_path / "out")
-
-
-def emissions(nlp, name):
-    """Of the tokens of all texts."""
-    return scores(nlp, name).emissions.numpy()
-
-
-def scores(nlp, name):
-    return nlp.get_pipe(name).model.predict([nlp.make_doc(text) for text in TEXTS])
-
-
-def annotations(docs):
-    return [
-        (
-            [(token.tag_, token.ent_iob_, token.ent_type_) for token in doc],
-            {key: [(span.start, span.end, span.label_) for span in group] for key, group in doc.spans.items()},
-        )
-        for doc in docs
-    ]
-
-
-def save_changed(path, change, folder):
-    """A folder with this pipeline after a change."""
-    nlp = spacy.load(path)
-    change(nlp)
-    nlp.to_disk(folder)
-    return folder
 
 
 class TestEmissions:
@@ -312,51 +219,6 @@ class TestSettings:
         assert spacy.load(tmp_path / "out").disabled == ["bilstm_tagger"]
 
 
-SHARED = """
-[nlp]
-lang = "en"
-pipeline = ["tok2vec", "tagger", "ner"]
-[nlp.tokenizer]
-@tokenizers = "spacy-bilstm-tagger.TweetTokenizer.v1"
-[components]
-[components.tok2vec]
-factory = "tok2vec"
-[components.tok2vec.model]
-@architectures = "spacy.Tok2Vec.v2"
-[components.tok2vec.model.embed]
-@architectures = "spacy-bilstm-tagger.TweetEmbed.v1"
-attrs = ["NORM", "SHAPE"]
-rows = [200, 100]
-include_static_vectors = false
-[components.tok2vec.model.encode]
-@architectures = "spacy-bilstm-tagger.BiLSTMEncoder.v1"
-width = 32
-depth = 1
-[components.tagger]
-factory = "bilstm_tagger"
-[components.tagger.model]
-@architectures = "spacy-bilstm-tagger.TokenClassifier.v1"
-[components.tagger.model.tok2vec]
-@architectures = "spacy.Tok2VecListener.v1"
-width = ${components.tok2vec.model.encode.width}
-[components.ner]
-factory = "bilstm_ner"
-[components.ner.model]
-@architectures = "spacy-bilstm-tagger.LinearChainCRF.v1"
-[components.ner.model.tok2vec]
-@architectures = "spacy.Tok2VecListener.v1"
-width = ${components.tok2vec.model.encode.width}
-[training]
-frozen_components = ["tok2vec"]
-"""
-
-
-def shared_pipeline():
-    """A tagger and a recognizer that listen to one tok2vec, as variables of the config say."""
-    config = spacy.util.load_config_from_str(SHARED, interpolate=False)
-    return spacy.util.load_model_from_config(config, auto_fill=True)
-
-
 class TestSharedTok2Vec:
     @pytest.fixture(scope="class")
     def shared(self, tmp_path_factory):
@@ -413,177 +275,3 @@ class TestOtherComponents:
         message = r"one: found hmm_tagger \(hmm_tagger\) components; expected one of bilstm_tagger, bilstm_ner, bilstm"
         with pytest.raises(DataError, match=message):
             average_emissions(paths)
-
-
-class TestWeights:
-    def test_are_the_mean(self, kind, members, tmp_path):
-        nlp, likeness = average_weights(members)
-        nlp.to_disk(tmp_path / "out")
-        models = [spacy.load(path).get_pipe(kind[0]).model for path in members]
-        nodes = zip(spacy.load(tmp_path / "out").get_pipe(kind[0]).model.walk(), *(model.walk() for model in models))
-        count = 0
-        for node, *others in nodes:
-            for name in node.param_names:
-                mean = np.mean([other.get_param(name) for other in others], axis=0)
-                assert_allclose(node.get_param(name), mean, atol=1e-6)
-            for shim, *shims in zip(torch_shims(node), *map(torch_shims, others)):
-                for weight, *weights in zip(*(each.module.parameters() for each in (shim, *shims))):
-                    mean = np.mean([each.detach().numpy() for each in weights], axis=0)
-                    assert_allclose(weight.detach().numpy(), mean, atol=1e-6)
-                    count += 1
-        assert count
-        assert -0.1 < likeness < 0.5  # their random numbers were different
-
-    def test_of_one_origin_stay_useful(self, tagger_members, tmp_path):
-        """Two that go on from one network."""
-        start, paths = tagger_members[0], []
-        for seed in (1, 2):
-            fix_random_seed(seed)
-            nlp = spacy.load(start)
-            optimizer = nlp.resume_training()
-            for _ in range(20):
-                nlp.update(tag_examples(nlp), sgd=optimizer, drop=0.3)
-            paths.append(tmp_path / f"tuned{seed}")
-            nlp.to_disk(paths[-1])
-        nlp, likeness = average_weights(paths)
-        assert 0.9 < likeness < 1
-        assert nlp.meta["ensemble"] == {"average": "weights", "members": ["tuned1", "tuned2"]}
-        single = spacy.load(paths[0])
-        assert nlp.config["components"] == single.config["components"]
-        loss, rows = 0.0, emissions(nlp, "bilstm_tagger")
-        for found, one, two in zip(rows, *(emissions(spacy.load(path), "bilstm_tagger") for path in paths)):
-            loss = max(loss, np.abs(found - (one + two) / 2).max(initial=0))
-        assert loss < 0.05
-
-    def test_of_a_shared_tok2vec(self, tmp_path):
-        paths = train_seeds(shared_pipeline, both_examples, tmp_path / "members", steps=1)
-        average_weights(paths)[0].to_disk(tmp_path / "out")
-        nlp = spacy.load(tmp_path / "out")
-        assert nlp.pipe_names == ["tok2vec", "tagger", "ner"]
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # of a component that listens to another tok2vec than that of its training
-            nlp("so good !!")
-        found, *parts = (
-            next(node for node in each.get_pipe("tok2vec").model.walk() if node.name == "hashembed").get_param("E")
-            for each in (nlp, *map(spacy.load, paths))
-        )
-        assert_allclose(found, np.mean(parts, axis=0), atol=1e-6)
-
-    def test_of_a_component_that_began_anew_on_the_same_tok2vec(self, tmp_path):
-        """As the recognizer of finetune.cfg does."""
-        (start,) = train_seeds(shared_pipeline, both_examples, tmp_path / "start", seeds=(1,), steps=2)
-        paths = []
-        for seed in (1, 2):
-            fix_random_seed(seed)
-            nlp = shared_pipeline()
-            nlp.initialize(lambda nlp=nlp: both_examples(nlp))
-            nlp.get_pipe("tok2vec").model.from_bytes(spacy.load(start).get_pipe("tok2vec").model.to_bytes())
-            paths.append(tmp_path / f"anew{seed}")
-            nlp.to_disk(paths[-1])
-        assert average_weights(paths)[1] < 0.5
-
-    def test_of_different_networks(self, tagger_members, tmp_path):
-        wide = {**SMALL_CRF, "tok2vec": {**TOK2VEC, "encode": {**TOK2VEC["encode"], "width": 16}}}
-        other = train_seeds(partial(small_pipeline, "bilstm_tagger", model=wide), tag_examples, tmp_path, (7,), steps=1)
-        with pytest.raises(DataError, match=r"the models of 'bilstm_tagger' differ .*--average emissions takes such"):
-            average_weights([tagger_members[0], *other])
-
-
-def _more_labels(nlp):
-    nlp.get_pipe("bilstm_tagger").cfg["labels"][0] = "NEW"
-
-
-def _labels_turned(nlp):
-    nlp.get_pipe("bilstm_tagger").cfg["labels"].reverse()
-
-
-def _overwrite(nlp):
-    nlp.get_pipe("bilstm_tagger").cfg["overwrite"] = True
-
-
-def _vectors(nlp):
-    nlp.vocab.set_vector("so", np.ones(3, dtype="f"))
-
-
-def _clusters(nlp):
-    brown_table({"so": "01"}).to_lookups(nlp.vocab.lookups, BROWN)
-
-
-def _special_case(nlp):
-    nlp.tokenizer.add_special_case("!!", [{"ORTH": "!"}, {"ORTH": "!"}])
-
-
-def _one_more(nlp):
-    nlp.add_pipe("sentencizer")
-
-
-def _off(nlp):
-    nlp.disable_pipe("bilstm_tagger")
-
-
-class TestErrors:
-    @pytest.mark.parametrize(
-        ("change", "message"),
-        [
-            (_more_labels, r"the labels of 'bilstm_tagger' differ \(7 of them, .* alone; 7 of them, NEW alone\)"),
-            (_labels_turned, r"the labels of 'bilstm_tagger' differ \(in their order\)"),
-            (_overwrite, r"the settings of 'bilstm_tagger' differ \(overwrite = False; overwrite = True\)"),
-            (_vectors, r"the vectors differ \(0 keys, 0 rows; 1 keys, \d+ rows\)"),
-            (_clusters, r"the lookup tables differ \('brown_paths' is in one of them only\)"),
-            (_special_case, r"the tokenizers differ"),
-            (_one_more, r"the components differ \(bilstm_tagger \(bilstm_tagger\); bilstm_tagger .*, sentencizer"),
-            (_off, r"the components differ \(bilstm_tagger \(bilstm_tagger\); .*, disabled\)\)"),
-        ],
-        ids=lambda value: getattr(value, "__name__", ""),
-    )
-    @pytest.mark.parametrize("average", [average_emissions, average_weights])
-    def test_members_that_differ(self, tagger_members, tmp_path, change, message, average):
-        other = save_changed(tagger_members[1], change, tmp_path / "other")
-        with pytest.raises(DataError, match=f"seed1 and .*other: {message}.*Average pipelines that one recipe"):
-            average([tagger_members[0], other])
-
-    def test_other_rows_under_the_same_keys(self, tagger_members, tmp_path):
-        paths = []
-        for number, path in enumerate(tagger_members):
-
-            def change(nlp, number=number):
-                nlp.vocab.set_vector("so", np.full(3, number, dtype="f"))
-
-            paths.append(save_changed(path, change, tmp_path / path.name))
-        with pytest.raises(DataError, match=r"the vectors differ \(1 keys"):
-            average_emissions(paths)
-
-    @pytest.mark.parametrize("average", [average_emissions, average_weights])
-    def test_other_entries_of_a_table(self, tagger_members, tmp_path, average):
-        def give_tables(nlp, path="01"):
-            brown_table({"so": path, "good": "1"}).to_lookups(nlp.vocab.lookups, BROWN)
-            nlp.vocab.lookups.add_table("lemma", {"is": ["be"]})
-
-        one, two = tagger_members[:2]
-        paths = [save_changed(path, give_tables, tmp_path / path.name) for path in (one, two)]
-        assert average(paths) is not None
-        other = save_changed(two, partial(give_tables, path="11"), tmp_path / "more")
-        with pytest.raises(DataError, match=r"the lookup tables differ \('brown_paths' has other entries\)"):
-            average([paths[0], other])
-
-    def test_heads_that_differ(self, tagger_members, tmp_path):
-        make = partial(small_pipeline, "bilstm_tagger", model=SMALL_SOFTMAX)
-        other = train_seeds(make, tag_examples, tmp_path / "softmax", (7,), steps=1)
-        with pytest.raises(DataError, match="the heads of 'bilstm_tagger' differ"):
-            average_emissions([tagger_members[0], *other])
-
-    @pytest.mark.parametrize("count", [0, 1])
-    def test_fewer_than_two(self, tagger_members, count):
-        with pytest.raises(DataError, match=f"found {count} pipeline to average, expected at least two"):
-            average_emissions(tagger_members[:count])
-
-    def test_folders_that_are_no_pipelines(self, tagger_members, tmp_path):
-        with pytest.raises(DataError, match=r"nowhere: cannot be loaded as a pipeline \(no such folder\)"):
-            average_emissions([tagger_members[0], tmp_path / "nowhere"])
-        (tmp_path / "empty").mkdir()
-        with pytest.raises(DataError, match=r"empty: cannot be loaded as a pipeline \(.*meta.json.*\); expected"):
-            average_emissions([tagger_members[0], tmp_path / "empty"])
-
-
-def torch_shims(node):
-    return [shim for shim in node.shims if isinstance(shim, TorchShim)]
