@@ -145,7 +145,7 @@ def test_lemmas_and_features_of_words(en_tweet_sm, text, token, lemma, morph):
 
 
 @pytest.mark.parametrize("mark", ["\u200f", "\u202a", "\ufeff", "\ufe0f"])
-def test_no_entity_begins_or_ends_on_what_nobody_sees(en_tweet_sm, mark):
+def test_no_entity_begins_or_ends_on_invisible_characters(en_tweet_sm, mark):
     doc = spacy.load("en_tweet_sm")(f"{mark}Mia loves London{mark}")
     assert "London" in [ent.text for ent in doc.ents]
     assert not any(mark in ent.text for ent in doc.ents)

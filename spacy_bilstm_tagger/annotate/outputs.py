@@ -244,7 +244,7 @@ def to_conllu(record: Record, doc: Doc, fields: tuple[str, ...] = FIELDS) -> str
             lines += [f"# {name} = {_one_line(_as_text(value))}" for name, value in there.items()]
         for i, word in enumerate(words, 1):
             end = words[i].idx if i < len(words) else sent_end
-            pos = word.pos_ if word.pos_ != "SPACE" else "X"  # of what nobody sees, which is a token all the same
+            pos = word.pos_ if word.pos_ != "SPACE" else "X"  # of invisible characters, which are tokens here
             known = {"lemma": word.lemma_, "pos": pos, "tag": word.tag_}
             columns = [word.text, *(known[name] if name in fields else "" for name in known)]
             columns.append(str(word.morph) if "tag" in fields else "")

@@ -120,7 +120,7 @@ def card(
         found[corpus] = {"texts": len(examples), **kept}
         if n_learned := count_learned(learned, examples):
             found[corpus]["learned"] = n_learned
-            typer.secho(f"⚠ {_told(corpus, n_learned)}", fg=typer.colors.YELLOW, err=True)
+            typer.secho(f"⚠ {_warning(corpus, n_learned)}", fg=typer.colors.YELLOW, err=True)
         texts = [eg.x.text for eg in examples]
     speeds = _speeds(texts, {"this": nlp, **({peer: spacy.load(peer)} if peer else {})})
     meta = srsly.read_json(pipeline / "meta.json")
@@ -146,7 +146,7 @@ def card(
     typer.secho(f"✔ {card_path}, {card_path.with_name('meta.json')}", fg=typer.colors.GREEN)
 
 
-def _told(corpus: str, n_learned: int) -> str:
+def _warning(corpus: str, n_learned: int) -> str:
     return f"{n_learned:,} of the texts of {corpus} are among those that the pipeline has learned from; its scores are too good."
 
 
@@ -196,7 +196,7 @@ def _readme(meta: dict[str, Any], nlp: Language, found: dict[str, dict[str, Any]
     lines = [f"# {name} {meta['version']}", "", *([meta["description"], ""] if meta.get("description") else [])]
     lines += ["```python", "import spacy", "", f'nlp = spacy.load("{name}")', "```", ""]
     lines += [f"Components: {', '.join(nlp.pipe_names)}. Licence: {meta.get('license') or 'none given'}.", ""]
-    learned = [_told(corpus, scores["learned"]) for corpus, scores in found.items() if "learned" in scores]
+    learned = [_warning(corpus, scores["learned"]) for corpus, scores in found.items() if "learned" in scores]
     lines += ["## Scores", "", f"On {'these' if learned else 'texts that it has not learned from'}, {_MADE_HERE}:", ""]
     lines += [line for each in learned for line in (each, "")]
     lines += ["Those that the checkpoint was chosen on are a little too good.", ""]

@@ -22,7 +22,7 @@ _SPACE = 0
 _PLACES = 1 << np.arange(len(BITS) + 1, dtype=np.uint64)
 _NAMES = ["", *KINDS, *[""] * (15 - len(KINDS)), "space", *KINDS, *[""] * (15 - len(KINDS))]
 _WORD = _NUMBERS["word"]
-# White space, and what nobody sees either: control and format characters, and what is left of emoji that a program has taken out.
+# White space and invisible characters: control and format characters, and variation selectors that are left of emoji.
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+")
 
 

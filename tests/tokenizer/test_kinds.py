@@ -82,6 +82,6 @@ def test_kinds_are_saved_with_the_pipeline(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["\u200f", "\ufe0f", "\x07", "\ufeff", "\u2066"])
-def test_what_nobody_sees_is_white_space(tweet_nlp, text):
+def test_invisible_characters_are_white_space(tweet_nlp, text):
     token = tweet_nlp(f"so {text} good")[1]
     assert (token.text, token.is_space, token._.tweet_kind) == (text, True, "space")
