@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from typing import Any, Iterable
+from typing import Any, Iterable, Optional
 
 from .annotated_text import AnnotatedText, Notes
 from .column_roles import CHUNK_TYPES, KNOWN, Row
@@ -142,14 +142,17 @@ def warn_of_texts(format: str, texts: list[AnnotatedText], notes: Notes) -> None
             f"{sum(words[word] for word in escaped):,} tokens, such as {escaped[0]!r}, are as the Penn Treebank writes them, no "
             "text; write ( for -LRB-, / for \\/, and so on"
         )
-    labels_of: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
+    labels_of: dict[tuple[Optional[str], ...], set[tuple[Any, ...]]] = {}
     for text in texts:
-        if len(text.words) > 1:
-            labels_of.setdefault(tuple(text.words), set()).add((*(text.tags or ()), *(text.ents or ())))
+        if len(text.words) != 1:
+            labels = *(text.tags or ()), *(text.ents or ()), *sorted(text.entities or ())
+            labels_of.setdefault(tuple(text.words) or (text.raw,), set()).add(labels)
     n_differing = sum(len(found) > 1 for found in labels_of.values())
     if n_differing:
+        what = "labels" if texts[0].words else "ranges"
         notes.warnings.append(
-            f"{n_differing:,} texts are there more than once, with other labels; all of them are kept: leave out what is wrong"
+            f"{n_differing:,} texts are there more than once, with other {what}, as of several annotators; all of them are kept: "
+            "choose one"
         )
     for word, count in words.most_common(1):
         if count > max(_SAME * words.total(), len(texts)) and words.total() > 5:

@@ -100,15 +100,6 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
             f"The ranges of {count:,} texts are those of {key!r}; if a model has proposed them, and nobody has corrected them, "
             f"they are no annotation. If they are one, rename {key!r} to 'spans'"
         )
-    ranges_of: dict[str, set[frozenset[Any]]] = {}
-    for each in texts:
-        ranges_of.setdefault(each.raw or "", set()).add(frozenset(each.entities or []))
-    n_differing = sum(len(found) > 1 for found in ranges_of.values())
-    if n_differing:
-        notes.warnings.append(
-            f"{n_differing:,} texts are there more than once, with other ranges, as of several annotators; all of them are kept: "
-            "choose one"
-        )
     if has_tags:
         notes.warnings.append(
             "The tags of tokens are not read, the ranges alone; a DocBin of spaCy (.spacy) keeps both"
