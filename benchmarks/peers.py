@@ -1,8 +1,9 @@
 """Speed of pipelines side by side over raw texts, on one thread: in batches, and one by one.
 
-First each pipeline, just loaded, reads further texts once, of whose words it knows none. Then they take turns, and read the same
-texts again and again; each round's rates are compared within the round. With --peer, spaCy's pipeline of that
-name (such as en_core_web_sm) is timed too, with the components that a tagger or an entity recognizer needs.
+First each pipeline, just loaded, reads further texts once, of whose words it knows none, and then others, as in a stream.
+Then they take turns, and read the same texts again and again; each round's rates are compared within the round. With --peer,
+spaCy's pipeline of that name (such as en_core_web_sm) is timed too, with the components that a tagger or an entity recognizer
+needs.
 
     OMP_NUM_THREADS=1 python -m benchmarks.peers TWEETS.txt training/ritter/model-best --peer en_core_web_sm
 """
@@ -29,7 +30,7 @@ from spacy_bilstm_tagger.pipeline.precision import n_differing
 
 PEERS = (("tok2vec", "tagger"), ("tok2vec", "ner"), ("tok2vec", "tagger", "ner"))
 BATCH_SIZES = (16, 256, 1024)
-N_FRESH = 10_000  # further texts that are read once
+N_FRESH = 10_000  # further texts that are read once, first in batches of 256, then others in batches of 1,024
 LENGTH = 20  # tokens of the texts that are read one by one
 
 
@@ -58,8 +59,12 @@ def main(
             named[f"{path}, {precision}"] = with_precision(spacy.load(source, **enabled), precision)
     every = list(read_raw_texts(texts))
     lines, fresh = every[:limit], every[limit : limit + N_FRESH]
+    stream = every[limit + N_FRESH : limit + 2 * N_FRESH]
     some = [line for line in lines if abs(len(next(reversed(named.values())).make_doc(line)) - LENGTH) <= 1][:300]
-    first_rates = {name: rate(nlp, fresh, 256) for name, nlp in named.items()} if fresh else {}
+    once = {}
+    for head, part, size in (("first reading", fresh, 256), ("new texts", stream, 1024)):
+        if part:
+            once[head] = {name: rate(nlp, part, size) for name, nlp in named.items()}
     for nlp in named.values():  # warm
         rate(nlp, lines, 256)
     gc.collect()
@@ -77,7 +82,7 @@ def main(
     heads = [*(f"batch {size}" for size in BATCH_SIZES), "one by one"]
     table = Table(
         "pipeline",
-        *(["first reading"] if fresh else []),
+        *once,
         *heads,
         f"ms of {LENGTH} tokens, p50",
         "p99",
@@ -88,12 +93,16 @@ def main(
             f"{median(rates):,.0f} ({median(own / other for own, other in zip(rates, base)):.2f})"
             for rates, base in zip(found, rows[first])
         ]
-        cells[:0] = [f"{first_rates[name]:,.0f} ({first_rates[name] / first_rates[first]:.2f})"] if fresh else []
+        cells[:0] = [f"{rates[name]:,.0f} ({rates[name] / rates[first]:.2f})" for rates in once.values()]
         cuts = quantiles(waits[name], n=100)
         table.add_row(name, *cells, f"{1000 * cuts[49]:.2f}", f"{1000 * cuts[98]:.2f}")
     typer.echo(f"Tokens a second of processor time, {len(lines):,} texts; in brackets as a ratio to the first row.")
-    typer.echo(f"First reading: {len(fresh):,} further texts, in batches of 256.\n" if fresh else "")
-    Console(width=150, soft_wrap=False).print(table)
+    if fresh:
+        typer.echo(f"First reading: {len(fresh):,} further texts, in batches of 256.")
+    if stream:
+        typer.echo(f"New texts: {len(stream):,} others after these, in batches of 1,024.")
+    typer.echo()
+    Console(width=170, soft_wrap=False).print(table)
     for name in named:
         if precision and f"{name}, {precision}" in named:
             docs = [list(each.pipe(lines, batch_size=256)) for each in (named[name], named[f"{name}, {precision}"])]
