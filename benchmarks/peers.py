@@ -30,7 +30,8 @@ from spacy_bilstm_tagger.pipeline.precision import n_differing
 
 PEERS = (("tok2vec", "tagger"), ("tok2vec", "ner"), ("tok2vec", "tagger", "ner"))
 BATCH_SIZES = (16, 256, 1024)
-N_FRESH = 10_000  # further texts that are read once, first in batches of 256, then others in batches of 1,024
+N_FRESH = 10_000  # texts of each part that is read once
+ONCE = {"first reading": 256, "new texts": 1024}  # these parts, and their batches
 LENGTH = 20  # tokens of the texts that are read one by one
 
 
@@ -58,13 +59,13 @@ def main(
         if precision:
             named[f"{path}, {precision}"] = with_precision(spacy.load(source, **enabled), precision)
     every = list(read_raw_texts(texts))
-    lines, fresh = every[:limit], every[limit : limit + N_FRESH]
-    stream = every[limit + N_FRESH : limit + 2 * N_FRESH]
+    lines = every[:limit]
     some = [line for line in lines if abs(len(next(reversed(named.values())).make_doc(line)) - LENGTH) <= 1][:300]
     once = {}
-    for head, part, size in (("first reading", fresh, 256), ("new texts", stream, 1024)):
-        if part:
+    for i, (head, size) in enumerate(ONCE.items()):
+        if part := every[limit + i * N_FRESH : limit + (i + 1) * N_FRESH]:
             once[head] = {name: rate(nlp, part, size) for name, nlp in named.items()}
+            typer.echo(f"{head}: {len(part):,} further texts, in batches of {size:,}")
     for nlp in named.values():  # warm
         rate(nlp, lines, 256)
     gc.collect()
@@ -97,10 +98,6 @@ def main(
         cuts = quantiles(waits[name], n=100)
         table.add_row(name, *cells, f"{1000 * cuts[49]:.2f}", f"{1000 * cuts[98]:.2f}")
     typer.echo(f"Tokens a second of processor time, {len(lines):,} texts; in brackets as a ratio to the first row.")
-    if fresh:
-        typer.echo(f"First reading: {len(fresh):,} further texts, in batches of 256.")
-    if stream:
-        typer.echo(f"New texts: {len(stream):,} others after these, in batches of 1,024.")
     typer.echo()
     Console(width=170, soft_wrap=False).print(table)
     for name in named:

@@ -145,7 +145,7 @@ def warn_of_texts(format: str, texts: list[AnnotatedText], notes: Notes) -> None
     labels_of: dict[tuple[Optional[str], ...], set[tuple[Any, ...]]] = {}
     for text in texts:
         if len(text.words) != 1:
-            labels = *(text.tags or ()), *(text.ents or ()), *sorted(text.entities or ())
+            labels = *(text.tags or ()), *(text.ents or ()), *sorted(text.entities or ()), *sorted(text.spans or ())
             labels_of.setdefault(tuple(text.words) or (text.raw,), set()).add(labels)
     n_differing = sum(len(found) > 1 for found in labels_of.values())
     if n_differing:

@@ -123,6 +123,10 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
             "1 texts are there more than once, with other ranges, as of several annotators",
         ),
         (
+            'spans,text\n"[0, 1, 2]",you fool\n"[4, 5, 6, 7]",you fool\n',
+            "1 texts are there more than once, with other ranges, as of several annotators",
+        ),
+        (
             '{"text": "Mia", "ents": [{"start": 0, "end": 3, "label": "PER"}], "tokens": [{"id": 0, "tag": "NNP"}]}\n',
             "The tags of tokens are not read, the ranges alone",
         ),
