@@ -134,6 +134,7 @@ def read_conllu(
         texts.append(AnnotatedText(forms, gold, ents, raw, lines, None, None, None, *known))
     entities.check_ends(path)
     warn_of_quotes(in_quotes(word.form for sentence in sentences for word in sentence.words), notes)
+    _warn_of_exchange([word for sentence in sentences for word in sentence.words if word.lemma], notes)
     taken = [sentence.words[0].line for sentence in sentences if {word.form for word in sentence.words} == {"_"}]
     if taken:
         notes.warnings.append(
@@ -188,6 +189,20 @@ def _warn_of_other_tags(
             notes.warnings.append(
                 f"{name} has {key}= ({list_counts(counts, most=5)}), which is not read; expected name=B-TYPE for entities in BIO"
             )
+
+
+def _warn_of_exchange(words: list[_Word], notes: Notes) -> None:
+    """A lemma has several forms, and a form rarely several lemmas; capitals begin forms."""
+    forms, lemmas = ({getattr(word, name).lower() for word in words} for name in ("form", "lemma"))
+    capitals = Counter(
+        (word.form == word.lemma.lower()) - (word.form.lower() == word.lemma)
+        for word in words
+        if word.form != word.lemma
+    )
+    if len(lemmas) > len(forms) and capitals[1] >= capitals[-1]:
+        notes.warnings.append(
+            f"{len(lemmas):,} lemmas of {len(forms):,} words: were the columns FORM and LEMMA exchanged? If so, exchange them back"
+        )
 
 
 def check_conllu_tags(tags: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ..errors import DataError, Errors
+from ..tokenizer.characters import MOJIBAKE
 from ..util import COMMON_ENCODINGS, GZIP, archive_kind, decode, read_bytes, refuse_utf8, utf_of, wrong_download
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
@@ -55,20 +56,6 @@ FORMATS = {
 _LINES_TO_GUESS_FROM = 200
 _MOST_COLUMNS = 6  # TABs of a file that is no CoNLL-U, whatever its name
 _NO_ROWS = ("# ", "#\t", "-DOCSTART-", "#begin document", "#end document")
-# UTF-8 that was read as Windows-1252 or latin-1: the first byte of a character, and those behind it. Some letters also stand before
-# quotes, dashes and other signs by themselves.
-_BEHIND = (
-    "[" + "".join(sorted({*map(chr, range(0x80, 0xC0)), *bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")})) + "]"
-)
-_SIGN = "[«»‹›‘’“”„…–—²³]"
-_MOJIBAKE = re.compile(
-    rf"""[ÂÃ]([\x80-\xbf€‡ˆ‰ŠŒœŽŸ™š›]|[„–]\w)  # é, É, Ö, and the blank of U+00A0
-    | [ÄÅ](?!{_SIGN}){_BEHIND}                 # ć, Š
-    | (?:[ÐÑ]{_BEHIND}){{2}}                   # two of Cyrillic
-    | [à-ï](?!(?:{_SIGN}|\u00a0){{2}}){_BEHIND}{{2}}  # ’, ❤, kana
-    | ð[\x9fŸ]{_BEHIND}{{2}}                   # emoji""",
-    re.VERBOSE,
-)
 _ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 # Of Windows-1252: several letters in a row that are not ASCII, and a capital of these inside of a word.
 _IMPROBABLE = re.compile(r"(?<!\w)\w*(?:[À-ÖØ-öø-ÿŒœŠšŽžŸ]{3}|[a-zß-ÿ][À-ÖØ-ÞŒŠŽŸ]|(?<=[A-Z])Ÿ[a-z])\w*")
@@ -183,7 +170,7 @@ def _warn_of_damage(texts: list[AnnotatedText], notes: Notes) -> None:
     counts = {
         "U+FEFF (a byte order mark inside of the text, as of files that were joined)": content.count("\ufeff"),
         "U+FFFD (a character that could not be decoded)": content.count("\ufffd"),
-        "sequences such as Ã© or â€™ (UTF-8 that was read as another encoding)": len(_MOJIBAKE.findall(content)),
+        "sequences such as Ã© or â€™ (UTF-8 that was read as another encoding)": len(MOJIBAKE.findall(content)),
         r"sequences such as \u2019 or \xe9 (characters that a program has escaped)": len(_ESCAPED.findall(content)),
     }
     notes.warnings[:0] = [

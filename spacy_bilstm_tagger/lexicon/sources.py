@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Iterator, Optional
 import numpy as np
 
 from ..errors import DataError, Errors
+from ..tokenizer.characters import MOJIBAKE
 from ..types import Floats
 from ..util import archive_kind, check_file, is_stream, open_bytes, wrong_download
 from .files import keeping_reason
@@ -224,6 +225,12 @@ def _keyed_vectors(path: Path, keys: list[str], rows: Floats, duplicates: int, n
         notes.append(
             f"{path}: {len(odd):,} words hold U+FEFF or U+FFFD, such as {odd[0]!a}, as where files were joined or decoded wrongly; "
             "get the file again"
+        )
+    broken = [key for key in keys if not key.isascii() and MOJIBAKE.search(key)]
+    if len(broken) > sum(not key.isascii() for key in keys) / 3:  # tweets themselves hold some
+        notes.append(
+            f"{path}: {len(broken):,} words are UTF-8 that was read as another encoding, such as {broken[0]!r}; write the file "
+            "again as UTF-8"
         )
     if rows.size and np.abs(rows).max() > _LARGEST:
         notes.append(

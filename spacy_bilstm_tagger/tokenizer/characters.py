@@ -39,6 +39,21 @@ INVISIBLE = "\u00ad\u2060"  # soft hyphen, word joiner: by TR29 (rule WB4) no bo
 TAG_SPEC = "\U000e0020-\U000e007f"  # subdivision flags, such as Scotland's
 KEYCAP = "\u20e3"
 
+# UTF-8 that was read as Windows-1252 or latin-1: the first byte of a character, and those behind it. Some letters also stand before
+# quotes, dashes and other signs by themselves.
+_BEHIND = (
+    "[" + "".join(sorted({*map(chr, range(0x80, 0xC0)), *bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")})) + "]"
+)
+_SIGN = "[«»‹›‘’“”„…–—²³]"
+MOJIBAKE = re.compile(
+    rf"""[ÂÃ]([\x80-\xbf€‡ˆ‰ŠŒœŽŸ™š›]|[„–]\w)  # é, É, Ö, and the blank of U+00A0
+    | [ÄÅ](?!{_SIGN}){_BEHIND}                 # ć, Š
+    | (?:[ÐÑ]{_BEHIND}){{2}}                   # two of Cyrillic
+    | [à-ï](?!(?:{_SIGN}|\u00a0){{2}}){_BEHIND}{{2}}  # ’, ❤, kana
+    | ð[\x9fŸ]{_BEHIND}{{2}}                   # emoji""",
+    re.VERBOSE,
+)
+
 
 @lru_cache(maxsize=1)
 def combining_marks() -> str:

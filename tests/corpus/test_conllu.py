@@ -268,3 +268,15 @@ def test_spaces_that_no_text_has_are_not_known():
     assert [text.raw for text in texts] == [None] * 3
     assert notes.lines == ["Neither '# text' nor SpaceAfter=No: where spaces are is not known"]
     assert read(*lines, row("1", "you", misc="SpaceAfter=No"), row("2", "!"))[0].raw == "Hi !"
+
+
+@pytest.mark.parametrize("is_exchanged", [False, True])
+def test_forms_in_the_place_of_lemmas_are_warned_of(is_exchanged):
+    pairs = [("The", "the"), ("cats", "cat"), ("saw", "see"), ("a", "a"), ("cat", "cat")]
+    rows = [row(str(i), form).split("\t") for i, (form, _) in enumerate(pairs, 1)]
+    for cells, (form, lemma) in zip(rows, pairs):
+        cells[1:3] = (lemma, form) if is_exchanged else (form, lemma)
+    notes = Notes()
+    read_conllu(PATH, "\n".join(map("\t".join, rows)) + "\n", notes=notes)
+    assert [each for each in notes.warnings if "were the columns FORM and LEMMA exchanged?" in each] == notes.warnings
+    assert len(notes.warnings) == is_exchanged
