@@ -2,11 +2,14 @@
 
 import html
 import re
+from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Optional
+from typing import Iterator, Optional
 
 from ..errors import DataError
+from ..pipeline.gold import OUTSIDE
 
 Range = tuple[int, int]  # of characters, start and end; the end is exclusive
 _HANDLE = re.compile(r"\w{1,15}", re.ASCII)  # what Twitter allows
@@ -89,28 +92,36 @@ class AnnotatedText:
 
 def join_handles(texts: list[AnnotatedText]) -> int:
     """Join `@` and the name after it to one token, in place, where both are entities of their own, as in the Broad Twitter
-    Corpus; returns how many there were. An `@` that is the word "at" is in no entity, or in a longer one.
+    Corpus; returns how many there were. Some annotators mark the name alone: such a handle is one if most of its type are
+    marked so. An `@` that is the word "at" is in no entity, before none or one of another type, or in a longer one.
 
     The joined token's tag and entity are missing: most annotators do not mark handles.
     """
+    found = [each for text in texts if text.ents is not None and text.raw is None for each in _handles(text)]
+    types = Counter((text.ents[i + 1], text.ents[i] != OUTSIDE) for text, i in found if text.ents)
     joined = 0
-    for text in texts:
-        if text.ents is None or text.raw is not None:
+    for text, i in reversed(found):
+        assert text.ents is not None
+        name = text.ents[i + 1]
+        if text.ents[i] == OUTSIDE and types[name, True] <= types[name, False]:
             continue
-        i = 0
-        while i + 1 < len(text.words):
-            begin = all(tag.startswith("B-") for tag in text.ents[i : i + 2])
-            goes_on = text.ents[i + 2 : i + 3] and text.ents[i + 2].startswith("I-")
-            if text.words[i] == "@" and begin and not goes_on and _HANDLE.fullmatch(text.words[i + 1]):
-                text.words[i : i + 2] = [text.words[i] + text.words[i + 1]]
-                text.ents[i : i + 2] = ["-"]
-                del text.lines[i + 1]
-                for labels in (text.tags, text.pos, text.lemmas):
-                    if labels is not None:
-                        labels[i : i + 2] = [""]
-                joined += 1
-            i += 1
+        text.words[i : i + 2] = [text.words[i] + text.words[i + 1]]
+        text.ents[i : i + 2] = ["-"]
+        del text.lines[i + 1]
+        for labels in (text.tags, text.pos, text.lemmas):
+            if labels is not None:
+                labels[i : i + 2] = [""]
+        joined += 1
     return joined
+
+
+def _handles(text: AnnotatedText) -> Iterator[tuple[AnnotatedText, int]]:
+    """Where an `@` is that is an entity, or none, before one of a single token that may be the name of a user."""
+    ents = text.ents or []
+    for i, (word, name) in enumerate(pairwise(text.words)):
+        is_apart = ents[i][:1] in ("B", OUTSIDE) and ents[i + 1].startswith("B-")
+        if word == "@" and is_apart and not "".join(ents[i + 2 : i + 3]).startswith("I-") and _HANDLE.fullmatch(name):
+            yield text, i
 
 
 def text_fingerprints(text: str) -> tuple[str, ...]:

@@ -283,6 +283,28 @@ def test_handles_are_joined_and_their_entities_missing(spacy_bilstm, write, fold
     assert tags == ["RT O", "@kim_lee -", *rows[3:]]
 
 
+def test_handles_whose_name_alone_is_marked_are_joined_if_most_of_its_type_are_marked(folder, spacy_bilstm, write):
+    rows = [
+        "@ B-PER",
+        "kim B-PER",
+        "@ B-PER",
+        "lee B-PER",
+        "via O",
+        "@ O",
+        "mara B-PER",
+        "@ O",
+        "jo B-PER",
+        "Lune I-PER",
+    ]
+    rows += ["@ B-LOC", "uni B-LOC", "@ O", "Lisbon B-LOC"]
+    content = "\n".join(rows).replace(" ", "\t") + "\n"
+    _, out, _ = spacy_bilstm("convert", write("a.tsv", content), folder / "out.spacy", "--join-handles")
+    assert "Handles joined: 4" in out
+    (doc,) = DocBin().from_disk(folder / "out.spacy").get_docs(spacy.blank("en").vocab)
+    assert [token.text for token in doc] == "@kim @lee via @mara @ jo Lune @uni @ Lisbon".split()
+    assert [(ent.text, ent.label_) for ent in doc.ents] == [("jo Lune", "PER"), ("Lisbon", "LOC")]
+
+
 def test_a_part_and_the_others_are_all_texts(spacy_bilstm, write, folder):
     path = write("a.txt", "".join(f"w{i} X\na Y\n\n" for i in range(50)))
     words = []

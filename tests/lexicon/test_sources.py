@@ -193,7 +193,9 @@ def test_binary_words_that_are_there_twice_keep_their_first_row(end, read_bytes)
 
 def test_words_in_another_encoding_are_named(read_bytes):
     cafe, ukraine = ("café".encode().decode("cp1252"), "Київ".encode().decode("latin1"))
-    expected = f"toy.bin: 2 words are UTF-8 that was read as another encoding, such as {cafe!r}; write the file again as UTF-8"
+    expected = (
+        f"toy.bin: 2 words are UTF-8 that was read as another encoding, such as {cafe!r}; write the file again as UTF-8"
+    )
     assert read_bytes(_binary("a", cafe, ukraine, "naïve"))[1] == [expected]
     assert read_bytes(_binary("a", cafe, "naïve", "Київ", "über"))[1] == []
 
