@@ -107,6 +107,7 @@ def main(
         each for each in requires("spacy-bilstm-tagger") or () if each.startswith(("spacy<", "spacy>"))
     )
     about["spacy_version"] = spacy_version.removeprefix("spacy")
+    nlp.config["nlp"]["batch_size"] = 1000  # as in spaCy's own; 256 is for training
     nlp.meta.update(about, name=name, version=version, performance={}, requirements=[])
     # What the pipeline has read while it was trained is of no use, and a quarter of its size.
     nlp.vocab.strings._reset_and_load(sorted(_needed_strings(nlp)))
@@ -155,7 +156,9 @@ def add_rules(nlp: Language) -> None:
         ruler.add([pattern], attrs)
     for pattern, attrs, index in QUESTIONS:
         ruler.add([pattern], attrs, index=index)
-    ruler.add([[{"LOWER": "w/"}]], {"TAG": "IN", "POS": "ADP", "MORPH": ""})
+    for preposition in ("w/", "w/o", "b4"):
+        ruler.add([[{"LOWER": preposition}]], {"TAG": "IN", "POS": "ADP", "MORPH": ""})
+    ruler.add([[{"LOWER": "her", "TAG": "PRP"}]], {"LEMMA": "she"})  # PRP$ is her
     for sign in "'’":
         ruler.add([[{"LOWER": "let"}, {"LOWER": f"{sign}s"}]], _US, index=1)
     ruler.add([[_DOTS]], {"TAG": ":", "POS": "PUNCT"})  # as all of T-POS has them

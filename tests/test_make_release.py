@@ -8,6 +8,7 @@ import pytest
 import spacy
 import srsly
 from catalogue import REGISTRY
+from spacy.tokens import Doc
 from spacy.util import registry
 
 from spacy_bilstm_tagger.pipeline.upstream import reset_links
@@ -81,6 +82,11 @@ def test_the_same_networks_make_the_same_pipeline(parts, run_script, tmp_path):
     texts = ["RT @mara: sooo happy in Lisbon!! 😭", "#NowPlaying: she unfollowed me http://T.co/AbC", "we are hoping"]
     for text in texts:
         assert made(text).to_json() == original(text).to_json()
+    assert made.batch_size == 1000
+    doc = Doc(made.vocab, words=["her", "her"], tags=["PRP", "PRP$"], pos=["PRON"] * 2)
+    for name in ("attribute_ruler", "lemmatizer"):
+        doc = made.get_pipe(name)(doc)
+    assert [token.lemma_ for token in doc] == ["she", "her"]
     assert [token.lemma_ for token in made(texts[1])] == ["#nowplaying", ":", "she", "unfollow", "I", "http://T.co/AbC"]
 
 
