@@ -23,6 +23,8 @@ _END = re.compile(r".*[.!?…。！？]['\"”’)\]]*", re.DOTALL)
 _PAUSE = re.compile(r"(?:\.\.+|…+)")  # an ellipsis may also be a pause
 _CLOSING = re.compile(r"[\"'”’»)\]}]+|1+!?")  # wow!!!1!
 _FACES = ("emoji", "emoticon")
+_HEART = re.compile("(?:<3|[❤♥♡🖤🤍🤎🧡🩵🩶🩷\U0001f493-\U0001f49f])\ufe0f?")
+_LOVERS = {"i", "we", "they"}  # I ❤ NY
 _TAIL = ("url", "hashtag", "user", *_FACES)
 _BEGIN = STOP_WORDS - {"it", "me", "us"}  # these words begin a sentence; the others are domains, too
 _INSIDE = 1  # ENT_IOB
@@ -51,7 +53,7 @@ class TweetSentencizer(SettingsMixin, Pipe):
 
     What still belongs to it: closing quotes and brackets, emoji and emoticons behind, and links, users, hashtags and a place
     at the end of the text. Signs alone are no sentence. After an ellipsis, an emoji or a link, the next word has to begin
-    with a capital letter; `RT @user:` belongs to the sentence behind. None begins inside of an entity.
+    with a capital letter; `RT @user:` belongs to the sentence behind; I ❤ NY is one. None begins inside of an entity.
     """
 
     overwrite = Setting()
@@ -120,6 +122,8 @@ class _Tokens:
     def ending(self, i: int) -> Optional[str]:
         """How a sentence ends with the token: "pause" or "end"; None if it does not."""
         kind = self.kinds[i]
+        if kind in _FACES and i and _HEART.fullmatch(self.text(i)) and self.text(i - 1).lower() in _LOVERS:
+            return None
         if kind in _FACES or kind == "url":
             return "pause"
         if kind == "punct" and _END.fullmatch(self.text(i)):
