@@ -295,7 +295,8 @@ def check_argument(text: str) -> None:
 # What is found in the place of a file that was to be downloaded. A word of a table may be <html>, before a number.
 _WRONG_DOWNLOADS = {
     "a pointer of Git LFS and not the file itself; get that with 'git lfs pull'": r"\s*version https://git-lfs",
-    "a web page (HTML); download the file itself, the raw one": r"(?i)\s*<(?:!doctype|html(?!> -?[\d.])|\?xml|head)\b",
+    "a web page (HTML); download the file itself, the raw one": r"(?i)\s*(?:<\?xml.*>\s*)?<(?:!doctype|html(?!> -?[\d.])|head)\b",
+    "XML; write columns of tokens and tags, or export them": r"(?i)\s*<\?xml\b",
     "the error message of a web server; look at the address, and download the file again": (
         r"\s*(?:(?:HTTP/\S+ )?[45]\d\d:? [A-Z][a-z ]+[^\t\n]*(?:\n.*){0,4}\Z|(?i:not found|404 page not found"
         r"|(?:entry|repository) not found|invalid username or password|access denied|forbidden|unauthorized|bad credentials"

@@ -340,7 +340,8 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
         return False
     if beside_entities and len(column) >= _MANY and len(tags) < _FEWEST and not _are_known(column):
         return False  # languages, sentiments, upper and lower case
-    if beside_entities and len(column) > 2 and sum(is_missing(tag) or tag == "_" for tag in column) > len(column) / 2:
+    n_none = sum(is_missing(tag) or tag in ("_", OUTSIDE) for tag in column)
+    if beside_entities and 2 * n_none > len(column) > 2:
         return False  # links of entities
     words = [(value, token) for value, token in zip(column, tokens) if token.isalpha()]
     if (

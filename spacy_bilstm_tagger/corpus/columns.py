@@ -73,6 +73,7 @@ class Columns:
                     f"{path}, line {line}: found {cells}, names of columns, expected a token and its tag; remove the line, "
                     "and name the columns with --columns"
                 )
+        _refuse_turns(path, rows)
         if not self.roles:
             self.roles, self.guessed = guess_roles(path, blocks, separator), True
         width = len(self.roles)
@@ -194,6 +195,16 @@ def _to_texts(
     entities.check_ends(path)
     warn(texts, rows, notes, in_blanks=separator != "\t")
     return texts
+
+
+def _refuse_turns(path: Path, rows: list[Row]) -> None:
+    """RAISES: DataError for a line of tokens and one of their tags by turns."""
+    widths = [len(cells) for _, cells in rows]
+    if len(set(widths)) > 1 and widths[::2] == widths[1::2]:
+        raise DataError(
+            f"{path}, line {rows[0][0]}: found {widths[0]} columns here and in the next line, and so on with other numbers, as "
+            "where a line of tokens and one of their tags take turns; expected a token and its tag in each line"
+        )
 
 
 def is_no_tag(cell: str) -> bool:

@@ -52,6 +52,8 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
                 record = tasks.read(where, record)
             elif record.keys() >= _ARGILLA:
                 record = _of_argilla(record)
+            if "text" not in record:
+                _refuse_labels_of_tokens(where, record)
             text = record["text"]
             text.encode("utf8")  # JSON can hold half a surrogate pair, which is not a text
         except DataError:
@@ -293,11 +295,7 @@ def _range_list(where: str, line: str, record: dict[str, Any]) -> tuple[str, Opt
             f'{where}: "{key}" is {json.dumps(value)[:60]}, the class of a text, expected ranges; if the text has no '
             f'entities, remove "{key}" and leave an empty list in "spans"'
         )
-    tokens = record.get("tokens")
-    n_tokens = len(tokens) if isinstance(tokens, list) else 0
-    for key, value in record.items():
-        if n_tokens and "tag" in key.lower() and isinstance(value, list) and len(value) == n_tokens:
-            raise DataError(f'{where}: "{key}" holds a value for each of the "tokens", {_EXPECTED}')
+    _refuse_labels_of_tokens(where, record)
     if lists:
         return next(iter(lists)), []
     if _is_json_min(record):
@@ -344,6 +342,18 @@ def _ranges(where: str, text: str, ranges: list[Any]) -> Iterator[tuple[int, int
                 "expected offsets in characters (code points) of the text"
             )
         yield start, end, label.strip()
+
+
+def _refuse_labels_of_tokens(where: str, record: dict[str, Any]) -> None:
+    """RAISES: DataError for tokens and as many tags, as in Hugging Face's datasets, with the command that makes columns of them."""
+    tokens = record.get("tokens")
+    n_tokens = len(tokens) if isinstance(tokens, list) else 0
+    for key, value in record.items():
+        if n_tokens and re.search("tag|label", key.lower()) and isinstance(value, list) and len(value) == n_tokens:
+            raise DataError(
+                f'{where}: "{key}" holds a value for each of the "tokens"; expected columns, with names of labels and no numbers. '
+                f"Make them with: jq -r '([.tokens, .{key}] | transpose[] | @tsv), \"\"' FILE"
+            )
 
 
 def _shown(line: str) -> str:

@@ -344,3 +344,10 @@ def test_languages_of_words_are_no_tags():
 def test_the_raw_text_may_stand_right_behind_the_sign_of_comments(tmp_path):
     (text,) = read_file(tmp_path, "#text = hi  there\nhi\tUH\nthere\tRB\n")
     assert text.text == "hi  there"
+
+
+def test_links_of_entities_are_no_tags(tmp_path):
+    """As of MultiNERD."""
+    rows = "0\tMia\tB-PER\tO\n1\tleft\tO\tO\n2\tLisbon\tB-LOC\tbn:00015540n\n"
+    (text,) = read_file(tmp_path, rows)
+    assert (text.words, text.tags, text.ents) == (["Mia", "left", "Lisbon"], None, ["B-PER", "O", "B-LOC"])

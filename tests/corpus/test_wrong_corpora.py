@@ -31,6 +31,16 @@ REFUSED = {
         '{"text": "Mia left", "spans": [], "tokens": ["Mia", "left"], "ner_tags": [1, 0]}',
         ', line 1: "ner_tags" holds a value for each of the "tokens"',
     ),
+    "tokens-and-their-tags-alone": (
+        '{"tokens": ["Mia", "left"], "ner_tags": ["B-PER", "O"]}\n',
+        """, line 1: "ner_tags" holds a value for each of the "tokens"; expected columns, with names of labels and no numbers. """
+        """Make them with: jq -r '([.tokens, .ner_tags] | transpose[] | @tsv), ""' FILE""",
+    ),
+    "lines-that-take-turns": (
+        "Mia likes Lisbon\nNNP VBZ NNP\nso good\nRB JJ\n",
+        ", line 1: found 3 columns here and in the next line",
+    ),
+    "xml": ('<?xml version="1.0"?>\n<text><w pos="NN">Mia</w></text>\n', ': found \'<?xml version="1.0"?>'),
     "json-min-without-ranges": (
         '[{"text": "Mia is", "id": 1, "sentiment": "Positive", "annotator": 1}]',
         ": none of the 1 records has ranges",
