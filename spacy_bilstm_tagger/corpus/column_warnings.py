@@ -59,7 +59,8 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes, *, in_blanks
     too = sum(tag.lower() in lower and tag.isalpha() and len(tag) > 1 for tag in tags)  # a and o are tags of ARK's
     like_words = sum(len(tag) > 2 and tag.isalpha() and not tag.isupper() for tag in tags)
     like_text = sum(len(tag) > 1 and tag.isalpha() and tag.islower() and tag.upper() not in KNOWN for tag in tags)
-    is_prose = 0 < tags.total() == once < 2 * like_words or 4 < len(tags) < 2 * too
+    are_odd = once > 2 and KNOWN.isdisjoint(tags)
+    is_prose = (0 < tags.total() == once and (once < 2 * like_words or are_odd)) or 4 < len(tags) < 2 * too
     if are_exchanged(texts, notes, "name the columns with --columns"):
         pass
     elif is_prose or (tags.total() > 20 and once > tags.total() / 2):

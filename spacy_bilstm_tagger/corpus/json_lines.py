@@ -195,7 +195,11 @@ def _of_argilla(record: dict[str, Any]) -> dict[str, Any]:
         return {**record, "answer": str(record["status"])}
     if record["annotation"] is None:
         return {**record, "answer": NOT_ANNOTATED}
-    return {"text": record["text"], "spans": record["annotation"]}
+    tuples = [
+        isinstance(each, list) and isinstance(each[0], str) for each in record["annotation"]
+    ]  # of to_pandas: label, start, end
+    spans = [[*each[1:], each[0]] if is_tuple else each for each, is_tuple in zip(record["annotation"], tuples)]
+    return {"text": record["text"], "spans": spans}
 
 
 def _load(where: str, line: str) -> Any:

@@ -14,6 +14,7 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
     [
         ("so nice\ngood night\nsee ya\n", "name the columns with --columns, or read raw text with --format text"),
         ("so good today\nwe love it\nsee you soon\n", "3 of 3 tags occur once"),
+        ("so happy in Lisbon\n@mia hi there !\nRT @x: ok ok\n", "3 of 3 tags occur once"),
         ("Rate limit exceeded", "1 of 1 tags occur once"),
         (
             "New York\tNNP\nis\tVBZ\n#NAME?\tUH\n",

@@ -218,11 +218,11 @@ READ = {
     "argilla": (
         '{"text": "Mia left", "annotation": [{"label": "PER", "start": 0, "end": 3}], "prediction": [{"label": "LOC", "start": 4, '
         '"end": 8}], "status": "Validated"}\n'
-        '{"text": "Bob ran", "annotation": [], "prediction": [{"label": "LOC", "start": 4, "end": 7}], "status": "Validated"}\n'
+        '{"text": "Bob ran", "annotation": [["PER", 0, 3]], "prediction": [["LOC", 4, 7]], "status": "Validated"}\n'
         '{"text": "so", "annotation": null, "prediction": [{"label": "LOC", "start": 0, "end": 2}], "status": "Default"}\n'
         '{"text": "no", "annotation": [], "prediction": null, "status": "Discarded"}\n',
         "jsonl",
-        ["Mia//B-PER left//O", "Bob//O ran//O"],
+        ["Mia//B-PER left//O", "Bob//B-PER ran//O"],
         ["Left out, as their answer is 'not annotated': 1", "Left out, as their answer is 'Discarded': 1"],
     ),
     "entities-in-the-second-column-of-bio": (
