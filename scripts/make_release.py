@@ -108,6 +108,8 @@ def main(
     )
     about["spacy_version"] = spacy_version.removeprefix("spacy")
     nlp.config["nlp"]["batch_size"] = 1000  # as in spaCy's own; 256 is for training
+    # nlp.resume_training() takes it, and whoever calls nlp.update by hand no schedule, which begins with 0.
+    nlp.config["training"]["optimizer"]["learn_rate"] = 0.001
     nlp.meta.update(about, name=name, version=version, performance={}, requirements=[])
     # What the pipeline has read while it was trained is of no use, and a quarter of its size.
     nlp.vocab.strings._reset_and_load(sorted(_needed_strings(nlp)))

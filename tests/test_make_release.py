@@ -83,6 +83,7 @@ def test_the_same_networks_make_the_same_pipeline(parts, run_script, tmp_path):
     for text in texts:
         assert made(text).to_json() == original(text).to_json()
     assert made.batch_size == 1000
+    assert made.resume_training().learn_rate == 0.001
     doc = Doc(made.vocab, words=["her", "her"], tags=["PRP", "PRP$"], pos=["PRON"] * 2)
     for name in ("attribute_ruler", "lemmatizer"):
         doc = made.get_pipe(name)(doc)

@@ -1,5 +1,7 @@
 """Settings of prediction act, are saved, and may be given at load; others are refused."""
 
+import warnings
+
 import pytest
 import spacy
 from small_pipelines import ner_examples, small_pipeline, span_examples, train
@@ -161,3 +163,18 @@ class TestSettings:
             ):
                 nlp.update(examples, sgd=optimizer)
         assert nlp.get_pipe(factory).to_bytes() == before
+
+    @pytest.mark.parametrize("factory", SETTINGS)
+    def test_learn_rates_that_stay_at_0_are_warned_of_once(self, factory):
+        """As that of a warm-up whose schedule is not called; the warm-up itself begins at 0."""
+        nlp = small_pipeline(factory)
+        examples = EXAMPLES.get(factory, tag_examples)(nlp)
+        optimizer = nlp.initialize(lambda: examples)
+        for learn_rate in (0.0, 0.1, 0.0):
+            optimizer.learn_rate = learn_rate
+            nlp.update(examples, sgd=optimizer)
+        with pytest.warns(UserWarning, match=f"{factory}: the learn rate stays at 0, so nothing is learned"):
+            nlp.update(examples, sgd=optimizer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            nlp.update(examples, sgd=optimizer)
