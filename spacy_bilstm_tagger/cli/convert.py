@@ -85,8 +85,8 @@ def convert(
         bool,
         typer.Option(
             "--join-handles",
-            help="Join '@' and the name after it to one token, whose entity is missing, where both are entities of their own: "
-            "so the Broad Twitter Corpus cuts handles.",
+            help="Join '@' and the name after it to one token, whose entity is missing, where both are entities of their own, or "
+            "the name alone is and most of its type are so: so the Broad Twitter Corpus cuts handles.",
         ),
     ] = False,
     votes: Annotated[
