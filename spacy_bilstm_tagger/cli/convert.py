@@ -85,8 +85,8 @@ def convert(
         bool,
         typer.Option(
             "--join-handles",
-            help="Join '@' and the name after it to one token, whose entity is missing, where both are entities of their own, or "
-            "the name alone is and most of its type are so: so the Broad Twitter Corpus cuts handles.",
+            help="Join '@' and the name after it to one token, whose entity is missing, where both are entities of their own: "
+            "so the Broad Twitter Corpus cuts handles. Where the name alone is marked, '@' is left out.",
         ),
     ] = False,
     votes: Annotated[
@@ -137,7 +137,7 @@ def convert(
         map_tags(map_tags_file, read_tag_map(map_tags_file), input, texts)
     if map_ents_file is not None:
         map_ents(map_ents_file, read_tag_map(map_ents_file), input, texts)
-    joined = join_handles(texts) if join_at else 0
+    joined = join_handles(texts) if join_at else (0, 0)
     if votes == "majority":
         for text in texts:
             if text.votes is not None:
@@ -160,7 +160,7 @@ def convert(
     if any(text.spans is not None or text.votes is not None for text in texts):
         lines.append(spans.summary())
     if join_at:
-        lines.append(f"Handles joined: {joined:,}")
+        lines.append(f"Handles joined: {joined[0]:,}; '@' left out before names: {joined[1]:,}")
     if types is not None:
         lines.append(f"Annotated entity types: {annotated}; a token outside of their entities may be of any other")
     if entities.repaired:
