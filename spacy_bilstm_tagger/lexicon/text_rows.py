@@ -1,6 +1,7 @@
 """Word vectors in text form: a word and its numbers a line, as GloVe and word2vec write them."""
 
 import math
+import re
 from array import array
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
@@ -18,6 +19,7 @@ from ..util import open_bytes
 
 SAMPLE = 100  # rows from which the width is known
 MAX_LINE = 1 << 20  # bytes
+_DECIMAL_COMMA = re.compile(rb"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 
 
 @dataclass
@@ -113,6 +115,11 @@ def _shape(path: Path, sample: list[bytes]) -> tuple[Optional[int], int]:
             "and its numbers; write the file again without them (pandas: header=False)"
         )
     width = widths.most_common(1)[0][0]
+    if not width and len(parts) > 1 and all(map(_DECIMAL_COMMA.fullmatch, parts[1:])):
+        raise DataError(
+            f"{path}, line 1: found {parts[1].decode()!r}, a number with a decimal comma, expected a point; write them anew with "
+            "sed 's/,/./g'"
+        )
     if not width:
         raise DataError(Errors.VECTORS_EMPTY.format(path=path))
     last = [row.split()[-1] for row in sample if row.strip()]

@@ -94,6 +94,7 @@ def test_more_rows_than_the_first_line_promises(message, check):
         ("2 2\na\t1\t2\nb\t3\t4\n", "line 2: found TABs between the numbers, expected blanks"),
         ("2 2\na\t1 2\nb\t3 4\n", "line 2: found TABs between the numbers, expected blanks"),
         ("3 3 1 1\na 1 2 3\nb 1 2 3\nc 1 2 3\n", "line 1: found a header of 4 numbers, expected two"),
+        ("a 0,1 -0,2\nb 3,0 4,0\n", "line 1: found '0,1', a number with a decimal comma, expected a point; write"),
         ("word d0 d1\na 1 2\nb 3 4\n", "line 1: found 'word d0 d1', the names of columns, expected a word"),
         ("2 0\na\nb\n", "line 1: the header promises vectors of width 0"),
         ("a 1 2\nb 1_0 2\n", "line 2: found '1_0' where a number is expected"),
