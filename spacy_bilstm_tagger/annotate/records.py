@@ -11,8 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Optional, Union
 
+from ..corpus.raw import check_head
 from ..errors import DataError, damaged
-from ..util import is_json_object, is_text, without_doubles
+from ..util import is_text, without_doubles
 from .csv_rows import cells, csv_rows
 from .sources import FROM_ARRAY, Source, format_of, read_schema
 
@@ -255,6 +256,9 @@ class _RecordReader:
 
     def check_keys(self) -> None:
         """RAISES: DataError for a key that none of the first objects of JSON lines has."""
+        if self.format == "text" and self.layout.format is None:
+            head = [text for _, text, _ in islice(Source(self.source).lines(self.layout.encoding), _FIRST)]
+            check_head(self.source, head, way_out=", or give --input-format (text, if it is one)")
         if self.format != "jsonl":
             return
         found: Counter[str] = Counter()
@@ -281,10 +285,6 @@ class _RecordReader:
     def _text(self) -> Iterator[Item]:
         for line, text, reason in self.file.lines(self.layout.encoding):
             text = text.removeprefix("\ufeff")  # of a file that was joined to another one
-            if line == 1 and self.layout.format is None and is_json_object(text):
-                raise DataError(
-                    f"{self.source}: its first line is a JSON object; give --input-format jsonl (or text, if it is one)"
-                )
             yield self._reject(line, reason, text) if reason else self._item(line, {}, text, text)
 
     def _jsonl(self) -> Iterator[Item]:

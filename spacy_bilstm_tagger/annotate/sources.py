@@ -3,6 +3,7 @@
 import codecs
 import glob
 import io
+import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path, PurePath
@@ -15,6 +16,7 @@ FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", 
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
 FROM_ARRAY = "jq -c '.[] | (strings | {text: .}) // .' FILE > FILE.jsonl"
 PACKED = (".gz", ".zst", ".bz2", ".lz4")
+_CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
 _PACKED_STARTS = {GZIP + b"\x08": "gzip", b"PAR1\x15": "Parquet"}
 LINE = 1 << 24  # bytes of a line; longer ones are not read
 
@@ -50,7 +52,8 @@ class Source:
 
     def lines(self, encoding: str, *, keep_ends: bool = False) -> Iterator[tuple[int, str, str]]:
         """(number from 1, line without its end or with it, why it cannot be read or "")."""
-        number, may_be_utf8 = 0, not codecs.lookup(encoding).name.startswith("utf")
+        number, is_utf = 0, codecs.lookup(encoding).name.startswith("utf")
+        may_be_utf8 = not is_utf
         try:
             with self._unpacked() as file:
                 while line := file.readline(LINE):
@@ -69,7 +72,10 @@ class Source:
                         refuse_utf8(self.name, line, encoding, number)
                         may_be_utf8 = False
                     try:
-                        yield number, line.decode(encoding), ""
+                        text = line.decode(encoding)
+                        control = None if is_utf or line.isascii() else _CONTROL.search(text)
+                        found = f"0x{ord(control[0]):02x} is a control character in {encoding}" if control else ""
+                        yield number, text, f"{found}, which no text has; give --encoding cp1252" if found else ""
                     except UnicodeDecodeError as error:
                         reason = f"not {encoding}: byte 0x{line[error.start]:02x} cannot be there; give --encoding, such as cp1252"
                         yield number, line.decode("utf-8", "backslashreplace"), reason

@@ -11,6 +11,7 @@ from ..pipeline.gold import OUTSIDE, is_missing
 
 _BEGIN, _INSIDE = "BSU", "IEL"  # BIO; BIOES adds S and E, BILUO calls them U and L
 _CLOSES = "SUEL"
+_SCORED = re.compile(r"(?:O|[BILUES]-[^:]+):[01]?\.\d+")  # B-PER:0.98
 _OTHER_FORMS = {
     "in brackets": re.compile(r"<[BIESLU]-[^<>]+>|\[[BIESLU]-[^][]+\]|\([BIESLU]-[^()]+\)"),
     "with a prefix of several letters": re.compile(r"(?i:begin|beg|inside|in|middle|end|last|single|unit)[-_:]\S+"),
@@ -127,6 +128,8 @@ def other_form(column: list[str], *, with_types: bool = True) -> Optional[tuple[
     with_types (bool): types without a prefix are such a form wherever a fifth of the tokens are outside; else only where most are.
     """
     counts = Counter(tag for tag in column if not is_missing(tag))
+    if counts and all(map(_SCORED.fullmatch, counts)):
+        return set(counts), "with scores behind them"
     others = {tag for tag in counts if tag not in _NO_ENTITY}
     if not others or len(others) == len(set(column)):
         return None

@@ -48,7 +48,7 @@ _FEWEST, _MOST_SIGNS = 10, 40  # different tags of a set that spaCy does not kno
 _BARE = set("BIOLUES")
 _TYPES = {"person", "per", "location", "loc", "geo-loc", "organization", "organisation", "org", "misc", "miscellaneous"}
 _TYPES |= {"company", "corporation", "product", "group", "event", "facility", "creative-work", "gpe", "norp"}
-_STARS = re.compile(r"\((\w[\w-]*)\*\)?|\*\)?")  # (PER*, *, *)
+_STARS = re.compile(r"\((\w[\w-]*)\*?\)?|\*\)?|\w[\w-]*\)")  # (PER*, *, *); (LOC, LOC), *
 _LOWER_TAGS = {"aux", "det", "intj", "num", "punct"}  # relations, and parts of speech in small letters
 _ID = re.compile(r"\d\d")  # Q90, bn:00012n; tags of CLAWS have one digit
 _HASH = re.compile(r"(?=.*\d)[\da-f]{6,}(?:-[\da-f]+)*")
@@ -322,8 +322,8 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
     is_constant |= len(tags) == 1 and width > 2 and not any(map(str.isalnum, "".join(tags)))  # a separator
     if tags & {"lang1", "lang2"}:
         return False  # the language of each word, where several are mixed
-    if beside_entities and tags <= _BARE:
-        return False  # the other column without its types
+    if beside_entities and (tags <= _BARE or {tag.lower() for tag in tags - {OUTSIDE}} <= _TYPES):
+        return False  # the other column without its types, or its types alone
     if {"X"} < tags | {"X"} <= _OF_TWEEBO or 2 * sum(map(_is_piece, tags)) > len(tags):
         return False
     if sum(len(tag) > 1 and tag in STOP_WORDS for tag in tags) > 0.8 * len(tags):
@@ -369,7 +369,7 @@ def _refuse_other_forms(path: Path, rows: list[Row], values: list[list[str]], co
     """RAISES: DataError for a column of entity tags that are not BIO."""
     for i in columns:
         line, cells = rows[0]
-        joined = [re.fullmatch(r"([^|/:;+]+|.)[|/:;+](.+)", cell) for cell in values[i]]
+        joined = [re.fullmatch(r"([^|/:;+,_]+|.)[|/:;+,_](.+)", cell) for cell in values[i]]
         if all(joined) and looks_like_bio(ents := {match[2] for match in joined if match}) and ents != {OUTSIDE}:
             raise DataError(
                 f"{path}, line {line}: found {cells[i]!r}, a tag and an entity tag in one column; expected a TAB between them"
@@ -383,10 +383,11 @@ def _refuse_other_forms(path: Path, rows: list[Row], values: list[list[str]], co
             )
         stars = [_STARS.fullmatch(cell) for cell in values[i]]
         opened = {match[1].lower() for match in stars if match and match[1]}
-        if all(stars) and opened and 2 * len(opened & _TYPES) >= len(opened):
+        is_meant = len(cells) < 4 or any(cell[0] == "(" and "*" in cell for cell in values[i])  # CoNLL 2012 has others
+        if all(stars) and opened and 2 * len(opened & _TYPES) >= len(opened) and is_meant:
             line, cells = next(row for row in rows if row[1][i] != "*")
             raise DataError(
-                f"{path}, line {line}: found {cells[i]!r}, entities in brackets around stars, as in CoNLL 2005; expected O, B-TYPE "
+                f"{path}, line {line}: found {cells[i]!r}, entities in brackets, as in CoNLL 2005; expected O, B-TYPE "
                 f"and I-TYPE, such as B-person. Write them in that form; if they are something else, {_NAMING}"
             )
         ((outside, count),) = Counter(values[i]).most_common(1)

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import Any, Iterable, Optional
 
 from .annotated_text import AnnotatedText, Notes
@@ -13,7 +14,7 @@ _HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b\u2060\ufeff
 _DAMAGED = re.compile(r"#(NAME\?|REF!|VALUE!|N/A|DIV/0!)|[^\s\"]\S* .*")
 _CLASS_ID = re.compile(r"LABEL_\d+|(?:[BILESU]-)\d+")  # of a model without names of its labels
 _ESCAPE = re.compile(r"-[LR][RCS]B-|.*\\[/*].*")  # of the Penn Treebank
-_PIECE = re.compile("##\\w|[▁Ġ]")
+_PIECE = re.compile("##\\w|[▁Ġ]|.+@@$")
 _LONG_TEXT = 60  # tokens
 _ONLY_TEXT = 30  # tokens of a file's only text
 _MASK = re.compile(r"([*_#•█xX])\1*")
@@ -94,6 +95,12 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes, *, in_blanks
     types = {tag[2:] for text in texts for tag in text.ents or [] if tag[1:2] == "-"}
     if types and types <= CHUNK_TYPES:
         notes.warnings.append(f"The entity types are those of chunks ({', '.join(sorted(types))}), which are no names")
+    n_touching = sum(a == b and b[:2] == "B-" for text in texts for a, b in pairwise(text.ents or []))
+    if n_touching > 1 and not any(tag[:2] == "I-" for text in texts for tag in text.ents or []):
+        notes.warnings.append(
+            f"{n_touching:,} entities begin right behind one of the same type, and none has a second token; if they are one, write "
+            "I- in the place of B- where an entity goes on"
+        )
     quoted = in_quotes(cell for _, cells in rows for cell in cells)
     if (
         not quoted

@@ -10,7 +10,7 @@ from ..errors import DataError, Errors
 from ..pipeline.gold import is_missing
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags, looks_like_bio
-from .column_roles import Block, Row, guess_roles, is_empty
+from .column_roles import KNOWN, Block, Row, guess_roles, is_empty
 from .column_warnings import warn
 from .labels import list_counts
 
@@ -30,6 +30,7 @@ _COMMENT = re.compile(
     re.IGNORECASE,
 )
 _IMAGE = re.compile(r"IMGID:\d+\sO\s*$")  # with the tag that other tokens have too
+_BIO = re.compile(r"O|[BI]-\S+")
 _DOCUMENT = re.compile(r"\s*[-<]DOC(?:START|END)[->]", re.IGNORECASE)
 _LANGUAGE = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*:)(?=.)")  # of WikiANN
 
@@ -200,10 +201,16 @@ def _to_texts(
 def _refuse_turns(path: Path, rows: list[Row]) -> None:
     """RAISES: DataError for a line of tokens and one of their tags by turns."""
     widths = [len(cells) for _, cells in rows]
-    if len(set(widths)) > 1 and widths[::2] == widths[1::2]:
+    halves = ([cell for _, cells in rows[at::2] for cell in cells] for at in (0, 1))
+    have_tags = [
+        max(map(len, half), default=0) > 1
+        and sum(cell in KNOWN or bool(_BIO.fullmatch(cell)) for cell in half) > 0.9 * len(half)
+        for half in halves
+    ]
+    if widths[::2] == widths[1::2] and (len(set(widths)) > 1 or have_tags == [False, True]):
         raise DataError(
-            f"{path}, line {rows[0][0]}: found {widths[0]} columns here and in the next line, and so on with other numbers, as "
-            "where a line of tokens and one of their tags take turns; expected a token and its tag in each line"
+            f"{path}, line {rows[0][0]}: found {widths[0]} columns here and in the next line, and so on by turns, as where a line "
+            "of tokens and one of their tags alternate; expected a token and its tag in each line"
         )
 
 

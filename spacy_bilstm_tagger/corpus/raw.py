@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Iterable, Iterator
 
 from ..errors import DataError, Errors
-from ..util import is_json_object, is_stream, read_lines, read_text, unpacked_suffix
+from ..pipeline.gold import OUTSIDE
+from ..util import is_json_object, is_stream, read_lines, read_text, unpacked_suffix, wrong_download
 from .annotated_text import AnnotatedText, letters, text_fingerprints
+from .bio import looks_like_bio
+from .column_roles import KNOWN
 from .columns import Columns, check_width
 from .csv_formats import delimiter_of, read_records
 from .docs import read_docbin_texts
 from .formats import read_corpus
 from .json_lines import is_list_of_texts
 
+_HEAD = 200  # lines that tell what a file is
+_CSV_HEADER = re.compile(r'(?i)(?=.*\btext\b)(?:"?\w+"?[,;\t])+"?\w+"?')
 _BLANKS = ("ritter", "conll")  # formats with white space between columns
 RAW = ("", ".txt")  # endings of texts, one a line
 _ROWS = (".csv", ".tsv")
@@ -52,7 +57,7 @@ def _texts(path: Path) -> Iterable[str]:
     if suffix == ".jsonl":
         lines = enumerate(read_lines(path), 1)
         return (_json_text(path, number, line) for number, line in lines if line.strip())
-    if suffix in RAW and not path.is_dir():
+    if suffix in RAW and not path.is_dir() and not holds_columns(path):
         return _lines(path)
     if suffix == ".json" and is_list_of_texts(content := read_text(path)):
         items = enumerate(json.loads(content), 1)
@@ -63,12 +68,12 @@ def _texts(path: Path) -> Iterable[str]:
     try:
         format, texts = read_corpus(path, columns=Columns(skip_blank=True))
     except DataError as error:
-        if suffix in _COLUMNS or not path.is_file():
+        if suffix in (*_COLUMNS, *RAW) or not path.is_file():
             raise
         raise DataError(
             f"{error}. (Raw texts, one a line: name the file .txt; JSON objects with a text: .jsonl; rows with a column text: .csv)"
         ) from None
-    if format in _BLANKS and suffix not in _COLUMNS:
+    if format in _BLANKS and suffix not in (*_COLUMNS, *RAW):
         raise DataError(
             f"{path}: may be raw texts, one a line, or columns of tokens and tags, and its ending {path.suffix!r} does not tell; "
             "name it .txt or .conll"
@@ -77,12 +82,43 @@ def _texts(path: Path) -> Iterable[str]:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    for number, line in enumerate(read_lines(path)):
-        if number == 0 and is_json_object(line):
-            raise DataError(
-                f"{path}: its first line is a JSON object; expected a text a line. Write JSON lines to a .jsonl file"
-            )
-        yield line
+    lines = read_lines(path)
+    head = list(islice(lines, _HEAD))
+    check_head(path, head)
+    return chain(head, lines)
+
+
+def holds_columns(path: Path) -> bool:
+    return not is_stream(path) and are_columns(list(islice(read_lines(path), _HEAD)))
+
+
+def check_head(path: object, lines: list[str], *, way_out: str = "") -> None:
+    """RAISES: DataError for lines that are no texts: JSON, CSV, columns of a corpus, or what a server gives in their place."""
+    first = next(filter(str.strip, lines), "").removeprefix("\ufeff").strip()
+    if is_json_object(first):
+        found = "its first line is a JSON object; expected a text a line. Write JSON lines to a .jsonl file"
+    elif kind := wrong_download("\n".join(lines)):
+        found = f"found {first[:40]!r}, {kind}"
+    elif _CSV_HEADER.fullmatch(first):
+        found = f"begins with {first[:40]!r}, the names of columns; name the file .csv or .tsv"
+    elif are_columns(lines):
+        found = f"its lines look like columns of tokens and labels, such as {first[:40]!r}; expected a text a line"
+    else:
+        return
+    raise DataError(f"{path}: {found}{way_out}")
+
+
+def are_columns(lines: list[str]) -> bool:
+    """Whether all lines have as many cells: none with a blank, a TAB between them; or the last ones labels that are known."""
+    texts = [line.strip() for line in lines if line.strip() and not line.startswith("-DOCSTART-")]
+    rows = [line.split("\t") if "\t" in line else line.split() for line in texts]
+    if len(rows) < 3 or len({len(row) for row in rows}) > 1 or len(rows[0]) < 2:
+        return False
+    if all("\t" in line for line in texts):
+        return not any(" " in cell.strip() for row in rows for cell in row)
+    last = [row[-1] for row in rows]
+    is_bio = looks_like_bio(set(last)) and set(last) != {OUTSIDE}
+    return "\t" not in "".join(texts) and (is_bio or sum(tag in KNOWN for tag in last) > 0.8 * len(last))
 
 
 def docbin_files(path: Path) -> list[Path]:

@@ -117,8 +117,7 @@ def _shape(path: Path, sample: list[bytes]) -> tuple[Optional[int], int]:
     width = widths.most_common(1)[0][0]
     if not width and len(parts) > 1 and all(map(_DECIMAL_COMMA.fullmatch, parts[1:])):
         raise DataError(
-            f"{path}, line 1: found {parts[1].decode()!r}, a number with a decimal comma, expected a point; write them anew with "
-            "sed 's/,/./g'"
+            f"{path}, line 1: found {parts[1].decode()!r}, expected a decimal point; write the file anew with sed 's/,/./g'"
         )
     if not width:
         raise DataError(Errors.VECTORS_EMPTY.format(path=path))
@@ -189,6 +188,10 @@ def _parse(path: Path, line: int, row: bytes, width: int, n_rows: int, has_heade
         raise DataError(
             f"{path}, line {line}: not UTF-8 (byte {error.start} of the row); expected UTF-8 text"
         ) from None
+    if "\r" in text:
+        raise DataError(
+            f"{path}, line {line}: found a CR inside of the row; save the file with LF at the ends of lines"
+        )
     try:
         if b"_" in row[len(key) :]:  # Python reads 1_0 as 10
             raise ValueError

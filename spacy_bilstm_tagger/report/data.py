@@ -13,7 +13,7 @@ from ..corpus.annotated_text import text_fingerprints
 from ..corpus.docs import to_docbin
 from ..corpus.formats import read_corpus
 from ..corpus.json_lines import KEYS
-from ..corpus.raw import RAW, docbin_files, iter_raw_texts
+from ..corpus.raw import RAW, docbin_files, holds_columns, iter_raw_texts
 from ..errors import DataError, damaged
 from ..util import read_lines, unpacked_suffix
 
@@ -33,7 +33,9 @@ def read_examples(nlp: Language, path: Path, format: Optional[str] = None) -> li
         if format is not None:
             raise DataError(f"--format {format}: is of files that convert reads, and not of {path}; leave it out")
         examples = _of_docbin(nlp, path)
-    elif format is None and ((path.suffix and suffix in RAW) or (suffix == ".jsonl" and not _has_ranges(path))):
+    elif format is None and (
+        (path.suffix and suffix in RAW and not holds_columns(path)) or (suffix == ".jsonl" and not _has_ranges(path))
+    ):
         examples = [Example(doc, _bare(doc)) for doc in map(nlp.make_doc, iter_raw_texts(path))]
     else:
         _, texts = read_corpus(path, format=format)

@@ -102,6 +102,12 @@ class TestFormats:
         assert read(path, Layout()) == ["not utf-8: byte 0xe9 cannot be there; give --encoding, such as cp1252"]
         assert read(path, Layout(encoding="cp1252")) == [(0, "café", {})]
 
+    def test_control_characters_of_latin_1_are_another_encoding(self, write):
+        path = write("a.csv", "text\nit’s\nok\n".encode("cp1252"))
+        reason = "0x92 is a control character in latin-1, which no text has; give --encoding cp1252"
+        assert read(path, Layout(encoding="latin-1")) == [reason, (1, "ok", {})]
+        assert read(path, Layout(encoding="cp1252")) == [(0, "it’s", {}), (1, "ok", {})]
+
     @pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
     @pytest.mark.parametrize("name", ["a.csv", "a.txt", "a.jsonl"])
     def test_utf8_is_not_read_as_another_encoding(self, write, name, encoding):

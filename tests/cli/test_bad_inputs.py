@@ -30,6 +30,7 @@ def here(tmp_path, monkeypatch):
         "two.jsonl": '{"text": "so good"}\n{"text": "so bad"}\n',
         "json.txt": '{"text": "so good"}\n',
         "cr.txt": "so good\rso bad\r",
+        "columns.txt": "Mara\tB-PER\nleft\tO\n\nI\tO\n",
         "one.csv": "id;text\n1;a\n",
         "headless.csv": "1,so good\n2,so bad\n",
         "gold.tsv": GOLD,
@@ -78,7 +79,11 @@ REFUSED = {
     ),
     "JSON as text": (
         ["annotate", PIPELINE, "json.txt", "o.jsonl"],
-        "its first line is a JSON object; give --input-format jsonl",
+        "its first line is a JSON object; expected a text a line. Write JSON lines to a .jsonl file, or give --input-format",
+    ),
+    "columns as text": (
+        ["annotate", PIPELINE, "columns.txt", "o.jsonl"],
+        "columns.txt: its lines look like columns of tokens and labels, such as 'Mara\\tB-PER'; expected a text a line",
     ),
     "lines that end in CR": (["annotate", PIPELINE, "cr.txt", "o.jsonl"], "its lines end in CR alone"),
     "UTF-16 without a mark": (["annotate", PIPELINE, "utf16.txt", "o.jsonl"], "is UTF-16, expected UTF-8"),

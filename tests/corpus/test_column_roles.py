@@ -347,7 +347,9 @@ def test_the_raw_text_may_stand_right_behind_the_sign_of_comments(tmp_path):
 
 
 def test_links_of_entities_are_no_tags(tmp_path):
-    """As of MultiNERD."""
+    """As of MultiNERD; and the types alone."""
+    (text,) = read_file(tmp_path, "Mia\tB-PER\tPER\nleft\tO\tO\nLisbon\tB-LOC\tLOC\n")
+    assert (text.tags, text.ents) == (None, ["B-PER", "O", "B-LOC"])
     rows = "0\tMia\tB-PER\tO\n1\tleft\tO\tO\n2\tLisbon\tB-LOC\tbn:00015540n\n"
     (text,) = read_file(tmp_path, rows)
     assert (text.words, text.tags, text.ents) == (["Mia", "left", "Lisbon"], None, ["B-PER", "O", "B-LOC"])

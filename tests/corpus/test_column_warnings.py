@@ -15,6 +15,11 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
         ("so nice\ngood night\nsee ya\n", "name the columns with --columns, or read raw text with --format text"),
         ("so good today\nwe love it\nsee you soon\n", "3 of 3 tags occur once"),
         ("so happy in Lisbon\n@mia hi there !\nRT @x: ok ok\n", "3 of 3 tags occur once"),
+        ("Ma@@ NNP\nra NNP\nleft VBD\n", "1 tokens look like pieces of words of a transformer, such as 'Ma@@'"),
+        (
+            "New\tB-LOC\nYork\tB-LOC\nCity\tB-LOC\nis\tO\n",
+            "2 entities begin right behind one of the same type, and none has a second token",
+        ),
         ("Rate limit exceeded", "1 of 1 tags occur once"),
         (
             "New York\tNNP\nis\tVBZ\n#NAME?\tUH\n",

@@ -1,5 +1,6 @@
 import gzip
 import json
+import re
 
 import pytest
 
@@ -170,3 +171,39 @@ def test_a_row_of_other_width_is_named(tmp_path):
     path.write_text("id,text\n1,so good\n2,so, good\n", encoding="utf8")
     with pytest.raises(DataError, match="line 3: found 3 column"):
         read_raw_texts(path)
+
+
+COLUMNS = {
+    "bio": "Mara B-PER\nleft O\n\nI O\n",
+    "tags": "Mara NNP\nleft VBD\n\nI PRP\n",
+    "tabs": "Mara\tX1\nleft\tX2\n\nI\tX3\n",
+}
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_columns_are_read_as_a_corpus_though_their_name_is_that_of_raw_texts(kind, tmp_path):
+    (tmp_path / "a.txt").write_text(COLUMNS[kind])
+    assert read_raw_texts(tmp_path / "a.txt") == ["Mara left", "I"]
+
+
+@pytest.mark.parametrize(
+    "text", ["so good\nwe left\nme too\n", "a b\nB-PER O\n", "1\tso good\n2\tok then\n3\tso it is\n"]
+)
+def test_texts_that_look_a_bit_like_columns_stay_texts(text, tmp_path):
+    (tmp_path / "a.txt").write_text(text)
+    assert read_raw_texts(tmp_path / "a.txt") == text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("404: Not Found", "found '404: Not Found', the error message of a web server"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a pointer of Git LFS"),
+        ("<html><body>404</body></html>\n", "a web page"),
+        ("text,id\nhi you,1\n", "begins with 'text,id', the names of columns; name the file .csv or .tsv"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_refused(text, expected, tmp_path):
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.raises(DataError, match=re.escape(expected)):
+        read_raw_texts(tmp_path / "a.txt")

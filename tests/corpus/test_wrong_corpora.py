@@ -40,6 +40,22 @@ REFUSED = {
         "Mia likes Lisbon\nNNP VBZ NNP\nso good\nRB JJ\n",
         ", line 1: found 3 columns here and in the next line",
     ),
+    "lines-that-take-turns-and-are-as-long": (
+        "Mara left Lisbon .\nNNP VBD NNP .\nI saw her .\nPRP VBD PRP .\n",
+        ", line 1: found 4 columns here and in the next line, and so on by turns",
+    ),
+    "tag-and-entity-with-a-comma": (
+        "Mara\tNNP,B-PER\nleft\tVBD,O\n",
+        ", line 1: found 'NNP,B-PER', a tag and an entity tag",
+    ),
+    "scores-behind-entities": (
+        "Mara\tB-PER:0.98\nleft\tO:0.99\n\nI\tO:0.5\n",
+        ", line 1: found entity tags such as 'B-PER:0.98', with scores behind them",
+    ),
+    "brackets-of-conll-2012": (
+        "Mara\t(PER)\nNew\t(LOC\nYork\tLOC)\nleft\t*\n",
+        ", line 1: found '(PER)', entities in brackets, as in CoNLL 2005",
+    ),
     "xml": ('<?xml version="1.0"?>\n<text><w pos="NN">Mia</w></text>\n', ': found \'<?xml version="1.0"?>'),
     "json-min-without-ranges": (
         '[{"text": "Mia is", "id": 1, "sentiment": "Positive", "annotator": 1}]',
