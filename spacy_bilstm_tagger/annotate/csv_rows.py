@@ -1,11 +1,13 @@
 """The rows of CSV files whose quotes may be broken."""
 
 import csv
+import re
 from collections import deque
 from typing import Any, Iterator
 
 from .sources import LINE
 
+_DOUBLED = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')  # quotes inside of a cell in quotes
 _QUOTED = LINE  # characters of a CSV record; longer ones have a quote that nobody closed
 
 
@@ -28,7 +30,13 @@ def csv_rows(
             fed.waiting.extendleft(reversed(fed.used[1:]))
             continue
         number, content, _ = fed.used[0]
-        yield number, row, next((reason for _, _, reason in fed.used if reason), ""), content
+        reason = next((reason for _, _, reason in fed.used if reason), "")
+        if not quoted and any(map(_DOUBLED.fullmatch, row)):
+            reason = (
+                reason
+                or "a cell in quotes, as pandas writes it; write the file again with quoting=3, or name it .csv with commas"
+            )
+        yield number, row, reason, content
 
 
 def _next_row(reader: Any) -> list[str]:

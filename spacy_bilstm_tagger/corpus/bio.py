@@ -92,7 +92,9 @@ class EntityTags:
                 self.repaired += not self.iob1
                 bio.append(f"B-{label}")
             else:
-                expected = f"B-{label} or O; or pass --repair-bio"
+                kind = previous.partition("-")[2] if is_open else ""
+                in_case = f"I-{kind}, in these letters"
+                expected = in_case if kind.lower() == label.lower() else f"B-{label} or O; or pass --repair-bio"
                 wrong = f"{tag} cannot follow {previous}" if bio else f"{tag} cannot begin a text"
                 raise DataError(f"{path}, line {line}: {wrong}; expected {expected}")
             previous, is_open = tag, prefix not in _CLOSES

@@ -106,7 +106,7 @@ def guess_roles(path: Path, blocks: list[Block], separator: Optional[str]) -> li
     bio = [i for i in rest if looks_like_bio(set(values[i]))]
     if bio:
         named = [i for i in bio if set(values[i]) - {OUTSIDE}] or bio
-        roles[next((i for i in named if not _has_chunks(values[i])), named[-1])] = "ent"
+        roles[next((i for i in named if _CHUNKS.isdisjoint(tag[2:] for tag in values[i])), named[-1])] = "ent"
     others = [i for i in rest if i not in bio]
     if not bio:
         _refuse_other_forms(path, rows, values, others)
@@ -310,10 +310,6 @@ def _are_lemmas(column: list[str], words: list[str]) -> bool:
     lost, gained = (sum(a.islower() and not b.islower() for a, b in each) for each in (same, [p[::-1] for p in same]))
     fewer = len({cell.lower() for cell in column}) <= len({word.lower() for word in words})
     return lost > gained and fewer
-
-
-def _has_chunks(column: list[str]) -> bool:
-    return not _CHUNKS.isdisjoint(tag[2:] for tag in column)
 
 
 def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_entities: bool) -> bool:

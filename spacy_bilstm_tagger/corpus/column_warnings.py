@@ -74,6 +74,11 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes, *, in_blanks
             f"Tags such as {next(iter(tags))!r} look like words; if they are, read raw text with --format text, or name the "
             "columns with --columns"
         )
+    sets = [tag for tag in tags if "|" in tag and all(map(tags.__contains__, tag.split("|")))]
+    if sets:
+        notes.warnings.append(
+            f"Tags such as {sets[0]!r} are read as one of several; if it is one tag, rename it with --map-tags"
+        )
     tag = (texts[0].tags or [""])[0]
     if tags[tag] == 1 and tags.total() > 10 and [each for each in tags if each != each.upper()] == [tag]:
         notes.warnings.append(

@@ -228,7 +228,8 @@ def guess_format(path: Path, content: str) -> str:
         return "jsonl"
     half = len(rows) / 2
     tabs = [row.count("\t") for row in rows]
-    if (path.suffix == ".conllu" and max(tabs) > _MOST_COLUMNS) or is_conllu_plus(content) or _has_conllu_columns(rows):
+    has_ten = tabs.count(len(COLUMNS) - 1) >= half  # also of the shared tasks from CoNLL-X on
+    if (path.suffix == ".conllu" and max(tabs) > _MOST_COLUMNS) or is_conllu_plus(content) or has_ten:
         return "conllu"
     if looks_like_iob(rows) or (path.suffix == ".iob" and sum("|" in row for row in rows) > half):
         return "iob"
@@ -249,11 +250,6 @@ def guess_format(path: Path, content: str) -> str:
             "index=False, quoting=3). Raw texts: pretag and label read a column text, annotate any one (--text-field)"
         )
     raise DataError(f"{found}; name it with --format ({', '.join(FORMATS)})")
-
-
-def _has_conllu_columns(rows: list[str]) -> bool:
-    """Whether half of the rows have the columns of CoNLL-U. The shared tasks from CoNLL-X on have ten, too."""
-    return sum(row.count("\t") == len(COLUMNS) - 1 for row in rows) >= len(rows) / 2
 
 
 _CSV_HEADER = re.compile(r"[\w#.-]+(?: [\w#.-]+)?(?:([,;])[\w#.-]+(?: [\w#.-]+)?)(?:\1[\w#.-]+(?: [\w#.-]+)?)+")

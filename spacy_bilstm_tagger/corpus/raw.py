@@ -29,9 +29,9 @@ _COLUMNS = {".bio", ".col", ".conll", ".iob", ".iob2", ".ner", ".pos", ".tagged"
 
 
 def read_raw_texts(path: Path) -> list[str]:
-    """The texts of a file, which may be packed (.gz): one a line (.txt, or no ending), JSON objects with a "text" (.jsonl, or a
-    list of them, .json), rows with a column "text" (.csv, .tsv), Docs (.spacy, or a folder with some), or a corpus in any format of
-    `read_corpus`, its tokens joined by spaces where the raw text is unknown.
+    """The texts of a file, which may be packed (.gz): one a line (.txt, or no ending, without columns), JSON objects with a "text"
+    (.jsonl, or a list of them, .json), rows with a column "text" (.csv, .tsv), Docs (.spacy, or a folder with some), or a corpus in
+    any format of `read_corpus`, its tokens joined by spaces where the raw text is unknown.
 
     RAISES: DataError for a file that is missing, empty or not of its format.
     """

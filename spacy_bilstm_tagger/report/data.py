@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Iterable, Optional
 
 from spacy.language import Language
-from spacy.tokens import Doc
 from spacy.training import Corpus, Example
 
 from ..corpus.annotated_text import text_fingerprints
@@ -36,7 +35,7 @@ def read_examples(nlp: Language, path: Path, format: Optional[str] = None) -> li
     elif format is None and (
         (path.suffix and suffix in RAW and not holds_columns(path)) or (suffix == ".jsonl" and not _has_ranges(path))
     ):
-        examples = [Example(doc, _bare(doc)) for doc in map(nlp.make_doc, iter_raw_texts(path))]
+        examples = [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in iter_raw_texts(path)]
     else:
         _, texts = read_corpus(path, format=format)
         gold = to_docbin(path, texts).get_docs(nlp.vocab)
@@ -65,10 +64,6 @@ def _has_ranges(path: Path) -> bool:
     except ValueError:  # the reader says what is wrong
         return True
     return any(not isinstance(record, dict) or not record.keys().isdisjoint(KEYS) for record in records)
-
-
-def _bare(doc: Doc) -> Doc:
-    return Doc(doc.vocab, words=[token.text for token in doc], spaces=[bool(token.whitespace_) for token in doc])
 
 
 def _of_docbin(nlp: Language, path: Path) -> list[Example]:

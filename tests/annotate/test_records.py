@@ -102,6 +102,12 @@ class TestFormats:
         assert read(path, Layout()) == ["not utf-8: byte 0xe9 cannot be there; give --encoding, such as cp1252"]
         assert read(path, Layout(encoding="cp1252")) == [(0, "café", {})]
 
+    def test_quotes_that_are_doubled_in_tsv_are_those_of_a_program(self, write):
+        path = write("a.tsv", 'text\tid\n"q ""x"""\t3\n"q" ""\t4\n')
+        rejected, kept = read(path, Layout(id_field="id"))
+        assert "a cell in quotes, as pandas writes it" in rejected
+        assert kept[1] == '"q" ""'
+
     def test_control_characters_of_latin_1_are_another_encoding(self, write):
         path = write("a.csv", "text\nit’s\nok\n".encode("cp1252"))
         reason = "0x92 is a control character in latin-1, which no text has; give --encoding cp1252"

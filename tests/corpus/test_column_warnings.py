@@ -15,6 +15,10 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
         ("so nice\ngood night\nsee ya\n", "name the columns with --columns, or read raw text with --format text"),
         ("so good today\nwe love it\nsee you soon\n", "3 of 3 tags occur once"),
         ("so happy in Lisbon\n@mia hi there !\nRT @x: ok ok\n", "3 of 3 tags occur once"),
+        (
+            "foi\tV|AUX\nter\tAUX\n\nviu\tV\n",
+            "Tags such as 'V|AUX' are read as one of several; if it is one tag, rename it",
+        ),
         ("Ma@@ NNP\nra NNP\nleft VBD\n", "1 tokens look like pieces of words of a transformer, such as 'Ma@@'"),
         (
             "New\tB-LOC\nYork\tB-LOC\nCity\tB-LOC\nis\tO\n",

@@ -56,6 +56,10 @@ REFUSED = {
         "Mara\t(PER)\nNew\t(LOC\nYork\tLOC)\nleft\t*\n",
         ", line 1: found '(PER)', entities in brackets, as in CoNLL 2005",
     ),
+    "type-in-another-case": (
+        "Mara\tB-PER\nLune\tI-per\n",
+        ", line 2: I-per cannot follow B-PER; expected I-PER, in these letters",
+    ),
     "xml": ('<?xml version="1.0"?>\n<text><w pos="NN">Mia</w></text>\n', ': found \'<?xml version="1.0"?>'),
     "json-min-without-ranges": (
         '[{"text": "Mia is", "id": 1, "sentiment": "Positive", "annotator": 1}]',
