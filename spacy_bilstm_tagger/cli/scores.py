@@ -76,7 +76,8 @@ def show(titles: list[str], found: list[Metrics]) -> None:
     table = _table("", titles)
     for key, title in _rows(found):
         values = [each.get(key) for each in found]
-        if any(value is not None for value in values) and not _is_copy(key, found):
+        is_copy = key in _COPIES and all(each.get(key) == each.get("tag_acc") for each in found)
+        if any(value is not None for value in values) and not is_copy:
             table.add_row(title, *map(percent, values))
     console().print(table)
 
@@ -122,10 +123,6 @@ def _span_keys(found: Iterable[Metrics]) -> list[str]:
     return sorted(
         name[len(_PREFIX) : -len(_SUFFIX)] for name in names if name.startswith(_PREFIX) and name.endswith(_SUFFIX)
     )
-
-
-def _is_copy(key: str, found: list[Metrics]) -> bool:
-    return key in _COPIES and all(each.get(key) == each.get("tag_acc") for each in found)
 
 
 def _of_labels(key: str, title: str, titles: list[str], found: list[Metrics]) -> Table:

@@ -2,7 +2,6 @@
 
 import math
 import struct
-import warnings
 from abc import abstractmethod
 from collections import Counter
 from itertools import chain
@@ -24,12 +23,12 @@ from ..layers.label_scores import ScoresModel
 from ..layers.shim import turn
 from ..lexicon.claim import claim_tables
 from ..tokenizer.tweet_tokenizer import token_settings, warn_of_tokens
-from ..util import check_at_least, check_fraction, check_name, is_number, refuse_change
-from .corpora import check_examples, sample_docs
+from ..util import check_at_least, check_fraction, check_name, refuse_change
+from .corpora import check_examples, check_learn_rate, sample_docs
 from .learning import LearningMixin
 from .precision import compare_precisions, read_in_half
 from .saving import AtomicLoadMixin
-from .upstream import check_upstream, require_upstream, reset_links
+from .upstream import check_upstream, reset_links
 
 SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
 ARE_ENTS = "are_ents"  # in the attrs of a group whose spans are those of doc.ents
@@ -71,18 +70,8 @@ class TrainableMixin:
         return cast(Iterator[Doc], super().pipe(stream, batch_size=batch_size))  # type: ignore[misc]
 
     def finish_update(self, sgd: Any) -> None:
-        """As spaCy's. WARNS: where nothing is learned, as the learn rate stays at 0. RAISES: ConfigError for one below 0, with
-        which the loss grows."""
-        learn_rate = getattr(sgd, "learn_rate", 1.0)
-        if not is_number(learn_rate) or not 0 <= learn_rate < math.inf:
-            raise ConfigError(f"{self.name}: learn_rate = {learn_rate!r}; expected a number of at least 0")
-        self._idle_steps = 0 if learn_rate else self._idle_steps + 1
-        if self._idle_steps == 2:  # a warm-up begins at 0
-            warnings.warn(
-                f"{self.name}: the learn rate stays at 0, so nothing is learned. Where it follows a schedule, call "
-                "optimizer.step_schedules() after each update, or set optimizer.learn_rate, such as 0.001",
-                stacklevel=3,
-            )
+        """As spaCy's. WARNS, RAISES: as `check_learn_rate`."""
+        self._idle_steps = check_learn_rate(self.name, sgd, self._idle_steps)
         super().finish_update(sgd)  # type: ignore[misc]
 
     def predict(self, docs: Iterable[Doc]) -> Any:
@@ -287,6 +276,36 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
     def adjust(self, scores: ChainScores) -> ChainScores:
         """The scores by the settings of prediction; probabilities are those of these."""
         return scores
+
+
+def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
+    """Warn of another tok2vec than the component was trained with. RAISES: ConfigError for docs to which the tok2vec has given
+    no rows, rows of another width, or rows of other tokens: spaCy's listener would read zeros, or the rows of other words."""
+    for node in model.walk():
+        upstream = getattr(node, "upstream_name", None)
+        if upstream is None:
+            continue
+        width = node.get_dim("nO") if node.has_dim("nO") else None
+        for doc in docs:
+            if not len(doc):
+                continue
+            rows, columns = doc.tensor.shape if doc.tensor is not None and doc.tensor.size else (0, 0)
+            expected = f"that component before {name!r} in the pipeline, and not disabled; in training, among annotating_components"
+            if not rows:
+                found = "no rows"
+            elif width not in (None, columns):
+                found = f"rows of width {columns}, expected {width},"
+            elif rows != len(doc):
+                found = f"{rows} rows for {len(doc)} tokens"
+                expected = "the component that splits tokens before that tok2vec in the pipeline"
+            else:
+                continue
+            raise ConfigError(
+                f"{name}: listens to a tok2vec ({upstream!r}), and found {found} in the doc; expected {expected}. Or load the "
+                f"pipeline whole, and give {name!r} a tok2vec of its own with nlp.replace_listeners"
+            )
+        if any(map(len, docs)) and not getattr(vars(node).get("link"), "is_checked", False):
+            check_upstream(name, model)
 
 
 def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float], *, are_ents: bool = False) -> SpanGroup:

@@ -1,5 +1,6 @@
 """The corpora of a training, as components look at them before it begins."""
 
+import math
 import warnings
 import zlib
 from itertools import islice
@@ -57,6 +58,22 @@ def check_examples(get_examples: Callable[[], Iterable[Example]], method: str, n
 def sample_docs(get_examples: Callable[[], Iterable[Example]]) -> list[Doc]:
     """The first texts, for shapes."""
     return [eg.x for eg in islice(get_examples(), SAMPLE_SIZE)]
+
+
+def check_learn_rate(name: str, sgd: Any, idle_steps: int) -> int:
+    """How many updates in a row have had a learn rate of 0. WARNS: at the second one; a warm-up begins at 0. RAISES: ConfigError
+    for a rate below 0, with which the loss grows."""
+    learn_rate = getattr(sgd, "learn_rate", 1.0)
+    if not is_number(learn_rate) or not 0 <= learn_rate < math.inf:
+        raise ConfigError(f"{name}: learn_rate = {learn_rate!r}; expected a number of at least 0")
+    idle_steps = 0 if learn_rate else idle_steps + 1
+    if idle_steps == 2:
+        warnings.warn(
+            f"{name}: the learn rate stays at 0, so nothing is learned. Where it follows a schedule, call "
+            "optimizer.step_schedules() after each update, or set optimizer.learn_rate, such as 0.001",
+            stacklevel=4,
+        )
+    return idle_steps
 
 
 def _check_training(nlp: Language) -> None:

@@ -101,36 +101,6 @@ def weights_checksum(model: Model) -> str:
     return digest.hexdigest()
 
 
-def require_upstream(name: str, model: Model, docs: Sequence[Doc]) -> None:
-    """Warn of another tok2vec than the component was trained with. RAISES: ConfigError for docs to which the tok2vec has given
-    no rows, rows of another width, or rows of other tokens: spaCy's listener would read zeros, or the rows of other words."""
-    for node in model.walk():
-        upstream = getattr(node, "upstream_name", None)
-        if upstream is None:
-            continue
-        width = node.get_dim("nO") if node.has_dim("nO") else None
-        for doc in docs:
-            if not len(doc):
-                continue
-            rows, columns = doc.tensor.shape if doc.tensor is not None and doc.tensor.size else (0, 0)
-            expected = f"that component before {name!r} in the pipeline, and not disabled; in training, among annotating_components"
-            if not rows:
-                found = "no rows"
-            elif width not in (None, columns):
-                found = f"rows of width {columns}, expected {width},"
-            elif rows != len(doc):
-                found = f"{rows} rows for {len(doc)} tokens"
-                expected = "the component that splits tokens before that tok2vec in the pipeline"
-            else:
-                continue
-            raise ConfigError(
-                f"{name}: listens to a tok2vec ({upstream!r}), and found {found} in the doc; expected {expected}. Or load the "
-                f"pipeline whole, and give {name!r} a tok2vec of its own with nlp.replace_listeners"
-            )
-        if any(map(len, docs)) and not getattr(vars(node).get("link"), "is_checked", False):
-            check_upstream(name, model)
-
-
 def check_upstream(name: str, model: Model, *, batch: Optional[Sequence[Doc]] = None) -> None:
     """Warn of another tok2vec than the component was trained with, or one that has learned on without it: once, for this may
     read all weights.

@@ -183,15 +183,13 @@ def _groups(
         found[name] = measures.group_by(cases, lambda case: SEEN if case.surface in seen else UNSEEN, [SEEN, UNSEEN])
     found["kind of token"] = measures.group_by(cases, lambda case: case.token_kind or "other")
     lengths = {text: len(examples[text].predicted) for text in findings.texts}
-    found["tokens of the text"] = measures.group_by(cases, lambda case: _length(lengths[case.text]), LENGTH_NAMES)
+    found["tokens of the text"] = measures.group_by(
+        cases, lambda case: next(name for most, name in LENGTHS if lengths[case.text] <= most), LENGTH_NAMES
+    )
     if len(material.sources) > 1:
         names = [name for name, _ in material.sources]
         found["file"] = measures.group_by(cases, lambda case: names[source_of[case.text]], names)
     return found
-
-
-def _length(tokens: int) -> str:
-    return next(name for most, name in LENGTHS if tokens <= most)
 
 
 def _texts(
