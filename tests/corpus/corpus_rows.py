@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from spacy_bilstm_tagger.corpus import Columns, EntityTags, read_corpus
+from spacy.tokens import DocBin
+from spacy.vocab import Vocab
+
+from spacy_bilstm_tagger.corpus import Columns, EntityTags, Notes, read_corpus, to_docbin
 from spacy_bilstm_tagger.corpus.columns import read_columns
 
 PATH = Path("tweets")
@@ -35,3 +38,19 @@ def read_file(tmp_path, content, notes=None):
     path = tmp_path / "corpus.txt"
     path.write_text(content, encoding="utf8")
     return read_corpus(path, notes=notes)[1]
+
+
+def docs_of(path, texts, **options):
+    return list(DocBin().from_bytes(to_docbin(path, texts, **options).to_bytes()).get_docs(Vocab()))
+
+
+def in_short(token):
+    iob = token.ent_iob_ if token.ent_iob_ != "O" or token.doc.has_annotation("ENT_IOB") else ""
+    return f"{token.text}/{token.tag_}/{iob}{'-' * bool(token.ent_type_)}{token.ent_type_}"
+
+
+def read_in_short(tmp_path, content):
+    """The format, each text as form/TAG/entity, and the notes."""
+    path, notes = write(tmp_path, content), Notes()
+    found, texts = read_corpus(path, notes=notes)
+    return found, [" ".join(map(in_short, doc)) for doc in docs_of(path, texts)], notes
