@@ -17,6 +17,7 @@ import zlib
 from collections import Counter
 from contextlib import contextmanager
 from difflib import get_close_matches
+from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path, PurePath
 from typing import IO, Any, Iterable, Iterator, Optional, cast
@@ -293,12 +294,13 @@ def check_argument(text: str) -> None:
 
 
 # What is found in the place of a file that was to be downloaded. A word of a table may be <html>, before a number.
+_PHRASES = "|".join(["Invalid request", "Backend fetch", *(status.phrase for status in HTTPStatus if status >= 400)])
 _WRONG_DOWNLOADS = {
     "a pointer of Git LFS and not the file itself; get that with 'git lfs pull'": r"\s*version https://git-lfs",
     "a web page (HTML); download the file itself, the raw one": r"(?i)\s*(?:<\?xml.*>\s*)?<(?:!doctype|html(?!> -?[\d.])|head)\b",
     "XML; write columns of tokens and tags, or export them": r"(?i)\s*<\?xml\b",
     "the error message of a web server; look at the address, and download the file again": (
-        r"\s*(?:(?:HTTP/\S+ )?[45]\d\d:? [A-Z][a-z ]+[^\t\n]*(?:\n.*){0,4}\Z|(?i:not found|404 page not found"
+        rf"\s*(?:(?:HTTP/\S+ )?[45]\d\d:? (?:{_PHRASES})[^\t\n]*(?:\n.*){{0,4}}\Z|(?i:not found|404 page not found"
         r"|(?:entry|repository) not found|invalid username or password|access denied|forbidden|unauthorized|bad credentials"
         r"|bad gateway|too many requests|internal server error|service unavailable)\.?\s*\Z)"
     ),
@@ -306,8 +308,7 @@ _WRONG_DOWNLOADS = {
 
 
 def wrong_download(content: str) -> Optional[str]:
-    """What the file is, and the way out, if it is no data at all; None if it may be. content (str): all of a short file,
-    the beginning of a long one."""
+    """What a file is that is no data, and the way out; None if it may be some. content (str): the beginning of a long file."""
     return next((kind for kind, pattern in _WRONG_DOWNLOADS.items() if re.match(pattern, content)), None)
 
 
@@ -328,8 +329,7 @@ def is_json_object(line: str) -> bool:
 
 
 def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object_pairs_hook of json. RAISES: DataError for a key that is there twice, of which programs take one or the other
-    (RFC 8259, section 4)."""
+    """The object_pairs_hook of json. RAISES: DataError for a key that is there twice (RFC 8259, section 4: unpredictable)."""
     found = dict(pairs)
     if len(found) < len(pairs):
         twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]

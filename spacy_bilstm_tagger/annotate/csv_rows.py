@@ -32,10 +32,7 @@ def csv_rows(
         number, content, _ = fed.used[0]
         reason = next((reason for _, _, reason in fed.used if reason), "")
         if not quoted and any(map(_DOUBLED.fullmatch, row)):
-            reason = (
-                reason
-                or "a cell in quotes, as pandas writes it; write the file again with quoting=3, or name it .csv with commas"
-            )
+            reason = reason or "a cell in quotes, as pandas writes it; write the file again with quoting=3, or as CSV"
         yield number, row, reason, content
 
 

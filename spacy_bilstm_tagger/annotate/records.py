@@ -96,7 +96,7 @@ def check_inputs(sources: list[str], layout: Layout) -> None:
             )
         reader = _RecordReader(source, layout)
         if source != "-":
-            reader.check_keys()
+            reader.check_first_lines()
             for _ in islice(reader.items(), 1):
                 pass
 
@@ -254,8 +254,8 @@ class _RecordReader:
         readers = {"jsonl": self._jsonl, "parquet": self._parquet, "text": self._text}
         return readers.get(self.format, self._csv)()
 
-    def check_keys(self) -> None:
-        """RAISES: DataError for a key that none of the first objects of JSON lines has."""
+    def check_first_lines(self) -> None:
+        """RAISES: DataError for a key that no object of JSON lines has there, and for a text file that begins as another one."""
         if self.format == "text" and self.layout.format is None:
             head = [text for _, text, _ in islice(Source(self.source).lines(self.layout.encoding), _FIRST)]
             check_head(self.source, head, way_out=", or give --input-format (text, if it is one)")

@@ -3,12 +3,12 @@
 import codecs
 import glob
 import io
-import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import IO, Any, Iterable, Iterator
 
+from ..corpus.formats import CONTROL
 from ..errors import DataError, damaged
 from ..util import GZIP, archive_kind, is_stream, refuse_utf8, unpacked_suffix
 
@@ -16,7 +16,6 @@ FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", 
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
 FROM_ARRAY = "jq -c '.[] | (strings | {text: .}) // .' FILE > FILE.jsonl"
 PACKED = (".gz", ".zst", ".bz2", ".lz4")
-_CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
 _PACKED_STARTS = {GZIP + b"\x08": "gzip", b"PAR1\x15": "Parquet"}
 LINE = 1 << 24  # bytes of a line; longer ones are not read
 
@@ -73,7 +72,7 @@ class Source:
                         may_be_utf8 = False
                     try:
                         text = line.decode(encoding)
-                        control = None if is_utf or line.isascii() else _CONTROL.search(text)
+                        control = None if is_utf or line.isascii() else CONTROL.search(text)
                         found = f"0x{ord(control[0]):02x} is a control character in {encoding}" if control else ""
                         yield number, text, f"{found}, which no text has; give --encoding cp1252" if found else ""
                     except UnicodeDecodeError as error:

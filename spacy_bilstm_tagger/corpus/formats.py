@@ -60,7 +60,7 @@ _ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 # Of Windows-1252: several letters in a row that are not ASCII, and a capital of these inside of a word.
 _IMPROBABLE = re.compile(r"(?<!\w)\w*(?:[À-ÖØ-öø-ÿŒœŠšŽžŸ]{3}|[a-zß-ÿ][À-ÖØ-ÞŒŠŽŸ]|(?<=[A-Z])Ÿ[a-z])\w*")
 _NOT_ASCII = re.compile(r"(?<!\w)[a-zA-Z]*[À-ÖØ-öø-ÿŒœŠšŽžŸ]")  # the beginning of such a word
-_CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
+CONTROL = re.compile("[\x80-\x9f]")  # of latin-1
 
 
 def read_corpus(
@@ -154,7 +154,7 @@ def _decode(path: Path, format: Optional[str], encoding: Optional[str], notes: N
             "iso-8859-2, mac-roman ...), name it with --encoding"
         )
     if is_guess and candidate == "latin-1":
-        n_control = len(_CONTROL.findall(content))
+        n_control = len(CONTROL.findall(content))
         notes.warnings.append(
             f"Read as latin-1, the file has {n_control:,} control characters (U+0080 to U+009F), which no text has; find its "
             "encoding, and name it with --encoding"
@@ -191,7 +191,7 @@ def _utf8_characters(data: bytes) -> int:
 def _check_named(path: Path, data: bytes, content: str, encoding: str) -> None:
     """RAISES: DataError for UTF-8 that is read as this encoding, which is no UTF, and for control characters."""
     refuse_utf8(path, data, encoding)
-    control = _CONTROL.search(content)
+    control = CONTROL.search(content)
     if control:
         line, byte = content.count("\n", 0, control.start()) + 1, f"0x{ord(control[0]):02x}"
         raise DataError(

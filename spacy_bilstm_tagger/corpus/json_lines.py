@@ -195,9 +195,8 @@ def _of_argilla(record: dict[str, Any]) -> dict[str, Any]:
         return {**record, "answer": str(record["status"])}
     if record["annotation"] is None:
         return {**record, "answer": NOT_ANNOTATED}
-    tuples = [
-        isinstance(each, list) and isinstance(each[0], str) for each in record["annotation"]
-    ]  # of to_pandas: label, start, end
+    tuples = [isinstance(each, list) and isinstance(next(iter(each), None), str) for each in record["annotation"]]
+    # to_pandas writes label, start, end.
     spans = [[*each[1:], each[0]] if is_tuple else each for each, is_tuple in zip(record["annotation"], tuples)]
     return {"text": record["text"], "spans": spans}
 

@@ -24,7 +24,7 @@ _PAUSE = re.compile(r"(?:\.\.+|…+)")  # an ellipsis may also be a pause
 _CLOSING = re.compile(r"[\"'”’»)\]}]+|1+!?")  # wow!!!1!
 _FACES = ("emoji", "emoticon")
 _HEART = re.compile("(?:<3|[❤♥♡🖤🤍🤎🧡🩵🩶🩷\U0001f493-\U0001f49f])\ufe0f?")
-_LOVERS = {"i", "we", "they"}  # I ❤ NY
+_SUBJECTS = {"i", "we", "they"}  # I ❤ NY
 _TAIL = ("url", "hashtag", "user", *_FACES)
 _BEGIN = STOP_WORDS - {"it", "me", "us"}  # these words begin a sentence; the others are domains, too
 _INSIDE = 1  # ENT_IOB
@@ -122,7 +122,7 @@ class _Tokens:
     def ending(self, i: int) -> Optional[str]:
         """How a sentence ends with the token: "pause" or "end"; None if it does not."""
         kind = self.kinds[i]
-        if kind in _FACES and i and _HEART.fullmatch(self.text(i)) and self.text(i - 1).lower() in _LOVERS:
+        if kind in _FACES and i and _HEART.fullmatch(self.text(i)) and self.text(i - 1).lower() in _SUBJECTS:
             return None
         if kind in _FACES or kind == "url":
             return "pause"

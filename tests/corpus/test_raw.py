@@ -187,7 +187,13 @@ def test_columns_are_read_as_a_corpus_though_their_name_is_that_of_raw_texts(kin
 
 
 @pytest.mark.parametrize(
-    "text", ["so good\nwe left\nme too\n", "a b\nB-PER O\n", "1\tso good\n2\tok then\n3\tso it is\n"]
+    "text",
+    [
+        "500 Days of Summer is so good\n",
+        "so good\nwe left\nme too\n",
+        "a b\nB-PER O\n",
+        "1\tso good\n2\tok then\n3\tso it is\n",
+    ],
 )
 def test_texts_that_look_a_bit_like_columns_stay_texts(text, tmp_path):
     (tmp_path / "a.txt").write_text(text)

@@ -36,6 +36,10 @@ REFUSED = {
         """, line 1: "ner_tags" holds a value for each of the "tokens"; expected columns, with names of labels and no numbers. """
         """Make them with: jq -r '([.tokens, .ner_tags] | transpose[] | @tsv), ""' FILE""",
     ),
+    "argilla-with-an-empty-range": (
+        '{"text": "Bob", "annotation": [[]], "prediction": null, "status": "Validated"}',
+        ", line 1: found [] as a range",
+    ),
     "lines-that-take-turns": (
         "Mia likes Lisbon\nNNP VBZ NNP\nso good\nRB JJ\n",
         ", line 1: found 3 columns here and in the next line",
