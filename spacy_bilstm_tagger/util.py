@@ -5,7 +5,6 @@ import ctypes
 import errno
 import gzip
 import hashlib
-import json
 import os
 import platform
 import re
@@ -20,7 +19,7 @@ from difflib import get_close_matches
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path, PurePath
-from typing import IO, Any, Iterable, Iterator, Optional, cast
+from typing import IO, Any, Callable, Iterable, Iterator, Optional, cast
 
 from .errors import ConfigError, DataError, Errors, damaged
 
@@ -321,13 +320,6 @@ _ARCHIVES = {
 }
 
 
-def is_json_object(line: str) -> bool:
-    try:
-        return line.lstrip().startswith("{") and isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
 def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The object_pairs_hook of json. RAISES: DataError for a key that is there twice (RFC 8259, section 4: unpredictable)."""
     found = dict(pairs)
@@ -354,8 +346,15 @@ def no_gradient(d_output: Any) -> list:
     return []
 
 
-def refuse_change(found: Any, value: Any) -> None:
-    """The setter of an extension attribute. RAISES: AttributeError."""
+def set_computed(owner: Any, name: str, getter: Callable) -> None:
+    """Add an extension attribute that cannot be set. WARNS of one of another library, which stays."""
+    if not owner.has_extension(name):
+        owner.set_extension(name, getter=getter, setter=_refuse_change)
+    elif getattr(owner.get_extension(name)[3], "__name__", "") != _refuse_change.__name__:
+        warnings.warn(f"{owner.__name__}._.{name} is an attribute of another library, and stays it", stacklevel=3)
+
+
+def _refuse_change(found: Any, value: Any) -> None:
     raise AttributeError("the attribute is computed from what a pipeline has set, and cannot be set itself")
 
 

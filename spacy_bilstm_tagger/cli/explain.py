@@ -65,26 +65,20 @@ def _of_tokens(tokens: list[dict[str, Any]], attrs: dict[str, str]) -> Table:
             continue
         rule = f"{token['kind']}: {token['rule']}" if token["rule"] else token["kind"]
         labels = [_labels(token["labels"].get(name, {}), token[attrs[name]]) for name in names]
-        table.add_row(Text(token["text"]), rule, Text(token["norm"]), Text(_known(token)), *labels)
+        ways = [f"{name} ({way})" if way else f"{name} –" for name, way in token["tables"].items()]
+        table.add_row(
+            Text(token["text"]), rule, Text(token["norm"]), Text("\n".join([*ways, *token["lists"]])), *labels
+        )
     return table
 
 
-def _known(token: dict[str, Any]) -> str:
-    ways = [f"{name} ({way})" if way else f"{name} –" for name, way in token["tables"].items()]
-    return "\n".join([*ways, *token["lists"]])
-
-
 def _labels(labels: dict[str, float], final: str) -> Text:
-    """With what the token has in the end, by a rule or by the best path, where this is not the most probable label."""
-    lines = _bars(labels)
+    """The first, and others that are worth a line; with what the token has in the end, by a rule or by the best path, where
+    this is not the most probable label."""
+    lines = [_bar(label, p) for number, (label, p) in enumerate(labels.items()) if not number or p >= LEAST]
     if final and labels and final != next(iter(labels)):
         lines.append(Text(f"→ {final} in the end", "dim"))
     return Text("\n").join(lines)
-
-
-def _bars(labels: dict[str, float]) -> list[Text]:
-    """The first, and others that are worth a line."""
-    return [_bar(label, p) for number, (label, p) in enumerate(labels.items()) if not number or p >= LEAST]
 
 
 def _bar(label: str, probability: float) -> Text:

@@ -40,7 +40,10 @@ def init(
     if name not in recipes:
         raise DataError(f"{name}: found no such recipe; expected one of {', '.join(recipes)}")
     files = [Path("configs") / f"{name}.cfg", *map(Path, MORE_FILES.get(name, []))]
-    changed = [str(folder / path) for path in files if _differs(folder / path, SOURCE / path)]
+    present = [(folder / path, SOURCE / path) for path in files if (folder / path).exists()]
+    changed = [
+        str(path) for path, source in present if not (path.is_file() and path.read_bytes() == source.read_bytes())
+    ]
     if changed and not force:
         raise DataError(f"{', '.join(changed)}: there already; --force overwrites, --output names another folder")
     for path in files:
@@ -52,10 +55,6 @@ def init(
             draft.write_bytes((SOURCE / path).read_bytes())
         typer.secho(f"✔ {folder / path}", fg=typer.colors.GREEN)
     typer.echo("Its first lines say how it is trained.")
-
-
-def _differs(path: Path, source: Path) -> bool:
-    return path.exists() and not (path.is_file() and path.read_bytes() == source.read_bytes())
 
 
 def _first_sentence(path: Path) -> str:

@@ -85,9 +85,12 @@ def report(
     curve = read_log(log) if log is not None else []  # before the work
     of_file = [(path, read_examples(nlp, path, format)) for path in data]
     trained_on = train or training_files(nlp)
+    names = [path.name for path, _ in of_file]
     material = Material(
         examples=[example for _, examples in of_file for example in examples],
-        sources=list(zip(_distinct([path for path, _ in of_file]), [len(examples) for _, examples in of_file])),
+        sources=[
+            (path.name if names.count(path.name) == 1 else str(path), len(examples)) for path, examples in of_file
+        ],
         train=[example.reference for path in trained_on for example in read_examples(nlp, path)],
         log=curve,
     )
@@ -154,9 +157,3 @@ def _is_numbers(path: Path) -> bool:
     except ValueError:
         return False
     return isinstance(found, dict) and {"created", "model", "learning_curve", "components"} <= found.keys()
-
-
-def _distinct(paths: list[Path]) -> list[str]:
-    """The names of files, with as much of the path as tells them apart."""
-    names = [path.name for path in paths]
-    return [path.name if names.count(path.name) == 1 else str(path) for path in paths]

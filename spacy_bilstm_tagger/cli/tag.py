@@ -28,7 +28,7 @@ from ..errors import DataError
 from ..lexicon.claim import tables_read
 from ..lexicon.table import NO_ROW, get_table
 from ..lexicon.vectors import VOCAB_VECTORS
-from ..pipeline.base import ARE_ENTS, scored_spans
+from ..pipeline.base import ARE_ENTS, scored_spans, span_score
 from ..tokenizer.kinds import tweet_kind
 from ..util import check_argument, read_lines
 from .scores import console, whole_table
@@ -114,7 +114,7 @@ def _print(doc: Doc) -> None:
         if token.is_space:
             continue
         begins = next((ent for ent in doc.ents if ent.start == token.i), None)
-        score = begins._.score if begins is not None else None
+        score = span_score(begins) if begins is not None else None
         cells = [token.text, *(getattr(token, f"{name}_") for name in columns), token.ent_type_]
         table.add_row(*map(Text, cells), "" if score is None else f"{score:.2f}")
         if token.is_sent_end and token.i + 1 < len(doc) and doc.has_annotation("SENT_START"):

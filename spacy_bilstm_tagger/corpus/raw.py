@@ -9,7 +9,7 @@ from typing import Iterable, Iterator
 
 from ..errors import DataError, Errors
 from ..pipeline.gold import OUTSIDE
-from ..util import is_json_object, is_stream, read_lines, read_text, unpacked_suffix, wrong_download
+from ..util import is_stream, read_lines, read_text, unpacked_suffix, wrong_download
 from .annotated_text import AnnotatedText, letters, text_fingerprints
 from .bio import looks_like_bio
 from .column_roles import KNOWN
@@ -95,7 +95,7 @@ def holds_columns(path: Path) -> bool:
 def check_head(path: object, lines: list[str], *, way_out: str = "") -> None:
     """RAISES: DataError for lines that are no texts: JSON, CSV, columns of a corpus, or what a server gives in their place."""
     first = next(filter(str.strip, lines), "").removeprefix("\ufeff").strip()
-    if is_json_object(first):
+    if _is_json_object(first):
         found = "its first line is a JSON object; expected a text a line. Write JSON lines to a .jsonl file"
     elif kind := wrong_download("\n".join(lines)):
         found = f"found {first[:40]!r}, {kind}"
@@ -215,3 +215,10 @@ def _places(path: Path) -> Iterator[tuple[str, str]]:
     if not found:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     return ((text, f"{path}, line {number}") for text, number in found)
+
+
+def _is_json_object(line: str) -> bool:
+    try:
+        return line.lstrip().startswith("{") and isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -36,7 +36,8 @@ def forward(
     model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool
 ) -> tuple[Floats2d, Callable[[Floats2d], list]]:
     shim = cast(TorchShim, model.shims[0])
-    words = [_shorten(word) for word in types.texts(types.orth)]
+    half = MAX_CHARACTERS // 2
+    words = [word if len(word) <= MAX_CHARACTERS else word[:half] + word[-half:] for word in types.texts(types.orth)]
     if not is_train:
         return cast(Floats2d, torch2xp(_predict_by_length(shim, words))), no_gradient
     Y, backprop_types = shim.begin_update(_inputs(shim, words))
@@ -107,10 +108,6 @@ class Sums:
 
 def _inputs(shim: TorchShim, words: list[str]) -> ArgsKwargs:
     return ArgsKwargs(args=tuple(torch.from_numpy(array).to(shim.device) for array in _spell(words)), kwargs={})
-
-
-def _shorten(word: str) -> str:
-    return word if len(word) <= MAX_CHARACTERS else word[: MAX_CHARACTERS // 2] + word[-MAX_CHARACTERS // 2 :]
 
 
 def _spell(words: list[str]) -> tuple[np.ndarray, np.ndarray]:

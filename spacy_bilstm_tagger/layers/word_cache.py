@@ -196,8 +196,8 @@ class WordCache(Shim):
         with self._lock:
             cached = self._slots
             self.widths[owner] = width
-            if cached is not None and len(cached.fills) > self._count(cached.columns, cached.rows.shape[1]):
-                cached = None  # the next batch gets fewer slots
+            if cached is not None and not 0 < len(cached.fills) <= self._count(cached.columns, cached.rows.shape[1]):
+                cached = None  # the next batch gets fewer slots, or none
             if cached is not None:
                 kept = cached.derived.get(owner)
                 if kept is None or kept[0] != version:

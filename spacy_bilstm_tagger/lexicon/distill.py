@@ -6,7 +6,7 @@ neither the mean nor the components, without which a word met later cannot get i
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 from spacy.lookups import Table
@@ -77,10 +77,6 @@ class Distiller:
             )
         return encoder
 
-    def to_info(self) -> dict[str, Any]:
-        """The numbers, to be kept with the table. The folder of the transformer may be another one later."""
-        return {"layer": self.layer, "mean": self.mean, "projection": self.projection, "probe": self.probe}
-
 
 def fit_distiller(
     model_dir: Path, words: list[str], *, dim: int, layer: Optional[int] = None
@@ -119,7 +115,8 @@ def save_distilled(distiller: Distiller, words: list[str], rows: np.ndarray, out
     """
     vocab = Vocab()
     set_vectors(vocab, words, rows, name=distiller.model_dir.name, dtype=dtype)
-    vocab.lookups.set_table(DISTILLER, Table(name=DISTILLER, data={DISTILLER: distiller.to_info()}))
+    info = {name: getattr(distiller, name) for name in ("layer", "mean", "projection", "probe")}  # its folder may move
+    vocab.lookups.set_table(DISTILLER, Table(name=DISTILLER, data={DISTILLER: info}))
     save_folder(vocab, output, kind=VECTORS_FOLDER)
     return vocab.vectors
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, Optional, Union
@@ -132,7 +132,7 @@ def make_tweet_tokenizer(*args: Any, **kwargs: Any) -> Callable[[Language], Twee
 
 
 def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
-    """The config gets the settings of prediction as they are now, so that another value at load is known as a change.
+    """The saved config has the settings of prediction as they are now, so that another value at load is known as a change.
 
     RAISES: ConfigError for another tokenizer than the config has.
     """
@@ -143,17 +143,25 @@ def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[s
             "loading; make a pipeline with the other one in [nlp.tokenizer], and source the components into it"
         )
     components: list[tuple[str, Any]] = list(nlp.components)
-    for name, pipe in components:
-        settings = getattr(pipe, "settings", None)
-        if settings:
-            nlp.get_pipe_config(name).update(settings)
-            pipe.cfg["config_at_init"] = dict(settings)
-        if hasattr(pipe, "meet"):  # a sourced one may have read no text here
-            pipe.meet([Doc(nlp.vocab)])
-    nlp.meta.pop(CHECKSUMS, None)
-    _connect(nlp)
-    type(nlp).to_disk(nlp, path, exclude=list(exclude))
-    folder = Path(path)
+    folder, exclude = Path(path), list(exclude)
+    with ExitStack() as undo:
+        for name, pipe in components:
+            settings = getattr(pipe, "settings", None)
+            if settings:
+                changes = (nlp.get_pipe_config(name), settings), (pipe.cfg, {"config_at_init": dict(settings)})
+                for part, change in changes:
+                    undo.callback(part.update, dict(part))
+                    undo.callback(part.clear)  # before that
+                    part.update(change)
+            if hasattr(pipe, "meet"):  # a sourced one may have read no text here
+                pipe.meet([Doc(nlp.vocab)])
+            if (
+                not hasattr(pipe, "check_bytes") and name not in exclude
+            ):  # those of another component that was saved there
+                (folder / name / CHECKSUMS).unlink(missing_ok=True)
+        nlp.meta.pop(CHECKSUMS, None)
+        _connect(nlp)
+        type(nlp).to_disk(nlp, path, exclude=exclude)
     write_checksums(folder, _shared_files(folder, nlp))
     if (folder / META).exists():
         meta = srsly.read_json(folder / META)

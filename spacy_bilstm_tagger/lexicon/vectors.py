@@ -9,6 +9,7 @@ from spacy.strings import get_string_id
 from spacy.util import OOV_RANK
 from spacy.vectors import Mode, Vectors
 from spacy.vocab import Vocab
+from thinc.util import to_numpy
 
 from ..errors import ConfigError, DataError, Errors
 from .files import VECTORS_FOLDER, find_pipeline, is_pipeline, keeping_reason, read_lookups, save_folder
@@ -127,14 +128,11 @@ def load_further_table(source: str, name: str, *, dtype: str = "float32", **read
 
 
 def is_same(vectors: Vectors, others: Vectors) -> bool:
-    """Whether two tables give every word the same row."""
+    """Whether two tables, each on any device, give every word the same row."""
     if vectors is others or vectors.data is others.data:
         return True
-    return (
-        vectors.shape == others.shape
-        and vectors.key2row == others.key2row
-        and bool((vectors.data == others.data).all())
-    )
+    same_words = vectors.shape == others.shape and vectors.key2row == others.key2row
+    return same_words and np.array_equal(to_numpy(vectors.data), to_numpy(others.data))
 
 
 def check_vectors(vectors: Vectors) -> None:

@@ -23,7 +23,7 @@ from ..layers.label_scores import ScoresModel
 from ..layers.shim import turn
 from ..lexicon.claim import claim_tables
 from ..tokenizer.tweet_tokenizer import token_settings, warn_of_tokens
-from ..util import check_at_least, check_fraction, check_name, refuse_change
+from ..util import check_at_least, check_fraction, check_name, set_computed
 from .corpora import check_examples, check_learn_rate, sample_docs
 from .learning import LearningMixin
 from .precision import compare_precisions, read_in_half
@@ -31,7 +31,8 @@ from .saving import AtomicLoadMixin
 from .upstream import check_upstream, reset_links
 
 SPAN = struct.Struct(">QQQllll")  # one span, as spaCy's SpanGroup.to_bytes writes it
-ARE_ENTS = "are_ents"  # in the attrs of a group whose spans are those of doc.ents
+# In the attrs of a group: its spans are those of doc.ents; the first character, the one behind the last, and label of each score.
+ARE_ENTS, PLACES = "are_ents", "places"
 
 
 class TrainableMixin:
@@ -313,14 +314,14 @@ def span_group(doc: Doc, name: str, spans: list[Span], scores: list[float], *, a
 
     are_ents (bool): the spans are those of `doc.ents`, so their scores are those of the entities.
     """
-    attrs: dict[str, Any] = {"scores": list(map(float, scores))}
+    places = [[span.start_char, span.end_char, span.label] for span in spans]
+    attrs: dict[str, Any] = {"scores": list(map(float, scores)), PLACES: places}
     return AlignedSpanGroup(doc, name=name, spans=spans, attrs={**attrs, ARE_ENTS: True} if are_ents else attrs)
 
 
 def scored_spans(group: SpanGroup) -> list[tuple[Span, Optional[float]]]:
     """The spans of a group, each with its probability; None without one, and where a merge has made the span longer."""
-    spans = list(group)  # which may change the scores
-    return list(zip(spans, _scores(group)))
+    return list(zip(group, _scores(group)))
 
 
 def span_score(span: Span) -> Optional[float]:
@@ -340,21 +341,22 @@ def span_score(span: Span) -> Optional[float]:
     return None
 
 
+set_computed(Span, "score", span_score)
+
+
 def _scores(group: SpanGroup) -> list[Optional[float]]:
-    scores = group.attrs.get("scores", ())
-    if len(scores) != len(group):  # of somebody else, whose order is unknown
-        return [None] * len(group)
-    return [None if score is None else float(score) for score in scores]
+    """Of each span. A group of ours knows the places of its scores: spans may have been added, exchanged or left out since."""
+    scores = [None if score is None else float(score) for score in group.attrs.get("scores", ())]
+    if PLACES in group.attrs:
+        by_place = dict(zip(map(tuple, group.attrs[PLACES]), scores))
+        return [by_place.get(place) for place in _places(group)]
+    return scores if len(scores) == len(group) else [None] * len(group)  # of somebody else, whose order is unknown
 
 
 def _places(group: SpanGroup) -> list[tuple[int, int, int]]:
     """The first character, the one behind the last, and the label of each span."""
     unpacked = map(SPAN.unpack, srsly.msgpack_loads(group.to_bytes())["spans"])
     return [(start, end, label) for _, _, label, _, _, start, end in unpacked]
-
-
-if not Span.has_extension("score"):
-    Span.set_extension("score", getter=span_score, setter=refuse_change)
 
 
 class AlignedSpanGroup(SpanGroup):
@@ -391,7 +393,5 @@ class AlignedSpanGroup(SpanGroup):
             ids = {"label": label, "kb_id": kb_id, "span_id": span_id}
             span = cast(Span, self.doc.char_span(start, end, **ids, alignment_mode="expand"))
             self[i] = span  # type: ignore[index]
-            if (span.start_char, span.end_char) != (start, end) and "scores" in self.attrs:
-                scores = list(self.attrs["scores"])
-                scores[i : i + 1] = [None]
-                self.attrs["scores"] = scores
+            if (span.start_char, span.end_char) != (start, end) and [start, end, label] in self.attrs[PLACES]:
+                self.attrs["scores"][self.attrs[PLACES].index([start, end, label])] = None

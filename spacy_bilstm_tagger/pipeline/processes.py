@@ -10,14 +10,18 @@ class RememberedCoders:
     """The coders of a registry of srsly, looked up again only when functions have been registered since."""
 
     def __init__(self, registry: catalogue.Registry) -> None:
-        self.look_up = registry.get_all
+        self.namespace, self.look_up = registry.namespace, registry.get_all
         self.coders: dict[str, Any] = {}
-        self.n_registered = -1
+        self.state: Any = None
 
     def __call__(self) -> dict[str, Any]:
-        if self.n_registered != len(catalogue.REGISTRY):
-            self.n_registered, self.coders = len(catalogue.REGISTRY), self.look_up()
+        if self.state != self._state():
+            self.coders = self.look_up()
+            self.state = self._state()
         return self.coders
+
+    def _state(self) -> tuple[int, list[Any]]:
+        return len(catalogue.REGISTRY), [catalogue.REGISTRY.get((*self.namespace, name)) for name in self.coders]
 
 
 def remember_coders() -> None:

@@ -123,10 +123,16 @@ class AtomicLoadMixin:
             if "strings.json" in reason:  # of spaCy's from_disk, which reads a vocabulary unless it is excluded
                 reason = f"{reason}; a folder of one component has no vocabulary: give exclude=['vocab']"
             elif not isinstance(error, DataError):
-                reason = (
-                    f"It is as it was saved, and does not fit the settings ({reason}). Set [components.{self.name}] to those "
-                    "that it was saved with, or train again"
+                mine, way_out = (
+                    "settings",
+                    f"Set [components.{self.name}] to those that it was saved with, or train again",
                 )
+                if weights is not None:
+                    mine, way_out = (
+                        "labels or settings of the component",
+                        "Load it into a new pipeline, with the config of the saved one",
+                    )
+                reason = f"It is as it was saved, and does not fit the {mine} ({reason}). {way_out}"
             raise DataError(Errors.COMPONENT_LOAD.format(name=self.name, source=source, reason=reason)) from error
 
 

@@ -133,9 +133,6 @@ class _Tokens:
             return "pause" if _PAUSE.fullmatch(self.text(i)) else "end"
         return None
 
-    def is_line_break(self, i: int) -> bool:
-        return self.kinds[i] == "space" and not {"\n", "\r"}.isdisjoint(self.text(i))
-
     def is_closing(self, i: int) -> bool:
         return not self._spaces[i - 1] and _CLOSING.fullmatch(self.text(i)) is not None
 
@@ -171,7 +168,7 @@ def sentence_starts(doc: Doc) -> Iterator[int]:
         if i and i >= tail and ended != "line":
             return
         if kind == "space":
-            if tokens.is_line_break(i):
+            if not {"\n", "\r"}.isdisjoint(tokens.text(i)):
                 ended = "line"
             continue
         ended = ended if has_words or ended == "line" else None

@@ -151,7 +151,7 @@ class BiLSTMSpans(SpanComponent):
                     if span.label_ not in self.labels:
                         raise KeyError(span.label_)
                     allowed[align[span.start : span.end], self.labels.index(span.label_)] = (False, True)
-            masks.append(allowed.reshape(len(eg.predicted), -1))
+            masks.append(allowed.reshape(len(eg.predicted), self.n_outputs))
         return np.concatenate(masks)
 
     def decode(self, docs: list[Doc], scores: ChainScores) -> list[Found]:

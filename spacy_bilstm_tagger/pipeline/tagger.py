@@ -24,7 +24,7 @@ from ..errors import ConfigError
 from ..layers.label_scores import ScoresModel
 from ..lexicon.files import use_checksums
 from ..types import Ints, Mask
-from ..util import check_bool, refuse_change
+from ..util import check_bool, set_computed
 from . import TOKEN_CLASSIFIER
 from .base import SequenceComponent, Setting
 from .gold import SPACE, aligned_tags, allowed_tags, alternatives, annotated_tags, gold_tags, single_tags
@@ -255,5 +255,4 @@ def tag_scores(token: Token, attr: str = "tag") -> Optional[dict[str, float]]:
 
 
 for _attr, _name in SCORES.items():
-    if not Token.has_extension(_name):
-        Token.set_extension(_name, getter=partial(tag_scores, attr=_attr), setter=refuse_change)
+    set_computed(Token, _name, partial(tag_scores, attr=_attr))

@@ -109,12 +109,16 @@ def check_upstream(name: str, model: Model, *, batch: Optional[Sequence[Doc]] = 
     RAISES: ConfigError for a batch whose rows nobody has given: not the tok2vec in this step, nor one before.
     """
     for node in listeners(model):
-        if batch is not None and node._batch_id is None and any(len(doc) and not doc.tensor.size for doc in batch):
-            raise ConfigError(
-                f"{name}: listens to {node.upstream_name!r}, and would learn from texts that no tok2vec has read; expected one "
-                f"before {name!r} in the pipeline, which learns too or stands in annotating_components. One that is frozen, or "
-                f"that a sourced {name!r} was not trained with, has to stand there"
-            )
+        if batch is not None and (
+            node._batch_id != node.get_batch_id(batch) or getattr(node._backprop, "is_spent", False)
+        ):
+            if any(len(doc) and not doc.tensor.size for doc in batch):
+                raise ConfigError(
+                    f"{name}: listens to {node.upstream_name!r}, and would learn from texts that no tok2vec has read; expected one "
+                    f"before {name!r} in the pipeline, which learns too or stands in annotating_components. One that is frozen, "
+                    f"or that a sourced {name!r} was not trained with, has to stand there"
+                )
+            node._batch_id = None  # that of an earlier step: the rows are those of the docs
         link, expected = Link.of(node), node.attrs.get(TRAINED_WITH)
         if link.is_checked or (batch is not None and expected is None):
             continue

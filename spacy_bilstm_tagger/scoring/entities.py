@@ -18,7 +18,7 @@ def make_ner_scorer() -> Callable[..., Scores]:
 
 
 def ner_score(examples: Iterable[Example], **cfg: Any) -> Scores:
-    """Scores of `doc.ents` over the texts whose entities are annotated; missing tokens do not count.
+    """Scores of `doc.ents` over the texts whose entities are annotated; missing tokens and empty texts do not count.
 
     ents_p, ents_r, ents_f, ents_per_type: pooled: exact boundaries and type (see `ner_prf`).
     ents_p_doc_mean, ents_r_doc_mean, ents_f_doc_mean: the same for each text, then averaged. A text without gold
@@ -27,7 +27,7 @@ def ner_score(examples: Iterable[Example], **cfg: Any) -> Scores:
     WARNS where entities are annotated in no text; all scores are None then.
     """
     given = list(examples)
-    examples = [eg for eg in given if eg.y.has_annotation("ENT_IOB")]
+    examples = [eg for eg in given if len(eg.y) and eg.y.has_annotation("ENT_IOB")]
     if not examples:
         warn_of_nothing(len(given), "entities", "ents_f")
     scores = ner_prf(examples)

@@ -11,7 +11,7 @@ from spacy.lang.lex_attrs import is_punct, like_num
 from spacy.tokens import Doc, Token
 from spacy.vocab import Vocab
 
-from ..util import refuse_change
+from ..util import set_computed
 from .rules import KINDS
 
 EXTENSION = "tweet_kind"
@@ -131,5 +131,4 @@ def tweet_kinds(doc: Doc) -> list[str]:
 
 
 # At import, so that the extension also exists in a process that only unpickles a pipeline.
-if not Token.has_extension(EXTENSION):
-    Token.set_extension(EXTENSION, getter=tweet_kind, setter=refuse_change)
+set_computed(Token, EXTENSION, tweet_kind)

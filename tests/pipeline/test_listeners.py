@@ -267,8 +267,26 @@ def test_a_batch_that_the_tok2vec_has_not_read_is_not_learned_from(pipeline):
     examples = [Example(nlp.make_doc(doc.text), doc) for doc in (pipeline(text) for text in TEXTS[:3])]
     optimizer = nlp.resume_training()
     nlp.update(examples, sgd=optimizer)
-    with nlp.select_pipes(disable=["tok2vec"]), pytest.raises(ConfigError, match="a batch that this one has not read"):
-        nlp.update(examples, sgd=optimizer)
+    for batch in (examples, examples[:1]):
+        with nlp.select_pipes(disable=["tok2vec"]), pytest.raises(ConfigError, match="texts that no tok2vec has read"):
+            nlp.update(batch, sgd=optimizer)
+
+
+def test_a_tok2vec_can_be_frozen_where_it_has_learned(pipeline):
+    nlp = make_pipeline()
+    examples = [Example(nlp.make_doc(doc.text), doc) for doc in (pipeline(text) for text in TEXTS[:3])]
+    optimizer = nlp.resume_training()
+    nlp.update(examples, sgd=optimizer)
+    before, tagger = (
+        weights_checksum(nlp.get_pipe("tok2vec").model),
+        weights_checksum(nlp.get_pipe("bilstm_tagger").model),
+    )
+    for batch in (examples, examples[:1], examples[1:]):
+        nlp.update(batch, sgd=optimizer, exclude=["tok2vec"], annotates=["tok2vec"])
+    assert weights_checksum(nlp.get_pipe("tok2vec").model) == before
+    assert weights_checksum(nlp.get_pipe("bilstm_tagger").model) != tagger
+    nlp.update(examples, sgd=optimizer)  # it learns on
+    assert weights_checksum(nlp.get_pipe("tok2vec").model) != before
 
 
 @pytest.mark.parametrize("is_frozen", [True, False])

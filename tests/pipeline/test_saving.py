@@ -10,7 +10,7 @@ import pytest
 import spacy
 import srsly
 from numpy.testing import assert_array_equal
-from small_pipelines import change_vectors, renew_checksums
+from small_pipelines import TWEETS, change_vectors, ner_examples, renew_checksums, small_pipeline
 from spacy.tokens import Span
 from spacy.training import Example
 from spacy.vectors import Vectors
@@ -370,3 +370,25 @@ def test_rehearsal_needs_a_tok2vec_of_its_own(factory):
     optimizer = nlp.resume_training()
     nlp.update([example], sgd=optimizer)
     assert nlp.rehearse([example], sgd=optimizer)[factory] > 0
+
+
+def test_over_another_pipeline(nlp, tmp_path):
+    """A component of spaCy writes no checksums; there may be those of one of ours that had its name."""
+    (name,) = nlp.pipe_names
+    nlp.to_disk(tmp_path)
+    other = spacy.blank("en", config=TWEETS)
+    other.add_pipe("entity_ruler", name=name).add_patterns([{"label": "X", "pattern": "so good"}])
+    other.to_disk(tmp_path)
+    assert [ent.text for ent in spacy.load(tmp_path)("so good !!").ents] == ["so good"]
+
+
+def test_a_live_one_with_other_labels_stays():
+    nlp, live = (small_pipeline("bilstm_ner") for _ in range(2))
+    nlp.initialize(lambda: ner_examples(nlp))
+    live.initialize(lambda: ner_examples(live)[3:])
+    labels = live.get_pipe("bilstm_ner").labels
+    with pytest.raises(
+        DataError, match=r"does not fit the labels or settings of the component .* Load it into a new pipeline"
+    ):
+        live.from_bytes(nlp.to_bytes())
+    assert live.get_pipe("bilstm_ner").labels == labels != nlp.get_pipe("bilstm_ner").labels

@@ -32,3 +32,14 @@ def test_what_is_changed_at_load_counts_more(saved):
 def test_a_change_is_saved_again(saved, tmp_path):
     spacy.load(saved, config={"components": {"bilstm_ner": {"top_k": 5}}}).to_disk(tmp_path / "again")
     assert settings(tmp_path / "again")["top_k"] == 5
+
+
+def test_saving_changes_no_setting_of_the_live_pipeline(saved, tmp_path):
+    nlp = small_pipeline("bilstm_ner", top_k=1)
+    nlp.from_disk(saved)
+    nlp.get_pipe("bilstm_ner").threshold = 0.7
+    config, cfg = str(nlp.config), str(nlp.get_pipe("bilstm_ner").cfg)
+    nlp.to_disk(tmp_path / "again")
+    assert (str(nlp.config), str(nlp.get_pipe("bilstm_ner").cfg)) == (config, cfg)
+    other = small_pipeline("bilstm_ner", top_k=1).from_bytes(nlp.to_bytes())
+    assert other.get_pipe("bilstm_ner").threshold == pytest.approx(0.7)

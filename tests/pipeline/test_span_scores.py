@@ -2,13 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 import spacy
 from small_pipelines import ner_examples, small_pipeline
-from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import Doc, DocBin, Span, SpanGroup
+from spacy.tokens.underscore import Underscore
 
 from spacy_bilstm_tagger.annotate.annotation import to_annotation
 from spacy_bilstm_tagger.pipeline.base import span_group
+from spacy_bilstm_tagger.util import set_computed
 
 TEXT = "Mara Lune and Bob went to New York City"
 
@@ -104,3 +107,45 @@ def test_what_is_computed_cannot_be_set(doc):
         with pytest.raises(AttributeError, match="computed from what a pipeline has set, and cannot be set itself"):
             setattr(owner._, name, 0.3)
     assert scores(doc.ents) == [0.8, 0.9]
+
+
+@pytest.mark.parametrize("read", [lambda doc: doc, Doc.copy, round_trip], ids=["doc", "copy", "docbin"])
+def test_a_group_that_is_changed_keeps_the_scores_of_its_spans(doc, read):
+    doc = read(doc)
+    group = doc.spans["ents"]
+    group.append(Span(doc, 3, 4, label="x"))
+    assert scores(group) == [0.8, 0.9, None]
+    group[0] = Span(doc, 6, 9, label="y")
+    again = round_trip(doc)
+    for each in (doc, again):
+        assert [(span.text, span._.score) for span in each.spans["ents"]] == [
+            ("New York City", None),
+            ("New York City", 0.9),
+            ("Bob", None),
+        ]
+    doc.ents = list(group)[1:]
+    assert [ent["score"] for ent in to_annotation(doc)["ents"]] == [None, 0.9]
+
+
+def test_a_group_that_is_sorted(doc):
+    first, second = doc.spans["other"]
+    doc.spans["other"][0], doc.spans["other"][1] = second, first
+    assert [(span["text"], span["score"]) for span in to_annotation(doc)["spans"]] == [
+        ("New York City", 0.2),
+        ("Mara Lune", 0.1),
+    ]
+
+
+def test_scores_of_spacy_count_by_their_order(doc):
+    """Its spancat sets an array, and no places."""
+    doc.spans["sc"] = SpanGroup(
+        doc, name="sc", spans=[Span(doc, 3, 4, "z")], attrs={"scores": np.array([0.25], dtype="f")}
+    )
+    assert scores(doc.spans["sc"]) == [0.25]
+
+
+def test_an_attribute_of_another_library_stays(monkeypatch):
+    monkeypatch.setattr(Underscore, "span_extensions", {"score": (7, None, None, None)})
+    with pytest.warns(UserWarning, match=r"Span._.score is an attribute of another library, and stays it"):
+        set_computed(Span, "score", lambda span: 0.5)
+    assert Span(spacy.blank("en")("so good"), 0, 1)._.score == 7

@@ -374,3 +374,9 @@ class TestExpectedF1:
     def test_another_word_is_refused(self):
         with pytest.raises((ConfigError, ConfigValidationError), match="threshold"):
             small_pipeline("bilstm_spans", threshold="f1")
+
+
+def test_an_empty_text_in_a_batch_teaches_nothing(trained):
+    examples = [*span_examples(trained), gold_of(trained, "", []), gold_of(trained, "", None)]
+    assert loss_of(trained, *examples)[0] == loss_of(trained, *examples[:-2])[0]
+    trained.update(examples, sgd=trained.resume_training())

@@ -104,6 +104,13 @@ class TestEntities:
         assert all(value is None for value in scores.values())
 
 
+def test_empty_texts_count_nowhere():
+    given = [with_ents("XX.", "XX."), with_ents("X..", "...")]
+    assert ner_score([*given, with_ents("", "")]) == ner_score(given)
+    with pytest.warns(UserWarning, match="Nothing to score: none of the 1 texts has gold entities"):
+        assert ner_score([with_ents("", "")])["ents_f_doc_mean"] is None
+
+
 def test_spacy_finds_the_scores(tweet_nlp, make_examples):
     tweet_nlp.add_pipe("bilstm_tagger")
     examples = make_examples(tweet_nlp)
