@@ -274,18 +274,18 @@ def refuse_utf8(name: Any, data: bytes, encoding: str, line: int = 1) -> None:
         )
 
 
-def is_text(text: str) -> bool:
-    """Whether it can be written: half of a surrogate pair, which a string of JSON can hold, cannot."""
+def no_text(text: str) -> str:
+    """What keeps a string of JSON from being written as text; "" for almost all."""
     try:
         text.encode("utf8")
     except UnicodeEncodeError:
-        return False
-    return True
+        return "half of a surrogate pair, which is no text"
+    return "a NUL character, which is no text" if "\0" in text else ""
 
 
 def check_argument(text: str) -> None:
     """RAISES: DataError for an argument of the command line that the terminal has sent in another encoding than Python expects."""
-    if not is_text(text):
+    if "surrogate" in no_text(text):
         expected = sys.getfilesystemencoding()
         raise DataError(
             f"found no text, but bytes that are not {expected}: {ascii(text)[:60]}; expected an argument in {expected}"

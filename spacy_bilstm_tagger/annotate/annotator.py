@@ -14,7 +14,7 @@ from thinc.model import Model
 
 from ..errors import ConfigError, DataError, damaged
 from ..layers.word_cache import forget_words
-from ..util import check_at_least, is_text
+from ..util import check_at_least, no_text
 from .annotation import check_fields
 from .outputs import Form, encode
 from .records import Record
@@ -137,7 +137,7 @@ def annotate(
 
 def _annotate_batch(annotator: Annotator, given: list[Any]) -> Iterator[dict[str, Any]]:
     dicts = [dict(each) if isinstance(each, Mapping) else {"text": each} for each in given]
-    errors = {i: reason for i, each in enumerate(dicts) if (reason := _no_text(each.get("text")))}
+    errors = {i: reason for i, each in enumerate(dicts) if (reason := _reason(each.get("text")))}
     rights = [i for i in range(len(dicts)) if i not in errors]
     found = dict(zip(rights, annotator.annotations([dicts[i]["text"] for i in rights])))
     for i, each in enumerate(dicts):
@@ -145,13 +145,13 @@ def _annotate_batch(annotator: Annotator, given: list[Any]) -> Iterator[dict[str
         yield {**each, **(found[i] if i in found else {"error": errors[i]})}
 
 
-def _no_text(text: Any) -> str:
+def _reason(text: Any) -> str:
     """Why a record has no text; "" if it has."""
     if not isinstance(text, str):
         return "no text: expected a string"
     if not text.strip():
         return "no text: it is blank"
-    return "" if is_text(text) else "half of a surrogate pair, which is no text"
+    return no_text(text)
 
 
 def model_path(name: str) -> Path:

@@ -1,6 +1,8 @@
 """The rows of CSV files whose quotes may be broken."""
 
+import contextlib
 import csv
+import itertools
 import re
 from collections import deque
 from typing import Any, Iterator
@@ -9,13 +11,14 @@ from .sources import LINE
 
 _DOUBLED = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')  # quotes inside of a cell in quotes
 _QUOTED = LINE  # characters of a CSV record; longer ones have a quote that nobody closed
+_MOST_LINES = 20  # of a cell in quotes
 
 
 def csv_rows(
-    lines: Iterator[tuple[int, str, str]], delimiter: str, *, quoted: bool
+    lines: Iterator[tuple[int, str, str]], delimiter: str, width: int, *, quoted: bool
 ) -> Iterator[tuple[int, list[str], str, str]]:
     """(first line, cells, why the row cannot be read or "", its beginning). A quote that is never closed costs the line that
-    it stands in, and not those behind it."""
+    it stands in, and not those behind it. width (int): the cells of a row."""
     quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     fed = _Lines(lines)
     while True:
@@ -31,9 +34,22 @@ def csv_rows(
             continue
         number, content, _ = fed.used[0]
         reason = next((reason for _, _, reason in fed.used if reason), "")
-        if not quoted and any(map(_DOUBLED.fullmatch, row)):
+        if not quoted and (any(map(_DOUBLED.fullmatch, row)) or _goes_on(fed, row, delimiter, width)):
             reason = reason or "a cell in quotes, as pandas writes it; write the file again with quoting=3, or as CSV"
+            content = "".join(text for _, text, _ in fed.used)
         yield number, row, reason, content
+
+
+def _goes_on(fed: "_Lines", row: list[str], delimiter: str, width: int) -> bool:
+    """Whether the last cell goes on in quotes in lines that are no rows by themselves. These are used too."""
+    if width > 1 and row[-1:] and row[-1][:1] == '"' and row[-1].count('"') % 2:
+        with contextlib.suppress(csv.Error):
+            last = next((text for text in itertools.islice(fed, _MOST_LINES) if {'"', delimiter} & set(text)), "")
+            if last.split(delimiter)[0].count('"') % 2 and len(row) + last.count(delimiter) == width:
+                return True
+        fed.waiting.extendleft(reversed(fed.used[1:]))
+        del fed.used[1:]
+    return False
 
 
 def _next_row(reader: Any) -> list[str]:

@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Optional, Union
 
-from ..corpus.raw import check_head
+from ..corpus.raw import check_head, whole_text
 from ..errors import DataError, damaged
-from ..util import is_text, without_doubles
+from ..util import no_text, without_doubles
 from .csv_rows import cells, csv_rows
 from .sources import FROM_ARRAY, Source, format_of, read_schema
 
@@ -144,8 +144,8 @@ def to_item(
         if not layout.cut:
             return _reject(source, line, f"{len(text):,} characters, expected at most {layout.max_chars:,}", content)
         text = text[: layout.max_chars]
-    if not is_text(text):  # JSON can hold it
-        return _reject(source, line, "half of a surrogate pair, which is no text", content)
+    if reason := no_text(text):
+        return _reject(source, line, reason, content)
     if layout.id_field is not None:
         key = found.get(layout.id_field)
         if isinstance(key, bool) or not isinstance(key, (str, int)) or key == "":
@@ -155,8 +155,8 @@ def to_item(
                 f"no id: {layout.id_field!r} is {_json_type(key)}, expected a string or a whole number",
                 content,
             )
-        if not is_text(str(key)):
-            return _reject(source, line, "half of a surrogate pair in the id, which is no text", content)
+        if reason := no_text(str(key)):
+            return _reject(source, line, f"in the id {reason}", content)
     kept = {name: found.get(name) for name in layout.keep}
     reason = next((reason for value in kept.values() if (reason := _unwritable(value))), "")
     if reason:
@@ -167,8 +167,8 @@ def to_item(
 def readable(layout: Layout, found: Mapping[str, Any]) -> dict[str, Any]:
     """What of a record without annotation can be written: "id", kept columns and "text"."""
     key, text = found.get(layout.id_field or ""), found.get(layout.text_field)
-    is_key = isinstance(key, (str, int)) and not isinstance(key, bool) and is_text(str(key))
-    is_right = isinstance(text, str) and len(text) <= layout.max_chars and is_text(text)
+    is_key = isinstance(key, (str, int)) and not isinstance(key, bool) and not no_text(str(key))
+    is_right = isinstance(text, str) and len(text) <= layout.max_chars and not no_text(text)
     kept = {name: found.get(name) for name in layout.keep if not _unwritable(found.get(name))}
     return {"id": key if is_key else None, **kept, "text": text if is_right else None}
 
@@ -176,7 +176,7 @@ def readable(layout: Layout, found: Mapping[str, Any]) -> dict[str, Any]:
 def _unwritable(value: Any, depth: int = 0) -> str:
     """Why a value of a kept column cannot be written; "" for almost all."""
     if isinstance(value, str):
-        return "" if is_text(value) else "half of a surrogate pair in a kept column, which is no text"
+        return f"in a kept column {reason}" if (reason := no_text(value)) else ""
     if not isinstance(value, (dict, list)):
         return ""
     if depth == _DEEPEST:
@@ -199,7 +199,7 @@ def json_item(layout: Layout, source: str, line: int, text: str) -> Item:
     if layout.text_field not in found:
         keys = ", ".join(map(repr, islice(found, 10))) or "nothing"
         return _reject(source, line, f"no {layout.text_field!r}, found {keys}", text)
-    return to_item(layout, found, found[layout.text_field], source=source, line=line, content=text)
+    return to_item(layout, found, whole_text(found, layout.text_field), source=source, line=line, content=text)
 
 
 def _reject(source: str, line: int, reason: str, content: str = "") -> Reject:
@@ -311,7 +311,7 @@ class _RecordReader:
         names = cells(header, delimiter)
         self._check_columns(names)
         quoted = self.format == "csv" or header.startswith('"')  # as R and spreadsheets write TSV
-        for line, row, reason, content in csv_rows(lines, delimiter, quoted=quoted):
+        for line, row, reason, content in csv_rows(lines, delimiter, len(names), quoted=quoted):
             if reason:
                 yield self._reject(line, reason, content)
             elif not row:

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from spacy.language import Language
 
 from ..errors import DataError
-from ..util import is_text, without_doubles
+from ..util import no_text, without_doubles
 from .annotator import Annotator, Recipe
 
 MOST_BYTES = 64_000_000
@@ -184,8 +184,8 @@ def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[La
         if len(texts) > bounds.texts:
             raise HTTPException(413, f"{len(texts)} texts, expected at most {bounds.texts}")
         for number, text in enumerate(texts):
-            if not is_text(text):
-                raise HTTPException(422, f"text {number} holds half of a surrogate pair, which is no text")
+            if reason := no_text(text):
+                raise HTTPException(422, f"text {number} holds {reason}")
             if len(text) > bounds.chars:
                 raise HTTPException(
                     413, f"text {number} has {len(text):,} characters, expected at most {bounds.chars:,}"

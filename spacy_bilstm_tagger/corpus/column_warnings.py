@@ -18,6 +18,7 @@ _PIECE = re.compile("##\\w|[▁Ġ]|.+@@$")
 _LONG_TEXT = 60  # tokens
 _ONLY_TEXT = 30  # tokens of a file's only text
 _MASK = re.compile(r"([*_#•█xX])\1*")
+_AGAIN = 0.1  # share of texts that repeat an earlier one, above that of published corpora
 _SAME = 0.9  # share of tokens that are one word, as where texts were removed
 # What parts the texts of a format.
 _PARTED = {
@@ -155,17 +156,22 @@ def warn_of_texts(format: str, texts: list[AnnotatedText], notes: Notes) -> None
             f"{sum(words[word] for word in escaped):,} tokens, such as {escaped[0]!r}, are as the Penn Treebank writes them, no "
             "text; write ( for -LRB-, / for \\/, and so on"
         )
-    labels_of: dict[tuple[Optional[str], ...], set[tuple[Any, ...]]] = {}
+    labels_of: dict[tuple[Optional[str], ...], list[tuple[Any, ...]]] = {}
     for text in texts:
         if len(text.words) != 1:
             labels = *(text.tags or ()), *(text.ents or ()), *sorted(text.entities or ()), *sorted(text.spans or ())
-            labels_of.setdefault(tuple(text.words) or (text.raw,), set()).add(labels)
-    n_differing = sum(len(found) > 1 for found in labels_of.values())
+            labels_of.setdefault(tuple(text.words) or (text.raw,), []).append(labels)
+    n_differing = sum(len(set(found)) > 1 for found in labels_of.values())
+    n_again = sum(len(found) - 1 for found in labels_of.values())
     if n_differing:
         what = "labels" if texts[0].words else "ranges"
         notes.warnings.append(
             f"{n_differing:,} texts are there more than once, with other {what}, as of several annotators; all of them are kept: "
             "choose one"
+        )
+    elif n_again > max(5, _AGAIN * len(texts)):
+        notes.warnings.append(
+            f"{n_again:,} of {len(texts):,} texts repeat an earlier one, and count again; is a part there twice?"
         )
     for word, count in words.most_common(1):
         if count > max(_SAME * words.total(), len(texts)) and words.total() > 5:

@@ -10,7 +10,7 @@ from typing import Any, Iterator, Optional
 
 from ..errors import DataError, Errors
 from ..pipeline.gold import OUTSIDE
-from ..util import without_doubles
+from ..util import no_text, without_doubles
 from .annotated_text import AnnotatedText, Notes
 from .labels import list_counts
 
@@ -55,7 +55,7 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
             if "text" not in record:
                 _refuse_labels_of_tokens(where, record)
             text = record["text"]
-            text.encode("utf8")  # JSON can hold half a surrogate pair, which is not a text
+            reason = no_text(text)
         except DataError:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -70,8 +70,8 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
             rejected[str(answer)] += 1
         elif not text.strip():
             raise DataError(f"{where}: the text is empty, expected at least one word; remove the line")
-        elif "\0" in text:
-            raise DataError(f"{where}: the text has a NUL character (\\u0000), expected none; remove it")
+        elif reason:
+            raise DataError(f"{where}: the text has {reason}; remove it")
         else:
             tokens = record.get("tokens") if isinstance(record.get("tokens"), list) else ()
             has_tags |= any(isinstance(each, dict) and bool(each.get("tag")) for each in tokens)

@@ -5,11 +5,11 @@ import json
 import re
 from itertools import chain, islice
 from pathlib import Path
-from typing import Iterable, Iterator
+from typing import Any, Iterable, Iterator, Mapping
 
 from ..errors import DataError, Errors
 from ..pipeline.gold import OUTSIDE
-from ..util import is_stream, read_lines, read_text, unpacked_suffix, wrong_download
+from ..util import is_stream, no_text, read_lines, read_text, unpacked_suffix, wrong_download
 from .annotated_text import AnnotatedText, letters, text_fingerprints
 from .bio import looks_like_bio
 from .column_roles import KNOWN
@@ -144,14 +144,22 @@ def _row_texts(path: Path) -> list[str]:
 
 def _json_text(path: Path, number: int, line: str, unit: str = "line") -> str:
     try:
-        text = json.loads(line)["text"]
-        text.encode("utf8")  # JSON can hold half a surrogate pair, which is not a text
+        text = whole_text(json.loads(line))
+        reason = no_text(text)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise DataError(
             f'{path}, {unit} {number}: found {line.strip()[:60]!r}, expected a JSON object with a string as "text" (rename the '
             "key, or write the texts to a .txt)"
         ) from None
+    if reason:
+        raise DataError(f"{path}, {unit} {number}: the text has {reason}; remove it")
     return text
+
+
+def whole_text(record: Mapping[str, Any], key: str = "text") -> Any:
+    """The text of a record; the whole one, where Twitter's first interface has put its beginning under "text"."""
+    extended = record.get("extended_tweet") if key == "text" else None
+    return extended["full_text"] if isinstance(extended, dict) and "full_text" in extended else record[key]
 
 
 def in_fold(texts: list[AnnotatedText], fold: str, *, inverted: bool = False) -> list[AnnotatedText]:

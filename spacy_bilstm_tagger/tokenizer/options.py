@@ -51,6 +51,9 @@ class TokenizerOptions:
         return cls(scheme, **values, patterns=tuple((patterns or {}).items()))  # type: ignore[arg-type]
 
 
+_MANY_WAYS = re.compile(r"\||\(\?[=!<]|\)[*?{]")
+_WHITE_SPACE = re.compile(r"( |\\[nrts])(?![*?]|\{0?,)")  # in a pattern, where it cannot be left out
+
 CHOICES = {
     name: get_args(hint) for name, hint in get_type_hints(TokenizerOptions).items() if get_origin(hint) is Literal
 }
@@ -63,8 +66,8 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
 
 
 def check_pattern(name: str, pattern: str) -> None:
-    """RAISES: ConfigError for a pattern that does not compile, matches the empty string or has groups: their numbers
-    would change inside the whole expression."""
+    """RAISES: ConfigError for a pattern that does not compile, matches the empty string, can match no token, or has groups: their
+    numbers would change inside the whole expression."""
     where = f"TweetTokenizer.v1: the pattern {name} = {pattern!r}"
     try:
         compiled = re.compile(pattern)
@@ -74,5 +77,7 @@ def check_pattern(name: str, pattern: str) -> None:
         raise ConfigError(f"{where} is not a regular expression (global flags; expected such as (?i:...))")
     if compiled.groups:
         raise ConfigError(f"{where} has groups that are numbered or named; expected (?:...) instead of (...)")
+    if not _MANY_WAYS.search(pattern) and _WHITE_SPACE.search(re.sub(r"\\\\|\[[^]]*\]", "", pattern)):
+        raise ConfigError(f"{where} holds white space, which is in no token; expected a pattern of one token")
     if compiled.match(""):
         raise ConfigError(f"{where} matches the empty string; expected at least one character")

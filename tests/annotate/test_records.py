@@ -108,6 +108,31 @@ class TestFormats:
         assert "a cell in quotes, as pandas writes it" in rejected
         assert kept[1] == '"q" ""'
 
+    @pytest.mark.parametrize(
+        ("content", "kept"),
+        [
+            ('id\ttext\n1\t"so good\n\nin Lisbon"\n2\tok\n', ["ok"]),
+            ('text\tid\n"so good\nin Lisbon"\t1\nok\t2\n', ["ok"]),
+            ('id\ttext\n1\t"so good\n2\tall good"\n', ['"so good', 'all good"']),  # quotes of two tweets
+            ('text\n"so good\nin Lisbon"\n', ['"so good', 'in Lisbon"']),  # perhaps
+            ('id\ttext\n1\t"so good\n', ['"so good']),
+        ],
+    )
+    def test_a_cell_in_quotes_over_several_lines_of_tsv_is_one_reject(self, write, content, kept):
+        found = list(read_records([write("a.tsv", content)], Layout()))
+        assert [item.text for item in found if isinstance(item, Record)] == kept
+        rejects = [item for item in found if not isinstance(item, Record)]
+        for reject in rejects:
+            assert "a cell in quotes, as pandas writes it" in reject.reason
+            assert "so good" in reject.content
+            assert 'in Lisbon"' in reject.content
+        assert len(rejects) == (kept == ["ok"])
+
+    def test_the_whole_of_a_tweet_that_was_cut(self, write):
+        path = write("a.jsonl", '{"text": "so go…", "body": "x", "extended_tweet": {"full_text": "so good"}}\n')
+        assert read(path, Layout()) == [(0, "so good", {})]
+        assert read(path, Layout(text_field="body")) == [(0, "x", {})]
+
     def test_control_characters_of_latin_1_are_another_encoding(self, write):
         path = write("a.csv", "text\nit’s\nok\n".encode("cp1252"))
         reason = "0x92 is a control character in latin-1, which no text has; give --encoding cp1252"
@@ -148,6 +173,7 @@ BAD = {
     b'{"id": "a", "text": ""}': "'text' is empty|no text",
     b'{"id": "a", "text": " \\t"}': "no text: it is blank",
     b'{"id": "a", "text": "\\ud83d"}': "half of a surrogate pair",
+    b'{"id": "a", "text": "so \\u0000"}': "a NUL character, which is no text",
     b'{"id": "a", "text": "caf\xe9"}': "not utf-8: byte 0xe9",
     b'{"text": "so good"}': "no id: 'id' is null",
     b'{"id": 1.5, "text": "so good"}': "no id: 'id' is number",

@@ -84,7 +84,7 @@ BAD = {
     "list.jsonl": (lambda path: b"[1]\n", "line 1: found '[1]'"),
     "number.jsonl": (lambda path: b'{"text": 5}\n', "line 1: found '{\"text\": 5}'"),
     "null.jsonl": (lambda path: b'{"text": null}\n', "line 1: found '{\"text\": null}'"),
-    "half.jsonl": (lambda path: b'{"text": "\\ud83d"}\n', "line 1: found"),
+    "half.jsonl": (lambda path: b'{"text": "\\ud83d"}\n', "line 1: the text has half of a surrogate pair"),
     "empty.jsonl": (lambda path: b"", "found no text"),
     "cut.gz": (lambda path: _cut(gzip.compress(TEXTS.encode())), "cannot be read as"),
     "plain.gz": (lambda path: TEXTS.encode(), "cannot be read as"),

@@ -114,6 +114,7 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
             "London\tB-LOC\nrocks\tO\n\nLondon\tO\nrocks\tO\n",
             "1 texts are there more than once, with other labels, as of several annotators; all of them are kept",
         ),
+        (8 * "so\tRB\ngood\tJJ\n\n" + "in\tIN\nRome\tNNP\n", "7 of 9 texts repeat an earlier one, and count again"),
         (conllu("1", "Mia", misc="Entity=(e1-person)"), "MISC has Entity=..., which is not read"),
         (12 * (conllu("1", "Hi") + "\n") + conllu("1", "_"), "1 sentences are '_' alone, as in line 25"),
         (conllu("1", '"a,b"') + conllu("2", "ok"), '1 cells are in quotes, such as "a,b"'),

@@ -185,7 +185,8 @@ def test_a_record_without_ranges_is_refused_and_an_empty_list_is_the_way_out(rec
 @pytest.mark.parametrize("field", ["text", "label"])
 def test_half_a_surrogate_is_refused(field):
     text, label = ("a\ud83d" if field == "text" else "a"), ("P\ud83d" if field == "label" else "P")
-    refused("corpus.jsonl, line 1: found ", {"text": text, "label": [[0, 1, label]]})
+    found = "the text has half of a surrogate pair" if field == "text" else "found "
+    refused(f"corpus.jsonl, line 1: {found}", {"text": text, "label": [[0, 1, label]]})
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_a_key_that_is_there_twice_is_refused(line, key):
 
 
 def test_a_nul_character_is_refused():
-    refused("line 1: the text has a NUL character (\\u0000), expected none", {"text": "a\0b", "label": []})
+    refused("line 1: the text has a NUL character, which is no text; remove it", {"text": "a\0b", "label": []})
 
 
 FULL = {

@@ -4,6 +4,7 @@ from thinc.api import ConfigValidationError
 
 from spacy_bilstm_tagger.errors import ConfigError
 from spacy_bilstm_tagger.tokenizer import create_tweet_tokenizer
+from spacy_bilstm_tagger.tokenizer.options import check_pattern
 
 TEXT = "i dont like late-night #TopTen shows at 7pm!! 😂😂 It's $20"
 
@@ -61,6 +62,13 @@ def test_patterns_of_the_user_go_first(hashtags):
     assert tokens("see ABC-17! #1234 ABC", **settings) == "see ABC-17 ! #123 4 ABC"
 
 
+@pytest.mark.parametrize(
+    "pattern", ["a ?b", r"a\s*b", "[ab c]", "ab|b c", r"a\\s", "(?:b c)?ab", "ab(?! )", "(?:b c){0,1}ab"]
+)
+def test_patterns_whose_white_space_can_be_left_out(pattern):
+    check_pattern("ours", pattern)
+
+
 WRONG = [
     ({"scheme": "twitter"}, "scheme = 'twitter'; expected one of ptb, ud"),
     ({"hashtags": "letters"}, "hashtags = 'letters'; expected one of whole, sign, words"),
@@ -70,6 +78,11 @@ WRONG = [
     ({"patterns": {"ours": "("}}, "the pattern ours = '\\(' is not a regular expression"),
     ({"patterns": {"ours": "x*"}}, "matches the empty string"),
     ({"patterns": {"ours": "(x)"}}, "has groups"),
+    (
+        {"patterns": {"ours": "New York"}},
+        "'New York' holds white space, which is in no token; expected a pattern of one token",
+    ),
+    ({"patterns": {"ours": r"(?i:so\s+x)"}}, "holds white space"),
     ({"patterns": {"ours": "(?i)x"}}, "is not a regular expression \\(global flags"),
     ({"patterns": {"ours": 3}}, "the pattern ours = 3 is not a regular expression"),
     ({"patterns": {"samepunct": "x"}}, "patterns has the name 'samepunct'"),
