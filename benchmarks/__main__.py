@@ -21,9 +21,7 @@ from .store import Store
 PAGE = PROJECT / "docs" / "results.md"
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 Only = Annotated[str, typer.Option(help="Only those whose names fit, with * as in a shell.")]
-Set = Annotated[
-    list[str], typer.Option("--set", help="NAME=VALUE: another value of one of the vars, for this machine.")
-]
+Set = Annotated[list[str], typer.Option("--set", help="NAME=VALUE: another value of one of the vars, for this machine.")]
 Force = Annotated[bool, typer.Option(help="Also what is measured already.")]
 
 

@@ -21,9 +21,7 @@ def main(
     pipelines: Annotated[list[Path], typer.Argument(metavar="PIPELINE...", help="Seeds of one recipe.")],
 ) -> None:
     found = {path.stem: [_score(pipeline, path) for pipeline in pipelines] for path in sorted(devs.glob("*.spacy"))}
-    found["mean"] = [
-        {part: mean(scores[i][part] for scores in found.values()) for part in PARTS} for i in range(len(pipelines))
-    ]
+    found["mean"] = [{part: mean(scores[i][part] for scores in found.values()) for part in PARTS} for i in range(len(pipelines))]
     typer.echo(f"{len(pipelines)} pipeline(s), percent\n\n| dev | precision | recall | F1 |\n|---|---|---|---|")
     for name, scores in found.items():
         cells = (cell([100 * score[part] for score in scores]) for part in PARTS)

@@ -50,9 +50,7 @@ def main(
     limit: Annotated[int, typer.Option(help="Tweets of the sample corpus.")] = 354,
     tests: Annotated[bool, typer.Option(help="Run tests/gpu first.")] = True,
 ) -> None:
-    say(
-        f"Python {platform.python_version()}, torch {torch.__version__}, spaCy {spacy.__version__}, thinc {thinc.__version__}"
-    )
+    say(f"Python {platform.python_version()}, torch {torch.__version__}, spaCy {spacy.__version__}, thinc {thinc.__version__}")
     if device == "cuda":
         if not torch.cuda.is_available():
             say("torch finds no CUDA device: 'spacy-bilstm check-gpu --gpu-id 0' says what is missing")

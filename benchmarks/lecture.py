@@ -219,9 +219,7 @@ def row(split: Split, padding: bool, trainings: list[Training]) -> str:
 
 def pipeline_score() -> str:
     """The mean of the seeds that results.jsonl has."""
-    records = [
-        each for each in Store().records.values() if each.get("table") == "ritter" and each.get("row") == "lecture"
-    ]
+    records = [each for each in Store().records.values() if each.get("table") == "ritter" and each.get("row") == "lecture"]
     scores = [each["scores"]["gold"]["tag_acc"] for each in records if not each["overrides"]]
     return f"{mean(scores):.3f}" if scores else "not measured"
 

@@ -84,9 +84,7 @@ def main(
     picture: Annotated[Optional[Path], typer.Option(help="A PNG for the curves.")] = None,
     seeds: Annotated[int, typer.Option(min=1)] = 3,
     recipe: Annotated[Path, typer.Option(help="The config.")] = PROJECT / "configs" / "lecture.cfg",
-    norms: Annotated[
-        bool, typer.Option("--norms", help="Print the gradients of the first epoch, and train nothing.")
-    ] = False,
+    norms: Annotated[bool, typer.Option("--norms", help="Print the gradients of the first epoch, and train nothing.")] = False,
 ) -> None:
     paths = {"paths.train": str(train), "paths.dev": str(dev), "paths.vectors": str(vectors)}
     if norms:
@@ -157,9 +155,7 @@ def gradients(recipe: Path, overrides: dict[str, Any], train: Path) -> str:
 
 
 def table(runs: dict[Variant, list[dict[str, Any]]]) -> str:
-    heads = [
-        ", ".join(["skip"] * skip + [f"clip {clip:g}"] * (clip > 0)) or "plain" for skip in SKIPS for clip in CLIPS
-    ]
+    heads = [", ".join(["skip"] * skip + [f"clip {clip:g}"] * (clip > 0)) or "plain" for skip in SKIPS for clip in CLIPS]
     lines = [f"| cell | recurrent weights | {' | '.join(heads)} |", f"|---|{'---|' * (1 + len(heads))}"]
     for cell in CELLS:
         columns = [runs[Variant(cell, clip, skip)] for skip in SKIPS for clip in CLIPS]
@@ -196,9 +192,7 @@ def draw(runs: dict[Variant, list[dict[str, Any]]], picture: Path) -> None:
                 alpha=0.15,
                 lw=0,
             )
-            panel.plot(
-                steps, list(map(mean, at_step)), label=cell.title, markevery=3, markersize=6, **STYLES[cell.title]
-            )
+            panel.plot(steps, list(map(mean, at_step)), label=cell.title, markevery=3, markersize=6, **STYLES[cell.title])
         panel.set_title(f"gradient clipped to a norm of {clip:g}" if clip else "gradient not clipped", fontsize=13)
         panel.set_ylabel("tag accuracy on dev, %")
         panel.set_ylim(0, 100)

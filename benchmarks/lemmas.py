@@ -61,12 +61,9 @@ def learned(pipeline: str, gold: list[Doc], epochs: int) -> Language:
             nlp.remove_pipe(name)
     width = nlp.get_pipe("tok2vec").model.get_dim("nO")
     listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": width, "upstream": "tok2vec"}
-    lemmatizer = nlp.add_pipe(
-        "trainable_lemmatizer", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}}
-    )
+    lemmatizer = nlp.add_pipe("trainable_lemmatizer", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}})
     examples = [
-        Example(words_of(nlp, doc), words_of(nlp, doc, lemmas=[token.lemma_ or token.text for token in doc]))
-        for doc in gold
+        Example(words_of(nlp, doc), words_of(nlp, doc, lemmas=[token.lemma_ or token.text for token in doc])) for doc in gold
     ]
     fix_random_seed(0)
     lemmatizer.initialize(lambda: examples, nlp=nlp)

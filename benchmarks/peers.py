@@ -37,16 +37,12 @@ LENGTH = 20  # tokens of the texts that are read one by one
 
 def main(
     texts: Annotated[Path, typer.Argument(help="Raw texts, one a line.")],
-    pipelines: Annotated[
-        list[str], typer.Argument(help="Folders or packages; NAME:tok2vec,ner for some of the components.")
-    ],
+    pipelines: Annotated[list[str], typer.Argument(help="Folders or packages; NAME:tok2vec,ner for some of the components.")],
     peer: Annotated[str, typer.Option(help="A pipeline of spaCy.")] = "",
     limit: Annotated[int, typer.Option(min=256, help="Number of texts.")] = 5000,
     rounds: Annotated[int, typer.Option(min=1)] = 3,
     no_cache: Annotated[bool, typer.Option(help="Also each of the pipelines without its cache of words.")] = False,
-    precision: Annotated[
-        Optional[Literal["auto", "bfloat16"]], typer.Option(help="Also each of them in this precision.")
-    ] = None,
+    precision: Annotated[Optional[Literal["auto", "bfloat16"]], typer.Option(help="Also each of them in this precision.")] = None,
 ) -> None:
     torch.set_num_threads(1)
     named = {f"{Path(peer).name}: {', '.join(names)}": spacy.load(peer, enable=list(names)) for names in PEERS if peer}

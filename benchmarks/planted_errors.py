@@ -66,9 +66,7 @@ def precisions(nlp: spacy.Language, target: Target, examples: list[Example], pla
     return {**shares, **of_cleanlab(nlp, target, findings, examples, planted)}
 
 
-def of_cleanlab(
-    nlp: spacy.Language, target: Target, findings: Findings, examples: list[Example], planted: set
-) -> dict[str, float]:
+def of_cleanlab(nlp: spacy.Language, target: Target, findings: Findings, examples: list[Example], planted: set) -> dict[str, float]:
     from cleanlab.rank import get_label_quality_scores
 
     pipe = nlp.get_pipe(target.component)

@@ -42,9 +42,7 @@ def main(
     for name, ratio in measured.items():
         known = before.get(name)
         is_slower = known is not None and ratio < (1 - MOST_LOST) * known
-        typer.echo(
-            f"| {name} | {ratio:.2f} | {'–' if known is None else f'{known:.2f}'} | {'slower!' if is_slower else ''} |"
-        )
+        typer.echo(f"| {name} | {ratio:.2f} | {'–' if known is None else f'{known:.2f}'} | {'slower!' if is_slower else ''} |")
 
 
 def ratios(task: str, rounds: int) -> dict[str, float]:

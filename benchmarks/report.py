@@ -139,9 +139,7 @@ class TableView:
         """The row's title -> percent of the training data -> the row trained on so much."""
         if self.table.curve is None:
             return {}
-        names = {
-            name: {p: f"{name}-{p}" for p in self.table.curve.percent} | {100: name} for name in self.table.curve.rows
-        }
+        names = {name: {p: f"{name}-{p}" for p in self.table.curve.percent} | {100: name} for name in self.table.curve.rows}
         views = {name: {p: self.views[each] for p, each in points.items()} for name, points in names.items()}
         return {points[100].run.title: points for points in views.values()}
 

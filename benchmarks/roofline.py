@@ -62,9 +62,7 @@ def main(
     typer.echo(
         f"{per_second / 1e9:,.0f} Gflop/s, {bytes_per_second / 1e9:,.0f} GB/s; {n_tokens / len(batches):,.0f} tokens a batch\n"
     )
-    typer.echo(
-        "| stage | flop a token | bytes a token | limit, µs | measured, µs | measured / limit |\n|---|---|---|---|---|---|"
-    )
+    typer.echo("| stage | flop a token | bytes a token | limit, µs | measured, µs | measured / limit |\n|---|---|---|---|---|---|")
     tokenizer = seconds_of(lambda: [[nlp.make_doc(line) for line in batch] for batch in batches])
     show("tokenizer", Cost(), tokenizer / n_tokens, per_second, bytes_per_second, 1)
     for name, pipe in nlp.pipeline:

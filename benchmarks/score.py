@@ -104,9 +104,7 @@ def count_parameters(nlp: Language) -> Optional[int]:
     nodes = {node.id: node for model in models for node in model.walk()}.values()
     shims = {id(shim): shim for node in nodes for shim in node.shims}.values()
     own = sum(node.get_param(name).size for node in nodes for name in node.param_names if node.has_param(name))
-    torch = sum(
-        weight.numel() for shim in shims if isinstance(shim, PyTorchShim) for weight in shim._model.parameters()
-    )
+    torch = sum(weight.numel() for shim in shims if isinstance(shim, PyTorchShim) for weight in shim._model.parameters())
     return own + torch if models else None
 
 

@@ -79,9 +79,7 @@ async def load(
         await asyncio.gather(*tasks)
         late = resident(pid)
     p50, p99 = (1000 * float(np.percentile(times, share)) for share in (50, 99))
-    typer.echo(
-        "| clients | requests | errors | other answers | texts a second | ms, p50 | p99 | MB at 10 s | at the end |"
-    )
+    typer.echo("| clients | requests | errors | other answers | texts a second | ms, p50 | p99 | MB at 10 s | at the end |")
     typer.echo("|---|---|---|---|---|---|---|---|---|")
     rate = len(times) * per_request / seconds
     typer.echo(

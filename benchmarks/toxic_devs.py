@@ -58,9 +58,7 @@ def _area(examples: list[Example]) -> float:
     """How often a post with gold spans has a higher P(any span) than one without; of equals half (Hanley and McNeil 1982)."""
     found: dict[bool, list[float]] = {True: [], False: []}
     for example in examples:
-        found[bool(example.reference.spans[KEY])].append(
-            max(example.predicted.spans[KEY].attrs.get("any", {KEY: 0.0}).values())
-        )
+        found[bool(example.reference.spans[KEY])].append(max(example.predicted.spans[KEY].attrs.get("any", {KEY: 0.0}).values()))
     with_spans, without = (np.array(found[has_spans]) for has_spans in (True, False))
     if not len(with_spans) or not len(without):
         return 0.5

@@ -121,11 +121,7 @@ def follow_links(text: str, source: Path, folder: Path) -> str:
             anchor = ""  # the first page has other headings
         target = pages.get(target, target)
         if docs in target.parents or not target.is_file():
-            return (
-                f"[{label}]({_relative(target, folder)}{anchor})"
-                if target.exists() or docs in target.parents
-                else label
-            )
+            return f"[{label}]({_relative(target, folder)}{anchor})" if target.exists() or docs in target.parents else label
         return f"{{download}}`{label.replace('`', '')} <{_relative(target, folder)}>`"
 
     return _LINK.sub(follow, text)
@@ -284,6 +280,4 @@ def _escape(line: str) -> str:
     parts = line.split("`")
     if len(parts) % 2 == 0:
         return re.sub(r"([*_|`\\])", r"\\\1", line)
-    return "".join(
-        f"``{part}``" if i % 2 else re.sub(r"([*|\\]|_(?=\W|$))", r"\\\1", part) for i, part in enumerate(parts)
-    )
+    return "".join(f"``{part}``" if i % 2 else re.sub(r"([*|\\]|_(?=\W|$))", r"\\\1", part) for i, part in enumerate(parts))

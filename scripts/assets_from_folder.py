@@ -52,9 +52,7 @@ def fill_assets(folder: Path, project: Path) -> tuple[dict[str, Path], list[str]
             shutil.copyfile(path, target)
             copied[dest] = path
     if not copied:
-        raise DataError(
-            f"{folder}: holds none of the {len(assets)} assets that project.yml names (looked at {seen} files by md5)"
-        )
+        raise DataError(f"{folder}: holds none of the {len(assets)} assets that project.yml names (looked at {seen} files by md5)")
     return copied, [dest for dest in assets.values() if dest not in copied]
 
 

@@ -23,9 +23,7 @@ N_CENTROIDS = 256  # of a part, as many as a byte can tell apart
 def main(
     source: Annotated[str, typer.Argument(metavar="VECTORS", help="A folder that 'spacy-bilstm vectors' has made.")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
-    name: Annotated[
-        str, typer.Option(help="Of the table, as TweetEmbed.v1 and load_vectors.v1 have it.")
-    ] = "distilled",
+    name: Annotated[str, typer.Option(help="Of the table, as TweetEmbed.v1 and load_vectors.v1 have it.")] = "distilled",
 ) -> None:
     try:
         table = load_further_table(source, name, dtype="float16")
@@ -44,9 +42,7 @@ def main(
     at = np.arange(len(coded.hashes))
     rows = table.rows(at)
     lost = np.square(coded.rows(at) - rows).sum() / np.square(rows).sum()
-    typer.echo(
-        f"✔ {output}: {len(at):,} rows, {coded.arrays['codes'].shape[1]} bytes each; {lost:.1%} of their squares are lost"
-    )
+    typer.echo(f"✔ {output}: {len(at):,} rows, {coded.arrays['codes'].shape[1]} bytes each; {lost:.1%} of their squares are lost")
 
 
 def quantize(table: WordTable) -> WordTable:

@@ -20,16 +20,12 @@ def main(
     min_count: Annotated[int, typer.Option(min=1, help="How often a word has to occur.")] = 2,
     common: Annotated[
         int,
-        typer.Option(
-            min=0, help="Also so many of the commonest words of spaCy's table of English (spacy-lookups-data)."
-        ),
+        typer.Option(min=0, help="Also so many of the commonest words of spaCy's table of English (spacy-lookups-data)."),
     ] = 0,
 ) -> None:
     tokenizer = default_tokenizer()
     try:
-        counts = Counter(
-            word_type(token.text) for text in iter_raw_texts(texts) for token in tokenizer(text) if not token.is_space
-        )
+        counts = Counter(word_type(token.text) for text in iter_raw_texts(texts) for token in tokenizer(text) if not token.is_space)
     except DataError as error:
         typer.secho(str(error), fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None

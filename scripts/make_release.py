@@ -68,9 +68,7 @@ QUESTIONS: list[tuple[list[dict[str, Any]], dict[str, str], int]] = [
 _US = {"TAG": "PRP", "POS": "PRON", "MORPH": "Case=Acc|Number=Plur|Person=1|PronType=Prs"}  # let's
 # The beginning of a link where a retweet was cut off.
 _DOTS = {"TEXT": {"REGEX": r"^(?:\.{2,}|…+)$"}}
-_CUT_LINK = {
-    "LOWER": {"IN": ["htt", *(f"{scheme}{rest}" for scheme in ("http", "https") for rest in ("", ":", ":/", "://"))]}
-}
+_CUT_LINK = {"LOWER": {"IN": ["htt", *(f"{scheme}{rest}" for scheme in ("http", "https") for rest in ("", ":", ":/", "://"))]}}
 LICENCES = {"CC BY-SA 4.0": "https://creativecommons.org/licenses/by-sa/4.0/legalcode"}
 TERMS = ("LICENSE", "en_license.txt")  # the files of a package that have them
 
@@ -78,17 +76,13 @@ TERMS = ("LICENSE", "en_license.txt")  # the files of a package that have them
 def main(
     source: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained pipeline with a tagger, and its tok2vec.")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
-    name: Annotated[
-        str, typer.Option(help="The name of the pipeline, without its language: that of a file in assets/english.")
-    ],
+    name: Annotated[str, typer.Option(help="The name of the pipeline, without its language: that of a file in assets/english.")],
     entities: Annotated[
         Path, typer.Option(help="A pipeline whose entity recognizer is taken, with the tok2vec that it listens to.")
     ],
     pos: Annotated[
         Optional[Path],
-        typer.Option(
-            help='A pipeline whose tagger, of attr = "pos", is taken likewise, where MODEL has none named pos.'
-        ),
+        typer.Option(help='A pipeline whose tagger, of attr = "pos", is taken likewise, where MODEL has none named pos.'),
     ] = None,
     version: Annotated[str, typer.Option()] = "0.2.0",
 ) -> None:
@@ -103,9 +97,7 @@ def main(
         round_weights(model)
         reset_links(model)  # the rounded tok2vec is the one that a component goes with
     about = srsly.read_yaml(ENGLISH / f"{name}.yml")
-    spacy_version = next(
-        each for each in requires("spacy-bilstm-tagger") or () if each.startswith(("spacy<", "spacy>"))
-    )
+    spacy_version = next(each for each in requires("spacy-bilstm-tagger") or () if each.startswith(("spacy<", "spacy>")))
     about["spacy_version"] = spacy_version.removeprefix("spacy")
     nlp.config["nlp"]["batch_size"] = 1000  # as in spaCy's own; 256 is for training
     # nlp.resume_training() takes it, and whoever calls nlp.update by hand no schedule, which begins with 0.

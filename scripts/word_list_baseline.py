@@ -35,8 +35,7 @@ def main(
         docs = read_docs(train, spans_key)
         if folds == 1 or folds > len(docs):
             raise DataError(
-                f"--folds {folds}: expected 0 for none, or a number from 2 to {len(docs)}, the number of texts in "
-                f"{train}"
+                f"--folds {folds}: expected 0 for none, or a number from 2 to {len(docs)}, the number of texts in {train}"
             )
         words = learn_words(docs, spans_key, min_count=min_count, min_share=min_share)
         if not words:
@@ -64,8 +63,7 @@ def read_docs(path: Path, key: str) -> list[Doc]:
     keys = {found for doc in docs for found in doc.spans}
     if key not in keys:
         raise DataError(
-            f"{path}: no text has spans under the key {key!r}, found {', '.join(sorted(keys)) or 'none'}; name "
-            "one with --spans-key"
+            f"{path}: no text has spans under the key {key!r}, found {', '.join(sorted(keys)) or 'none'}; name one with --spans-key"
         )
     return [doc for doc in docs if key in doc.spans]
 

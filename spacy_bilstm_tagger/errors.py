@@ -43,9 +43,7 @@ class Errors:
     OUTPUT_NOT_FOLDER = "{path}: exists and is not a folder made by this command; give another name or remove it"
 
     # Tables
-    VECTORS_NOT_FINITE = (
-        "{path}: the row of {key!r} holds NaN or infinity in {dtype}; expected finite numbers. Remove that row"
-    )
+    VECTORS_NOT_FINITE = "{path}: the row of {key!r} holds NaN or infinity in {dtype}; expected finite numbers. Remove that row"
     VECTORS_EMPTY = "{path}: found no vectors, expected rows of 'key number number ...'"
     VECTORS_MISSING = (
         "TweetEmbed.v1 has include_static_vectors = true, but the pipeline has no vectors table. "

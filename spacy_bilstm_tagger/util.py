@@ -107,9 +107,7 @@ def _sweep(path: Path) -> None:
         if found[1] == platform.node() and not _may_run(int(found[2])):
             shutil.rmtree(draft, ignore_errors=True)
         else:
-            warnings.warn(
-                f"{draft}: was left by another process; if none is writing {path.name}, remove it", stacklevel=5
-            )
+            warnings.warn(f"{draft}: was left by another process; if none is writing {path.name}, remove it", stacklevel=5)
 
 
 def _may_run(process: int) -> bool:
@@ -185,9 +183,7 @@ def read_lines(path: Path) -> Iterator[str]:
                 yield from text.rstrip("\r\n").split("\r")
     except UnicodeDecodeError as error:
         byte = f"0x{error.object[error.start]:02x}"
-        raise DataError(
-            f"{path}, line {number}: not utf-8; byte {byte} cannot be there. {_way_out(error.object)}"
-        ) from None
+        raise DataError(f"{path}, line {number}: not utf-8; byte {byte} cannot be there. {_way_out(error.object)}") from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{damaged(path, 'a file of text', error)}; get the file again") from None
 
@@ -248,9 +244,7 @@ def decode(path: Path, data: bytes, encoding: str, *, option: str = "", keep_end
         return text if keep_ends else text.replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeError as error:
         if not isinstance(error, UnicodeDecodeError):
-            raise DataError(
-                f"--encoding {encoding}: cannot decode a text ({error}); expected a name such as utf-8"
-            ) from None
+            raise DataError(f"--encoding {encoding}: cannot decode a text ({error}); expected a name such as utf-8") from None
         data = error.object  # without the byte order mark
         line, byte = data.count(b"\n", 0, error.start) + 1, f"0x{data[error.start]:02x}"
         advice = f"Save the file as UTF-8{option}" if option else _way_out(data)
@@ -287,9 +281,7 @@ def check_argument(text: str) -> None:
     """RAISES: DataError for an argument of the command line that the terminal has sent in another encoding than Python expects."""
     if "surrogate" in no_text(text):
         expected = sys.getfilesystemencoding()
-        raise DataError(
-            f"found no text, but bytes that are not {expected}: {ascii(text)[:60]}; expected an argument in {expected}"
-        )
+        raise DataError(f"found no text, but bytes that are not {expected}: {ascii(text)[:60]}; expected an argument in {expected}")
 
 
 # What is found in the place of a file that was to be downloaded. A word of a table may be <html>, before a number.

@@ -23,9 +23,7 @@ from typer.testing import CliRunner
 
 from spacy_bilstm_tagger import cli
 
-FENCE = re.compile(
-    r"(?:^<!-- not run: (?P<reason>[^\n]+?) -->\n)?^```(?P<language>[^`\n]*)\n(?P<code>.*?)^```\n+", re.M | re.S
-)
+FENCE = re.compile(r"(?:^<!-- not run: (?P<reason>[^\n]+?) -->\n)?^```(?P<language>[^`\n]*)\n(?P<code>.*?)^```\n+", re.M | re.S)
 REASONS = {
     "downloads",
     "GPU",
@@ -103,9 +101,7 @@ class Page:
         """Our own commands in this process, which has imported everything already; what lies between them in a shell."""
         lines = [_shorter(line) for line in block.code.replace("\\\n", " ").splitlines()]
         lines = [line for line in lines if line and not line.startswith("#") and not SKIPPED.match(line)]
-        if any(
-            "<<" in line or line.startswith(("for ", "while ", "if ")) for line in lines
-        ):  # commands of several lines
+        if any("<<" in line or line.startswith(("for ", "while ", "if ")) for line in lines):  # commands of several lines
             return self._run_shell(block, lines)
         outputs = []
         for ours, group in groupby(lines, _is_ours):
@@ -116,9 +112,7 @@ class Page:
     def _run_shell(self, block: Block, lines: list[str]) -> str:
         script = "\n".join(["set -eo pipefail", *self._variables, *lines])
         self._variables += [line for line in lines if re.match(r"[A-Z_]+=", line)]
-        result = subprocess.run(
-            ["bash", "-c", script], env=self.environment, capture_output=True, text=True, check=False
-        )
+        result = subprocess.run(["bash", "-c", script], env=self.environment, capture_output=True, text=True, check=False)
         if result.returncode:
             pytest.fail(f"{block.place}: {result.stdout}{result.stderr}", pytrace=False)
         return result.stdout + result.stderr

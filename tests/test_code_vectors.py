@@ -35,10 +35,7 @@ def test_rows_are_nearly_the_same(code, tmp_path, width):
     found = table.rows(table.find(hashes))
     lost = np.square(found - rows).sum() / np.square(rows).sum()
     assert lost < 0.05
-    assert (
-        f"3,001 rows, {table.arrays['codes'].shape[1]} bytes each; {lost:.1%} of their squares are lost"
-        in result.output
-    )
+    assert f"3,001 rows, {table.arrays['codes'].shape[1]} bytes each; {lost:.1%} of their squares are lost" in result.output
     assert table.width == width
     assert table.arrays["codes"].dtype == np.uint8
 

@@ -21,9 +21,7 @@ NAME = "spacy_bilstm_tagger"
 
 def run(*args, cwd: Path, python: Path = Path(sys.executable), **env: str) -> str:
     given = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    result = subprocess.run(
-        [python, *map(str, args)], cwd=cwd, env={**given, **env}, capture_output=True, text=True, check=False
-    )
+    result = subprocess.run([python, *map(str, args)], cwd=cwd, env={**given, **env}, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -74,9 +72,7 @@ def test_the_wheel_has_all_of_the_package_and_nothing_else(wheel, project):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert f"{NAME}/configs/starter.cfg" in names
-    package = {
-        path for path in (project / NAME).rglob("*") if path.suffix in (".py", ".typed", ".jinja", ".css", ".js")
-    }
+    package = {path for path in (project / NAME).rglob("*") if path.suffix in (".py", ".typed", ".jinja", ".css", ".js")}
     assert {"py.typed", "page.html.jinja", "page.css", "page.js"} <= {path.name for path in package}
     recipes = {path.relative_to(project) for path in (project / "configs").rglob("*.*")}
     sample = {path.relative_to(project) for path in (project / "assets" / "sample").glob("*.conll")}
@@ -110,19 +106,13 @@ def test_entry_points_are_those_of_the_checkout(installed):
     (info,) = installed.glob("*.dist-info")
     found = {(point.group, point.name, point.value) for point in Distribution.at(info).entry_points}
     assert ("console_scripts", "spacy-bilstm", f"{NAME}.__main__:main") in found
-    assert found == {
-        (point.group, point.name, point.value) for point in distribution("spacy-bilstm-tagger").entry_points
-    }
+    assert found == {(point.group, point.name, point.value) for point in distribution("spacy-bilstm-tagger").entry_points}
 
 
 def test_it_is_imported_and_works_without_a_checkout(installed, tmp_path):
     env = {"PYTHONPATH": str(installed)}
-    assert Path(run("-c", f"import {NAME}; print({NAME}.__file__)", cwd=tmp_path, **env).strip()).is_relative_to(
-        installed
-    )
-    script = (
-        "import spacy; nlp = spacy.blank('en'); nlp.add_pipe('bilstm_ner'); print(type(nlp.get_pipe('bilstm_ner')))"
-    )
+    assert Path(run("-c", f"import {NAME}; print({NAME}.__file__)", cwd=tmp_path, **env).strip()).is_relative_to(installed)
+    script = "import spacy; nlp = spacy.blank('en'); nlp.add_pipe('bilstm_ner'); print(type(nlp.get_pipe('bilstm_ner')))"
     assert f"{NAME}.pipeline.ner" in run("-c", script, cwd=tmp_path, **env)
     version = distribution("spacy-bilstm-tagger").version
     assert run("-m", NAME, "--version", cwd=tmp_path, **env).startswith(f"spacy-bilstm-tagger {version} ")

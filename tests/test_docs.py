@@ -68,9 +68,7 @@ def folder(tweet_nlp, checkout, monkeypatch):
 def check_running(names):
     assert names["tags"] == [[token.tag_ for token in doc] for doc in names["docs"]]
     assert [
-        node.shims[0].module.windows.size
-        for node in names["whole"].get_pipe("tok2vec").model.walk()
-        if node.name == "bilstm"
+        node.shims[0].module.windows.size for node in names["whole"].get_pipe("tok2vec").model.walk() if node.name == "bilstm"
     ] == [0]
     assert "ticket" in names["nlp"].get_pipe("ner").labels
     assert spacy.load("training/sample/model-best").get_pipe("ner").labels == ("person",)
@@ -109,9 +107,7 @@ def test_blocks_have_a_language_and_what_is_not_run_a_reason(name):
             assert block.reason in REASONS, block.place
 
 
-@pytest.mark.parametrize(
-    "block", [b for blocks in BLOCKS.values() for b in blocks if b.language == "ini"], ids=lambda b: b.place
-)
+@pytest.mark.parametrize("block", [b for blocks in BLOCKS.values() for b in blocks if b.language == "ini"], ids=lambda b: b.place)
 def test_pieces_of_configs_name_what_exists(block):
     check_config(block)
 
@@ -155,9 +151,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in MORE_PAGES if page.name not in GENERATED], ids=lambda page: page.name
-)
+@pytest.mark.parametrize("page", [page for page in MORE_PAGES if page.name not in GENERATED], ids=lambda page: page.name)
 def test_pages_are_short(page):
     most = 1000 if page.name == "README.md" else 1500
     assert len(page.read_text(encoding="utf8").split()) <= most

@@ -28,17 +28,13 @@ def parts(en_tweet_sm, tmp_path_factory):
     for name in TABLES:
         table = lookups.get_table(name)
         paths[name] = folder / f"{name}.json"
-        srsly.write_json(
-            paths[name], {pos: table[pos] for pos in ("adj", "adv", "noun", "punct", "verb") if pos in table}
-        )
+        srsly.write_json(paths[name], {pos: table[pos] for pos in ("adj", "adv", "noun", "punct", "verb") if pos in table})
     for name, text in TERMS.items():
         (folder / name).write_text(text, encoding="utf8")
     nlp.to_disk(folder / "whole")
     for name in (*RULES, "ner"):
         nlp.remove_pipe(name)
-    for shim in (
-        shim for node in nlp.get_pipe("tok2vec").model.walk() for shim in node.shims if hasattr(shim, "module")
-    ):
+    for shim in (shim for node in nlp.get_pipe("tok2vec").model.walk() for shim in node.shims if hasattr(shim, "module")):
         for weight in shim.module.parameters():
             weight.data.mul_(1 + 1e-5)  # no numbers of float16, as those that were trained are none
     for name in ("tagger", "pos"):
@@ -47,9 +43,7 @@ def parts(en_tweet_sm, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(REGISTRY, (*registry.lookups.namespace, "en"), paths)
         real, tables = importlib.metadata.distribution, Mock(files=[folder / each for each in TERMS])
-        patch.setattr(
-            importlib.metadata, "distribution", lambda name: tables if name == "spacy-lookups-data" else real(name)
-        )
+        patch.setattr(importlib.metadata, "distribution", lambda name: tables if name == "spacy-lookups-data" else real(name))
         yield folder
 
 

@@ -44,9 +44,7 @@ def scripts() -> dict[str, list[str]]:
     for command in CONFIG["commands"]:
         filled[command["name"]] = command["script"]
         for name, value in values.items():
-            filled[command["name"]] = [
-                line.replace(f"${{vars.{name}}}", str(value)) for line in filled[command["name"]]
-            ]
+            filled[command["name"]] = [line.replace(f"${{vars.{name}}}", str(value)) for line in filled[command["name"]]]
     return filled
 
 

@@ -39,7 +39,6 @@ WORKFLOWS = {
     "student",
     "tags",
     "toxic",
-    "joint",
     "results",
 }
 
@@ -105,7 +104,6 @@ def test_workflows_hand_their_tables_on(config):
         "transformer": {"vectors", "brown"},
         "gmb": {"vectors"},
         "toxic_spans": {"vectors", "brown"},
-        "joint": {"vectors", "brown"},
     }.items():
         lines = [line for line in scripts if f"train configs/{recipe}.cfg" in line]
         assert lines
@@ -127,9 +125,7 @@ def test_the_transformer_is_all_that_the_two_first_steps_differ_in(project):
 
 def test_assets_have_an_address_and_an_md5_and_test_splits_are_extra(config):
     for asset in substitute_project_variables(copy.deepcopy(config))["assets"]:
-        if re.match(
-            "assets/(?:gmb/ner_dataset.csv|raw/tweeteval.txt|toxic_spans/raters/)", asset["dest"]
-        ):  # the user's
+        if re.match("assets/(?:gmb/ner_dataset.csv|raw/tweeteval.txt|toxic_spans/raters/)", asset["dest"]):  # the user's
             assert "url" not in asset
             continue
         assert asset["url"].startswith("https://")

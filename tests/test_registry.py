@@ -40,7 +40,5 @@ nlp.add_pipe("bilstm_tok2vec")
 
 
 def test_every_public_name_is_found_by_a_process_that_imported_only_spacy():
-    result = subprocess.run(
-        [sys.executable, "-c", SCRIPT, json.dumps(NAMES)], capture_output=True, text=True, check=False
-    )
+    result = subprocess.run([sys.executable, "-c", SCRIPT, json.dumps(NAMES)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

@@ -46,9 +46,7 @@ def test_imports_are_found(tmp_path, monkeypatch):
     monkeypatch.setattr(f"{__name__}.PACKAGE", tmp_path)
     (tmp_path / "models").mkdir()
     path = tmp_path / "models" / "x.py"
-    path.write_text(
-        "import os.path\nfrom . import y\ndef f():\n    from ..crf.loss import z\n    from spacy import a\n"
-    )
+    path.write_text("import os.path\nfrom . import y\ndef f():\n    from ..crf.loss import z\n    from spacy import a\n")
     ours = {"spacy_bilstm_tagger.models.y", "spacy_bilstm_tagger.crf.loss.z"}
     assert imports(path) == {"os.path", "spacy.a", *ours}
 
@@ -81,9 +79,7 @@ def test_modules_at_the_root_import_no_room():
 @pytest.mark.parametrize("room", FORBIDDEN)
 def test_a_room_does_without_packages(room):
     paths = [path for path in FILES if room_of(path) == room]
-    assert not {
-        str(path): names for path in paths if (names := {n.split(".")[0] for n in imports(path)} & FORBIDDEN[room])
-    }
+    assert not {str(path): names for path in paths if (names := {n.split(".")[0] for n in imports(path)} & FORBIDDEN[room])}
 
 
 def test_nothing_but_rooms_and_general_modules_is_at_the_root():
@@ -94,4 +90,4 @@ def test_nothing_but_rooms_and_general_modules_is_at_the_root():
 def test_no_file_is_too_long_to_be_read():
     lines = {str(path.relative_to(PACKAGE)): len(path.read_text(encoding="utf8").splitlines()) for path in FILES}
     assert not {path: n for path, n in lines.items() if n > 400}
-    assert (len(lines) <= 142, sum(lines.values()) <= 23_300) == (True, True), (len(lines), sum(lines.values()))
+    assert (len(lines) <= 142, sum(lines.values()) <= 23_000) == (True, True), (len(lines), sum(lines.values()))

@@ -24,8 +24,6 @@ def test_pages_fit_the_screen_and_show_their_pictures(browser, width):
         found = page.evaluate("document.documentElement.scrollWidth")
         if found > width:
             problems.append(f"{path}: {found} pixels wide, on a screen of {width}")
-        broken = page.evaluate(
-            "[...document.images].filter(i => i.loading != 'lazy' && !i.naturalWidth).map(i => i.src)"
-        )
+        broken = page.evaluate("[...document.images].filter(i => i.loading != 'lazy' && !i.naturalWidth).map(i => i.src)")
         problems += [f"{path}: {source}" for source in broken]
     assert not problems

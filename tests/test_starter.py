@@ -101,9 +101,7 @@ def test_a_sourced_ner_of_other_labels_can_be_given_them(starter, room):
     init_nlp(starter("person", "narrow.txt", nlp__pipeline=["tok2vec", "ner"])).to_disk(room / "first")
     config = starter("both", "first", nlp__pipeline=["tok2vec", "ner"])
     config["components"] = {name: {"source": str(room / "first")} for name in ("tok2vec", "ner")}
-    with pytest.raises(
-        ConfigError, match=r"^ner: sourced with 1 labels, .* or give them to the sourced one with add_label"
-    ):
+    with pytest.raises(ConfigError, match=r"^ner: sourced with 1 labels, .* or give them to the sourced one with add_label"):
         init_nlp(config)
 
 
@@ -123,16 +121,12 @@ def test_a_sourced_tagger_has_to_have_something_to_learn(starter, first, room):
 
 def test_a_training_corpus_that_is_not_there_is_one_line_where_all_is_sourced(starter, first, room):
     config = sourced(starter("none", "first"), first, components=("tok2vec", "tagger"))
-    with pytest.raises(
-        ConfigError, match=rf"^{room / 'none.spacy'}: no such file or directory; expected the training corpus"
-    ):
+    with pytest.raises(ConfigError, match=rf"^{room / 'none.spacy'}: no such file or directory; expected the training corpus"):
         init_nlp(config)
 
 
 def test_a_sourced_tok2vec_and_a_table_of_another_width(starter, first):
-    with pytest.raises(
-        ConfigError, match=r"^tok2vec: sourced, and cannot read .*a vector table .distilled. of another content"
-    ):
+    with pytest.raises(ConfigError, match=r"^tok2vec: sourced, and cannot read .*a vector table .distilled. of another content"):
         init_nlp(sourced(starter("other", "wide.txt"), first))
 
 
@@ -146,9 +140,7 @@ def test_a_sourced_tok2vec_and_a_listener_of_another_width(starter, first):
 def test_a_sourced_tok2vec_reads_its_own_table_where_another_is_given(starter, first, room):
     config = sourced(starter("other", "first"), first)
     config["initialize"]["before_init"]["tables"] = {"minilm": str(room / "narrow.txt")}
-    with pytest.warns(
-        UserWarning, match=r"tables\.minilm gives the pipeline vectors that none of its components reads"
-    ):
+    with pytest.warns(UserWarning, match=r"tables\.minilm gives the pipeline vectors that none of its components reads"):
         nlp = init_nlp(config)
     doc = nlp.make_doc("so good")
     expected = spacy.load(first).get_pipe("tok2vec").predict([doc])[0]
@@ -226,11 +218,7 @@ def test_finetune_goes_on_from_en_tweet_sm(project, room, en_tweet_sm):
     config = load_config(project / "configs" / "finetune.cfg", overrides=overrides)
     ready, nlp = spacy.load("en_tweet_sm"), init_nlp(config)
     width = config["components"]["ner"]["model"]["tok2vec"]["width"]
-    assert (
-        width
-        == config["components"]["tagger"]["model"]["tok2vec"]["width"]
-        == ready.get_pipe("tok2vec").model.get_dim("nO")
-    )
+    assert width == config["components"]["tagger"]["model"]["tok2vec"]["width"] == ready.get_pipe("tok2vec").model.get_dim("nO")
     doc = ready.get_pipe("tok2vec").predict([ready.make_doc("so good !")])[0]
     assert_array_equal(nlp.get_pipe("tok2vec").predict([nlp.make_doc("so good !")])[0], doc)
     (room / "out").mkdir()

@@ -83,9 +83,7 @@ def test_a_line_of_a_gigabyte_is_refused_before_it_is_read(tmp_path, monkeypatch
     (tmp_path / name).write_bytes(write_bytes(data))
     read(tmp_path / name)
     (tmp_path / name).write_bytes(write_bytes(data + b"x" * 20_000_000))
-    with pytest.raises(
-        DataError, match=r"texts.txt\S*: found a line of more than 100,000 bytes; expected lines of text"
-    ):
+    with pytest.raises(DataError, match=r"texts.txt\S*: found a line of more than 100,000 bytes; expected lines of text"):
         read(tmp_path / name)
 
 
@@ -109,9 +107,7 @@ def test_a_pipe_is_not_replaced(tmp_path):
 def test_no_room_is_told_with_the_name_of_the_file(tmp_path):
     write(tmp_path / "a.txt", "old")
     with (
-        pytest.raises(
-            DataError, match=r"a.txt: cannot be written \(No space left\), and is as it was before; make room"
-        ),
+        pytest.raises(DataError, match=r"a.txt: cannot be written \(No space left\), and is as it was before; make room"),
         write_beside(tmp_path / "a.txt"),
     ):
         raise OSError(errno.ENOSPC, "No space left")

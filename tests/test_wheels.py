@@ -165,9 +165,7 @@ def test_command_warns_of_other_languages_however_the_words_are_split(en_tweet_s
     assert "The texts look like the language 'de'" in error
 
 
-@pytest.mark.parametrize(
-    ("text", "unknown"), [("Tämä on hieno päivä tänään", True), ("watching tv with my bff rn", False)]
-)
+@pytest.mark.parametrize(("text", "unknown"), [("Tämä on hieno päivä tänään", True), ("watching tv with my bff rn", False)])
 def test_command_warns_of_unknown_words(en_tweet_sm, spacy_bilstm, text, unknown):
     error = spacy_bilstm("tag", text)[2]
     assert ("More than half of the words are unknown to the pipeline" in error) == unknown

@@ -136,8 +136,7 @@ BAD = [
     (["--folds", "6"], "--folds 6: expected 0 for none, or a number from 2 to 5, the number of texts in TRAIN"),
     (
         ["--min-count", "9"],
-        "TRAIN: no word is inside spans 9 times and in 0.35 of its uses; "
-        "lower --min-count or --min-share, or use more text",
+        "TRAIN: no word is inside spans 9 times and in 0.35 of its uses; lower --min-count or --min-share, or use more text",
     ),
     (
         ["--spans-key", "rude"],

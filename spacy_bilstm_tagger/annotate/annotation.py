@@ -23,9 +23,7 @@ def check_fields(fields: Iterable[str]) -> tuple[str, ...]:
     asked = list(fields)
     for name in asked:
         if name not in FIELDS:
-            raise DataError(
-                f"--fields: found {name!r}, expected names of {', '.join(FIELDS)}, with commas between them"
-            )
+            raise DataError(f"--fields: found {name!r}, expected names of {', '.join(FIELDS)}, with commas between them")
     missing = [name for name in TOKEN_FIELDS if name in asked and "tokens" not in asked]
     if missing:
         raise DataError(f"--fields: {missing[0]} belongs to tokens; add tokens")

@@ -197,9 +197,7 @@ def load_pipeline(name: str, exclude: Iterable[str] = ()) -> Language:
         nlp("so")
     except Exception as error:  # of any component
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise DataError(
-            f"{name}: cannot annotate a text ({reason}); expected a trained pipeline with all of its parts"
-        ) from None
+        raise DataError(f"{name}: cannot annotate a text ({reason}); expected a trained pipeline with all of its parts") from None
     return nlp
 
 
@@ -209,6 +207,4 @@ def check_readable(folder: Path) -> None:
         try:
             read(folder / name)
         except (OSError, ValueError) as error:
-            raise DataError(
-                f"{damaged(folder / name, 'a part of a pipeline', error)}; get the pipeline again"
-            ) from None
+            raise DataError(f"{damaged(folder / name, 'a part of a pipeline', error)}; get the pipeline again") from None

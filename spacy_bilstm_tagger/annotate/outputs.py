@@ -126,8 +126,7 @@ def to_batch(form: Form, rows: list[dict[str, Any]]) -> "pa.RecordBatch":
                 if row[name] is not None and not isinstance(row[name], str):
                     row[name] = json.dumps(_to_json(row[name]), ensure_ascii=False, default=_as_text)
     arrays = [
-        (_to_array if field.name in FIELDS else pa.array)([row.get(field.name) for row in rows], field.type)
-        for field in columns
+        (_to_array if field.name in FIELDS else pa.array)([row.get(field.name) for row in rows], field.type) for field in columns
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=columns)
 

@@ -86,9 +86,7 @@ def run_on_ray(job: Job, output: str, address: Optional[str] = None) -> None:
     layout, form = job.layout, job.recipe.form
     is_lines = _format(job) == "jsonl"
     if is_lines:
-        names = ray.data.from_items(
-            [{"source": source} for source in job.sources], override_num_blocks=len(job.sources)
-        )
+        names = ray.data.from_items([{"source": source} for source in job.sources], override_num_blocks=len(job.sources))
         # Of other resources than the actors, so that a file's blocks go to several of them.
         dataset = names.map_batches(lines_of, batch_size=1, batch_format="pyarrow", num_cpus=0.5)
     else:
@@ -109,9 +107,7 @@ def _check(job: Job) -> None:
     if found not in ("jsonl", "parquet"):
         raise DataError(f"--engine ray reads Parquet and JSON lines, found {found}; convert it, or leave out --engine")
     if job.recipe.form.format not in ("jsonl", "parquet") or job.is_one_file:
-        raise DataError(
-            "--engine ray writes a folder of Parquet or JSON lines; give a folder, and --format parquet or jsonl"
-        )
+        raise DataError("--engine ray writes a folder of Parquet or JSON lines; give a folder, and --format parquet or jsonl")
     if layout.id_field is None:
         raise DataError("--engine ray needs --id-field: the processes do not know the numbers of the records")
     if job.shard_size != Job.shard_size:

@@ -75,13 +75,9 @@ def check_inputs(sources: list[str], layout: Layout) -> None:
     try:
         name = codecs.lookup(layout.encoding).name
     except LookupError:
-        raise DataError(
-            f"--encoding {layout.encoding}: Python knows no such encoding; expected a name such as cp1252"
-        ) from None
+        raise DataError(f"--encoding {layout.encoding}: Python knows no such encoding; expected a name such as cp1252") from None
     if not _has_ascii(name):
-        raise DataError(
-            f"--encoding {layout.encoding}: expected UTF-8, or an encoding of single bytes; save the file as UTF-8"
-        )
+        raise DataError(f"--encoding {layout.encoding}: expected UTF-8, or an encoding of single bytes; save the file as UTF-8")
     fields = {"--text-field": layout.text_field != "text", "--id-field": layout.id_field, "--keep": layout.keep}
     for source in sources:
         without = [option for option, given in fields.items() if given]
@@ -91,9 +87,7 @@ def check_inputs(sources: list[str], layout: Layout) -> None:
                 if source == "-"
                 else "leave it out, or annotate files without fields by a command of their own"
             )
-            raise DataError(
-                f"{source}: is read as text, a record a line, which has no fields for {without[0]}; {way_out}"
-            )
+            raise DataError(f"{source}: is read as text, a record a line, which has no fields for {without[0]}; {way_out}")
         reader = _RecordReader(source, layout)
         if source != "-":
             reader.check_first_lines()
@@ -110,9 +104,7 @@ def _has_ascii(encoding: str) -> bool:
         return False
 
 
-def read_records(
-    sources: list[str], layout: Layout, progress: Optional[Callable[[int], None]] = None
-) -> Iterator[Item]:
+def read_records(sources: list[str], layout: Layout, progress: Optional[Callable[[int], None]] = None) -> Iterator[Item]:
     """All records of the files, in order: each line of text, JSON object, CSV row or Parquet row is a Record or a Reject.
 
     progress (callable): gets the number of bytes that were read, again and again. See `size`.
@@ -131,9 +123,7 @@ def read_records(
         before += reader.file.place()
 
 
-def to_item(
-    layout: Layout, found: Mapping[str, Any], text: Any, *, source: str = "", line: int = 0, content: str = ""
-) -> Item:
+def to_item(layout: Layout, found: Mapping[str, Any], text: Any, *, source: str = "", line: int = 0, content: str = "") -> Item:
     """A record of a text and the columns that were found with it, or the reason why it is none."""
     key = None
     if not isinstance(text, str):
@@ -223,16 +213,10 @@ def column_types(sources: list[str], layout: Layout) -> dict[str, Any]:
         columns = read_schema(source)
         for name, column in names.items():
             first, kind = found.setdefault(name, (source, _plain(columns.field(column).type)))
-            if name == "id" and not (
-                pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
-            ):
-                raise DataError(
-                    f"{source}: the column {column!r} holds {kind}, expected strings or whole numbers as ids"
-                )
+            if name == "id" and not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)):
+                raise DataError(f"{source}: the column {column!r} holds {kind}, expected strings or whole numbers as ids")
             if kind != (other := _plain(columns.field(column).type)):
-                raise DataError(
-                    f"{source}: the column {column!r} holds {other}, and {kind} in {first}; give them one type"
-                )
+                raise DataError(f"{source}: the column {column!r} holds {other}, and {kind} in {first}; give them one type")
     return {name: kind for name, (_, kind) in found.items()}
 
 
@@ -278,9 +262,7 @@ class _RecordReader:
                 "give it the ending of its format, or --input-format"
             )
         if found:
-            self._check_columns(
-                [name for name, _ in found.most_common()], what="key", where=f" in its first {_FIRST} lines"
-            )
+            self._check_columns([name for name, _ in found.most_common()], what="key", where=f" in its first {_FIRST} lines")
 
     def _text(self) -> Iterator[Item]:
         for line, text, reason in self.file.lines(self.layout.encoding):
@@ -301,9 +283,7 @@ class _RecordReader:
             return
         _, header, reason = first
         if reason:
-            raise DataError(
-                f"{self.source}, line 1: {reason}. Save the file as UTF-8, or name its encoding by --encoding"
-            )
+            raise DataError(f"{self.source}, line 1: {reason}. Save the file as UTF-8, or name its encoding by --encoding")
         header = header.rstrip("\r\n")
         delimiter = "\t" if self.format == "tsv" else ","
         if self.format == "csv" and self.layout.text_field in (names := cells(header, ";")) and len(names) > 1:
@@ -332,9 +312,7 @@ class _RecordReader:
                 self._check_columns(file.schema_arrow.names)
                 kind = _plain(file.schema_arrow.field(self.layout.text_field).type)
                 if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
-                    raise DataError(
-                        f"{self.source}: the column {self.layout.text_field!r} holds {kind}, expected strings"
-                    )
+                    raise DataError(f"{self.source}: the column {self.layout.text_field!r} holds {kind}, expected strings")
                 row = 0
                 for batch in file.iter_batches(batch_size=1024, columns=list(dict.fromkeys(asked))):
                     for found in _rows_of(batch):

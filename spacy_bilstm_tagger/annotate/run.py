@@ -130,9 +130,7 @@ def run_job(job: Job, progress: Optional[Progress] = None) -> Counter[str]:
 def _stop_if_strict(job: Job, counts: Mapping[str, Any], rejects: Path) -> None:
     """RAISES: Stopped where an earlier run, which was not strict, has rejected records."""
     if job.strict and counts["rejects"]:
-        raise Stopped(
-            f"{rejects}: {counts['rejects']:,} records were rejected before; without --strict they are left out"
-        )
+        raise Stopped(f"{rejects}: {counts['rejects']:,} records were rejected before; without --strict they are left out")
 
 
 class _Tasks:
@@ -227,9 +225,7 @@ def _write(
                 for task, (piece, texts, failed) in group:
                     found += (here := task.rejects(failed))
                     if job.strict and here:
-                        raise Stopped(
-                            f"{here[0].source}, line {here[0].line}: {here[0].reason}; without --strict it is left out"
-                        )
+                        raise Stopped(f"{here[0].source}, line {here[0].line}: {here[0].reason}; without --strict it is left out")
                     write(piece)
                     counts.update(texts=counts["texts"] + texts, rejects=len(found))
                     total.update(texts=texts, rejects=len(here))

@@ -187,9 +187,7 @@ def create_app(recipe: Recipe, limits: Optional[Limits] = None, nlp: Optional[La
             if reason := no_text(text):
                 raise HTTPException(422, f"text {number} holds {reason}")
             if len(text) > bounds.chars:
-                raise HTTPException(
-                    413, f"text {number} has {len(text):,} characters, expected at most {bounds.chars:,}"
-                )
+                raise HTTPException(413, f"text {number} has {len(text):,} characters, expected at most {bounds.chars:,}")
         try:
             results = await batcher.annotate(texts)
         except OverflowError:

@@ -40,9 +40,7 @@ class Source:
         """The bytes as they lie there, a file of pyarrow."""
         file_system, path = _file_system(self.name)
         if "://" not in self.name and is_stream(Path(self.name)):
-            raise DataError(
-                f"{self.name}: is a pipe, which can be read only once; give - and send it to the standard input"
-            )
+            raise DataError(f"{self.name}: is a pipe, which can be read only once; give - and send it to the standard input")
         try:
             with file_system.open_input_file(path) as self._raw:
                 yield self._raw
@@ -107,11 +105,7 @@ class Source:
 def _looks_like_utf16(line: bytes) -> bool:
     """Whether every second byte is zero, and most others are of ASCII."""
     for zeros, others in ((line[1::2], line[::2]), (line[::2], line[1::2])):
-        if (
-            len(others) > 3
-            and zeros.count(0) > 0.9 * len(zeros)
-            and sum(31 < byte < 127 for byte in others) > 0.8 * len(others)
-        ):
+        if len(others) > 3 and zeros.count(0) > 0.9 * len(zeros) and sum(31 < byte < 127 for byte in others) > 0.8 * len(others):
             return True
     return False
 
@@ -157,9 +151,7 @@ def format_of(source: str) -> str:
     path = PurePath(source)
     suffix = unpacked_suffix(path, PACKED)
     if suffix in SPREADSHEETS:
-        raise DataError(
-            f"{source}: is a spreadsheet; save it as CSV, and name the column of the texts with --text-field"
-        )
+        raise DataError(f"{source}: is a spreadsheet; save it as CSV, and name the column of the texts with --text-field")
     if suffix not in FORMATS:
         array = f" (of a JSON array: {FROM_ARRAY})" if suffix == ".json" else ""
         raise DataError(
@@ -193,9 +185,7 @@ def _files_of(given: str) -> list[str]:
     if info.type != fs.FileType.Directory:
         return []
     inside = file_system.get_file_info(fs.FileSelector(path, recursive=True))
-    names = sorted(
-        each.path for each in inside if each.type == fs.FileType.File and _is_known(each.path.removeprefix(path))
-    )
+    names = sorted(each.path for each in inside if each.type == fs.FileType.File and _is_known(each.path.removeprefix(path)))
     prefix = given.split("://")[0] + "://" if "://" in given else ""
     return [prefix + name for name in names]
 

@@ -57,9 +57,7 @@ class Teachers:
         used = [self._map_of(pipe) for pipe in self.components.values()]
         for option, mapping, what in (("--map-tags", tag_map, "tags"), ("--map-ents", type_map, "entities")):
             if mapping is not None and not any(each is mapping for each in used):
-                raise DataError(
-                    f"{option}: no teacher gives {what}; leave it out, or name another component or pipeline"
-                )
+                raise DataError(f"{option}: no teacher gives {what}; leave it out, or name another component or pipeline")
 
     def label(self, texts: Sequence[str]) -> list[Doc]:
         """A doc for each text of a batch, with soft labels and no other annotation.
@@ -99,9 +97,7 @@ class Teachers:
     def labels(self, pipe: SequenceComponent) -> list[str]:
         """Those that are kept, by the maps."""
         mapping = self._map_of(pipe)
-        return (
-            list(dict.fromkeys(mapping[label] for label in pipe.labels)) if mapping is not None else list(pipe.labels)
-        )
+        return list(dict.fromkeys(mapping[label] for label in pipe.labels)) if mapping is not None else list(pipe.labels)
 
     def _map_of(self, pipe: SequenceComponent) -> Optional[dict[str, str]]:
         if isinstance(pipe, TagComponent) and pipe.attr == "tag":
@@ -112,9 +108,7 @@ class Teachers:
         mapping, kind = self._map_of(pipe), "entity type" if isinstance(pipe, BiLSTMNER) else "tag"
         missing = [label for label in pipe.labels if label not in mapping] if mapping is not None else []
         if missing:
-            raise DataError(
-                f"{name}: the map has no entry for {', '.join(missing)}; every {kind} of {pipe.name!r} needs one"
-            )
+            raise DataError(f"{name}: the map has no entry for {', '.join(missing)}; every {kind} of {pipe.name!r} needs one")
 
     def _check_tokens(self, name: str, first: list[Doc], docs: list[Doc]) -> None:
         for one, other in zip(first, docs):

@@ -32,9 +32,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 def _show_version(asked: bool) -> None:
     if asked:
         others = ", ".join(f"{name} {version(name)}" for name in ("spacy", "thinc", "torch"))
-        typer.echo(
-            f"spacy-bilstm-tagger {version('spacy-bilstm-tagger')} ({others}, Python {platform.python_version()})"
-        )
+        typer.echo(f"spacy-bilstm-tagger {version('spacy-bilstm-tagger')} ({others}, Python {platform.python_version()})")
         raise typer.Exit
 
 
@@ -66,9 +64,7 @@ def main() -> None:
         _fail(str(error))
     except OSError as error:
         is_full = error.errno in NO_ROOM and error.filename is None
-        _fail(
-            f"a file or the standard output cannot be written ({error.strerror}); make room" if is_full else str(error)
-        )
+        _fail(f"a file or the standard output cannot be written ({error.strerror}); make room" if is_full else str(error))
 
 
 def _fail(message: str) -> None:

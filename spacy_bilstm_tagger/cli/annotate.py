@@ -34,23 +34,17 @@ def annotate(
             ".conllu or .spacy.",
         ),
     ],
-    text_field: Annotated[
-        str, typer.Option(help="The column, or the key of JSON objects, that holds the text.")
-    ] = "text",
+    text_field: Annotated[str, typer.Option(help="The column, or the key of JSON objects, that holds the text.")] = "text",
     id_field: Annotated[
         Optional[str],
-        typer.Option(
-            help="That of the ids. By default the number of the record, from 0, over all files.", show_default=False
-        ),
+        typer.Option(help="That of the ids. By default the number of the record, from 0, over all files.", show_default=False),
     ] = None,
     keep: Annotated[str, typer.Option(help="Further columns to keep, with commas between them.")] = "",
     input_format: Annotated[
         Optional[Literal["jsonl", "csv", "tsv", "parquet", "text"]],
         typer.Option(help="Where the name does not tell it.", show_default=False),
     ] = None,
-    encoding: Annotated[
-        str, typer.Option(help="Of the input: UTF-8, or one of single bytes, such as cp1252.")
-    ] = "utf-8",
+    encoding: Annotated[str, typer.Option(help="Of the input: UTF-8, or one of single bytes, such as cp1252.")] = "utf-8",
     output_format: Annotated[
         Optional[Literal["jsonl", "parquet", "csv", "conllu", "spacy"]],
         typer.Option(
@@ -70,15 +64,9 @@ def annotate(
     processes: Annotated[int, typer.Option(min=1, help="Each loads the pipeline.")] = 1,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts that a component reads at once.")] = 256,
     gpu_id: Annotated[int, typer.Option(min=-1, help="As for 'spacy train'; -1 for the CPU.")] = -1,
-    limit: Annotated[
-        Optional[int], typer.Option(min=1, help="Read only the first records.", show_default=False)
-    ] = None,
-    max_chars: Annotated[
-        int, typer.Option(min=1, max=1_000_000, help="Longer texts are rejected, or cut by --cut.")
-    ] = 100_000,
-    cut: Annotated[
-        bool, typer.Option("--cut", help="Annotate the first --max-chars characters of longer texts.")
-    ] = False,
+    limit: Annotated[Optional[int], typer.Option(min=1, help="Read only the first records.", show_default=False)] = None,
+    max_chars: Annotated[int, typer.Option(min=1, max=1_000_000, help="Longer texts are rejected, or cut by --cut.")] = 100_000,
+    cut: Annotated[bool, typer.Option("--cut", help="Annotate the first --max-chars characters of longer texts.")] = False,
     shard_size: Annotated[int, typer.Option(min=1, help="Records of an output file.")] = 50_000,
     resume: Annotated[
         Literal["auto", "never", "always"],
@@ -162,17 +150,11 @@ def annotate(
 
 def _check_output(out: str, ending: str, *, is_local: bool) -> None:
     if is_local and "://" in out:
-        raise DataError(
-            f"{out}: is an address; give a folder or file of this machine, and copy it there (or --engine ray)"
-        )
+        raise DataError(f"{out}: is an address; give a folder or file of this machine, and copy it there (or --engine ray)")
     if out == "-":
-        raise DataError(
-            "-: the standard output is not written to; expected a folder, or .jsonl, .parquet, .csv, .conllu or .spacy"
-        )
+        raise DataError("-: the standard output is not written to; expected a folder, or .jsonl, .parquet, .csv, .conllu or .spacy")
     if ending in ("tsv", "txt", "json", "ndjson", "xlsx", "gz", "zst", "xml"):
-        raise DataError(
-            f"{out}: .{ending} is not written; expected a folder, or .jsonl, .parquet, .csv, .conllu or .spacy"
-        )
+        raise DataError(f"{out}: .{ending} is not written; expected a folder, or .jsonl, .parquet, .csv, .conllu or .spacy")
 
 
 def _check_places(output: Path, inputs: list[str], sources: list[str], *, is_file: bool) -> None:
@@ -183,9 +165,7 @@ def _check_places(output: Path, inputs: list[str], sources: list[str], *, is_fil
     place = output.resolve()
     written = {place, *(beside(place, name) for name in (REJECTS, MANIFEST))} if is_file else {place}
     read = [Path(source).resolve() for source in [*inputs, *sources] if source != "-" and "://" not in source]
-    if any(
-        place.is_relative_to(path) or path in written or (not is_file and path.is_relative_to(place)) for path in read
-    ):
+    if any(place.is_relative_to(path) or path in written or (not is_file and path.is_relative_to(place)) for path in read):
         raise DataError(f"{output}: is an input too, or lies in one, or holds one; give another output")
 
 

@@ -54,12 +54,8 @@ def card(
             help="Copy it to this folder, for the card and the new meta.json, and leave MODEL as it is.",
         ),
     ] = None,
-    name: Annotated[
-        Optional[str], typer.Option(help="Give it this name, without the language.", show_default=False)
-    ] = None,
-    number: Annotated[
-        Optional[str], typer.Option("--version", help="Give it this version.", show_default=False)
-    ] = None,
+    name: Annotated[Optional[str], typer.Option(help="Give it this name, without the language.", show_default=False)] = None,
+    number: Annotated[Optional[str], typer.Option("--version", help="Give it this version.", show_default=False)] = None,
     license: Annotated[Optional[str], typer.Option(help="Give it this licence.", show_default=False)] = None,
     data: Annotated[
         str,
@@ -77,16 +73,9 @@ def card(
     Scores are those of `spacy evaluate`, from raw text where it is known.
     """
     if not (pipeline / "meta.json").is_file():
-        raise DataError(
-            f"{pipeline}: holds no meta.json; expected the folder of a trained pipeline, which gets the card"
-        )
+        raise DataError(f"{pipeline}: holds no meta.json; expected the folder of a trained pipeline, which gets the card")
     card_path = (output or pipeline) / "README.md"
-    if (
-        output is not None
-        and output.exists()
-        and not card_path.exists()
-        and (output.is_file() or any(output.iterdir()))
-    ):
+    if output is not None and output.exists() and not card_path.exists() and (output.is_file() or any(output.iterdir())):
         raise DataError(f"{output}: exists, and was not made by this command; give it another name, or remove it")
     if card_path.exists() and _MADE_HERE not in card_path.read_text("utf8", errors="replace"):
         raise DataError(f"{card_path}: exists, and was not made by this command; give it another name, or remove it")
@@ -183,9 +172,7 @@ def _sources(meta: dict[str, Any], nlp: Language, own: dict[str, str]) -> list[d
         except (DataError, ValueError):
             if before:  # of an earlier card
                 return before + given
-            told = (
-                f"The data of {first}, which it went on from, are not known here: it is not there. Name them: --source"
-            )
+            told = f"The data of {first}, which it went on from, are not known here: it is not there. Name them: --source"
             typer.secho(f"⚠ {told} NAME=LICENCE", fg=typer.colors.YELLOW, err=True)
     return list({each["name"]: each for each in [*before, *given]}.values())
 

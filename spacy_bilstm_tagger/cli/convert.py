@@ -116,9 +116,7 @@ def convert(
         input, format=format, encoding=encoding, columns=columns, conllu_tags=tags, entities=entities, notes=notes
     )
     if skip_blank_tokens and "columns" not in FORMATS[name].options:
-        raise DataError(
-            f"{input}: --skip-blank-tokens is only for columns, found {name}; remove these tokens from the file"
-        )
+        raise DataError(f"{input}: --skip-blank-tokens is only for columns, found {name}; remove these tokens from the file")
     if tags != "upos" and "tags" not in FORMATS[name].options:
         raise DataError(f"{input}: --tags {tags} is only for CoNLL-U, found {name}; name the columns with --columns")
     if spans_key != "toxic" and all(text.spans is None and text.votes is None for text in texts):

@@ -34,15 +34,11 @@ def explain(
     nlp = load_pipeline(model)  # before it waits for a text
     if text is None:
         if sys.stdin.isatty():
-            raise DataError(
-                'found no text; expected one, such as spacy-bilstm explain en_tweet_sm "so happy in Lisbon!!"'
-            )
+            raise DataError('found no text; expected one, such as spacy-bilstm explain en_tweet_sm "so happy in Lisbon!!"')
         text = read_text(Path("-")).strip("\n")
     check_argument(text)
     if os.path.isfile(text):  # no error for a long text
-        raise DataError(
-            f"{text}: is a file, expected a text; give what it holds: spacy-bilstm explain {model} < {text}"
-        )
+        raise DataError(f"{text}: is a file, expected a text; give what it holds: spacy-bilstm explain {model} < {text}")
     if not text.strip():
         raise DataError("found no text; expected some characters")
     found = explaining.explain(nlp, text, top=top)
@@ -66,9 +62,7 @@ def _of_tokens(tokens: list[dict[str, Any]], attrs: dict[str, str]) -> Table:
         rule = f"{token['kind']}: {token['rule']}" if token["rule"] else token["kind"]
         labels = [_labels(token["labels"].get(name, {}), token[attrs[name]]) for name in names]
         ways = [f"{name} ({way})" if way else f"{name} –" for name, way in token["tables"].items()]
-        table.add_row(
-            Text(token["text"]), rule, Text(token["norm"]), Text("\n".join([*ways, *token["lists"]])), *labels
-        )
+        table.add_row(Text(token["text"]), rule, Text(token["norm"]), Text("\n".join([*ways, *token["lists"]])), *labels)
     return table
 
 

@@ -41,9 +41,7 @@ def init(
         raise DataError(f"{name}: found no such recipe; expected one of {', '.join(recipes)}")
     files = [Path("configs") / f"{name}.cfg", *map(Path, MORE_FILES.get(name, []))]
     present = [(folder / path, SOURCE / path) for path in files if (folder / path).exists()]
-    changed = [
-        str(path) for path, source in present if not (path.is_file() and path.read_bytes() == source.read_bytes())
-    ]
+    changed = [str(path) for path, source in present if not (path.is_file() and path.read_bytes() == source.read_bytes())]
     if changed and not force:
         raise DataError(f"{', '.join(changed)}: there already; --force overwrites, --output names another folder")
     for path in files:

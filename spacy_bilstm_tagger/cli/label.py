@@ -45,9 +45,7 @@ def label(
     map_ents_file: Annotated[Optional[Path], typer.Option("--map-ents", help="The same for entity types.")] = None,
     min_confidence: Annotated[
         float,
-        typer.Option(
-            min=0, max=1, help="Leave out texts whose labels are less probable than this, on the mean of their tokens."
-        ),
+        typer.Option(min=0, max=1, help="Leave out texts whose labels are less probable than this, on the mean of their tokens."),
     ] = 0.0,
     others: Annotated[
         Optional[list[Path]],

@@ -21,22 +21,16 @@ def pretag(
         Path,
         typer.Argument(metavar="IN", help="Raw texts: one a line, or what convert reads; - for the standard input."),
     ],
-    output: Annotated[
-        Path, typer.Argument(metavar="OUT", help=".tsv, .conll, .jsonl (doccano) or .json (Label Studio).")
-    ],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help=".tsv, .conll, .jsonl (doccano) or .json (Label Studio).")],
     format: Annotated[
         Optional[Literal["tsv", "conll", "doccano", "label-studio", "prodigy"]],
         typer.Option(help="Where the name of the file does not tell it.", show_default=False),
     ] = None,
-    rank: Annotated[
-        Literal["order", "uncertain"], typer.Option(help="As the texts stand, or the least sure first.")
-    ] = "order",
+    rank: Annotated[Literal["order", "uncertain"], typer.Option(help="As the texts stand, or the least sure first.")] = "order",
     limit: Annotated[Optional[int], typer.Option(min=1, help="How many texts.", show_default=False)] = None,
     exclude: Annotated[
         Optional[list[Path]],
-        typer.Option(
-            help="Leave out texts that are in this file too, such as those that are annotated.", show_default=False
-        ),
+        typer.Option(help="Leave out texts that are in this file too, such as those that are annotated.", show_default=False),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT, with all corrections in it.")] = False,
 ) -> None:
@@ -47,9 +41,7 @@ def pretag(
 
     chosen = format or _BY_SUFFIX.get(output.suffix.lower())
     if chosen is None:
-        raise DataError(
-            f"{output}: found {output.suffix or 'no ending'}, expected {', '.join(_BY_SUFFIX)}, or --format"
-        )
+        raise DataError(f"{output}: found {output.suffix or 'no ending'}, expected {', '.join(_BY_SUFFIX)}, or --format")
     check_output(output, [texts, *(exclude or [])], example="tweets.tsv")
     if output.exists() and not overwrite:
         raise DataError(f"{output}: exists, and may hold corrections; give another name, or --overwrite")
@@ -57,9 +49,7 @@ def pretag(
     check_pipeline(nlp, rank)
     tags, ents = sets(nlp, "token.tag"), sets(nlp, "doc.ents")
     if chosen not in ("tsv", "conll") and not ents:
-        raise DataError(
-            f"--format {chosen}: has places for entities alone, and {model} finds none; expected .tsv or .conll"
-        )
+        raise DataError(f"--format {chosen}: has places for entities alone, and {model} finds none; expected .tsv or .conll")
     known = chain.from_iterable(map(iter_raw_texts, exclude or []))
     counts: Counter[str] = Counter()
     found = annotate(nlp, iter_raw_texts(texts), rank=rank, limit=limit, known=known, counts=counts)
@@ -67,9 +57,7 @@ def pretag(
         for piece in write(chosen, found, tags=tags, ents=ents):
             file.write(piece)
         if not counts["written"]:
-            raise DataError(
-                f"{texts}: nothing is left to label, all {counts['read']:,} texts came before or are in --exclude"
-            )
+            raise DataError(f"{texts}: nothing is left to label, all {counts['read']:,} texts came before or are in --exclude")
     left_out = f"; left out, as they came before or were excluded: {counts['repeated']:,}" if counts["repeated"] else ""
     typer.echo(f"{counts['written']:,} texts{left_out}")
     into = output.with_suffix(".spacy")

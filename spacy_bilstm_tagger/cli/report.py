@@ -17,9 +17,7 @@ LOG = "log.jsonl"  # beside the pipeline's folder
 
 
 def report(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A trained pipeline: its folder, or the name of its package.")
-    ],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A trained pipeline: its folder, or the name of its package.")],
     data: Annotated[
         list[Path],
         typer.Argument(
@@ -42,13 +40,9 @@ def report(
     ] = None,
     log: Annotated[
         Optional[Path],
-        typer.Option(
-            help=f"The curve file of JsonlLogger.v1; by default {LOG} beside the pipeline.", show_default=False
-        ),
+        typer.Option(help=f"The curve file of JsonlLogger.v1; by default {LOG} beside the pipeline.", show_default=False),
     ] = None,
-    as_json: Annotated[
-        Optional[Path], typer.Option("--json", help="Also write the numbers, as JSON.", show_default=False)
-    ] = None,
+    as_json: Annotated[Optional[Path], typer.Option("--json", help="Also write the numbers, as JSON.", show_default=False)] = None,
     format: Annotated[
         Optional[str], typer.Option(help="Of DATA, as for convert, where it is not guessed.", show_default=False)
     ] = None,
@@ -88,9 +82,7 @@ def report(
     names = [path.name for path, _ in of_file]
     material = Material(
         examples=[example for _, examples in of_file for example in examples],
-        sources=[
-            (path.name if names.count(path.name) == 1 else str(path), len(examples)) for path, examples in of_file
-        ],
+        sources=[(path.name if names.count(path.name) == 1 else str(path), len(examples)) for path, examples in of_file],
         train=[example.reference for path in trained_on for example in read_examples(nlp, path)],
         log=curve,
     )
@@ -135,9 +127,7 @@ def report(
         message = f"⚠ {made.numbers['learned']:,} of the texts are among those that the pipeline has learned from"
         typer.secho(message, fg=typer.colors.YELLOW, err=True)
     if not made.numbers["has_gold"]:
-        typer.secho(
-            "⚠ The texts have no gold for this pipeline: predictions only, no scores", fg=typer.colors.YELLOW, err=True
-        )
+        typer.secho("⚠ The texts have no gold for this pipeline: predictions only, no scores", fg=typer.colors.YELLOW, err=True)
     typer.secho(f"✔ {output}", fg=typer.colors.GREEN)
 
 

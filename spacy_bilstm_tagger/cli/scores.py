@@ -52,9 +52,7 @@ _COPIES = ("tag_micro_p", "tag_micro_r", "tag_micro_f")  # of tag_acc, on gold t
 
 
 def scores(
-    metrics: Annotated[
-        list[Path], typer.Argument(metavar="METRICS ...", help="Files that 'spacy evaluate --output' wrote.")
-    ],
+    metrics: Annotated[list[Path], typer.Argument(metavar="METRICS ...", help="Files that 'spacy evaluate --output' wrote.")],
     names: Annotated[
         Optional[str],
         typer.Option(help="Of the pipelines, with commas between; by default those of the files.", show_default=False),
@@ -110,19 +108,13 @@ def _check(path: Path, found: Metrics) -> None:
 
 
 def _rows(found: list[Metrics]) -> list[tuple[str, str]]:
-    spans = [
-        (key.format(key=name), title.format(key=name))
-        for name in _span_keys(found)
-        for key, title in SPANS_ROWS.items()
-    ]
+    spans = [(key.format(key=name), title.format(key=name)) for name in _span_keys(found) for key, title in SPANS_ROWS.items()]
     return [*ROWS.items(), *spans]
 
 
 def _span_keys(found: Iterable[Metrics]) -> list[str]:
     names = {name for each in found if isinstance(each, dict) for name in each}
-    return sorted(
-        name[len(_PREFIX) : -len(_SUFFIX)] for name in names if name.startswith(_PREFIX) and name.endswith(_SUFFIX)
-    )
+    return sorted(name[len(_PREFIX) : -len(_SUFFIX)] for name in names if name.startswith(_PREFIX) and name.endswith(_SUFFIX))
 
 
 def _of_labels(key: str, title: str, titles: list[str], found: list[Metrics]) -> Table:

@@ -128,9 +128,7 @@ def _print(doc: Doc) -> None:
 
 def _is_pipeline(name: str) -> bool:
     try:
-        return (is_package(name) and any(get_package_path(name).glob("*/config.cfg"))) or (
-            Path(name) / "config.cfg"
-        ).is_file()
+        return (is_package(name) and any(get_package_path(name).glob("*/config.cfg"))) or (Path(name) / "config.cfg").is_file()
     except (OSError, ImportError, ValueError):  # too long for a name, or a package of another kind
         return False
 
@@ -180,9 +178,7 @@ def _warn_of_other_language(nlp: Language, docs: Iterable[Doc]) -> Iterator[Doc]
             letters = [letter for letter in doc.text if letter.isalpha()]
             n_letters += len(letters)
             n_others += sum(letter > _LATIN for letter in letters)
-            words += [
-                token.lower_ for token in doc if token.is_alpha and len(token) > 1 and tweet_kind(token) == "word"
-            ]
+            words += [token.lower_ for token in doc if token.is_alpha and len(token) > 1 and tweet_kind(token) == "word"]
             message = _other_script(nlp, n_letters, n_others)
             if message is not None or len(words) >= enough:
                 message = message or _other_language(nlp, words)

@@ -35,9 +35,7 @@ vectors_app = typer.Typer(
 )
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write: a blank pipeline with the table.")]
-PruneTo = Annotated[
-    Optional[int], typer.Option(min=1, help="Keep this many rows; other words share the most similar row.")
-]
+PruneTo = Annotated[Optional[int], typer.Option(min=1, help="Keep this many rows; other words share the most similar row.")]
 DType = Annotated[Literal["float32", "float16"], typer.Option(help="Type of the stored numbers.")]
 
 
@@ -71,9 +69,7 @@ def load(
 def train(
     texts: Annotated[
         Path,
-        typer.Argument(
-            metavar="TEXTS", help="One text a line (.txt, also .gz), .jsonl, .csv, .spacy, or an annotated corpus."
-        ),
+        typer.Argument(metavar="TEXTS", help="One text a line (.txt, also .gz), .jsonl, .csv, .spacy, or an annotated corpus."),
     ],
     output: Out,
     algorithm: Annotated[Literal["word2vec", "fasttext"], typer.Option(help="gensim's algorithm.")] = "word2vec",
@@ -143,9 +139,7 @@ def distill(
     ],
     output: Out,
     dim: Annotated[int, typer.Option(min=1, help="Width of the vectors: principal components that are kept.")] = 128,
-    layer: Annotated[
-        Optional[int], typer.Option(min=1, help="Whose hidden states are read; the middle one by default.")
-    ] = None,
+    layer: Annotated[Optional[int], typer.Option(min=1, help="Whose hidden states are read; the middle one by default.")] = None,
     dtype: DType = "float32",
 ) -> None:
     """Encode every word alone by a transformer, reduce by PCA, and write a spaCy table.

@@ -104,9 +104,7 @@ def _tokenize(texts: list[str]) -> list[str]:
 
 def _keys(folder: Path) -> list[str]:
     if not is_pipeline(folder):
-        raise DataError(
-            f"{folder}: a folder without vectors; expected one made by 'spacy-bilstm vectors', or a file of words"
-        )
+        raise DataError(f"{folder}: a folder without vectors; expected one made by 'spacy-bilstm vectors', or a file of words")
     vocab = Vocab()
     load_vectors(vocab, folder)
     return [vocab.strings[key] for key in vocab.vectors]

@@ -142,9 +142,7 @@ def other_form(column: list[str], *, with_types: bool = True) -> Optional[tuple[
     # Most tokens are of no entity. In a tag set with an O that is a pronoun, other tags are single letters, too.
     is_type = all(map(_TYPE.fullmatch, others)) and any(len(tag) > 1 for tag in others)
     beside_outside = (
-        len(column) > 2
-        and all(len(tag) > 1 for tag in others)
-        and 5 * sum(counts[tag] for tag in _OUTSIDE_FORMS) >= len(column)
+        len(column) > 2 and all(len(tag) > 1 for tag in others) and 5 * sum(counts[tag] for tag in _OUTSIDE_FORMS) >= len(column)
     )
     many_outside = len(column) > 4 and n_outside > len(column) / 2
     return (others, "types without B or I") if is_type and (many_outside or (with_types and beside_outside)) else None

@@ -151,10 +151,7 @@ def _counts(blocks: list[Block], values: list[str], column: int, width: int) -> 
     found = [_LABELLED_NUMBER.fullmatch(cell) for cell in values]
     if width < 3 or not all(found):
         return False
-    in_texts = [
-        [list(map(int, re.findall(r"\d+", row[1][column]))) for row in rows if len(row[1]) == width]
-        for _, rows in blocks
-    ]
+    in_texts = [[list(map(int, re.findall(r"\d+", row[1][column]))) for row in rows if len(row[1]) == width] for _, rows in blocks]
     has_parts = all(len(numbers) > 1 for each in in_texts for numbers in each)
     has_one_label = len({match[1] for match in found if match}) == 1
     go_up = all(each == sorted(each) for each in in_texts)
@@ -213,9 +210,7 @@ def _check_counter(path: Path, blocks: list[Block], counter: int) -> None:
     characters, each begins behind the one before."""
     for _, block in blocks:
         numbers = [
-            (line, [int(number) for number in re.findall(r"\d+", cells[counter])])
-            for line, cells in block
-            if len(cells) > counter
+            (line, [int(number) for number in re.findall(r"\d+", cells[counter])]) for line, cells in block if len(cells) > counter
         ]
         are_ranges = all(len(number) > 1 and number[-2] < number[-1] for _, number in numbers)
         if are_ranges and all(number[-2] >= before[-1] for (_, before), (_, number) in pairwise(numbers)):
@@ -262,19 +257,13 @@ def _check_tokens(path: Path, rows: list[Row], values: list[list[str]], token: i
                 f"{path}, line {line}: found {cells[i][:60]!r}, and white space in most of column {i + 1}; expected one token a "
                 "line, with a blank line between texts. This looks like a table of whole texts"
             )
-        if (
-            len(rows) >= _MANY
-            and len(others) > 2 * len(column)
-            and not _counts([(None, rows)], values[i], i, len(cells))
-        ):
+        if len(rows) >= _MANY and len(others) > 2 * len(column) and not _counts([(None, rows)], values[i], i, len(cells)):
             raise DataError(
                 f"{path}, line {line}: column {token + 1} has {len(column)} different values and column {i + 1} has "
                 f"{len(others)}, so the tokens seem to stand there; put them first, or {_NAMING}"
             )
     n_odd = sum(is_numeric(cell) or bool(_HASH.fullmatch(cell)) or cell in _RELATIONS for cell in values[token])
-    if n_odd > 0.9 * len(rows) and any(
-        2 * sum(any(map(str.islower, cell)) for cell in values[i]) > len(rows) for i in rest
-    ):
+    if n_odd > 0.9 * len(rows) and any(2 * sum(any(map(str.islower, cell)) for cell in values[i]) > len(rows) for i in rest):
         raise DataError(
             f"{path}, line {line}: column {token + 1} holds numbers, ids or relations such as {cells[token]!r}, where the tokens "
             f"are expected; put the tokens first, or {_NAMING}"
@@ -340,10 +329,7 @@ def _is_tag_set(column: list[str], tokens: list[str], width: int, *, beside_enti
     if beside_entities and 2 * n_none > len(column) > 2:
         return False  # links of entities
     words = [(value, token) for value, token in zip(column, tokens) if token.isalpha()]
-    if (
-        len(words) > 2
-        and sum(value.lower() == token.lower() and not value.isupper() for value, token in words) > len(words) / 10
-    ):
+    if len(words) > 2 and sum(value.lower() == token.lower() and not value.isupper() for value, token in words) > len(words) / 10:
         return False  # lemmas, or the words once more
     return len(column) <= 50 or len(tags) <= len(column) / 2
 

@@ -77,9 +77,7 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes, *, in_blanks
         )
     sets = [tag for tag in tags if "|" in tag and all(map(tags.__contains__, tag.split("|")))]
     if sets:
-        notes.warnings.append(
-            f"Tags such as {sets[0]!r} are read as one of several; if it is one tag, rename it with --map-tags"
-        )
+        notes.warnings.append(f"Tags such as {sets[0]!r} are read as one of several; if it is one tag, rename it with --map-tags")
     tag = (texts[0].tags or [""])[0]
     if tags[tag] == 1 and tags.total() > 10 and [each for each in tags if each != each.upper()] == [tag]:
         notes.warnings.append(
@@ -88,11 +86,7 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes, *, in_blanks
         )
     heads = Counter((text.words[0], text.tags[0]) for text in texts if text.tags)
     inner = {tag for text in texts for tag in (text.tags or [])[1:]}
-    if (
-        len(texts) > 4
-        and len(heads) > 1 == len({word for word, _ in heads})
-        and inner.isdisjoint(tag for _, tag in heads)
-    ):
+    if len(texts) > 4 and len(heads) > 1 == len({word for word, _ in heads}) and inner.isdisjoint(tag for _, tag in heads):
         (word, found), _ = heads.most_common(1)[0]
         notes.warnings.append(
             f"Each text begins with {word!r}, whose tags, such as {found!r}, no other token has; if these lines are about the "
@@ -108,11 +102,7 @@ def warn(texts: list[AnnotatedText], rows: list[Row], notes: Notes, *, in_blanks
             "I- in the place of B- where an entity goes on"
         )
     quoted = in_quotes(cell for _, cells in rows for cell in cells)
-    if (
-        not quoted
-        and len(rows) > 2
-        and all(word[0] in "'(" and word[-1] in "'," for text in texts for word in text.words)
-    ):
+    if not quoted and len(rows) > 2 and all(word[0] in "'(" and word[-1] in "'," for text in texts for word in text.words):
         quoted = [word for text in texts for word in text.words]
     warn_of_quotes(quoted, notes)
 
@@ -170,9 +160,7 @@ def warn_of_texts(format: str, texts: list[AnnotatedText], notes: Notes) -> None
             "choose one"
         )
     elif n_again > max(5, _AGAIN * len(texts)):
-        notes.warnings.append(
-            f"{n_again:,} of {len(texts):,} texts repeat an earlier one, and count again; is a part there twice?"
-        )
+        notes.warnings.append(f"{n_again:,} of {len(texts):,} texts repeat an earlier one, and count again; is a part there twice?")
     for word, count in words.most_common(1):
         if count > max(_SAME * words.total(), len(texts)) and words.total() > 5:
             notes.warnings.append(f"{count:,} of {words.total():,} tokens are {word!r}; were the words removed?")

@@ -203,8 +203,7 @@ def _refuse_turns(path: Path, rows: list[Row]) -> None:
     widths = [len(cells) for _, cells in rows]
     halves = ([cell for _, cells in rows[at::2] for cell in cells] for at in (0, 1))
     have_tags = [
-        max(map(len, half), default=0) > 1
-        and sum(cell in KNOWN or bool(_BIO.fullmatch(cell)) for cell in half) > 0.9 * len(half)
+        max(map(len, half), default=0) > 1 and sum(cell in KNOWN or bool(_BIO.fullmatch(cell)) for cell in half) > 0.9 * len(half)
         for half in halves
     ]
     if widths[::2] == widths[1::2] and (len(set(widths)) > 1 or have_tags == [False, True]):
@@ -249,9 +248,7 @@ def _drop_language(rows: list[Row], token: int, notes: Notes) -> None:
         languages = Counter(match[1] for match in found if match)
         for _, cells in rows:
             cells[token] = cells[token].partition(":")[2]
-        notes.lines.append(
-            f"Each token begins with its language, as in WikiANN: {list_counts(languages)}; read without it"
-        )
+        notes.lines.append(f"Each token begins with its language, as in WikiANN: {list_counts(languages)}; read without it")
 
 
 def _without_blank(blocks: list[Block], columns: Columns, at: int) -> list[Block]:

@@ -28,8 +28,7 @@ _NO_SPACE = re.compile(r"(?:^|[|;])\s*SpaceAfter\s*=\s*No\s*(?:$|[|;])", re.IGNO
 _SPACES = {r"\s": " ", r"\t": "\t", r"\n": "\n", r"\r": "\r"}
 _PAIR = re.compile(r"(?:^|\|)(\w+)=([^|]+)")
 _MASKED = (
-    "so the text was taken out of the file, as in UD_English-GUMReddit; put it back with the script that comes with the "
-    "treebank"
+    "so the text was taken out of the file, as in UD_English-GUMReddit; put it back with the script that comes with the treebank"
 )
 
 _CLOSING, _FEW = set(".,!?;:)"), 3  # signs that a space stands before in a tweet or two
@@ -137,9 +136,7 @@ def read_conllu(
     _warn_of_exchange([word for sentence in sentences for word in sentence.words if word.lemma], notes)
     taken = [sentence.words[0].line for sentence in sentences if {word.form for word in sentence.words} == {"_"}]
     if taken:
-        notes.warnings.append(
-            f"{len(taken):,} sentences are '_' alone, as in line {taken[0]}; were their words taken out?"
-        )
+        notes.warnings.append(f"{len(taken):,} sentences are '_' alone, as in line {taken[0]}; were their words taken out?")
     return texts
 
 
@@ -150,18 +147,14 @@ def _is_raw_known(sentences: list[_Sentence]) -> bool:
     return sum(word.form in _CLOSING for sentence in sentences for word in sentence.words[1:]) < _FEW
 
 
-def _warn_of_other_tags(
-    names: tuple[str, ...], sentences: list[tuple[Optional[str], list[Row]]], tags: str, notes: Notes
-) -> None:
+def _warn_of_other_tags(names: tuple[str, ...], sentences: list[tuple[Optional[str], list[Row]]], tags: str, notes: Notes) -> None:
     """Of tags that are all in the other column, and of BIO tags and entity types in MISC, or BIO in FEATS, that are not read."""
     cells = [dict(zip(names, row)) for _, rows in sentences for _, row in rows]
     lines = [line for _, rows in sentences for line, _ in rows]
     column, other = TAG_COLUMNS.get(tags, ""), next(name for name in TAG_COLUMNS if name != tags)
     found = {name: sum(row.get(name, "_") != "_" for row in cells) for name in (column, TAG_COLUMNS[other])}
     if tags != NO_TAGS and not found[column] and found[TAG_COLUMNS[other]]:
-        notes.warnings.append(
-            f"{column} holds no tags, and {TAG_COLUMNS[other]} does; pass --tags {other} to read those"
-        )
+        notes.warnings.append(f"{column} holds no tags, and {TAG_COLUMNS[other]} does; pass --tags {other} to read those")
     known = {"_", *POS_IDS}
     strange = [(line, pos) for line, row in zip(lines, cells) if (pos := row.get("UPOS", "_")).upper() not in known]
     if strange:
@@ -195,9 +188,7 @@ def _warn_of_exchange(words: list[_Word], notes: Notes) -> None:
     """A lemma has several forms, and a form rarely several lemmas; capitals begin forms."""
     forms, lemmas = ({getattr(word, name).lower() for word in words} for name in ("form", "lemma"))
     capitals = Counter(
-        (word.form == word.lemma.lower()) - (word.form.lower() == word.lemma)
-        for word in words
-        if word.form != word.lemma
+        (word.form == word.lemma.lower()) - (word.form.lower() == word.lemma) for word in words if word.form != word.lemma
     )
     if len(lemmas) > len(forms) and capitals[1] >= capitals[-1]:
         notes.warnings.append(
@@ -220,9 +211,7 @@ def _column_names(path: Path, content: str) -> tuple[str, ...]:
     names = tuple(plus[1].split()) if plus else COLUMNS
     if plus and "FORM" not in names:
         line, found = content.count("\n", 0, plus.start(1)) + 1, " ".join(names)
-        raise DataError(
-            f"{path}, line {line}: found the columns {found or 'none'}, expected FORM, the words, among them"
-        )
+        raise DataError(f"{path}, line {line}: found the columns {found or 'none'}, expected FORM, the words, among them")
     return names
 
 
@@ -302,9 +291,7 @@ def _sentence(
         id = cells.get("ID", str(len(sentence.words) + 1))
         match = _ID.fullmatch(id)
         if match is None:
-            raise DataError(
-                f"{path}, line {line}: found the id {id!r}, expected a number, a range 1-2 or an empty node 1.1"
-            )
+            raise DataError(f"{path}, line {line}: found the id {id!r}, expected a number, a range 1-2 or an empty node 1.1")
         if match[3]:
             continue
         _check_id(path, line, sentence, match)

@@ -87,8 +87,7 @@ def read_gmb(path: Path, content: str, *, entities: EntityTags, notes: Optional[
             seen.add(number.lower())
         if not sentences:
             raise DataError(
-                f"{path}, line {line}: found a word before the first sentence, expected 'Sentence: 1' in the "
-                "first column"
+                f"{path}, line {line}: found a word before the first sentence, expected 'Sentence: 1' in the first column"
             )
         if not cells[1].strip(f"{_BLANKS}\u00a0"):
             raise DataError(empty_token(path, line, cells[1]))
@@ -140,9 +139,7 @@ def read_toxic_spans(path: Path, content: str, *, notes: Optional[Notes] = None)
         texts.append(AnnotatedText([], None, None, text, [line], spans=runs(_offsets(path, line, spans, text))))
     if not texts:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
-    n_behind = (
-        sum("\n" in (text.raw or "")[:end] for text in texts for _, end in text.spans or ()) if was_changed else 0
-    )
+    n_behind = sum("\n" in (text.raw or "")[:end] for text in texts for _, end in text.spans or ()) if was_changed else 0
     if n_behind:
         notes.warnings.append(
             f"{n_behind:,} spans are behind line breaks, which are CR LF throughout the file, and counted as one character each; "

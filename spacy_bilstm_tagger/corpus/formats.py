@@ -45,13 +45,9 @@ FORMATS = {
     "iob": Format("a text a line, its tokens as token|tag|entity", read_iob, _ROLES),
     "gmb": Format("CSV with the columns Sentence #, Word, POS, Tag", read_gmb, ("entities",), encodings=_WINDOWS),
     _TOXIC_SPANS: Format("CSV with the columns spans (a list of character offsets) and text", read_toxic_spans),
-    _VOTES: Format(
-        "a folder with the raters' annotations of toxic spans: comments.csv, annotations.csv, spans.csv", read_votes
-    ),
+    _VOTES: Format("a folder with the raters' annotations of toxic spans: comments.csv, annotations.csv, spans.csv", read_votes),
     "text": Format("a text a line, in which there are no spans; it is never guessed", read_texts_without_spans),
-    "jsonl": Format(
-        "JSON with texts and labelled ranges of them, as doccano, Prodigy and Label Studio export it", read_json_lines
-    ),
+    "jsonl": Format("JSON with texts and labelled ranges of them, as doccano, Prodigy and Label Studio export it", read_json_lines),
 }
 _LINES_TO_GUESS_FROM = 200
 _MOST_COLUMNS = 6  # TABs of a file that is no CoNLL-U, whatever its name
@@ -206,9 +202,7 @@ def _refuse_annotated(path: Path, content: str) -> None:
     except DataError:  # as for most raw texts
         return
     if guess in ("jsonl", "conllu", "gmb", _TOXIC_SPANS):
-        raise DataError(
-            f"--format text: {path} is {guess} ({FORMATS[guess].help}), expected a text a line; leave the option out"
-        )
+        raise DataError(f"--format text: {path} is {guess} ({FORMATS[guess].help}), expected a text a line; leave the option out")
 
 
 def guess_format(path: Path, content: str) -> str:

@@ -16,9 +16,7 @@ from .labels import list_counts
 
 KEYS = ("spans", "label", "labels", "entities", "ents")  # of the ranges, one of them
 NOT_ANNOTATED = "not annotated"
-_NO_GOLD = re.compile(
-    "predict|suggest|propos|relation|^tokens?$", re.IGNORECASE
-)  # keys of what is no annotation of ranges
+_NO_GOLD = re.compile("predict|suggest|propos|relation|^tokens?$", re.IGNORECASE)  # keys of what is no annotation of ranges
 _LABELS = "labels"  # the type of ranges in Label Studio
 _EXPECTED = (
     'expected a JSON object with a "text" and its ranges: "spans", "label" or "entities", a list of {"start": 0, "end": 4, '
@@ -89,9 +87,7 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
         )
     if not texts and rejected:
         left_out = ", ".join(f"{count:,} with the answer {answer!r}" for answer, count in rejected.items())
-        raise DataError(
-            f"{path}: found no record that was accepted, only {left_out}; accept some in the labelling tool"
-        )
+        raise DataError(f"{path}: found no record that was accepted, only {left_out}; accept some in the labelling tool")
     if not texts:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     if n_without == len(texts):
@@ -103,9 +99,7 @@ def read_json_lines(path: Path, content: str, *, notes: Optional[Notes] = None) 
             f"they are no annotation. If they are one, rename {key!r} to 'spans'"
         )
     if has_tags:
-        notes.warnings.append(
-            "The tags of tokens are not read, the ranges alone; a DocBin of spaCy (.spacy) keeps both"
-        )
+        notes.warnings.append("The tags of tokens are not read, the ranges alone; a DocBin of spaCy (.spacy) keeps both")
     labels = Counter(label for text in texts for _, _, label in text.entities or [])
     odd = [label for label in labels if label == OUTSIDE or re.fullmatch("[BIESLU]-.+", label)]
     if odd:
@@ -146,9 +140,7 @@ class _Tasks:
         data = task["data"]
         texts = [value for value in data.values() if isinstance(value, str)]
         if "text" not in data and len(texts) != 1:
-            raise DataError(
-                f'{where}: found "data" with {", ".join(data) or "nothing"}, expected one text, under "text"'
-            )
+            raise DataError(f'{where}: found "data" with {", ".join(data) or "nothing"}, expected one text, under "text"')
         record = {"text": data.get("text", texts[0] if texts else ""), "spans": []}
         done = [each for each in task.get("annotations", ()) if not each.get("was_cancelled")]
         if not done:
@@ -281,9 +273,7 @@ def _range_list(where: str, line: str, record: dict[str, Any]) -> tuple[str, Opt
     lists.update({key: value for key, value in named.items() if _are_ranges(value)})
     filled = [key for key, value in lists.items() if value]
     if filled and filled[0] not in KEYS and empty is not None:
-        raise DataError(
-            f'{where}: "{empty}" is empty, and "{filled[0]}" holds ranges; remove the one that is not meant'
-        )
+        raise DataError(f'{where}: "{empty}" is empty, and "{filled[0]}" holds ranges; remove the one that is not meant')
     if len(filled) > 1:
         raise DataError(f'{where}: both "{filled[0]}" and "{filled[1]}" hold a list, expected one; remove the other')
     if filled:

@@ -36,9 +36,7 @@ def read_tag_map(path: Path) -> dict[str, str]:
             expected = "one label, or several different ones such as person|group"
             raise DataError(f"{where}: {tag} becomes {new!r}; expected {expected}")
         if mapping.setdefault(tag, new) != new:
-            raise DataError(
-                f"{where}: {tag} becomes {new} here and {mapping[tag]} above; expected one new tag for each"
-            )
+            raise DataError(f"{where}: {tag} becomes {new} here and {mapping[tag]} above; expected one new tag for each")
     if not mapping:
         raise DataError(f"{path}: found no entries, expected lines of tag TAB new tag")
     return mapping
@@ -88,9 +86,7 @@ def _check_pos(path: Path, mapping: dict[str, str]) -> None:
     for tag, new in mapping.items():
         for part in () if is_missing(new) else alternatives(new):
             if part not in POS_IDS:
-                raise DataError(
-                    f"{path}: {tag} becomes {part!r}; expected universal parts of speech, such as NOUN or VERB|AUX"
-                )
+                raise DataError(f"{path}: {tag} becomes {part!r}; expected universal parts of speech, such as NOUN or VERB|AUX")
 
 
 def map_ents(path: Path, mapping: dict[str, str], source: Path, texts: list[AnnotatedText]) -> None:
@@ -126,9 +122,7 @@ def check_annotated(path: Path, types: Sequence[str], texts: list[AnnotatedText]
     """RAISES: DataError unless these are all entity types of the texts, and at least one."""
     wrong = [each for each in types if each == OUTSIDE or _PREFIXED.fullmatch(each)]
     if wrong:
-        raise DataError(
-            f"--annotated {','.join(types)}: found {wrong[0]!r}, expected entity types alone, such as person"
-        )
+        raise DataError(f"--annotated {','.join(types)}: found {wrong[0]!r}, expected entity types alone, such as person")
     found = {part for label in _count_types(texts) for part in alternatives(label)}
     others = sorted(found.difference(types))
     if others or not types:
@@ -161,16 +155,12 @@ def label_warnings(texts: list[AnnotatedText]) -> list[str]:
     types, missing = _count_types(texts), tags["-"] + tags[""]
     warnings = []
     of_tokens = _count_tags(texts)
-    others = (
-        text.pos or text.lemmas or text.entities is not None or text.spans is not None or text.votes for text in texts
-    )
+    others = (text.pos or text.lemmas or text.entities is not None or text.spans is not None or text.votes for text in texts)
     if not of_tokens and not types and not tags[OUTSIDE] and not any(others):
         warnings.append("No token has a tag or an entity tag, so nothing can be learned or scored")
     if looks_like_bio(set(of_tokens)) and any(_PREFIXED.fullmatch(tag) for tag in of_tokens):
         example = next(tag for tag in of_tokens if _PREFIXED.fullmatch(tag))
-        warnings.append(
-            f"Tags such as {example!r} look like entity tags; to read them so, give their column the role ent"
-        )
+        warnings.append(f"Tags such as {example!r} look like entity tags; to read them so, give their column the role ent")
     for kind, labels in (("Tags", of_tokens), ("Entity types", types)):
         alike: dict[str, list[str]] = {}
         for label in labels:

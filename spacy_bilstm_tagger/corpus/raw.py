@@ -200,9 +200,7 @@ def exclude(
     found = [(text, next(filter(None, map(places.get, text_fingerprints(text.text))), None)) for text in texts]
     kept = [text for text, place in found if place is None]
     if not kept:
-        raise DataError(
-            f"{path}: all {len(texts)} texts are also in the files of --exclude; nothing is left to convert"
-        )
+        raise DataError(f"{path}: all {len(texts)} texts are also in the files of --exclude; nothing is left to convert")
     return kept, [(text, place) for text, place in found if place is not None]
 
 

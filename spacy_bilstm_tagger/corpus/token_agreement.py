@@ -66,9 +66,7 @@ class TokenAgreement:
         return lines
 
 
-def compare_tokens(
-    tokenizer: Callable[[str], Doc], texts: Iterable[AnnotatedText], path: Path, *, raw: bool
-) -> TokenAgreement:
+def compare_tokens(tokenizer: Callable[[str], Doc], texts: Iterable[AnnotatedText], path: Path, *, raw: bool) -> TokenAgreement:
     """Tokenize each text that has gold tokens, and compare.
 
     path (Path): the file of the texts, for messages.
@@ -80,9 +78,7 @@ def compare_tokens(
     for text in texts:
         if (text.raw is not None) is raw and text.words:
             gold = _gold_offsets(text, path)
-            predicted = [
-                (token.idx, token.idx + len(token)) for token in tokenizer(text.text) if not token.text.isspace()
-            ]
+            predicted = [(token.idx, token.idx + len(token)) for token in tokenizer(text.text) if not token.text.isspace()]
             agreement.add(text.text, gold, predicted)
     return agreement
 

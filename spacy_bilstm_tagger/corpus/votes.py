@@ -97,9 +97,7 @@ def _rows(folder: Path, name: str) -> Iterable[tuple[int, list[str]]]:
     _, header = next(records, (1, []))
     missing = [column for column in columns if column not in header]
     if missing:
-        raise DataError(
-            f"{path}, line 1: found the columns {', '.join(header) or 'none'}, expected {', '.join(columns)}"
-        )
+        raise DataError(f"{path}, line 1: found the columns {', '.join(header) or 'none'}, expected {', '.join(columns)}")
     at = [header.index(column) for column in columns]
     for line, cells in records:
         if len(cells) != len(header):

@@ -199,9 +199,7 @@ def forward_backward(scores: ChainScores) -> Lattice:
     """
     layout, precision = scores.layout, torch.promote_types(scores.emissions.dtype, torch.float32)
     if len(scores.lengths) == 1 and len(scores.emissions) and scores.emissions.device.type == "cpu":
-        lattice = _passes_of_one(
-            scores.map(torch.Tensor.float) if precision != scores.emissions.dtype else scores, precision
-        )
+        lattice = _passes_of_one(scores.map(torch.Tensor.float) if precision != scores.emissions.dtype else scores, precision)
         if lattice is not None:
             return lattice
     for dtype in dict.fromkeys((precision, torch.float64)):
@@ -269,9 +267,7 @@ def _passes_of_one(scores: ChainScores, dtype: torch.dtype) -> Optional[Lattice]
     """The same of one text, by numpy, as in `_viterbi_one`, and in double precision. The recursions need their rows only up to a
     factor, so these are scaled together at the end. dtype (torch.dtype): of the lattice."""
     parts = [part.numpy().astype(np.float64) for part in (*scores.chain, scores.emissions)]
-    bests = [
-        np.maximum(part.max(keepdims=True, axis=axis), -_LARGEST) for part, axis in zip(parts, (None, None, None, 1))
-    ]
+    bests = [np.maximum(part.max(keepdims=True, axis=axis), -_LARGEST) for part, axis in zip(parts, (None, None, None, 1))]
     transitions, start, end, rows = (np.exp(part - best) for part, best in zip(parts, bests))
     forward, backward, onward = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
     with np.errstate(all="ignore"):  # looked for below

@@ -179,9 +179,7 @@ class Layout:
         }
         bounds = np.cumsum([len(index) for index in indices.values()])
         joined = torch.from_numpy(np.concatenate(list(indices.values()))).to(device)  # one copy
-        self.gather, self.scatter, self.first, self.last, self.before, self.text = joined.tensor_split(
-            bounds[:-1].tolist()
-        )
+        self.gather, self.scatter, self.first, self.last, self.before, self.text = joined.tensor_split(bounds[:-1].tolist())
 
     def _set_one(self, length: int, device: torch.device) -> None:
         """Of one text, which is in packed order already."""

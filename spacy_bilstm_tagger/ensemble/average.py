@@ -92,16 +92,13 @@ def read_members(
         average.
     """
     if len(paths) < 2:
-        raise DataError(
-            f"found {len(paths)} pipeline to average, expected at least two: spacy-bilstm ensemble A B -o OUT"
-        )
+        raise DataError(f"found {len(paths)} pipeline to average, expected at least two: spacy-bilstm ensemble A B -o OUT")
     first = _load(paths[0], prepare)
     names = [name for name in first.component_names if first.get_pipe_meta(name).factory in factories]
     if not names:
         found = ", ".join(f"{name} ({first.get_pipe_meta(name).factory})" for name in first.component_names)
         raise DataError(
-            f"{paths[0]}: found {found or 'no'} components; expected one of {', '.join(factories)}, since these "
-            "can be averaged"
+            f"{paths[0]}: found {found or 'no'} components; expected one of {', '.join(factories)}, since these can be averaged"
         )
     members = {name: [_part(first, name)] for name in names}
     for path in paths[1:]:
@@ -202,9 +199,7 @@ def check_agree(
             )
 
 
-def _differences(
-    first: Language, other: Language, averaged: Sequence[str], same_architecture: bool
-) -> Iterator[tuple[str, str]]:
+def _differences(first: Language, other: Language, averaged: Sequence[str], same_architecture: bool) -> Iterator[tuple[str, str]]:
     """The differing part and the difference. A check may rely on those before it."""
     pipelines = _components(first), _components(other)
     if pipelines[0] != pipelines[1]:

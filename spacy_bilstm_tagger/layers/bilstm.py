@@ -179,9 +179,7 @@ class PackedRNN(TorchModule):
 
     any_auto = False
 
-    def __init__(
-        self, config: PackedRNNConfig, dropout: DropoutConfig, windows: Windows, precision: Precision = "float32"
-    ) -> None:
+    def __init__(self, config: PackedRNNConfig, dropout: DropoutConfig, windows: Windows, precision: Precision = "float32") -> None:
         super().__init__()
         self.config = config
         self.dropout = dropout

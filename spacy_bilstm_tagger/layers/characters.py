@@ -32,9 +32,7 @@ def CharCNN(*, width: int, kernels: list[int], filters: int) -> Model[WordTypes,
     return Model("char_cnn", forward, init=init, shims=shims, dims={"nO": filters * len(kernels)})
 
 
-def forward(
-    model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool
-) -> tuple[Floats2d, Callable[[Floats2d], list]]:
+def forward(model: Model[WordTypes, Floats2d], types: WordTypes, is_train: bool) -> tuple[Floats2d, Callable[[Floats2d], list]]:
     shim = cast(TorchShim, model.shims[0])
     half = MAX_CHARACTERS // 2
     words = [word if len(word) <= MAX_CHARACTERS else word[:half] + word[-half:] for word in types.texts(types.orth)]

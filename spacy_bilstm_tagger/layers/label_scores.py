@@ -58,9 +58,7 @@ def LabelChain(nO: Optional[int] = None) -> Model[Rows, ChainScores]:
     return Model(_CHAIN, forward, init=init, dims={"nO": nO}, params={"transitions": None, "start": None, "end": None})
 
 
-def forward(
-    model: Model[Rows, ChainScores], X: Rows, is_train: bool
-) -> tuple[ChainScores, Callable[[ChainScores], Rows]]:
+def forward(model: Model[Rows, ChainScores], X: Rows, is_train: bool) -> tuple[ChainScores, Callable[[ChainScores], Rows]]:
     lengths = [len(rows) for rows in X]
     chain = [to_torch(model.get_param(part)) for part in model.param_names]
     scores = ChainScores(to_torch(join_rows(model.ops, X)), lengths, *chain)
@@ -88,9 +86,7 @@ def MeanScores(members: list[ScoresModel], nO: Optional[int]) -> ScoresModel:
     return Model("ensemble", _mean_forward, init=_mean_init, layers=members, dims={"nO": nO})
 
 
-def _mean_forward(
-    model: ScoresModel, docs: list[Doc], is_train: bool
-) -> tuple[ChainScores, Callable[[ChainScores], list[Doc]]]:
+def _mean_forward(model: ScoresModel, docs: list[Doc], is_train: bool) -> tuple[ChainScores, Callable[[ChainScores], list[Doc]]]:
     outputs, backprops = zip(*(member(docs, is_train) for member in model.layers))
 
     def backprop(gradient: ChainScores) -> list[Doc]:

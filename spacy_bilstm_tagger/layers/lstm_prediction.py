@@ -152,9 +152,7 @@ def has_bfloat16() -> bool:
     return any(known.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
-def predict_lstm(
-    weights: Weights, gates: Gates, batch_sizes: Tensor, sequence: Tensor, *, half: bool = False
-) -> Tensor:
+def predict_lstm(weights: Weights, gates: Gates, batch_sizes: Tensor, sequence: Tensor, *, half: bool = False) -> Tensor:
     """(packed rows, 2 * hidden): the output of a bidirectional layer (Hochreiter and Schmidhuber 1997, "Long short-term
     memory", with the forget gate of Gers et al. 2000, "Learning to forget").
 

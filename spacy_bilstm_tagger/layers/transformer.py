@@ -230,9 +230,7 @@ def _predict(model: TransformerModel, shim: TransformerShim, docs: list[Doc]) ->
 def _word_pieces(model: Model, shim: TransformerShim, docs: list[Doc]) -> tuple[ArgsKwargs, Ragged]:
     """The input of the transformer, (windows, word pieces), and the places of each token's word pieces in it."""
     spans = [
-        span
-        for several in get_strided_spans(docs, model.attrs["window"].value, model.attrs["stride"].value)
-        for span in several
+        span for several in get_strided_spans(docs, model.attrs["window"].value, model.attrs["stride"].value) for span in several
     ]
     tokenizer = shim.tokenizer
     encoding = huggingface_tokenize(tokenizer, [span.text for span in spans])
@@ -306,8 +304,7 @@ def load_transformer(
             "folder saved by save_pretrained, or the name of a model on Hugging Face's hub"
         ) from error
     raise ConfigError(
-        f"TransformerEmbed.v1: layer = {layer}, but {name} has {count} layers; expected up to that, or null for "
-        "the middle"
+        f"TransformerEmbed.v1: layer = {layer}, but {name} has {count} layers; expected up to that, or null for the middle"
     )
 
 

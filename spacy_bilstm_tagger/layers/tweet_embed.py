@@ -102,9 +102,7 @@ def _predict(model: Model, docs: list[Doc]) -> TokenRows:
     return TokenRows(cast(Floats2d, rows[0] if names is None else np.concatenate(rows, axis=1)), lengths, parts)
 
 
-def _look_up_types(
-    model: Model, cache: WordCache, keys: Hashes, vocab: Vocab, *, is_single: bool
-) -> tuple[Words, WordTypes]:
+def _look_up_types(model: Model, cache: WordCache, keys: Hashes, vocab: Vocab, *, is_single: bool) -> tuple[Words, WordTypes]:
     """The word types, and their rows by all features but names."""
     features, _ = _features(model)
     nothing = np.zeros(0, dtype=np.int64)
@@ -225,9 +223,7 @@ def _predict_on_device(model: Model, types: WordTypes) -> Rows:
     return split_rows(tokens, types.lengths)
 
 
-def _forward_train(
-    model: Model, types: WordTypes, norm: Optional[int], norm_dropout: float
-) -> tuple[Rows, Callable[[Rows], list]]:
+def _forward_train(model: Model, types: WordTypes, norm: Optional[int], norm_dropout: float) -> tuple[Rows, Callable[[Rows], list]]:
     ops = model.ops
     features, names = _features(model)
     index = ops.xp.asarray(types.index, dtype="int32")

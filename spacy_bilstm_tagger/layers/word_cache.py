@@ -145,9 +145,7 @@ class WordCache(Shim):
             self._slots: Optional[Slots] = None
             self._state: Sequence[Any] = ()
 
-    def look_up(
-        self, keys: Hashes, widths: Sequence[int], state: Sequence[Any], compute: Callable[[Hashes], Floats]
-    ) -> Words:
+    def look_up(self, keys: Hashes, widths: Sequence[int], state: Sequence[Any], compute: Callable[[Hashes], Floats]) -> Words:
         """The words of some tokens.
 
         keys (uint64): (tokens, columns), of their word types; widths (sequence of int): of the blocks of a row.

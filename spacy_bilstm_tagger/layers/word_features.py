@@ -83,9 +83,7 @@ def TunedVectors() -> Features:
     corpus (`max_rows` or `prune_to` of load_vectors.v1).
     """
     attrs = {NAME: VOCAB_VECTORS}
-    return Model(
-        "tuned_vectors", _tuned_forward, init=_vectors_init, dims={"nO": None}, params={"E": None}, attrs=attrs
-    )
+    return Model("tuned_vectors", _tuned_forward, init=_vectors_init, dims={"nO": None}, params={"E": None}, attrs=attrs)
 
 
 def _tuned_forward(model: Features, types: WordTypes, is_train: bool) -> Output:
@@ -165,9 +163,7 @@ def _table_forward(model: Features, types: WordTypes, is_train: bool, *, new_wor
     return model.ops.asarray2f(cast(Floats2d, Y)), no_gradient
 
 
-def _table_init(
-    model: Features, X: Optional[WordTypes] = None, Y: object = None, *, new_words: Optional[NewWords]
-) -> None:
+def _table_init(model: Features, X: Optional[WordTypes] = None, Y: object = None, *, new_words: Optional[NewWords]) -> None:
     if X is None:
         return
     name = model.attrs[NAME].removeprefix(VECTORS_PREFIX)

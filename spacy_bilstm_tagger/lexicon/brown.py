@@ -71,8 +71,7 @@ def read_brown(path: Path) -> dict[str, str]:
         )
     if not path.is_file() and not is_stream(path):
         raise DataError(
-            f"{path}: no such file. Expected {layout}; recipes also take a folder made of them by 'spacy-bilstm vectors "
-            "brown'"
+            f"{path}: no such file. Expected {layout}; recipes also take a folder made of them by 'spacy-bilstm vectors brown'"
         )
     paths: dict[str, str] = {}
     for line, row in enumerate(StringIO(read_text(path)), start=1):

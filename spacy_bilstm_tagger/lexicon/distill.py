@@ -72,15 +72,12 @@ class Distiller:
         is_same = probe.shape == self.probe.shape
         if not is_same or np.linalg.norm(probe - self.probe) > _TOLERANCE * np.linalg.norm(self.probe):
             raise DataError(
-                f"{self.model_dir}: another model than the one the vectors were distilled from; give that one, or "
-                "distill again"
+                f"{self.model_dir}: another model than the one the vectors were distilled from; give that one, or distill again"
             )
         return encoder
 
 
-def fit_distiller(
-    model_dir: Path, words: list[str], *, dim: int, layer: Optional[int] = None
-) -> tuple[Distiller, np.ndarray]:
+def fit_distiller(model_dir: Path, words: list[str], *, dim: int, layer: Optional[int] = None) -> tuple[Distiller, np.ndarray]:
     """Fit the PCA to the encodings of these words; also returns their rows, (words, dim) float32.
 
     The components are scaled by one number, so that the columns have variance 1 on average.
@@ -93,15 +90,12 @@ def fit_distiller(
         raise DataError(f"--dim {dim}: the hidden states of {model_dir} are {encoder.width} wide; give that or less")
     if dim >= len(words):
         raise DataError(
-            f"--dim {dim}: found {len(words)} word types, expected at least {dim + 1}; give more words or a "
-            "smaller --dim"
+            f"--dim {dim}: found {len(words)} word types, expected at least {dim + 1}; give more words or a smaller --dim"
         )
     encoded = encoder.encode(words, shows_progress=True)
     mean, projection = _fit_pca(encoded, dim)
     if not (np.isfinite(mean).all() and np.isfinite(projection).all()):
-        raise DataError(
-            f"{model_dir}: the encodings of the words hold NaN or infinity, or are all the same; get the model again"
-        )
+        raise DataError(f"{model_dir}: the encodings of the words hold NaN or infinity, or are all the same; get the model again")
     probe = encoder.encode([PROBE])[0]
     distiller = Distiller(model_dir=model_dir, layer=encoder.layer, mean=mean, projection=projection, probe=probe)
     encoded -= mean  # in place: for a million words it is a gigabyte

@@ -155,9 +155,7 @@ def _save_pipeline(nlp: Language, path: Union[str, Path], *, exclude: Iterable[s
                     part.update(change)
             if hasattr(pipe, "meet"):  # a sourced one may have read no text here
                 pipe.meet([Doc(nlp.vocab)])
-            if (
-                not hasattr(pipe, "check_bytes") and name not in exclude
-            ):  # those of another component that was saved there
+            if not hasattr(pipe, "check_bytes") and name not in exclude:  # those of another component that was saved there
                 (folder / name / CHECKSUMS).unlink(missing_ok=True)
         nlp.meta.pop(CHECKSUMS, None)
         _connect(nlp)
@@ -285,9 +283,7 @@ def check_files(name: str, folder: Path, files: Iterable[str], exclude: Iterable
         )
     lines = checksums.read_text(encoding="utf8", errors="replace").splitlines()
     if not lines or not all(map(_LINE.fullmatch, lines)):
-        raise DataError(
-            damaged_part(name, str(checksums), "the form of such files, a checksum and a name in each line")
-        )
+        raise DataError(damaged_part(name, str(checksums), "the form of such files, a checksum and a name in each line"))
     expected = {file: digest for digest, _, file in (line.partition("  ") for line in lines)}
     compared = [file for file in sorted({*files, *expected}) if file.partition("/")[0] not in exclude]
     missing = next((file for file in compared if file in expected and not (folder / file).exists()), None)

@@ -174,8 +174,7 @@ def read_lines(path: Path) -> list[str]:
     if control := _CONTROL.search(text):
         line = text.count("\n", 0, control.start()) + 1
         raise DataError(
-            f"{path}, line {line}: found {lines[line - 1][:80]!r}, expected one name and no TABs or other control "
-            "characters"
+            f"{path}, line {line}: found {lines[line - 1][:80]!r}, expected one name and no TABs or other control characters"
         )
     if other := other_format(text):
         line, kind = other

@@ -163,9 +163,7 @@ def _check_listeners(upstream: str, pipe: Tok2Vec) -> None:
         for listener in pipe.listener_map[name]:
             found = listener.get_dim("nO") if listener.has_dim("nO") else expected
             if found != expected:
-                raise ConfigError(
-                    Errors.LISTENER_WIDTH.format(name=name, upstream=upstream, found=found, expected=expected)
-                )
+                raise ConfigError(Errors.LISTENER_WIDTH.format(name=name, upstream=upstream, found=found, expected=expected))
 
 
 def _check_tables(nlp: Language, name: str, model: Model, *, same_vectors: bool) -> None:
@@ -175,9 +173,7 @@ def _check_tables(nlp: Language, name: str, model: Model, *, same_vectors: bool)
             if node.name == "tweet_embed":
                 node.predict([nlp.make_doc("a")])
     except ConfigError as error:
-        raise ConfigError(
-            f"{name}: sourced, and cannot read the tables of this pipeline ({error}). {way_out}"
-        ) from None
+        raise ConfigError(f"{name}: sourced, and cannot read the tables of this pipeline ({error}). {way_out}") from None
     if not same_vectors and VOCAB_VECTORS in tables_read(model):
         raise ConfigError(
             f"{name}: sourced from a pipeline with other vectors than {nlp.vocab.vectors.name!r}, which are this one's. "

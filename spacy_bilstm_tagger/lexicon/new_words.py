@@ -88,7 +88,6 @@ class NewWords:
     def _give_up(self, reason: str) -> None:
         self._distiller = None
         warnings.warn(
-            f"TweetEmbed.v1: words outside of the vector table {self.name!r} get no row, as with new_words = null: "
-            f"{reason}",
+            f"TweetEmbed.v1: words outside of the vector table {self.name!r} get no row, as with new_words = null: {reason}",
             stacklevel=2,
         )

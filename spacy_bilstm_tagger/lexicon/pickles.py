@@ -49,9 +49,7 @@ def read_saved(path: Path) -> "KeyedVectors":
         if is_model:
             attributes = vars(attributes["wv"])
         if not _KEYS.intersection(attributes):
-            raise DataError(
-                f"{path}: holds a {type(saved).__name__}, expected gensim KeyedVectors or a model that has them as .wv"
-            )
+            raise DataError(f"{path}: holds a {type(saved).__name__}, expected gensim KeyedVectors or a model that has them as .wv")
         where = f"{path}.wv" if is_model else str(path)
         return _rebuild(partial(_find, attributes=attributes, where=where, packed=path.suffix == ".gz"))
 

@@ -159,9 +159,7 @@ def _read_word2vec(path: Path, max_rows: Optional[int], notes: list[str]) -> "Ke
     with keeping_reason(path, "vectors in text form", (EOFError, OSError, zlib.error)):
         text = read_text_rows(path, max_rows=max_rows)
         if text.is_open:
-            notes.append(
-                f"{path}: its last row has no line break behind it; if the file was cut off there, get it again"
-            )
+            notes.append(f"{path}: its last row has no line break behind it; if the file was cut off there, get it again")
     return _keyed_vectors(path, text.keys, text.rows, text.duplicates, notes)
 
 

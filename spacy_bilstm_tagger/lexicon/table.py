@@ -239,9 +239,7 @@ def get_table(vocab: Vocab, name: str) -> WordTable:
     try:
         table = WordTable.from_lookups(vocab.lookups, name)
     except Exception:  # damaged data can raise anything
-        raise ConfigError(
-            f"The pipeline's {describe(name)} cannot be read: the pipeline is damaged; get it again"
-        ) from None
+        raise ConfigError(f"The pipeline's {describe(name)} cannot be read: the pipeline is damaged; get it again") from None
     if table is None:
         raise ConfigError(_missing(vocab, name))
     return table

@@ -49,9 +49,7 @@ def read_text_rows(path: Path, *, max_rows: Optional[int] = None) -> TextRows:
     n_rows = duplicates = 0
     is_open = False
     with open_bytes(path) as file:
-        bar = tqdm(
-            _rows(_lines(path, file), promised), desc=f"Reading {path.name}", unit=" rows", disable=None, leave=False
-        )
+        bar = tqdm(_rows(_lines(path, file), promised), desc=f"Reading {path.name}", unit=" rows", disable=None, leave=False)
         for line, row in enumerate(islice(bar, max_rows), first_line):
             if promised is not None and n_rows == promised:
                 raise DataError(
@@ -92,9 +90,7 @@ def _shape(path: Path, sample: list[bytes]) -> tuple[Optional[int], int]:
     sample[0] = sample[0].removeprefix(BOM_UTF8)
     if sum(b"\t" in row for row in sample) >= len(sample) / 2:
         line = next(line for line, row in enumerate(sample, 1) if b"\t" in row)
-        raise DataError(
-            f"{path}, line {line}: found TABs between the numbers, expected blanks; write them anew with tr '\\t' ' '"
-        )
+        raise DataError(f"{path}, line {line}: found TABs between the numbers, expected blanks; write them anew with tr '\\t' ' '")
     widths = Counter(map(_count_numbers, sample))
     if is_header(sample[0]):
         promised, width = map(int, sample[0].split())
@@ -185,13 +181,9 @@ def _parse(path: Path, line: int, row: bytes, width: int, n_rows: int, has_heade
     try:
         text = key.decode("utf8")
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}, line {line}: not UTF-8 (byte {error.start} of the row); expected UTF-8 text"
-        ) from None
+        raise DataError(f"{path}, line {line}: not UTF-8 (byte {error.start} of the row); expected UTF-8 text") from None
     if "\r" in text:
-        raise DataError(
-            f"{path}, line {line}: found a CR inside of the row; save the file with LF at the ends of lines"
-        )
+        raise DataError(f"{path}, line {line}: found a CR inside of the row; save the file with LF at the ends of lines")
     try:
         if b"_" in row[len(key) :]:  # Python reads 1_0 as 10
             raise ValueError

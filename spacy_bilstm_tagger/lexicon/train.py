@@ -40,9 +40,7 @@ def train_vectors(
     model = Model(vector_size=dim, window=window, min_count=min_count, sg=1, seed=seed, workers=1, epochs=epochs)
     model.build_vocab(sentences)
     if not len(model.wv):
-        raise DataError(
-            f"{path}: found no words that occur at least {min_count} times; use more text or a lower --min-count"
-        )
+        raise DataError(f"{path}: found no words that occur at least {min_count} times; use more text or a lower --min-count")
     with tqdm(total=epochs, desc=f"Training {algorithm}", unit=" epochs", disable=None) as bar:
         progress = CallbackAny2Vec()
         progress.on_epoch_end = lambda model: bar.update()

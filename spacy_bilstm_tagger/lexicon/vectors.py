@@ -70,9 +70,7 @@ def _named_rows(keys: list[str], rows: np.ndarray, *, name: str, dtype: str) -> 
         data = np.asarray(rows[named], dtype="float32")
     check_finite(keys, data, name=name, dtype=dtype)
     if not data.any():
-        raise DataError(
-            f"{name}: all rows are zeros, which say nothing of a word; expected vectors. Get the file again"
-        )
+        raise DataError(f"{name}: all rows are zeros, which say nothing of a word; expected vectors. Get the file again")
     return keys, data
 
 

@@ -38,8 +38,7 @@ class WordEncoder:
             from transformers import AutoConfig, AutoModel, AutoTokenizer
         except ImportError as error:
             raise DataError(
-                f"a transformer's word encodings need transformers ({error}): pip install "
-                "'spacy-bilstm-tagger[distill]'"
+                f"a transformer's word encodings need transformers ({error}): pip install 'spacy-bilstm-tagger[distill]'"
             ) from None
         local: Any = {"pretrained_model_name_or_path": str(model_dir), "local_files_only": True}
         with quiet_transformers(), keeping_reason(model_dir, _KIND):
@@ -51,14 +50,11 @@ class WordEncoder:
         config.num_hidden_layers = self.layer  # the layers above are not even loaded
         with quiet_transformers(), keeping_reason(model_dir, _KIND):
             self._tokenizer = AutoTokenizer.from_pretrained(**local)
-            model, loading = AutoModel.from_pretrained(
-                **local, config=config, torch_dtype=torch.float32, output_loading_info=True
-            )
+            model, loading = AutoModel.from_pretrained(**local, config=config, torch_dtype=torch.float32, output_loading_info=True)
         missing = sorted(name for name in loading["missing_keys"] if not name.startswith(_POOLER))
         if missing:
             raise DataError(
-                f"{model_dir}: the weights lack {len(missing)} of the model's arrays, such as {missing[0]}; get "
-                "the folder again"
+                f"{model_dir}: the weights lack {len(missing)} of the model's arrays, such as {missing[0]}; get the folder again"
             )
         self._model = (model.get_encoder() if config.is_encoder_decoder else model).eval().to("cpu")
         self.width: int = config.hidden_size
@@ -92,9 +88,7 @@ class WordEncoder:
                 weights[weights.sum(dim=1) == 0] = 1  # a word without pieces of its own
                 weights /= weights.sum(dim=1, keepdim=True)
                 with torch.inference_mode():
-                    hidden = self._model(
-                        input_ids=batch_ids, attention_mask=torch.ones_like(batch_ids)
-                    ).last_hidden_state
+                    hidden = self._model(input_ids=batch_ids, attention_mask=torch.ones_like(batch_ids)).last_hidden_state
                     encoded[batch] = torch.einsum("wp,wph->wh", weights, hidden).numpy()
                 bar.update(len(batch))
         return encoded

@@ -67,18 +67,14 @@ def BiLSTMEncoder(
     if precision not in get_args(Precision):
         raise ConfigError(f"{where}: precision = {precision!r}; expected one of {', '.join(get_args(Precision))}")
     if not isinstance(width, int) or width < 2 or width % 2:
-        raise ConfigError(
-            f"BiLSTMEncoder.v1: width = {width}; expected an even number of at least 2, one half for each direction"
-        )
+        raise ConfigError(f"BiLSTMEncoder.v1: width = {width}; expected an even number of at least 2, one half for each direction")
     check_at_least(where, 1, depth=depth)
     if hidden_width is not None:
         check_at_least(where, 1, hidden_width=hidden_width)
     check_fraction(where, word_dropout=word_dropout)
     check_at_least(where, 0, overlap=overlap, window=window)
     if 0 < window <= 2 * overlap:
-        raise ConfigError(
-            f"{where}: window = {window} with overlap = {overlap}; expected a window of more than twice the overlap"
-        )
+        raise ConfigError(f"{where}: window = {window} with overlap = {overlap}; expected a window of more than twice the overlap")
     config = PackedRNNConfig(
         width=width,
         hidden_width=hidden_width or width // 2,

@@ -51,9 +51,7 @@ def Ensemble(*members: ScoresModel) -> ScoresModel:
         raise ConfigError("Ensemble.v1: number of members = 0; expected a whole number of at least 1")
     sizes = {member.get_dim("nO") for member in members if member.has_dim("nO")}
     if len({has_chain(member) for member in members}) > 1:
-        raise ConfigError(
-            "Ensemble.v1: some members have scores between labels, a CRF, others none; expected all or none"
-        )
+        raise ConfigError("Ensemble.v1: some members have scores between labels, a CRF, others none; expected all or none")
     if len(sizes) > 1:
         found = ", ".join(map(str, sorted(sizes)))
         raise ConfigError(f"Ensemble.v1: found members with {found} labels; expected members with the same labels")

@@ -46,8 +46,7 @@ def TransformerEmbed(
     where = "TransformerEmbed.v1"
     if find_spec("spacy_transformers") is None:
         raise ConfigError(
-            "TransformerEmbed.v1 needs spacy-transformers. Install it with: pip install "
-            "'spacy-bilstm-tagger[transformers]'"
+            "TransformerEmbed.v1 needs spacy-transformers. Install it with: pip install 'spacy-bilstm-tagger[transformers]'"
         )
     if learn_rate_factor < 0:
         raise ConfigError(

@@ -86,8 +86,7 @@ def TweetEmbed(
     check_at_least(where, 0, cache_mb=cache_mb)
     if len(attrs) != len(rows):
         raise ConfigError(
-            f"TweetEmbed.v1: attrs has {len(attrs)} entries and rows has {len(rows)}; expected one number of rows "
-            "per attribute"
+            f"TweetEmbed.v1: attrs has {len(attrs)} entries and rows has {len(rows)}; expected one number of rows per attribute"
         )
     for attr in attrs:
         if attr.upper() not in IDS:
@@ -105,15 +104,12 @@ def TweetEmbed(
         )
     if norm_dropout and "NORM" not in attrs:
         raise ConfigError(
-            f"TweetEmbed.v1: norm_dropout = {norm_dropout}, but attrs has no NORM to drop; add it, or set "
-            "norm_dropout = 0"
+            f"TweetEmbed.v1: norm_dropout = {norm_dropout}, but attrs has no NORM to drop; add it, or set norm_dropout = 0"
         )
     if finetune_vectors and not include_static_vectors:
         raise ConfigError("TweetEmbed.v1: finetune_vectors = True needs include_static_vectors = true, found false")
     if new_words and not tables:
-        raise ConfigError(
-            f"TweetEmbed.v1 has new_words = {new_words!r}, but no tables; name a distilled table, or set it to null"
-        )
+        raise ConfigError(f"TweetEmbed.v1 has new_words = {new_words!r}, but no tables; name a distilled table, or set it to null")
 
     hashed = [HashedAttribute(column, width=feature_width, rows=n_rows) for column, n_rows in enumerate(rows)]
     features = []

@@ -148,9 +148,7 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
 
     resizable = False  # whether add_label also works on a trained component
 
-    def __init__(
-        self, vocab: Vocab, model: ScoresModel, name: str, *, scorer: Optional[Callable] = None, **settings: Any
-    ) -> None:
+    def __init__(self, vocab: Vocab, model: ScoresModel, name: str, *, scorer: Optional[Callable] = None, **settings: Any) -> None:
         """settings: the arguments of the component's factory, which documents them."""
         self.check_settings(name, **settings)
         super().__init__(vocab, model, name, labels=[], **settings)
@@ -231,9 +229,7 @@ class SequenceComponent(SettingsMixin, LearningMixin, TrainableMixin, AtomicLoad
         """
         check_examples(get_examples, f"{type(self).__name__}.initialize", nlp)
         if isinstance(labels, (str, dict)) or not all(isinstance(label, str) for label in labels or ()):
-            raise ConfigError(
-                f"{self.name}: found {str(labels)[:60]} as labels, expected a list of names (spacy init labels)"
-            )
+            raise ConfigError(f"{self.name}: found {str(labels)[:60]} as labels, expected a list of names (spacy init labels)")
         if labels is None:
             labels = sorted(self.find_labels(eg.y for eg in get_examples()))
         for label in labels:

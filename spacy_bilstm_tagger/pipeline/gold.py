@@ -136,9 +136,7 @@ def aligned_ner(example: Example) -> list[Optional[str]]:
     tags: list[Optional[str]] = [OUTSIDE if outside else None for outside in ((iob == _OUT) | (is_space == 1)).tolist()]
     for ent in gold.ents:
         label, inside = ent.label_, len(ent) - 2
-        tags[ent.start : ent.end] = (
-            [f"B-{label}", *[f"I-{label}"] * inside, f"L-{label}"] if inside >= 0 else [f"U-{label}"]
-        )
+        tags[ent.start : ent.end] = [f"B-{label}", *[f"I-{label}"] * inside, f"L-{label}"] if inside >= 0 else [f"U-{label}"]
     return tags
 
 

@@ -202,11 +202,7 @@ class TweetLemmatizer(SettingsMixin, EnglishLemmatizer):
     def _is_likely(self, lemma: str, token: Token) -> bool:
         """Whether the tables know the lemma, or the tag allows a shorter word: in killer/JJ and Swing/NNP nothing was added."""
         features = _INFLECTED.get(token.pos_)
-        if (
-            features is None
-            or token.lower_ in self._words("lemma_exc", token)
-            or lemma in self._words("lemma_index", token)
-        ):
+        if features is None or token.lower_ in self._words("lemma_exc", token) or lemma in self._words("lemma_index", token):
             return True
         morph = token.morph.to_dict()
         is_inflected = not morph or any(morph.get(name) in values for name, values in features.items())

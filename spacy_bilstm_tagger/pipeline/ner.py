@@ -116,9 +116,7 @@ class BiLSTMNER(SpanComponent):
         top_k = settings["top_k"]
         check_at_least(name, 0, top_k=top_k)
         if top_k and settings["spans_key"] is None:
-            raise ConfigError(
-                f"{name}: top_k = {top_k} needs a spans_key under which the alternatives are kept, found null"
-            )
+            raise ConfigError(f"{name}: top_k = {top_k} needs a spans_key under which the alternatives are kept, found null")
 
     @property
     def scheme(self) -> EntityScheme:
@@ -173,8 +171,7 @@ class BiLSTMNER(SpanComponent):
         """
         if isinstance(label, str) and EITHER in label:
             raise ValueError(
-                f"{self.name}: found the entity type {label!r}; expected a name without '|', which stands for one of "
-                "several"
+                f"{self.name}: found the entity type {label!r}; expected a name without '|', which stands for one of several"
             )
         if isinstance(label, str) and label not in self.labels and self._looks_like_tag(label):
             message = (
@@ -270,9 +267,7 @@ class BiLSTMNER(SpanComponent):
                 doc.spans[key] = span_group(doc, key, *with_earlier, are_ents=True)
                 name = f"{key}_alternatives"
                 if self.cfg["top_k"]:
-                    doc.spans[name] = span_group(
-                        doc, name, *_others(spans, *self._spans(taken, doc, scored.alternatives))
-                    )
+                    doc.spans[name] = span_group(doc, name, *_others(spans, *self._spans(taken, doc, scored.alternatives)))
                 elif name in doc.spans:  # of an earlier pass
                     del doc.spans[name]
 

@@ -84,9 +84,7 @@ def _decode_halves(component: Any, docs: Sequence[Doc], rows: RowsInHalf) -> Seq
             doc.tensor = tensor
 
 
-def _compare(
-    component: Any, weights: Weights, reader: Any, docs: Sequence[Doc], in_half: Callable[[], Sequence[Any]]
-) -> None:
+def _compare(component: Any, weights: Weights, reader: Any, docs: Sequence[Doc], in_half: Callable[[], Sequence[Any]]) -> None:
     if not weights.is_used or (agreement := weights.readers.get(reader)) is None:
         with _LOCK:
             weights.readers.setdefault(reader, Agreement())
@@ -106,10 +104,7 @@ def _compare(
 
 def _labelled(component: Any, docs: Sequence[Doc], annotations: Sequence[Any]) -> list[Doc]:
     """Docs of the same tokens with these annotations alone."""
-    bare = [
-        Doc(doc.vocab, words=[token.text for token in doc], spaces=[bool(token.whitespace_) for token in doc])
-        for doc in docs
-    ]
+    bare = [Doc(doc.vocab, words=[token.text for token in doc], spaces=[bool(token.whitespace_) for token in doc]) for doc in docs]
     component.set_annotations(bare, annotations)
     return bare
 
@@ -119,8 +114,7 @@ def n_differing(one: Doc, other: Doc) -> int:
     attrs = [TAG, POS, ENT_IOB, ENT_TYPE]
     differ = (one.to_array(attrs) != other.to_array(attrs)).any(axis=1) if len(one) else np.zeros(0, dtype=bool)
     spans, others = (
-        {(key, span.start, span.end, span.label) for key, group in doc.spans.items() for span in group}
-        for doc in (one, other)
+        {(key, span.start, span.end, span.label) for key, group in doc.spans.items() for span in group} for doc in (one, other)
     )
     for _, start, end, _ in spans ^ others:
         differ[start:end] = True

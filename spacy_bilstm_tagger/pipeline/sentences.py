@@ -147,9 +147,7 @@ class _Tokens:
         """Where the links, users, hashtags, faces and place at the end of the text begin."""
         kinds = self.kinds
         i = len(kinds)
-        place = next(
-            (j for j in range(i - 1, max(i - _PLACE, 0), -1) if kinds[j] == "punct" and self.text(j) == "@"), i
-        )
+        place = next((j for j in range(i - 1, max(i - _PLACE, 0), -1) if kinds[j] == "punct" and self.text(j) == "@"), i)
         if not any(self.ending(j) for j in range(place, i - 1)):
             i = place
         i -= i > 1 and kinds[i - 2] in _TAIL and _PAUSE.fullmatch(self.text(i - 1)) is not None

@@ -206,9 +206,7 @@ class BiLSTMTagger(TagComponent):
         """Warn of morphs of what is no label."""
         others = sorted({key.partition(" ")[0] for key in self.morphs} - {*self.labels, SPACE[self.attr]})
         if others:
-            warnings.warn(
-                f"{self.name}: morphs of {', '.join(others)}, which are no labels of it, are of no effect", stacklevel=2
-            )
+            warnings.warn(f"{self.name}: morphs of {', '.join(others)}, which are no labels of it, are of no effect", stacklevel=2)
 
     def set_annotations(self, docs: Iterable[Doc], tagged: Iterable[Tagged]) -> None:
         """Set `token.tag` or `token.pos`, their probabilities if they are kept, and `token.morph` of tags that have features."""

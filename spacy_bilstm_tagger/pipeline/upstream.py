@@ -109,9 +109,7 @@ def check_upstream(name: str, model: Model, *, batch: Optional[Sequence[Doc]] = 
     RAISES: ConfigError for a batch whose rows nobody has given: not the tok2vec in this step, nor one before.
     """
     for node in listeners(model):
-        if batch is not None and (
-            node._batch_id != node.get_batch_id(batch) or getattr(node._backprop, "is_spent", False)
-        ):
+        if batch is not None and (node._batch_id != node.get_batch_id(batch) or getattr(node._backprop, "is_spent", False)):
             if any(len(doc) and not doc.tensor.size for doc in batch):
                 raise ConfigError(
                     f"{name}: listens to {node.upstream_name!r}, and would learn from texts that no tok2vec has read; expected one "
@@ -125,9 +123,7 @@ def check_upstream(name: str, model: Model, *, batch: Optional[Sequence[Doc]] = 
         link.is_checked, message = True, ""
         is_other = link.change == "loaded" if expected is None else _present_checksum(link) != expected
         if is_other and link.tok2vec is None:
-            message = (
-                f"listens to {node.upstream_name!r}, which is no tok2vec of the pipeline, so its labels may be wrong"
-            )
+            message = f"listens to {node.upstream_name!r}, which is no tok2vec of the pipeline, so its labels may be wrong"
         elif is_other:
             message = (
                 "listens to another tok2vec than the one that it was trained with, so its labels will be wrong unless it is "

@@ -205,9 +205,7 @@ class _Entities(Reader):
             kind = kinds[tokens[i][0]] if tokens[i][0] < len(kinds) else ""
             surface = doc.text[start:end].lower()
             if i not in partner:
-                yield Case(
-                    number, start, end, span.label_, "", start, end, "missed", math.nan, gold_p[i], surface, kind
-                )
+                yield Case(number, start, end, span.label_, "", start, end, "missed", math.nan, gold_p[i], surface, kind)
                 continue
             j, is_same = partner[i]
             other, _ = judged[j]

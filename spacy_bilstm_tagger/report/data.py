@@ -24,9 +24,7 @@ def read_examples(nlp: Language, path: Path, format: Optional[str] = None) -> li
     RAISES: DataError for a file that is missing, empty or damaged.
     """
     if not path.exists():
-        raise DataError(
-            f"{path}: no such file; expected annotated texts, such as a .spacy file, or .txt with a text a line"
-        )
+        raise DataError(f"{path}: no such file; expected annotated texts, such as a .spacy file, or .txt with a text a line")
     suffix = unpacked_suffix(path)
     if path.is_dir() or suffix == ".spacy":
         if format is not None:

@@ -104,9 +104,7 @@ def _best(labels: tuple[str, ...], row: np.ndarray, top: int) -> dict[str, float
     return {labels[i]: round(float(row[i]), DIGITS) for i in order.tolist()}
 
 
-def _entities(
-    pipe: BiLSTMNER, name: str, doc: Doc, top: int, claimed: set[tuple[int, int, str]]
-) -> list[dict[str, Any]]:
+def _entities(pipe: BiLSTMNER, name: str, doc: Doc, top: int, claimed: set[tuple[int, int, str]]) -> list[dict[str, Any]]:
     """claimed: gets the entities that are the component's."""
     scores = pipe.adjust(pipe.chain_scores([doc]))
     ents = {(ent.start, ent.end, ent.label_) for ent in doc.ents}
@@ -134,9 +132,7 @@ def _spans(pipe: BiLSTMSpans, name: str, doc: Doc, tokens: list[dict[str, Any]],
     return [_span(name, doc, span.start, span.end, span.label_, score, is_chosen=True) for span, score in pairs]
 
 
-def _span(
-    component: str, doc: Doc, start: int, end: int, label: str, score: Optional[float], *, is_chosen: bool
-) -> dict[str, Any]:
+def _span(component: str, doc: Doc, start: int, end: int, label: str, score: Optional[float], *, is_chosen: bool) -> dict[str, Any]:
     span = doc[start:end]
     rounded = None if score is None else round(float(score), DIGITS)
     place = {"text": span.text, "start": span.start_char, "end": span.end_char}

@@ -69,16 +69,10 @@ def find_targets(nlp: Language, component: Optional[str] = None) -> list[Target]
             of_attr[target.kind, target.attr] = target
     chosen = [target for target in of_attr.values() if component in (None, target.component)]
     if component is not None and component not in nlp.pipe_names:
-        raise ConfigError(
-            f"the pipeline has no component {component!r}; expected one of {', '.join(nlp.pipe_names) or 'none'}"
-        )
+        raise ConfigError(f"the pipeline has no component {component!r}; expected one of {', '.join(nlp.pipe_names) or 'none'}")
     if not chosen:
-        what = (
-            f"the component {component!r} sets" if component else f"{', '.join(nlp.pipe_names) or 'no component'}: set"
-        )
-        raise ConfigError(
-            f"{what} neither tags nor entities nor spans; expected a trained tagger, ner or spans component"
-        )
+        what = f"the component {component!r} sets" if component else f"{', '.join(nlp.pipe_names) or 'no component'}: set"
+        raise ConfigError(f"{what} neither tags nor entities nor spans; expected a trained tagger, ner or spans component")
     return chosen
 
 

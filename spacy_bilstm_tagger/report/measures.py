@@ -167,14 +167,10 @@ def nervaluate_classes(findings: Findings) -> dict[str, dict[str, Any]]:
         if case.found:
             found[case.text].append({"label": case.found, "start": case.found_start, "end": case.found_end - 1})
     labels = sorted({each["label"] for spans in (*gold.values(), *found.values()) for each in spans})
-    ordered = [
-        [sorted(spans[text], key=lambda span: span["start"]) for text in findings.texts] for spans in (gold, found)
-    ]
+    ordered = [[sorted(spans[text], key=lambda span: span["start"]) for text in findings.texts] for spans in (gold, found)]
     result = Evaluator(*ordered, tags=labels, loader="dict").evaluate()["overall"]
     kept = ("correct", "incorrect", "partial", "missed", "spurious", "precision", "recall", "f1")
-    return {
-        name: {key: getattr(result[name], key) for key in kept} for name in ("strict", "exact", "partial", "ent_type")
-    }
+    return {name: {key: getattr(result[name], key) for key in kept} for name in ("strict", "exact", "partial", "ent_type")}
 
 
 def group_by(cases: Iterable[Case], key: Callable[[Case], str], order: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -215,8 +211,7 @@ def threshold_curve(findings: Findings, step: float = 0.01) -> list[dict[str, fl
     of those of the characters."""
     if findings.by_threshold is not None:
         return [
-            {"threshold": threshold, **dict(zip("prf", row))}
-            for threshold, row in zip(THRESHOLDS, findings.by_threshold.tolist())
+            {"threshold": threshold, **dict(zip("prf", row))} for threshold, row in zip(THRESHOLDS, findings.by_threshold.tolist())
         ]
     n_gold = sum(bool(case.gold) for case in findings.cases)
     if not findings.candidates or not n_gold:

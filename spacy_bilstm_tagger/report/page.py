@@ -73,17 +73,13 @@ def render_page(report: Report) -> str:
             numbers=numbers,
             names={part["id"]: _TITLES.get(part["attr"], part["attr"]) for part in parts},
             means={part["id"]: _mean(numbers["scores"], part) for part in parts},
-            lists={
-                name: [(key, _LISTS[key], len(texts)) for key, texts in found.items()] for name, found in lists.items()
-            },
+            lists={name: [(key, _LISTS[key], len(texts)) for key, texts in found.items()] for name, found in lists.items()},
             sources=sources,
             outcome_line=_outcome_line,
             significance=_significance,
             reliability=_reliability,
             curve_of=_curve_of,
-            curve=_learning_curve(
-                numbers["learning_curve"], [part["score"]["name"] for part in parts if part["has_gold"]]
-            ),
+            curve=_learning_curve(numbers["learning_curve"], [part["score"]["name"] for part in parts if part["has_gold"]]),
             all_scores=json.dumps(numbers["scores"], indent=1, ensure_ascii=False),
             css=_raw("page.css"),
             js=_raw("page.js"),
@@ -213,9 +209,7 @@ def _learning_curve(log: list[dict[str, Any]], names: list[str]) -> Optional[Mar
     drawn = [name for name in names if any(name in line.get("scores", {}) for line in log)]
     lines = {"score": _points((line["step"], line["score"]) for line in log)}
     if len(drawn) > 1:
-        lines.update(
-            {name: _points((line["step"], line.get("scores", {}).get(name)) for line in log) for name in drawn}
-        )
+        lines.update({name: _points((line["step"], line.get("scores", {}).get(name)) for line in log) for name in drawn})
     if not lines["score"]:
         return None
     x_end = max(step for step, _ in lines["score"]) or 1.0

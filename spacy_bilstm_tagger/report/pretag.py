@@ -110,9 +110,7 @@ def to_columns(each: Pretagged, separator: str, *, tags: bool, ents: bool) -> st
     for token in each.doc:
         if not token.text.isspace():
             entity = f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O"
-            lines.append(
-                separator.join([token.text, *([token.tag_ or "-"] if tags else []), *([entity] if ents else [])])
-            )
+            lines.append(separator.join([token.text, *([token.tag_ or "-"] if tags else []), *([entity] if ents else [])]))
     return "\n".join(lines) + "\n\n"
 
 

@@ -115,8 +115,7 @@ class Sure:
         assert self.batch.score is not None
         found = iter(self.batch.score(asked).tolist() if asked else ())
         return [
-            sum((next(found) for part in alternatives(label) if part in known and start < end), 0.0)
-            for start, end, label in spans
+            sum((next(found) for part in alternatives(label) if part in known and start < end), 0.0) for start, end, label in spans
         ]
 
 

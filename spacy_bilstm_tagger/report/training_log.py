@@ -55,9 +55,7 @@ def make_jsonl_logger(
         log_console, finish_console = setup_console(nlp, stdout, stderr)
         file = None if path is None else Path(path)
         if file is not None and file.is_dir():
-            raise ConfigError(
-                f"{file}: is a folder, expected the name of a file in [training.logger] path, such as log.jsonl"
-            )
+            raise ConfigError(f"{file}: is a folder, expected the name of a file in [training.logger] path, such as log.jsonl")
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("", encoding="utf8")
@@ -87,9 +85,7 @@ def _unknown_settings(nlp: Language) -> Iterator[str]:
     known = DEFAULT_CONFIG["training"]
     for name in sorted(set(nlp.config["training"]) - set(known)):
         meant = get_close_matches(name, known, n=1)
-        yield f"[training] has no setting {name!r}, which does nothing" + (
-            f"; did you mean {meant[0]!r}?" if meant else ""
-        )
+        yield f"[training] has no setting {name!r}, which does nothing" + (f"; did you mean {meant[0]!r}?" if meant else "")
 
 
 def _line(info: dict[str, Any], seconds: float, names: list[str]) -> dict[str, Any]:
@@ -143,9 +139,7 @@ def warn_of_corpora(nlp: Language) -> Iterator[str]:
             "little of new texts; leave them out (convert has --exclude)"
         )
     for name, pipe in pipes:
-        annotated = sum(
-            _has_gold(pipe, example) or pipe.read_soft_labels(example.reference) is not None for example in first
-        )
+        annotated = sum(_has_gold(pipe, example) or pipe.read_soft_labels(example.reference) is not None for example in first)
         if len(first) < FEW_TEXTS and annotated < FEW_TEXTS:
             yield (
                 f"{name}: the training corpus has {annotated} annotated texts, from which little can be learned; expected at least "
@@ -156,9 +150,7 @@ def warn_of_corpora(nlp: Language) -> Iterator[str]:
             yield f"{name}: no text of the dev corpus has gold for it, so it has no score"
         if unknown[name]:
             most = ", ".join(f"{label} ({count})" for label, count in unknown[name].most_common(5))
-            yield (
-                f"{name}: the dev corpus has labels that the training corpus does not teach, and that will not be found: {most}"
-            )
+            yield (f"{name}: the dev corpus has labels that the training corpus does not teach, and that will not be found: {most}")
 
 
 def _has_gold(pipe: SequenceComponent, example: Example) -> bool:

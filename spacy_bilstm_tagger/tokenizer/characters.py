@@ -41,9 +41,7 @@ KEYCAP = "\u20e3"
 
 # UTF-8 that was read as Windows-1252 or latin-1: the first byte of a character, and those behind it. Some letters also stand before
 # quotes, dashes and other signs by themselves.
-_BEHIND = (
-    "[" + "".join(sorted({*map(chr, range(0x80, 0xC0)), *bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")})) + "]"
-)
+_BEHIND = "[" + "".join(sorted({*map(chr, range(0x80, 0xC0)), *bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")})) + "]"
 _SIGN = "[«»‹›‘’“”„…–—²³]"
 MOJIBAKE = re.compile(
     rf"""[ÂÃ]([\x80-\xbf€‡ˆ‰ŠŒœŽŸ™š›]|[„–]\w)  # é, É, Ö, and the blank of U+00A0

@@ -54,9 +54,7 @@ class TokenizerOptions:
 _MANY_WAYS = re.compile(r"\||\(\?[=!<]|\)[*?{]")
 _WHITE_SPACE = re.compile(r"( |\\[nrts])(?![*?]|\{0?,)")  # in a pattern, where it cannot be left out
 
-CHOICES = {
-    name: get_args(hint) for name, hint in get_type_hints(TokenizerOptions).items() if get_origin(hint) is Literal
-}
+CHOICES = {name: get_args(hint) for name, hint in get_type_hints(TokenizerOptions).items() if get_origin(hint) is Literal}
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:

@@ -132,9 +132,7 @@ class TestNothingIsLost:
         assert run_job(asked)["texts"] == 1
 
     def test_parquet_that_is_not_utf8(self, job, tmp_path):
-        text = pa.Array.from_buffers(
-            pa.string(), 2, [None, pa.py_buffer(np.array([0, 2, 5], "int32")), pa.py_buffer(b"soca\xff")]
-        )
+        text = pa.Array.from_buffers(pa.string(), 2, [None, pa.py_buffer(np.array([0, 2, 5], "int32")), pa.py_buffer(b"soca\xff")])
         pq.write_table(pa.table({"id": ["a", "b"], "text": text, "lang": ["x", "y"]}), tmp_path / "in.parquet")
         asked = job()
         asked.sources = [str(tmp_path / "in.parquet")]

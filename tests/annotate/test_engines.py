@@ -142,9 +142,7 @@ def test_ray_says_what_it_does_not_do(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(
-    importlib.util.find_spec("pyspark") is None or not shutil.which("java"), reason="needs [spark] and Java"
-)
+@pytest.mark.skipif(importlib.util.find_spec("pyspark") is None or not shutil.which("java"), reason="needs [spark] and Java")
 def test_spark(tmp_path):
     from pyspark.sql import SparkSession
 

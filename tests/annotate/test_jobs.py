@@ -165,9 +165,7 @@ class TestOutputs:
             assert one.read_bytes() == b"".join(part.read_bytes() for part in parts)
         else:
             assert rows_of(one) == [row for part in parts for row in rows_of(part)]
-        assert (tmp_path / f"all.{format}.rejects.jsonl").read_bytes() == (
-            tmp_path / "out" / "rejects.jsonl"
-        ).read_bytes()
+        assert (tmp_path / f"all.{format}.rejects.jsonl").read_bytes() == (tmp_path / "out" / "rejects.jsonl").read_bytes()
         before = one.stat().st_mtime_ns
         assert run_job(job(f"all.{format}", format)) == {"texts": 57, "rejects": 3, "kept": 4, "files": 4}
         assert one.stat().st_mtime_ns == before
@@ -192,9 +190,7 @@ class TestOutputs:
     def test_kept_numbers_are_strings_in_parquet(self, tmp_path, job, tweets):
         tweets.write_text('{"id": 5, "text": "so good", "lang": {"a": [1]}}\n', encoding="utf8")
         run_job(job("out", "parquet"))
-        assert [(row["id"], row["lang"]) for row in rows_of(tmp_path / "out" / "part-00000.parquet")] == [
-            ("5", '{"a": [1]}')
-        ]
+        assert [(row["id"], row["lang"]) for row in rows_of(tmp_path / "out" / "part-00000.parquet")] == [("5", '{"a": [1]}')]
 
     def test_a_name_of_the_annotation_is_refused(self):
         with pytest.raises(DataError, match="--keep tokens: a column of the annotation has this name"):
@@ -292,9 +288,7 @@ class TestResume:
         real = run_module.open_writer
         calls = iter([real, real, full_disk])
         monkeypatch.setattr(run_module, "open_writer", lambda *args: next(calls)(*args))
-        with pytest.raises(
-            DataError, match=r"part-00002.jsonl: cannot be written \(No space left.*give the same command again"
-        ):
+        with pytest.raises(DataError, match=r"part-00002.jsonl: cannot be written \(No space left.*give the same command again"):
             run_job(job())
         monkeypatch.undo()
         assert run_job(job())["kept"] == 2
@@ -329,9 +323,7 @@ class TestFailures:
 
     def test_a_pipeline_that_does_not_load_is_one_error(self, job):
         for processes in (1, 2):
-            with pytest.raises(
-                DataError, match=r"--disable nothing: .* has no such component; found tok2vec, tagger, ner"
-            ):
+            with pytest.raises(DataError, match=r"--disable nothing: .* has no such component; found tok2vec, tagger, ner"):
                 run_job(job(recipe=Recipe(PIPELINE, Form(), ("nothing",)), processes=processes, resume="never"))
 
     def test_what_is_no_pipeline(self, job, tmp_path):

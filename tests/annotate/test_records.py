@@ -71,9 +71,7 @@ class TestFormats:
 
     def test_parquet_keeps_types(self, tmp_path):
         path = str(tmp_path / "a.parquet")
-        pq.write_table(
-            pa.table({"text": ["so good", None, " "], "id": [7, 8, 9], "n": [0.5, None, 1.0], "more": [1, 2, 3]}), path
-        )
+        pq.write_table(pa.table({"text": ["so good", None, " "], "id": [7, 8, 9], "n": [0.5, None, 1.0], "more": [1, 2, 3]}), path)
         assert read(path) == [(7, "so good", {"n": 0.5}), "'text' is null, expected a string", "no text: it is blank"]
         assert column_types([path], LAYOUT) == {"id": pa.int64(), "n": pa.float64()}
 

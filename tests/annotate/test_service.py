@@ -167,9 +167,7 @@ def has_ipv6():
     return True
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", pytest.param("::1", marks=pytest.mark.skipif(not has_ipv6(), reason="no IPv6"))]
-)
+@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("::1", marks=pytest.mark.skipif(not has_ipv6(), reason="no IPv6"))])
 def test_it_tells_when_it_answers(host):
     command = [sys.executable, "-m", "spacy_bilstm_tagger", "serve", PIPELINE, "--port", "0", "--host", host]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf8") as process:

@@ -51,9 +51,7 @@ def test_a_file_that_is_not_as_it_was_written_is_to_be_written_again(tmp_path, d
 
 def test_another_run_is_refused_by_name(tmp_path):
     fill(tmp_path / "out", [0])
-    with pytest.raises(
-        DataError, match=r"out: was begun with another --limit \(none, now 5\); give another folder, or remove"
-    ):
+    with pytest.raises(DataError, match=r"out: was begun with another --limit \(none, now 5\); give another folder, or remove"):
         Shards(tmp_path / "out", {**RUN, "--limit": 5}, suffix=".txt")
 
 

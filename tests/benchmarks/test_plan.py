@@ -68,9 +68,7 @@ def test_each_seed_of_each_row_is_a_run(read):
 
 def test_commands_are_made_of_the_fields(read):
     found = runs(read())
-    assert found["tags/ours/1"].commands == [
-        f"{TRAIN}/ours/1 --system.seed 1 {PATHS} --paths.vectors vectors/x --x.list '[1,2]'"
-    ]
+    assert found["tags/ours/1"].commands == [f"{TRAIN}/ours/1 --system.seed 1 {PATHS} --paths.vectors vectors/x --x.list '[1,2]'"]
     assert found["tags/ours/1"].pipeline == "training/results/tags/ours/1/model-best"
     assert found["tags/other/7"].commands == ["count MODEL train.spacy"]
     assert found["tags/both/0"].commands == [
@@ -178,8 +176,7 @@ def test_a_run_is_known_by_its_row_seed_and_overrides(read):
     assert identities(content) == identities()
     content["tables"]["tags"]["ablation"]["changed"] = {"two layers": {"encode.depth": 3}}
     assert [new for new, old in zip(identities(content), identities()) if new != old] == [
-        {"table": "tags", "row": "ours", "seed": seed, "overrides": {"encode.depth": 3}, "percent": 100}
-        for seed in (0, 1)
+        {"table": "tags", "row": "ours", "seed": seed, "overrides": {"encode.depth": 3}, "percent": 100} for seed in (0, 1)
     ]
 
 

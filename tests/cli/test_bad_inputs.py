@@ -187,9 +187,7 @@ def test_a_pipe_is_told(spacy_bilstm, here):
     os.mkfifo("pipe.txt")
     code, _, error = spacy_bilstm("annotate", PIPELINE, "pipe.txt", "o.jsonl")
     assert code == 1
-    assert (
-        error.strip() == "✘ pipe.txt: is a pipe, which can be read only once; give - and send it to the standard input"
-    )
+    assert error.strip() == "✘ pipe.txt: is a pipe, which can be read only once; give - and send it to the standard input"
 
 
 def test_packed_files_are_read_by_what_is_in_them(spacy_bilstm, here):
@@ -260,9 +258,7 @@ def test_a_package_of_another_kind_is_no_pipeline(spacy_bilstm, here, monkeypatc
     assert [json.loads(line)["text"] for line in output.splitlines()] == ["rich people"]
     code, output, error = spacy_bilstm("tag", "--json", "rich", "people")
     assert (code, output) == (1, "")
-    assert (
-        "found 'rich' and more behind it, expected a pipeline or a file first; a text of several words goes in" in error
-    )
+    assert "found 'rich' and more behind it, expected a pipeline or a file first; a text of several words goes in" in error
 
 
 def test_labels_are_shown_as_they_are_kept(spacy_bilstm, here):

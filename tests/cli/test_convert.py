@@ -56,8 +56,7 @@ BAD_INPUTS = {
     "no-format": (
         "nobody tagged this\nplain prose\nyet\n",
         [],
-        ": cannot tell the format from lines such as 'nobody tagged this'; "
-        f"name it with --format ({', '.join(FORMATS)})",
+        f": cannot tell the format from lines such as 'nobody tagged this'; name it with --format ({', '.join(FORMATS)})",
     ),
     "conllu-nine-columns": (
         CONLLU_ROW + CONLLU_ROW.replace("\t_\n", "\n"),
@@ -93,8 +92,7 @@ BAD_INPUTS = {
     "offsets-outside": (
         TOXIC + '"[4, 8]","two\nlines"\n' + '"[5, 6]",so bad\n',
         [],
-        ", line 5: the offset 6 is outside the text, whose characters are 0 to 5; "
-        "correct it, or remove it from the list",
+        ", line 5: the offset 6 is outside the text, whose characters are 0 to 5; correct it, or remove it from the list",
     ),
     "offsets-no-list": (
         TOXIC + "4,so bad\n",
@@ -164,13 +162,9 @@ def test_leaving_out_all_is_one_line(spacy_bilstm, write, folder):
         ),
         (
             ["--columns", "word,tag"],
-            "--columns word,tag: expected each of token, tag and ent at most once (token in any case) "
-            "and - for the others",
+            "--columns word,tag: expected each of token, tag and ent at most once (token in any case) and - for the others",
         ),
-        *(
-            (["--first", n], f"--first {n}: expected a number from 1 to 2, the number of texts in IN")
-            for n in ("0", "3", "-1")
-        ),
+        *((["--first", n], f"--first {n}: expected a number from 1 to 2, the number of texts in IN") for n in ("0", "3", "-1")),
     ],
 )
 def test_an_option_out_of_range_is_one_line(spacy_bilstm, write, folder, options, message):
@@ -283,9 +277,7 @@ def test_handles_are_joined_and_their_entities_missing(spacy_bilstm, write, fold
     assert tags == ["RT O", "@kim_lee -", *rows[3:]]
 
 
-def test_the_at_sign_is_left_out_before_names_that_alone_are_marked_if_most_of_their_type_are_handles(
-    folder, spacy_bilstm, write
-):
+def test_the_at_sign_is_left_out_before_names_that_alone_are_marked_if_most_of_their_type_are_handles(folder, spacy_bilstm, write):
     rows = [
         "@ B-PER",
         "kim B-PER",

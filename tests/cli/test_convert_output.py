@@ -47,8 +47,7 @@ def test_a_column_that_is_not_used_is_said(spacy_bilstm, write, folder):
     code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy")
     assert code == 0
     assert (
-        "Columns: token, tag, -, guessed\n"
-        "Column 3 is not used: bob 1, run 1, far 1; name it with --columns (token, tag, ent)\n"
+        "Columns: token, tag, -, guessed\nColumn 3 is not used: bob 1, run 1, far 1; name it with --columns (token, tag, ent)\n"
     ) in out
     code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--columns", "token,tag,-")
     assert (code, "Column" in out) == (0, False)
@@ -78,9 +77,7 @@ def test_texts_of_a_converted_file_are_left_out_too(spacy_bilstm, write, folder)
     """As where train and dev are cut from one file."""
     path = write("corpus", "a X\n\nb X\n\nA X\n\nc X\n")
     spacy_bilstm("convert", path, folder / "dev.spacy", "--skip", "2")
-    code, out, _ = spacy_bilstm(
-        "convert", path, folder / "out.spacy", "--first", "2", "--exclude", folder / "dev.spacy"
-    )
+    code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--first", "2", "--exclude", folder / "dev.spacy")
     assert code == 0
     assert f"1 texts\n  line 1: 'a' ({folder / 'dev.spacy'}, text 1)\n1 texts, 1 tokens" in out
     assert [doc.text for doc in docs_in(folder / "out.spacy")] == ["b "]
@@ -111,9 +108,7 @@ def test_a_line_of_a_post_is_no_text(spacy_bilstm, write, folder):
 
 
 def test_an_empty_file_to_exclude_is_an_error(spacy_bilstm, write, folder):
-    code, _, err = spacy_bilstm(
-        "convert", write("corpus", "a X\n"), folder / "out.spacy", "--exclude", write("dev.txt", "\n")
-    )
+    code, _, err = spacy_bilstm("convert", write("corpus", "a X\n"), folder / "out.spacy", "--exclude", write("dev.txt", "\n"))
     assert (code, err.count("\n"), "dev.txt" in err) == (1, 1, True)
 
 
@@ -165,17 +160,13 @@ def test_annotated_types_are_types(spacy_bilstm, write, folder, types):
 
 def test_a_folder_without_corpora_is_no_file_to_exclude(spacy_bilstm, write, folder):
     (folder / "empty").mkdir()
-    code, _, err = spacy_bilstm(
-        "convert", write("corpus", "a X\n"), folder / "out.spacy", "--exclude", folder / "empty"
-    )
+    code, _, err = spacy_bilstm("convert", write("corpus", "a X\n"), folder / "out.spacy", "--exclude", folder / "empty")
     assert (code, err.count("\n")) == (1, 1)
     assert str(folder / "empty") in err
 
 
 def test_twenty_texts_that_are_left_out_are_listed(spacy_bilstm, write, folder):
-    path, dev = (
-        write(name, "\n\n".join(f"{'w' * n} X" for n in range(1, last))) for name, last in (("a", 25), ("b", 24))
-    )
+    path, dev = (write(name, "\n\n".join(f"{'w' * n} X" for n in range(1, last))) for name, last in (("a", 25), ("b", 24)))
     code, out, _ = spacy_bilstm("convert", path, folder / "out.spacy", "--exclude", dev)
     assert (code, out.count("(")) == (0, 21)  # the first is that of the format
     assert f"  line 39: '{'w' * 20}' ({dev}, line 39)\n  and 3 more\n1 texts" in out

@@ -53,9 +53,7 @@ def test_nothing_is_overwritten_without_force(spacy_bilstm, tmp_path):
 def test_recipes_are_listed_and_an_unknown_one_is_one_line(spacy_bilstm, project):
     code, output, _ = spacy_bilstm("init", "--list")
     assert code == 0
-    assert [line.split()[0] for line in output.splitlines()] == sorted(
-        path.stem for path in (project / "configs").glob("*.cfg")
-    )
+    assert [line.split()[0] for line in output.splitlines()] == sorted(path.stem for path in (project / "configs").glob("*.cfg"))
     code, _, error = spacy_bilstm("init", "startr")
     assert code == 1
     assert error.startswith("✘ startr: found no such recipe; expected one of en_tweet, ")

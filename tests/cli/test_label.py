@@ -60,9 +60,7 @@ def read(folder):
 
 
 def test_every_text_has_the_mean_of_the_teachers(spacy_bilstm, teachers, texts, folder):
-    code, out, _ = spacy_bilstm(
-        "label", texts, teachers / "tagger0", teachers / "tagger1", folder / "soft", "--shard-size", 10
-    )
+    code, out, _ = spacy_bilstm("label", texts, teachers / "tagger0", teachers / "tagger1", folder / "soft", "--shard-size", 10)
     assert code == 0
     assert "25 texts with soft labels, the mean of 2 teacher(s): tags: A, B" in out
     docs = read(folder / "soft")

@@ -116,9 +116,7 @@ def test_files_of_one_name_are_told_apart(spacy_bilstm, model, dev, tmp_path):
 def test_a_single_text(spacy_bilstm, model, tmp_path):
     words, tags = ["so", "happy"], ["RB", "JJ"]
     DocBin(docs=[Doc(spacy.blank("en").vocab, words=words, tags=tags)]).to_disk(tmp_path / "one.spacy")
-    code, out, err = spacy_bilstm(
-        "report", model, tmp_path / "one.spacy", "-o", tmp_path / "r.html", "--against", model
-    )
+    code, out, err = spacy_bilstm("report", model, tmp_path / "one.spacy", "-o", tmp_path / "r.html", "--against", model)
     assert (code, err) == (0, "")
     assert " to " not in out
 

@@ -32,9 +32,7 @@ def table(*columns):
 )
 def test_a_first_column_that_counts_is_no_token(tmp_path, numbers):
     texts = read_file(tmp_path, table(numbers, ["Mia", "Lee", "runs", "off"], ["B-PER", "I-PER", "O", "O"]))
-    assert [(text.words, text.ents) for text in texts] == [
-        (["Mia", "Lee", "runs", "off"], ["B-PER", "I-PER", "O", "O"])
-    ]
+    assert [(text.words, text.ents) for text in texts] == [(["Mia", "Lee", "runs", "off"], ["B-PER", "I-PER", "O", "O"])]
 
 
 @pytest.mark.parametrize("numbers", [["0", "0", "1", "1"], ["1", "2", "1", "2"], ["s1-1", "s1-2", "s2-1", "s2-2"]])
@@ -259,9 +257,7 @@ def test_bars_inside_of_tokens_of_iob(tmp_path, content, words, ents):
 def test_an_item_of_iob_without_its_parts_is_named(tmp_path, name, content, item):
     path = tmp_path / name
     path.write_text(content, encoding="utf8")
-    with pytest.raises(
-        DataError, match=rf"found \d column\(s\) in '{re.escape(item)}', expected 3 \(token, tag, ent\)"
-    ):
+    with pytest.raises(DataError, match=rf"found \d column\(s\) in '{re.escape(item)}', expected 3 \(token, tag, ent\)"):
         read_corpus(path)
 
 
@@ -330,9 +326,7 @@ def test_tokens_in_capitals_that_are_tags_too(tmp_path):
 def test_numbers_ids_and_relations_are_no_tokens(cells):
     words = ["Mia NNP B-PER", "eats VBZ O", "figs NNS O", "now RB O"]
     rows = [f"{cells[i % 2]} {row}" for i, row in enumerate(words)]
-    with pytest.raises(
-        DataError, match=rf"column 1 holds numbers, ids or relations such as '{cells[0]}', where the tokens"
-    ):
+    with pytest.raises(DataError, match=rf"column 1 holds numbers, ids or relations such as '{cells[0]}', where the tokens"):
         read_rows(lines_of(*rows), separator="\t")
 
 

@@ -193,9 +193,7 @@ def test_entities_without_any_outside_are_warned_of(spacy_bilstm, tmp_path, empt
     assert "⚠ No token is outside of the entities (O): 2 tokens have no entity tag" in out
 
 
-@pytest.mark.parametrize(
-    "label", ["PER,B-ORG", "PER+B-ORG", "PER;ORG", "PER:0.98", "PER/Q42", "PER[3]", "PER|B-ORG", "PER/0.93"]
-)
+@pytest.mark.parametrize("label", ["PER,B-ORG", "PER+B-ORG", "PER;ORG", "PER:0.98", "PER/Q42", "PER[3]", "PER|B-ORG", "PER/0.93"])
 def test_types_that_are_several_labels_are_warned_of(spacy_bilstm, tmp_path, label):
     path = write(tmp_path, f"Mia\tB-{label}\nleft\tO\nus\tO\n")
     code, out, _ = spacy_bilstm("convert", path, tmp_path / "out.spacy")

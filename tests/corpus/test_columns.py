@@ -78,9 +78,7 @@ def test_columns_tell_what_they_were_taken_for_and_which_are_not_used():
 @pytest.mark.parametrize("names", ["token tag", "Word POS", "TOKEN tag ner"])
 def test_a_line_of_the_names_of_the_columns_is_no_token(names):
     width = len(names.split())
-    with pytest.raises(
-        DataError, match=r"^tweets, line 2: found \['.+'\], names of columns, expected a token and its tag"
-    ):
+    with pytest.raises(DataError, match=r"^tweets, line 2: found \['.+'\], names of columns, expected a token and its tag"):
         read_rows(f"\n{names}\n" + " ".join("aX"[:width].ljust(width, "O")) + "\n")
     (text,) = read_rows("text NN\nform NN\n")
     assert text.words == ["text", "form"]

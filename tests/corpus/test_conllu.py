@@ -201,16 +201,12 @@ def test_a_file_is_refused_if_half_of_its_words_were_taken_out(mark):
 )
 def test_entities_of_another_form_are_refused(entities, line, found):
     rows = [f"{i}\tw\t{entity}" for i, entity in enumerate(entities, 1)]
-    with pytest.raises(
-        DataError, match=f"^ud.conllu, line {line}: found entity tags such as {found}; expected O, B-TYPE"
-    ):
+    with pytest.raises(DataError, match=f"^ud.conllu, line {line}: found entity tags such as {found}; expected O, B-TYPE"):
         read("# global.columns = ID FORM NER", *rows)
 
 
 def test_entities_of_another_form_in_misc_are_refused():
-    with pytest.raises(
-        DataError, match=r"^ud.conllu, line 2: found entity tags such as 'B_PER' in MISC \(ner=\), with"
-    ):
+    with pytest.raises(DataError, match=r"^ud.conllu, line 2: found entity tags such as 'B_PER' in MISC \(ner=\), with"):
         read(row("1", "so"), row("2", "Mia", misc="NER=B_PER"))
 
 

@@ -58,9 +58,7 @@ def test_a_named_format_goes_before_the_guess(tmp_path):
         read_corpus(path, format="ritter")
 
 
-@pytest.mark.parametrize(
-    "content", ["just some prose that nobody ever tagged\nthen more of it\nmuch more\n", "a\nb\nc\n"]
-)
+@pytest.mark.parametrize("content", ["just some prose that nobody ever tagged\nthen more of it\nmuch more\n", "a\nb\nc\n"])
 def test_a_file_of_no_format_shows_a_line_and_the_choices(content):
     with pytest.raises(DataError) as error:
         guess_format(Path("prose"), content)
@@ -99,9 +97,7 @@ def test_utf_16_without_a_mark_is_named(tmp_path, encoding):
     assert read_corpus(path, encoding=encoding)[1][0].words == ["é"]
 
 
-@pytest.mark.parametrize(
-    ("encoding", "wrong"), [("cp1252", "Ã©"), ("latin-1", "Ã©"), ("iso8859-15", "Ã©"), ("mac-roman", "√©")]
-)
+@pytest.mark.parametrize(("encoding", "wrong"), [("cp1252", "Ã©"), ("latin-1", "Ã©"), ("iso8859-15", "Ã©"), ("mac-roman", "√©")])
 def test_utf_8_is_not_read_as_another_encoding(tmp_path, encoding, wrong):
     path = tmp_path / "corpus"
     path.write_bytes("a X\né X\n".encode())
@@ -118,9 +114,7 @@ def test_utf_8_is_not_read_as_another_encoding(tmp_path, encoding, wrong):
 def test_nul_characters_are_refused(tmp_path, content):
     path = tmp_path / "corpus"
     path.write_bytes(content)
-    with pytest.raises(
-        DataError, match=r"corpus, line [12]: found a NUL character, which no text has; .*utf-16-le or utf-16-be$"
-    ):
+    with pytest.raises(DataError, match=r"corpus, line [12]: found a NUL character, which no text has; .*utf-16-le or utf-16-be$"):
         read_corpus(path)
 
 
@@ -180,9 +174,7 @@ def test_a_corpus_may_begin_like_one(tmp_path, content, words):
 def test_wrong_bytes_are_named_by_line(tmp_path, mark):
     path = tmp_path / "corpus"
     path.write_bytes(mark + b"ab X\ncd\xff X\n")
-    with pytest.raises(
-        DataError, match=r"corpus, line 2: not utf-8; byte 0xff cannot be there. Save the file as UTF-8"
-    ):
+    with pytest.raises(DataError, match=r"corpus, line 2: not utf-8; byte 0xff cannot be there. Save the file as UTF-8"):
         read_corpus(path)
 
 

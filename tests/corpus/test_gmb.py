@@ -81,9 +81,7 @@ def test_bytes_that_are_no_utf_8_are_windows_1252_before_latin_1(tmp_path, data,
 def test_latin_1_by_name_is_refused_where_it_gives_control_characters(tmp_path, byte):
     path = tmp_path / "ner_dataset.csv"
     path.write_bytes(HEADER.encode() + b"Sentence: 1,it" + byte + b"s,NN,O\n")
-    with pytest.raises(
-        DataError, match=rf"line 2: 0x{byte.hex()} is a control character in latin-1.*--encoding cp1252"
-    ):
+    with pytest.raises(DataError, match=rf"line 2: 0x{byte.hex()} is a control character in latin-1.*--encoding cp1252"):
         read_corpus(path, encoding="latin-1")
 
 
@@ -194,9 +192,7 @@ def test_bad_rows_are_named(rows, message):
 @pytest.mark.parametrize("n_rows_after", [1, 20_000])
 @pytest.mark.parametrize("row", [',"b,X,O', ',b,X,"O', ',b,"X,O'])
 def test_a_quote_left_open_is_named_by_the_line_it_begins_on(row, n_rows_after):
-    with pytest.raises(
-        DataError, match=r"^gmb.csv, line 3: not a row of CSV \(.*\); expected quotes in pairs"
-    ) as error:
+    with pytest.raises(DataError, match=r"^gmb.csv, line 3: not a row of CSV \(.*\); expected quotes in pairs") as error:
         read(f"Sentence: 1,a,X,O\n{row}\n" + ",c,X,O\n" * n_rows_after)
     assert "\n" not in str(error.value)
 
@@ -253,10 +249,7 @@ def test_words_that_windows_1252_does_not_have_are_told(tmp_path, encoding, word
     path, notes = tmp_path / "gmb.csv", Notes()
     path.write_bytes(f"{HEADER}Sentence: 1,{word},NNP,O\n".encode(encoding))
     _, (text,) = read_corpus(path, notes=notes)
-    assert (
-        f"Read as cp1252, 1 words are improbable, such as {text.words[0]!r}; if the file is of another"
-        in notes.warnings[0]
-    )
+    assert f"Read as cp1252, 1 words are improbable, such as {text.words[0]!r}; if the file is of another" in notes.warnings[0]
     _, (text,) = read_corpus(path, encoding=encoding)
     assert text.words == [word]
 
@@ -274,9 +267,7 @@ def test_words_and_tags_in_the_place_of_each_other(tmp_path):
     rows = "".join(f"Sentence: {i},NN,word{i},O\n" for i in range(9))
     path.write_text(HEADER + rows, encoding="utf8")
     read_corpus(path, notes=notes)
-    assert (
-        "The tokens have 1 different values and the tags 9; if the tokens stand in another column" in notes.warnings[0]
-    )
+    assert "The tokens have 1 different values and the tags 9; if the tokens stand in another column" in notes.warnings[0]
 
 
 def test_a_hyphen_is_no_tag():

@@ -71,9 +71,7 @@ def test_two_labels_on_one_range_are_refused():
 PROPOSED = {"start": 2, "end": 4, "label": "PER"}
 
 
-@pytest.mark.parametrize(
-    "key", ["predictions", "prediction", "suggestions", "ner.suggestion", "proposals", "relations"]
-)
+@pytest.mark.parametrize("key", ["predictions", "prediction", "suggestions", "ner.suggestion", "proposals", "relations"])
 def test_proposals_are_no_gold(key):
     (text,) = read({"text": "a Bo", "spans": [], key: [PROPOSED]})
     assert text.entities == []
@@ -175,9 +173,7 @@ def test_white_space_before_the_first_object_does_not_make_it_columns(tmp_path, 
     assert (format, text.entities) == ("jsonl", [(0, 3, "PER")])
 
 
-@pytest.mark.parametrize(
-    "record", [{"text": "a"}, {"text": "a", "label": None}, {"text": "a", "tags": []}, ["a", {}], 3]
-)
+@pytest.mark.parametrize("record", [{"text": "a"}, {"text": "a", "label": None}, {"text": "a", "tags": []}, ["a", {}], 3])
 def test_a_record_without_ranges_is_refused_and_an_empty_list_is_the_way_out(record):
     refused('[0, 4, "PER"], empty if there are none', record)
 
@@ -259,9 +255,7 @@ class TestLabelStudio:
 
     def test_tasks_that_nobody_has_annotated_are_counted(self, tmp_path):
         skipped = {"data": {"text": "so"}, "annotations": [{"was_cancelled": True, "result": []}]}
-        (tmp_path / "export.json").write_text(
-            json.dumps([FULL, skipped, {**skipped, "annotations": []}]), encoding="utf8"
-        )
+        (tmp_path / "export.json").write_text(json.dumps([FULL, skipped, {**skipped, "annotations": []}]), encoding="utf8")
         notes = Notes()
         assert len(read_corpus(tmp_path / "export.json", notes=notes)[1]) == 1
         assert "Left out, as their answer is 'not annotated': 2 texts" in notes.lines

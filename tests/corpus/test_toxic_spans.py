@@ -66,9 +66,7 @@ class TestRead:
         [("\n", "\r\n", "\r\n"), ("\r\n", "\n", "\n"), ("\r\n", "\r\n", "\n"), ("\r\r\n", "\r\r\n", "\n")],
     )
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-    def test_texts_keep_line_breaks_unless_all_of_the_file_are_of_one_other_kind(
-        self, tmp_path, end, inner, found, encoding
-    ):
+    def test_texts_keep_line_breaks_unless_all_of_the_file_are_of_one_other_kind(self, tmp_path, end, inner, found, encoding):
         path, start = tmp_path / "posts.csv", len(f"so{found}")
         offsets = list(range(start, start + 5))
         path.write_bytes(f'spans,text{end}"{offsets}","so{inner}idiot you"{end}[],ok{end}'.encode(encoding))
@@ -113,8 +111,7 @@ BAD_RECORDS = {
     ),
     "many-digits": (
         f"[{'9' * 60_000}],so bad",
-        f"found {'[' + '9' * 59!r} in the column spans, "
-        "expected a list of whole numbers such as [4, 5, 6], or [] for none",
+        f"found {'[' + '9' * 59!r} in the column spans, expected a list of whole numbers such as [4, 5, 6], or [] for none",
     ),
     "empty": ("[],", "the text is empty, expected at least one word; remove the record"),
     "blank": ('[],"\n  "', "the text is empty, expected at least one word; remove the record"),

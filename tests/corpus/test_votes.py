@@ -120,9 +120,7 @@ def test_bad_files_are_named(write, files, message):
 def test_what_is_no_folder_with_the_files_is_named(write, name):
     folder = write()
     (folder / "empty").mkdir()
-    with pytest.raises(
-        DataError, match=rf"{name}: expected a folder with the files comments\.csv, annotations\.csv, spans\.csv"
-    ):
+    with pytest.raises(DataError, match=rf"{name}: expected a folder with the files comments\.csv, annotations\.csv, spans\.csv"):
         read_corpus(folder / name, format="toxic_votes")
 
 

@@ -105,9 +105,7 @@ def test_equal_to_pytorch_crf(dtype):
         parameter.data.copy_(getattr(scores.chain, part))
     emissions = scores.emissions.clone().requires_grad_()
     labels = torch.randint(6, (sum(scores.lengths),), generator=scores.random)
-    padded, tags = (
-        torch.nn.utils.rnn.pad_sequence(scores.texts(rows), batch_first=True) for rows in (emissions, labels)
-    )
+    padded, tags = (torch.nn.utils.rnn.pad_sequence(scores.texts(rows), batch_first=True) for rows in (emissions, labels))
     mask = torch.arange(12) < torch.tensor(scores.lengths).unsqueeze(1)
     expected = -theirs(padded, tags, mask, reduction="none")
     expected.sum().backward()
@@ -264,9 +262,7 @@ def test_ties_go_to_the_first_label():
 
 def test_single_label():
     scores = Scores(0, [3, 1, 0], 1)
-    loss, gradient = negative_log_likelihood(
-        ChainScores(scores.emissions, [3, 1, 0], *scores.chain), torch.ones(4, 1).bool()
-    )
+    loss, gradient = negative_log_likelihood(ChainScores(scores.emissions, [3, 1, 0], *scores.chain), torch.ones(4, 1).bool())
     assert_close(loss, torch.zeros(3, dtype=torch.float64))
     assert_close(gradient.transitions, torch.zeros(1, 1, dtype=torch.float64))
     assert marginals(ChainScores(scores.emissions, [3, 1, 0], *scores.chain)).tolist() == [[1.0]] * 4
@@ -287,11 +283,7 @@ def test_no_tokens(lengths):
     scores = Scores(0, lengths, 3, dtype=torch.float32)
     gold = torch.zeros(0, 3, dtype=torch.bool)
     loss, gradient = negative_log_likelihood(ChainScores(scores.emissions, lengths, *scores.chain), gold)
-    assert (
-        loss.tolist()
-        == log_partition(ChainScores(scores.emissions, lengths, *scores.chain)).tolist()
-        == [0.0] * len(lengths)
-    )
+    assert loss.tolist() == log_partition(ChainScores(scores.emissions, lengths, *scores.chain)).tolist() == [0.0] * len(lengths)
     assert gradient.emissions.shape == marginals(ChainScores(scores.emissions, lengths, *scores.chain)).shape == (0, 3)
     assert gradient.transitions.count_nonzero() == gradient.start.count_nonzero() == gradient.end.count_nonzero() == 0
     assert viterbi(ChainScores(scores.emissions, lengths, *scores.chain)).shape == (0,)

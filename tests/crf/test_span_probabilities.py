@@ -132,9 +132,7 @@ class TestScoreSpans:
     @given(texts(dtypes=[torch.float64]))
     def test_the_same_from_passes_in_logarithms(self, texts):
         spans = columns(texts.every_span())
-        np.testing.assert_allclose(
-            texts.found(log_passes).score_spans(spans), texts.found().score_spans(spans), rtol=0, atol=1e-10
-        )
+        np.testing.assert_allclose(texts.found(log_passes).score_spans(spans), texts.found().score_spans(spans), rtol=0, atol=1e-10)
 
     @given(texts(spread=[20.0, 50.0, 400.0]))
     def test_large_scores(self, texts):

@@ -191,9 +191,7 @@ class TestTraining:
 
 class TestSettings:
     def test_of_the_members_are_kept(self, tmp_path):
-        paths = train_seeds(
-            partial(small_pipeline, "bilstm_ner", scheme="biluo"), ner_examples, tmp_path / "members", steps=4
-        )
+        paths = train_seeds(partial(small_pipeline, "bilstm_ner", scheme="biluo"), ner_examples, tmp_path / "members", steps=4)
 
         def change(nlp):
             nlp.get_pipe("bilstm_ner").threshold = 0.4
@@ -241,9 +239,7 @@ class TestSharedTok2Vec:
         def make():
             nlp = shared_pipeline()
             listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32}
-            nlp.add_pipe(
-                "tagger", name="other", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}}
-            )
+            nlp.add_pipe("tagger", name="other", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}})
             return nlp
 
         paths = train_seeds(make, both_examples, tmp_path, steps=1)

@@ -239,9 +239,7 @@ def test_tags_that_are_one_of_several_or_missing(head):
     nlp = spacy.blank("en", config=CONFIG)
     nlp.add_pipe("bilstm_tagger", config={"model": head})
     tweet = nlp.make_doc("so good !!")
-    examples = [
-        Example.from_dict(tweet, {"tags": tags}) for tags in (["RB|UH", "JJ", "-"], ["RB", "JJ", "."], ["UH"] * 3)
-    ]
+    examples = [Example.from_dict(tweet, {"tags": tags}) for tags in (["RB|UH", "JJ", "-"], ["RB", "JJ", "."], ["UH"] * 3)]
     optimizer = nlp.initialize(lambda: examples)
     optimizer.learn_rate = 0.01
     losses = [nlp.update(examples[:2], sgd=optimizer)["bilstm_tagger"] for _ in range(30)]

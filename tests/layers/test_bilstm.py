@@ -74,9 +74,7 @@ def test_long_sequences_are_trained_with_those_of_their_length_alone(monkeypatch
 
 @pytest.mark.parametrize(("window", "overlap"), [(10, 5), (10, 256), (1, 1)])
 def test_windows_of_overlap_alone_are_refused(window, overlap):
-    with pytest.raises(
-        ConfigError, match=f"window = {window} with overlap = {overlap}; expected a window of more than twice"
-    ):
+    with pytest.raises(ConfigError, match=f"window = {window} with overlap = {overlap}; expected a window of more than twice"):
         encoder(window=window, overlap=overlap)
 
 

@@ -100,9 +100,7 @@ def test_gradients_are_summed_over_the_tokens_of_a_type():
     def init(model, X=None, Y=None):
         model.set_dim("nO", 2)
 
-    model = EmbedWordTypes([Model("zeros", forward, init=init, dims={"nO": None})], settings={"attrs": []}).initialize(
-        X=docs
-    )
+    model = EmbedWordTypes([Model("zeros", forward, init=init, dims={"nO": None})], settings={"attrs": []}).initialize(X=docs)
     _, backprop = model.begin_update(docs)
     backprop([np.array([[1, 2], [4, 8], [16, 32]], dtype="f"), np.array([[64, 128]], dtype="f")])
     assert_array_equal(found["dY"], [[81, 162], [4, 8], [81, 162], [81, 162]])
@@ -134,9 +132,7 @@ class TestCache:
         model = self.make(nlp, 1)
         seen = []
         compute = tweet_embed._rows_of_types
-        monkeypatch.setattr(
-            tweet_embed, "_rows_of_types", lambda model, types: seen.extend(types.orth) or compute(model, types)
-        )
+        monkeypatch.setattr(tweet_embed, "_rows_of_types", lambda model, types: seen.extend(types.orth) or compute(model, types))
         for text in ("a b c", "c b a", "a d", "d d a"):
             model.predict([nlp.make_doc(text)])
         assert len(seen) == len(set(seen)) == 4
@@ -245,9 +241,7 @@ class TestCache:
 
 class TestWatched:
     def make(self, rows):
-        node = Model(
-            "table", lambda model, X, is_train: (X, lambda dY: dY), params={"E": np.ones((rows, 3), dtype="f")}
-        )
+        node = Model("table", lambda model, X, is_train: (X, lambda dY: dY), params={"E": np.ones((rows, 3), dtype="f")})
         return node.get_param("E"), tweet_embed.Watched(node, "E")
 
     @pytest.mark.parametrize("rows", [1, 49, 50, 51, 799, 800, 1001])

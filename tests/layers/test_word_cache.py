@@ -95,9 +95,7 @@ def test_what_layers_derive_is_kept_and_counts_as_memory():
     for start in range(0, 3000, 20):
         keys = keys_of(range(start, start + 20))
         words = cache.look_up(keys, WIDTHS, (), rows_of)
-        assert_array_equal(
-            words.derive("layer", 0, 400, wide)[words.index], np.repeat(rows_of(keys)[:, :1], 400, axis=1)
-        )
+        assert_array_equal(words.derive("layer", 0, 400, wide)[words.index], np.repeat(rows_of(keys)[:, :1], 400, axis=1))
     assert len(cache._slots.fills) * (SLOT + 1600) <= cache.memory
 
 

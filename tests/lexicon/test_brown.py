@@ -109,9 +109,7 @@ def test_folder_in_the_place_of_a_file(tmp_path):
 
 
 def test_no_such_file(tmp_path):
-    with pytest.raises(
-        DataError, match=r"no such file. Expected Brown clusters .*; recipes also take a folder made of them by"
-    ):
+    with pytest.raises(DataError, match=r"no such file. Expected Brown clusters .*; recipes also take a folder made of them by"):
         read_brown(tmp_path / "none")
 
 

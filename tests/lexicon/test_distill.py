@@ -187,9 +187,7 @@ def test_weights_of_other_names(copied):
     weights = load_file(copied / "model.safetensors")
     lacking = {name: array for name, array in weights.items() if not name.startswith(("encoder.layer.0.", "pooler."))}
     save_file(lacking, copied / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(
-        DataError, match=r"the weights lack 16 of the model's arrays, such as encoder.layer.0.attention"
-    ):
+    with pytest.raises(DataError, match=r"the weights lack 16 of the model's arrays, such as encoder.layer.0.attention"):
         WordEncoder(copied)
 
 

@@ -255,9 +255,7 @@ def test_files_of_further_tables_that_say_nothing(message, tmp_path, text, optio
 
 def test_a_further_table_of_an_installed_pipeline(toy, tmp_path, monkeypatch):
     save_vectors(toy.index_to_key, toy.vectors, tmp_path / "table", name="toy")
-    monkeypatch.setattr(
-        "spacy_bilstm_tagger.lexicon.vectors.find_pipeline", lambda name: tmp_path / name.partition("_")[2]
-    )
+    monkeypatch.setattr("spacy_bilstm_tagger.lexicon.vectors.find_pipeline", lambda name: tmp_path / name.partition("_")[2])
     nlp = _nlp(None, tables={"toy": "en_table"})
     nlp.initialize()
     assert get_table(nlp.vocab, VECTORS_PREFIX + "toy").arrays["rows"].shape[1] == 3
@@ -288,9 +286,7 @@ def test_what_further_tables_were_distilled_with_comes_along(toy, tmp_path):
 
 def test_a_further_table_that_is_nowhere_is_one_line(message):
     found = message(None, tables={"a": "nowhere.txt"})
-    assert found.startswith(
-        "nowhere.txt: no such file or folder, for the vector table 'a'. 'spacy-bilstm vectors distill"
-    )
+    assert found.startswith("nowhere.txt: no such file or folder, for the vector table 'a'. 'spacy-bilstm vectors distill")
 
 
 class TestGazetteers:
@@ -356,9 +352,7 @@ class TestUnread:
 
     def test_each_has_its_switch(self, warned):
         source, brown, lists, table = warned("bilstm_tok2vec")
-        assert source.startswith(
-            "load_vectors.v1: source gives the pipeline vectors that none of its components reads;"
-        )
+        assert source.startswith("load_vectors.v1: source gives the pipeline vectors that none of its components reads;")
         assert "with include_static_vectors = true. Or set source to null" in source
         assert "brown_prefixes = [4, 8, 12, 16]. Or set brown to null" in brown
         assert "gazetteers = true. Or set gazetteers to null" in lists

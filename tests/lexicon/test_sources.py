@@ -193,9 +193,7 @@ def test_binary_words_that_are_there_twice_keep_their_first_row(end, read_bytes)
 
 def test_words_in_another_encoding_are_named(read_bytes):
     cafe, ukraine = ("café".encode().decode("cp1252"), "Київ".encode().decode("latin1"))
-    expected = (
-        f"toy.bin: 2 words are UTF-8 that was read as another encoding, such as {cafe!r}; write the file again as UTF-8"
-    )
+    expected = f"toy.bin: 2 words are UTF-8 that was read as another encoding, such as {cafe!r}; write the file again as UTF-8"
     assert read_bytes(_binary("a", cafe, ukraine, "naïve"))[1] == [expected]
     assert read_bytes(_binary("a", cafe, "naïve", "Київ", "über"))[1] == []
 
@@ -204,9 +202,7 @@ def test_words_in_another_encoding_are_named(read_bytes):
 def test_binary_word_with_a_blank(end, refusal):
     error = refusal(_binary("a", "new york", "b", "c", end=end))
     assert error.startswith("toy.bin, row 3: found the word '")
-    assert error.endswith(
-        "A word before it holds a blank, or the width in the first line is wrong: save the vectors as text"
-    )
+    assert error.endswith("A word before it holds a blank, or the width in the first line is wrong: save the vectors as text")
 
 
 def test_binary_word_that_is_not_utf8(refusal):
@@ -332,9 +328,7 @@ def test_the_width_of_another_file_is_refused(toy, tmp_path, write_text):
 
 
 def test_words_of_conceptnet_are_named(write_text):
-    with pytest.raises(
-        DataError, match="holds words such as '/c/de/haus', as the ConceptNet Numberbatch of all languages"
-    ):
+    with pytest.raises(DataError, match="holds words such as '/c/de/haus', as the ConceptNet Numberbatch of all languages"):
         read_vectors(str(write_text({"/c/de/haus": (1, 2), "/c/en/house": (3, 4)})))
 
 

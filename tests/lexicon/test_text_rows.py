@@ -109,9 +109,7 @@ def test_other_layouts_are_named(text, expected, message):
 @pytest.mark.parametrize("header", ["word 0 1 2", '"" 0 1 2'])
 def test_the_columns_of_a_data_frame(header, message):
     text = f"{header}\nso 0.1 0.2 0.3\ngood 0.1 0.5 0.2\n"
-    assert message(text).startswith(
-        f"toy.txt, line 1: found {header!r}, the names of columns, expected a word and its numbers"
-    )
+    assert message(text).startswith(f"toy.txt, line 1: found {header!r}, the names of columns, expected a word and its numbers")
 
 
 def test_row_that_is_cut_off(message):
@@ -183,9 +181,7 @@ def test_gzip_is_known_by_its_bytes(name, tmp_path):
 
 
 def test_a_list_of_frequencies_is_named(check):
-    with pytest.raises(
-        DataError, match="line 1: found 'the 34', a word and its frequency, expected a word and the numbers"
-    ):
+    with pytest.raises(DataError, match="line 1: found 'the 34', a word and its frequency, expected a word and the numbers"):
         check("the 34\na 22\nof 9\n")
 
 

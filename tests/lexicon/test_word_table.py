@@ -33,9 +33,7 @@ def rows_of(docs):
 
 def test_an_empty_key_is_no_word(tweet_nlp):
     hashes = np.array([get_string_id(word) for word in ["", "so"]], dtype="uint64")
-    WordTable.build(hashes, rows=np.array([[7, 7], [1, 2]], dtype="f")).to_lookups(
-        tweet_nlp.vocab.lookups, "vectors_toy"
-    )
+    WordTable.build(hashes, rows=np.array([[7, 7], [1, 2]], dtype="f")).to_lookups(tweet_nlp.vocab.lookups, "vectors_toy")
     assert rows_of([tweet_nlp("so zzz")]) == [[1, 2], None]
 
 

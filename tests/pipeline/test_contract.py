@@ -133,10 +133,7 @@ class TestSharing:
     @pytest.mark.timeout(180)
     @pytest.mark.parametrize(
         "method",
-        [
-            pytest.param(each, marks=[pytest.mark.slow] * (i > 0))
-            for i, each in enumerate(multiprocessing.get_all_start_methods())
-        ],
+        [pytest.param(each, marks=[pytest.mark.slow] * (i > 0)) for i, each in enumerate(multiprocessing.get_all_start_methods())],
     )
     def test_two_processes_after_predictions_in_the_parent(self, trained, method, monkeypatch):
         texts = tweets(4000)
@@ -320,9 +317,7 @@ class TestAverages:
         _, plain, own, *_ = self.run(project, corpus, tmp_path / "plain", monkeypatch, use_averages=False)
         for key, weight in plain.items():
             assert_array_equal(weight, own[key], err_msg=str(key))
-        _, saved, after, nlp, optimizer = self.run(
-            project, corpus, tmp_path / "averaged", monkeypatch, use_averages=True
-        )
+        _, saved, after, nlp, optimizer = self.run(project, corpus, tmp_path / "averaged", monkeypatch, use_averages=True)
         ids = {(name, i): shim.id for name, pipe in nlp.pipeline for i, shim in enumerate(torch_shims(pipe.model))}
         for key, weight in saved.items():
             assert_array_equal(after[key], own[key], err_msg=str(key))

@@ -131,7 +131,5 @@ def test_annotation_that_the_reader_drops_is_warned_of(train, tmp_path, tweet_nl
     docs = [example.reference for example in make_examples(tweet_nlp)]
     set_annotated_types(docs[0], ["person"])
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "types.spacy")
-    with pytest.warns(
-        UserWarning, match=f"annotated_entity_types are lost by {option[0].rpartition('.')[2]} of the reader"
-    ):
+    with pytest.warns(UserWarning, match=f"annotated_entity_types are lost by {option[0].rpartition('.')[2]} of the reader"):
         train("types.spacy", "good.spacy", *option, code=0)

@@ -144,9 +144,7 @@ class TestKeeping:
         for _ in range(5):
             twin.update(EXAMPLES[factory](twin), sgd=optimizer)
         assert_same(annotations(trained), before)
-        assert not np.array_equal(
-            *(nlp.get_pipe(factory).model.get_ref("crf").get_param("start") for nlp in (twin, trained))
-        )
+        assert not np.array_equal(*(nlp.get_pipe(factory).model.get_ref("crf").get_param("start") for nlp in (twin, trained)))
 
     def test_excluded_component_is_not_saved(self, trained, factory, tmp_path):
         trained.to_disk(tmp_path, exclude=[factory])

@@ -55,9 +55,7 @@ def test_single_tags_stand_for_themselves():
 def test_annotation_of_the_same_tokens_is_that_of_spacy_s_alignment(data):
     words = data.draw(st.lists(st.sampled_from(["so", "Lisbon", "\n\n", "😭", "İ", "e\u0301"]), min_size=1, max_size=6))
     ents = data.draw(st.lists(st.sampled_from(["O", "", "B-place", "I-place", "B-person"]), **_as_many(words)))
-    ents = [
-        "B-place" if tag == "I-place" and (i == 0 or ents[i - 1][2:] != "place") else tag for i, tag in enumerate(ents)
-    ]
+    ents = ["B-place" if tag == "I-place" and (i == 0 or ents[i - 1][2:] != "place") else tag for i, tag in enumerate(ents)]
     tags = data.draw(st.lists(st.sampled_from(["", "NN", "NN|VB"]), **_as_many(words)))
     vocab = Vocab()
     gold = Doc(vocab, words=words, ents=data.draw(st.sampled_from([None, ents])), tags=tags)
@@ -95,9 +93,7 @@ def test_a_string_is_no_list_of_entity_types():
         set_annotated_types(Doc(Vocab(), ["so"]), "PER")
 
 
-@pytest.mark.parametrize(
-    ("factory", "attr"), [("bilstm_tagger", "tag"), ("bilstm_tagger", "pos"), ("hmm_tagger", "tag")]
-)
+@pytest.mark.parametrize(("factory", "attr"), [("bilstm_tagger", "tag"), ("bilstm_tagger", "pos"), ("hmm_tagger", "tag")])
 def test_what_a_pipeline_writes_can_be_learned(tweet_nlp, factory, attr):
     tweet_nlp.add_pipe(factory, name="it", config={"attr": attr} if factory == "bilstm_tagger" else {})
     words, tags = ["hi", "\n\n", "you"], {"tag": ["UH", "_SP", "PRP"], "pos": ["INTJ", "SPACE", "PRON"]}

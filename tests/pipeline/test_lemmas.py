@@ -21,9 +21,7 @@ def nlp():
     lookups = Lookups()
     lookups.add_table("lemma_index", {"verb": ["hop", "hope", "saw", "see"], "noun": ["job", "medium"], "adj": []})
     lookups.add_table("lemma_exc", {"verb": {"are": ["be"], "saw": ["see"]}, "noun": {"media": ["medium"]}, "adj": {}})
-    lookups.add_table(
-        "lemma_rules", {"verb": [["ing", ""], ["ing", "e"]], "noun": [["s", ""]], "adj": [["er", ""], ["est", ""]]}
-    )
+    lookups.add_table("lemma_rules", {"verb": [["ing", ""], ["ing", "e"]], "noun": [["s", ""]], "adj": [["er", ""], ["est", ""]]})
     nlp = spacy.blank("en", config=TWEETS)
     nlp.add_pipe("tweet_lemmatizer").initialize(lookups=lookups)
     return nlp

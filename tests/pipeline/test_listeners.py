@@ -248,9 +248,7 @@ def test_rows_of_another_width(pipeline):
 def test_rows_that_were_taken_away(pipeline):
     doc = pipeline.make_doc(TEXTS[0])
     doc.tensor = None
-    with pytest.raises(
-        ConfigError, match=r"found no rows in the doc; expected .*; in training, among annotating_components"
-    ):
+    with pytest.raises(ConfigError, match=r"found no rows in the doc; expected .*; in training, among annotating_components"):
         pipeline.get_pipe("bilstm_ner")(doc)
 
 

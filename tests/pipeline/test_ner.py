@@ -221,10 +221,7 @@ class TestPartialGold:
         blocked = gold_of(unsure, "Kim met", [(0, 1, "person")])
         blocked.reference.set_ents([], blocked=[blocked.reference[1:2]], default="unmodified")
         losses = [loss_of(unsure, example)[0] for example in (missing, blocked)]
-        ends = [
-            gold_of(unsure, "Kim met", [(0, 1, "person"), *rest])
-            for rest in ([], [(1, 2, "person")], [(1, 2, "place")])
-        ]
+        ends = [gold_of(unsure, "Kim met", [(0, 1, "person"), *rest]) for rest in ([], [(1, 2, "person")], [(1, 2, "place")])]
         total = sum(np.exp(-loss_of(unsure, example)[0]) for example in ends)
         assert losses == pytest.approx([-np.log(total)] * 2, abs=1e-4)
 

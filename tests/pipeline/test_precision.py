@@ -233,9 +233,7 @@ def test_a_pipeline_that_compares_can_be_copied(nlp, plain):
     assert readers(nlp)[0] == [(0, 0)] * 2
     assert [list(doc) for doc in nlp.pipe([])] == []
     docs = list(nlp.pipe(BATCH, n_process=2))
-    assert [[token.tag_ for token in doc] for doc in docs] == [
-        [token.tag_ for token in doc] for doc in plain.pipe(BATCH)
-    ]
+    assert [[token.tag_ for token in doc] for doc in docs] == [[token.tag_ for token in doc] for doc in plain.pipe(BATCH)]
 
 
 def test_readers_that_come_while_another_thread_decides():

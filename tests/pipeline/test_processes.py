@@ -25,7 +25,5 @@ def test_coders_of_srsly_are_looked_up_again_when_one_is_registered(monkeypatch)
 def test_coders_that_are_registered_anew_count(monkeypatch):
     monkeypatch.setattr(catalogue, "REGISTRY", {**catalogue.REGISTRY})
     for name in ("one", "two"):
-        msgpack_encoders.register(
-            "strange", func=lambda obj, chain=None, name=name: name if isinstance(obj, set) else chain(obj)
-        )
+        msgpack_encoders.register("strange", func=lambda obj, chain=None, name=name: name if isinstance(obj, set) else chain(obj))
         assert srsly.msgpack_loads(srsly.msgpack_dumps({1})) == name

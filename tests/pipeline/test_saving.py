@@ -170,9 +170,7 @@ def test_altered_numbers_do_not_reach_a_fresh_component(nlp, altered):
 def test_cut_bytes(nlp, live, keep):
     doc = nlp.make_doc("so good !!")
     before = emissions(live, doc)
-    with pytest.raises(
-        DataError, match=f"{live.name}: cannot load the given bytes. It does not agree with their checksum"
-    ):
+    with pytest.raises(DataError, match=f"{live.name}: cannot load the given bytes. It does not agree with their checksum"):
         live.from_bytes(nlp.get_pipe(live.name).to_bytes(exclude=["vocab"])[:keep], exclude=["vocab"])
     assert_array_equal(emissions(live, doc), before)
 
@@ -277,9 +275,7 @@ def test_vectors_of_another_pipeline_or_damaged(tmp_path, tuned, change, message
         spacy.load(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "data", [np.full((2, 3), np.nan, dtype="f"), np.ones((2, 4), dtype="f")], ids=["not-a-number", "wider"]
-)
+@pytest.mark.parametrize("data", [np.full((2, 3), np.nan, dtype="f"), np.ones((2, 4), dtype="f")], ids=["not-a-number", "wider"])
 def test_further_tables_of_another_pipeline_or_damaged(tmp_path, data):
     nlp = spacy.blank("en")
     hashes = np.array([nlp.vocab.strings.add(word) for word in ("so", "good")], dtype="uint64")
@@ -387,8 +383,6 @@ def test_a_live_one_with_other_labels_stays():
     nlp.initialize(lambda: ner_examples(nlp))
     live.initialize(lambda: ner_examples(live)[3:])
     labels = live.get_pipe("bilstm_ner").labels
-    with pytest.raises(
-        DataError, match=r"does not fit the labels or settings of the component .* Load it into a new pipeline"
-    ):
+    with pytest.raises(DataError, match=r"does not fit the labels or settings of the component .* Load it into a new pipeline"):
         live.from_bytes(nlp.to_bytes())
     assert live.get_pipe("bilstm_ner").labels == labels != nlp.get_pipe("bilstm_ner").labels

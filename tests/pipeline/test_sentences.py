@@ -120,15 +120,11 @@ def test_texts_of_one_token_say_nothing_of_sentences(nlp):
     from spacy.training import Example
 
     golds = [Doc(nlp.vocab, words=["yes"]), Doc(nlp.vocab, words=["no", "!", "yes"])]  # without sentences
-    assert (
-        nlp.evaluate([Example(Doc(nlp.vocab, words=[t.text for t in gold]), gold) for gold in golds])["sents_f"] is None
-    )
+    assert nlp.evaluate([Example(Doc(nlp.vocab, words=[t.text for t in gold]), gold) for gold in golds])["sents_f"] is None
 
 
 def test_another_tokenizer_is_told(tmp_path):
     nlp = spacy.blank("en")
     nlp.add_pipe("tweet_sentencizer")
-    with pytest.raises(
-        ConfigError, match=r"set it in \[nlp.tokenizer\], make docs with nlp.make_doc, or use spaCy's sentencizer"
-    ):
+    with pytest.raises(ConfigError, match=r"set it in \[nlp.tokenizer\], make docs with nlp.make_doc, or use spaCy's sentencizer"):
         nlp("Hello there. It works!")

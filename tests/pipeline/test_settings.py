@@ -29,12 +29,8 @@ def tag_examples(nlp):
 
 
 class TestSettings:
-    @pytest.mark.parametrize(
-        ("factory", "setting", "value"), [(f, *pair) for f, s in SETTINGS.items() for pair in s.items()]
-    )
-    def test_of_prediction_are_attributes_are_saved_and_can_be_given_in_the_config(
-        self, tmp_path, factory, setting, value
-    ):
+    @pytest.mark.parametrize(("factory", "setting", "value"), [(f, *pair) for f, s in SETTINGS.items() for pair in s.items()])
+    def test_of_prediction_are_attributes_are_saved_and_can_be_given_in_the_config(self, tmp_path, factory, setting, value):
         nlp = small_pipeline(factory)
         train(nlp, EXAMPLES.get(factory, tag_examples)(nlp), steps=1)
         nlp.to_disk(tmp_path / "before")
@@ -100,9 +96,7 @@ class TestSettings:
         with pytest.raises(ConfigError, match=f"{factory}: {setting} goes with the weights"):
             setattr(small_pipeline(factory).get_pipe(factory), setting, "mean")
 
-    @pytest.mark.parametrize(
-        ("name", "meant"), [("treshold", "threshold"), ("spans_keys", "spans_key"), ("topk", "top_k")]
-    )
+    @pytest.mark.parametrize(("name", "meant"), [("treshold", "threshold"), ("spans_keys", "spans_key"), ("topk", "top_k")])
     def test_misspelled_are_refused(self, name, meant):
         ner = small_pipeline("bilstm_ner").get_pipe("bilstm_ner")
         with pytest.raises(ConfigError, match=f"bilstm_ner: has no setting '{name}'; did you mean '{meant}'"):
@@ -111,9 +105,7 @@ class TestSettings:
 
     @pytest.mark.parametrize(("factory", "setting"), [("bilstm_tagger", "temperature"), ("bilstm_ner", "tag_scores")])
     def test_of_another_component_are_refused(self, factory, setting):
-        with pytest.raises(
-            ConfigError, match=f"{factory}: has no setting '{setting}', which is one of other components"
-        ):
+        with pytest.raises(ConfigError, match=f"{factory}: has no setting '{setting}', which is one of other components"):
             setattr(small_pipeline(factory).get_pipe(factory), setting, 1)
 
     @pytest.mark.parametrize("way", ["to_disk", "to_bytes"])
@@ -145,9 +137,7 @@ class TestSettings:
     def test_batch_sizes_with_which_spacy_drops_docs_are_refused(self, factory, batch_size):
         nlp = small_pipeline(factory)
         nlp.batch_size = batch_size
-        with pytest.raises(
-            ConfigError, match=f"{factory}: batch_size = {batch_size}; expected a whole number of at least 1"
-        ):
+        with pytest.raises(ConfigError, match=f"{factory}: batch_size = {batch_size}; expected a whole number of at least 1"):
             list(nlp.pipe(["so good"]))
 
     @pytest.mark.parametrize("factory", SETTINGS)
@@ -158,9 +148,7 @@ class TestSettings:
         before = nlp.get_pipe(factory).to_bytes()
         for learn_rate in (-1.0, float("nan"), "0.1"):
             optimizer.learn_rate = learn_rate
-            with pytest.raises(
-                ConfigError, match=f"{factory}: learn_rate = {learn_rate!r}; expected a number of at least 0"
-            ):
+            with pytest.raises(ConfigError, match=f"{factory}: learn_rate = {learn_rate!r}; expected a number of at least 0"):
                 nlp.update(examples, sgd=optimizer)
         assert nlp.get_pipe(factory).to_bytes() == before
 

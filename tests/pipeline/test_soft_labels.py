@@ -166,14 +166,10 @@ class TestBadInput:
         eg = example(nlp, "tags", hard(["A", "B", "A", "A"]))
         nlp.initialize(lambda: [eg])
         other = Example(Doc(nlp.vocab, words=["so", "go", "od", "in", "york"], spaces=[1, 0, 1, 1, 1]), eg.reference)
-        with pytest.raises(
-            ConfigError, match="of other tokens than this pipeline's tokenizer makes; expected a teacher"
-        ):
+        with pytest.raises(ConfigError, match="of other tokens than this pipeline's tokenizer makes; expected a teacher"):
             nlp.update([other])
 
-    @pytest.mark.parametrize(
-        ("factory", "key", "label"), [("bilstm_tagger", "tags", "C"), ("bilstm_ner", "ents", "B-c")]
-    )
+    @pytest.mark.parametrize(("factory", "key", "label"), [("bilstm_tagger", "tags", "C"), ("bilstm_ner", "ents", "B-c")])
     def test_a_label_that_the_component_does_not_have(self, factory, key, label):
         nlp = small_pipeline(factory)
         known = example(nlp, key, hard([label[:-1] + ("a" if "-" in label else "A")] * 4))

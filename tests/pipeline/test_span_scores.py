@@ -138,9 +138,7 @@ def test_a_group_that_is_sorted(doc):
 
 def test_scores_of_spacy_count_by_their_order(doc):
     """Its spancat sets an array, and no places."""
-    doc.spans["sc"] = SpanGroup(
-        doc, name="sc", spans=[Span(doc, 3, 4, "z")], attrs={"scores": np.array([0.25], dtype="f")}
-    )
+    doc.spans["sc"] = SpanGroup(doc, name="sc", spans=[Span(doc, 3, 4, "z")], attrs={"scores": np.array([0.25], dtype="f")})
     assert scores(doc.spans["sc"]) == [0.25]
 
 

@@ -345,9 +345,7 @@ class TestExpectedF1:
         p, sizes = random.beta(0.5, 1, 6), random.integers(1, 9, 6)
         inside, f1 = best_expected_f1(p, sizes)
         gold = (p * sizes).sum()
-        every = {
-            states: 2 * (p * sizes) @ states / (sizes @ states + gold) for states in product([0, 1], repeat=len(p))
-        }
+        every = {states: 2 * (p * sizes) @ states / (sizes @ states + gold) for states in product([0, 1], repeat=len(p))}
         assert f1 == pytest.approx(max(every.values()))
         assert every[tuple(inside.astype(int).tolist())] == pytest.approx(f1)
 

@@ -33,9 +33,7 @@ def trained(tweet_nlp, make_examples):
 
 @pytest.mark.parametrize("drop", [-0.5, 1, 1.5, "0.1", float("nan")])
 def test_a_dropout_that_is_no_share_is_refused(trained, make_examples, drop):
-    with pytest.raises(
-        ConfigError, match=r"bilstm_tagger: drop = .* expected a number from 0 up to, but not including, 1"
-    ):
+    with pytest.raises(ConfigError, match=r"bilstm_tagger: drop = .* expected a number from 0 up to, but not including, 1"):
         trained.update(make_examples(trained), drop=drop)
 
 

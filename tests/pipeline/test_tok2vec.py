@@ -169,6 +169,4 @@ def test_a_corpus_that_is_not_there_is_one_clear_error(factory, tmp_path):
     path = tmp_path / "train.spacy"
     with pytest.raises(ConfigError) as error:
         nlp.initialize(lambda: Corpus(path)(nlp))
-    assert str(error.value).startswith(
-        f"{path}: no such file or directory; expected the training corpus, a .spacy file"
-    )
+    assert str(error.value).startswith(f"{path}: no such file or directory; expected the training corpus, a .spacy file")

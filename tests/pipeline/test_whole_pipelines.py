@@ -50,9 +50,7 @@ class TestFiles:
         with pytest.raises(DataError, match=r"nlp: cannot load .*tokenizer"):
             spacy.load(tmp_path)
         renew_checksums(tmp_path)
-        with pytest.raises(
-            ConfigError, match=r"tokenizer: scheme = 'ptb', but .*tokenizer was saved with 'ud'\. Set it back"
-        ):
+        with pytest.raises(ConfigError, match=r"tokenizer: scheme = 'ptb', but .*tokenizer was saved with 'ud'\. Set it back"):
             spacy.load(tmp_path)
         assert spacy.load(tmp_path, config={"nlp": {"tokenizer": {"scheme": "ud"}}})
 
@@ -149,9 +147,7 @@ class TestFiles:
 
     def test_another_tokenizer_in_the_config_is_refused(self, pipeline, tmp_path):
         pipeline.to_disk(tmp_path)
-        with pytest.raises(
-            ConfigError, match=r"tokenizer: it is a Tokenizer, but .* was saved by spacy-bilstm-tagger\.Tweet"
-        ):
+        with pytest.raises(ConfigError, match=r"tokenizer: it is a Tokenizer, but .* was saved by spacy-bilstm-tagger\.Tweet"):
             spacy.load(tmp_path, config={"nlp": {"tokenizer": {"@tokenizers": "spacy.Tokenizer.v1"}}})
 
     def test_a_tokenizer_that_the_config_does_not_know_is_not_saved(self, pipeline, tmp_path):
@@ -198,9 +194,7 @@ class TestFiles:
             nlp.to_disk(tmp_path / folder)
             assert not (tmp_path / folder / "sha256sums").exists()
         (tmp_path / "missing" / "vocab" / "key2row").unlink()
-        (tmp_path / "exchanged" / "vocab" / "vectors").write_bytes(
-            (tmp_path / "other" / "vocab" / "vectors").read_bytes()
-        )
+        (tmp_path / "exchanged" / "vocab" / "vectors").write_bytes((tmp_path / "other" / "vocab" / "vectors").read_bytes())
         for folder in ("missing", "exchanged"):
             with pytest.raises(ConfigError, match=r"tok2vec: .*vocab/vectors.*vocab/key2row.*are not those"):
                 spacy.load(tmp_path / folder)

@@ -24,9 +24,7 @@ def test_tokens(found):
     ]
     assert [token["rule"] for token in tokens[:4]] == ["retweet", "user", "punct", "plain_word"]
     assert all(TEXT[token["start"] : token["end"]] == token["text"] for token in tokens)
-    assert all(
-        set(token["tables"].values()) <= {None, "NORM", "LOWER", "as written", "LOWER without #"} for token in tokens
-    )
+    assert all(set(token["tables"].values()) <= {None, "NORM", "LOWER", "as written", "LOWER without #"} for token in tokens)
 
 
 def test_labels_are_those_of_the_tagger(golden, found):

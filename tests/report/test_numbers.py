@@ -100,9 +100,7 @@ class TestConfusion:
         matrix = part["confusion"]
         total = sum(map(sum, matrix["counts"]))
         diagonal = sum(
-            row[matrix["found"].index(label)]
-            for label, row in zip(matrix["gold"], matrix["counts"])
-            if label in matrix["found"]
+            row[matrix["found"].index(label)] for label, row in zip(matrix["gold"], matrix["counts"]) if label in matrix["found"]
         )
         assert total == sum(row["support"] for row in part["per_label"])
         assert diagonal == part["outcomes"]["right"]
@@ -241,9 +239,7 @@ class TestGroups:
         numbers = report_of(golden, sample, train=train).numbers
         words = part_of_numbers(numbers, "tagger")["groups"]["word"]
         assert [row["name"] for row in words] == ["seen in training", "not seen"]
-        assert sum(row["gold"] for row in words) == sum(
-            row["support"] for row in part_of_numbers(numbers, "tagger")["per_label"]
-        )
+        assert sum(row["gold"] for row in words) == sum(row["support"] for row in part_of_numbers(numbers, "tagger")["per_label"])
         assert [row["name"] for row in part_of_numbers(numbers, "ner")["groups"]["surface"]] == ["not seen"]
 
     def test_files(self, golden, sample, tmp_path, report_of):

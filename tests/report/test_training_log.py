@@ -109,9 +109,7 @@ def test_few_texts(nlp, tmp_path):
 def test_labels_that_are_not_learned(nlp, tmp_path):
     doc = Doc(nlp.vocab, words=["Mara", "so"], ents=["B-robot", "O"])
     DocBin(docs=[doc] * 3).to_disk(tmp_path / "dev.spacy")
-    expected = (
-        "the dev corpus has labels that the training corpus does not teach, and that will not be found: robot (3)"
-    )
+    expected = "the dev corpus has labels that the training corpus does not teach, and that will not be found: robot (3)"
     assert expected in log(nlp, [])[1]
 
 

@@ -70,9 +70,7 @@ class TestTags:
         assert (scores["tag_micro_p_doc_mean"], scores["tag_micro_f_doc_mean"]) == pytest.approx((1, 1 / 2))
 
     def test_nothing_annotated_is_none(self):
-        with pytest.warns(
-            UserWarning, match=r"^Nothing to score: none of the 1 texts has gold tags, so there is no tag_acc"
-        ):
+        with pytest.warns(UserWarning, match=r"^Nothing to score: none of the 1 texts has gold tags, so there is no tag_acc"):
             scores = tagger_score([tagged("_", "A")])
         assert all(value is None for value in scores.values())
 

@@ -103,9 +103,7 @@ def test_ten_times_the_text_takes_about_ten_times_as_long(unit):
         assert_linear(partial(read, tokenizer), lambda length: unit * (length // len(unit)))
 
 
-@pytest.mark.parametrize(
-    "unit", [pytest.param(unit, id=ascii(unit)) for unit in Random(0).sample(units_of_the_rules(), 40)]
-)
+@pytest.mark.parametrize("unit", [pytest.param(unit, id=ascii(unit)) for unit in Random(0).sample(units_of_the_rules(), 40)])
 def test_units_of_the_rules_take_linear_time(unit):
     """Some by lot, the same ones each time."""
     for tokenizer in TOKENIZERS.values():
@@ -125,9 +123,7 @@ def test_a_megabyte_without_a_space():
     assert len(doc) > 80_000
 
 
-@pytest.mark.parametrize(
-    "text", ["\0", "a\0b", "\u200d", "\u0301\u0302", "\ufe0f\u20e3", "\u202eאבג\u202c", "\u200b", "\x85"]
-)
+@pytest.mark.parametrize("text", ["\0", "a\0b", "\u200d", "\u0301\u0302", "\ufe0f\u20e3", "\u202eאבג\u202c", "\u200b", "\x85"])
 def test_odd_characters_come_out(text):
     for tokenizer in TOKENIZERS.values():
         doc = tokenizer(text)

@@ -62,9 +62,7 @@ def test_patterns_of_the_user_go_first(hashtags):
     assert tokens("see ABC-17! #1234 ABC", **settings) == "see ABC-17 ! #123 4 ABC"
 
 
-@pytest.mark.parametrize(
-    "pattern", ["a ?b", r"a\s*b", "[ab c]", "ab|b c", r"a\\s", "(?:b c)?ab", "ab(?! )", "(?:b c){0,1}ab"]
-)
+@pytest.mark.parametrize("pattern", ["a ?b", r"a\s*b", "[ab c]", "ab|b c", r"a\\s", "(?:b c)?ab", "ab(?! )", "(?:b c){0,1}ab"])
 def test_patterns_whose_white_space_can_be_left_out(pattern):
     check_pattern("ours", pattern)
 

@@ -97,9 +97,7 @@ def test_text_is_never_changed(text):
 def test_text_of_tweet_marks_is_never_changed(text):
     for tokenizer in (NLP.tokenizer, UD, SINGLE):
         assert tokenizer(text).text == text
-        assert [token for _, token in tokenizer.explain(text)] == [
-            t.text for t in tokenizer(text) if not t.text.isspace()
-        ]
+        assert [token for _, token in tokenizer.explain(text)] == [t.text for t in tokenizer(text) if not t.text.isspace()]
 
 
 def test_lone_surrogate_is_one_clear_error():

@@ -213,9 +213,7 @@ def HMM(settings: dict[str, Any]) -> ScoresModel:
     return Model("hmm", forward, dims={"nO": None}, attrs={"hmm": HiddenMarkovModel(HMMCounts.nothing(), settings)})
 
 
-def forward(
-    model: ScoresModel, docs: list[Doc], is_train: bool
-) -> tuple[ChainScores, Callable[[ChainScores], list[Doc]]]:
+def forward(model: ScoresModel, docs: list[Doc], is_train: bool) -> tuple[ChainScores, Callable[[ChainScores], list[Doc]]]:
     hmm: HiddenMarkovModel = model.attrs["hmm"]
     types = WordTypes.of(docs)
     emissions = torch.from_numpy(hmm.emissions(types)[types.index])

@@ -112,9 +112,7 @@ class HMMTagger(TagComponent):
         self.model.attrs["hmm"] = HiddenMarkovModel(counts, self.model.attrs["hmm"].settings)
         self.model.set_dim("nO", n_labels, force=True)
 
-    def update(
-        self, examples: Iterable[Example], *, losses: Optional[dict[str, float]] = None, **kwargs: Any
-    ) -> dict[str, float]:
+    def update(self, examples: Iterable[Example], *, losses: Optional[dict[str, float]] = None, **kwargs: Any) -> dict[str, float]:
         """Change nothing: the counts are taken once, in `initialize`. The loss is 0.0.
 
         RAISES: ValueError for a gold tag that is not among the labels.
@@ -156,9 +154,7 @@ class HMMTagger(TagComponent):
 
     def _require_counts(self) -> HiddenMarkovModel:
         if not self.model.has_dim("nO"):
-            raise ValueError(
-                f"{self.name}: nothing is counted yet. Call nlp.initialize() or load a trained pipeline first"
-            )
+            raise ValueError(f"{self.name}: nothing is counted yet. Call nlp.initialize() or load a trained pipeline first")
         return self.model.attrs["hmm"]
 
 
@@ -177,7 +173,5 @@ def _frame(name: str, table: Floats, index: list[str], columns: list[str]) -> "D
     try:
         import pandas as pd
     except ImportError:
-        raise ImportError(
-            f"{name}: tables need pandas. Install it with: pip install 'spacy-bilstm-tagger[report]'"
-        ) from None
+        raise ImportError(f"{name}: tables need pandas. Install it with: pip install 'spacy-bilstm-tagger[report]'") from None
     return pd.DataFrame(table, index=index, columns=columns)

@@ -35,9 +35,7 @@ def build_rules(options: TokenizerOptions) -> tuple[Rule, ...]:
                 f"TweetTokenizer.v1: patterns has the name {name!r}; expected letters, digits and _ that do not begin "
                 "with a digit, and no rule of the tokenizer's own"
             )
-    own = (
-        Rule(name, pattern, "The config.", (), (), kind="pattern", start="any") for name, pattern in options.patterns
-    )
+    own = (Rule(name, pattern, "The config.", (), (), kind="pattern", start="any") for name, pattern in options.patterns)
     return *own, *rules
 
 
@@ -46,7 +44,6 @@ def compile_rules(rules: tuple[Rule, ...]) -> re.Pattern:
     """One alternation of named groups. Rules that begin with a letter or digit are not tried at a sign, nor the other
     way round."""
     own, word, sign = (
-        "|".join(f"(?P<{rule.name}>{rule.pattern})" for rule in rules if rule.start == start)
-        for start in ("any", "word", "sign")
+        "|".join(f"(?P<{rule.name}>{rule.pattern})" for rule in rules if rule.start == start) for start in ("any", "word", "sign")
     )
     return re.compile(rf"{own}{'|' if own else ''}(?=\w)(?:{word})|{sign}")

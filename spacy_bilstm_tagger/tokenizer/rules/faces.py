@@ -18,9 +18,7 @@ def emoji_rules(options: TokenizerOptions) -> Iterator[Rule]:
         rf"[#*]{EMOJI_STYLE}?{KEYCAP}|[{REGIONAL}]{{2}}|{one}[{TAG_SPEC}]*(?:{JOINER}{one}){{0,99}}"
         rf"|[\u00a9\u00ae\u2190-\u21ff]{EMOJI_STYLE}"
     )
-    yield Rule(
-        "keycap", rf"[0-9]{EMOJI_STYLE}?{KEYCAP}", "Unicode TR51: a digit on a key.", ("1️⃣",), ("1", "😂"), kind="emoji"
-    )
+    yield Rule("keycap", rf"[0-9]{EMOJI_STYLE}?{KEYCAP}", "Unicode TR51: a digit on a key.", ("1️⃣",), ("1", "😂"), kind="emoji")
     if options.emoji_runs == "whole":
         yield sign_rule(
             "emoji_run",
@@ -104,8 +102,7 @@ def emoticon_rules(options: TokenizerOptions) -> Iterator[Rule]:
         r"[\^>*][_.-]{1,9}[\^<*]|\^\^|(?<!\w)(?:-_{1,40}-|-\.-|;_{1,40};)(?!\w)"
         r"|(?<![\w.])\._{1,40}\.(?!\w)|(?<!\w)\\[oOmM0]/|¯\\_\(ツ\)_/¯|(?<!\w)<\('-'<\)"
         r"|(?<!\w)\((?:[\^>T;][_.-]{1,9}[\^<T;]|-_{1,9}-)[;'\"]?\)|&gt;[_.]{1,9}&lt;",
-        "Japanese emoticons, which stand upright: two eyes around a mouth (Bedrick et al. 2012); arms \\o/ and "
-        "¯\\_(ツ)_/¯.",
+        "Japanese emoticons, which stand upright: two eyes around a mouth (Bedrick et al. 2012); arms \\o/ and ¯\\_(ツ)_/¯.",
         (
             *("^_^", "-_-", "-____-", "^.^", ">.<", "-.-", "._.", "^^", "\\o/", "\\m/", "¯\\_(ツ)_/¯"),
             *("(^_^;)", "(>_<)", "&gt;_&lt;"),

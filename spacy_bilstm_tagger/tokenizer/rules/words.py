@@ -60,9 +60,7 @@ def plain_word_rule(options: TokenizerOptions) -> Rule:
     """Most tokens consist of letters. They are matched first, which is fast, except those that another rule may match."""
     others = ["RT", "MT"]
     if options.contractions == "split_all":
-        others += [
-            head + tail for parts in (NO_APOSTROPHE, MERGED) for tail in parts for head in parts[tail].split("|")
-        ]
+        others += [head + tail for parts in (NO_APOSTROPHE, MERGED) for tail in parts for head in parts[tail].split("|")]
     return Rule(
         "plain_word",
         rf"(?<![\w#＃])(?![xX][dDpP]|(?:{_trie([word.lower() for word in others])})(?!\w)){LETTER}+(?=[,!?]|\Z)",
@@ -78,8 +76,7 @@ def _trie(words: list[str]) -> str:
     for word in words:
         branches.setdefault(word[:1], []).append(word[1:])
     return "|".join(
-        f"[{first}{first.upper()}](?:{_trie(rests)})" if first else ""
-        for first, rests in sorted(branches.items(), reverse=True)
+        f"[{first}{first.upper()}](?:{_trie(rests)})" if first else "" for first, rests in sorted(branches.items(), reverse=True)
     )
 
 
@@ -240,8 +237,7 @@ def _hyphen_rules() -> Iterator[Rule]:
     yield Rule(
         "short_pair",
         rf"(?<![\w/]){LETTER}{{1,2}}[/\\]{LETTER}{{1,2}}(?![\w/])",
-        "Tweebank v2: a slash between one or two letters is inside an abbreviation (AC/DC, s/o), between words it "
-        "is a token.",
+        "Tweebank v2: a slash between one or two letters is inside an abbreviation (AC/DC, s/o), between words it is a token.",
         ("AC/DC", "s/o", "b/c", "s\\o"),
         ("and/or", "his/her", "a/b/c"),
     )

@@ -309,9 +309,7 @@ class TestKeeping:
         before = tags(trained)
         twin = duplicate(trained)
         assert tags(twin) == before
-        twin.get_pipe("hmm_tagger").initialize(
-            lambda: [Example.from_dict(twin.make_doc("so good"), {"tags": ["NN", "NN"]})]
-        )
+        twin.get_pipe("hmm_tagger").initialize(lambda: [Example.from_dict(twin.make_doc("so good"), {"tags": ["NN", "NN"]})])
         assert tags(twin) != before
         assert tags(trained) == before
 
@@ -328,9 +326,7 @@ class TestDamaged:
         data = path.read_bytes()
         for wrong in (b"", data[:-1], b"\x80\x04K\x01.", b"{}", bytes(len(data))):
             path.write_bytes(wrong)
-            with pytest.raises(
-                DataError, match=r"hmm_tagger: cannot load .*model. It does not agree with the checksum"
-            ):
+            with pytest.raises(DataError, match=r"hmm_tagger: cannot load .*model. It does not agree with the checksum"):
                 spacy.load(tmp_path)
 
     def test_settings(self, trained, tmp_path):
@@ -341,9 +337,7 @@ class TestDamaged:
 
     def test_bytes(self, trained, tweet_nlp):
         data = trained.get_pipe("hmm_tagger").to_bytes()
-        with pytest.raises(
-            DataError, match=r"other: cannot load the given bytes. It does not agree with their checksum"
-        ):
+        with pytest.raises(DataError, match=r"other: cannot load the given bytes. It does not agree with their checksum"):
             tweet_nlp.add_pipe("hmm_tagger", name="other").from_bytes(data[:100] + b"x" + data[101:])
 
 
