@@ -3,7 +3,6 @@
 import copy
 import json
 import multiprocessing
-import pickle
 import subprocess
 import sys
 import threading
@@ -157,24 +156,7 @@ class TestSharing:
         assert len(trained.vocab.strings) == before
 
 
-class TestCopies:
-    @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda nlp: pickle.loads(pickle.dumps(nlp))])
-    def test_are_independent(self, trained, make_examples, duplicate):
-        texts = tweets(20)
-        before = tags(trained.pipe(texts))
-        twin = duplicate(trained)
-        assert tags(twin.pipe(texts)) == before
-        swapped = [Example.from_dict(eg.x, {"tags": ["NN"] * len(eg.x)}) for eg in make_examples(twin)]
-        optimizer = twin.resume_training()
-        for _ in range(10):
-            twin.update(swapped, sgd=optimizer)
-        assert tags(trained.pipe(texts)) == before
-
-    def test_excluded_component_is_not_saved(self, trained, tmp_path):
-        trained.to_disk(tmp_path, exclude=["bilstm_tagger"])
-        assert not (tmp_path / "bilstm_tagger").exists()
-        assert spacy.load(tmp_path, exclude=["bilstm_tagger"]).pipe_names == []
-
+class TestDamage:
     def test_truncated_model_file_is_a_clear_error(self, trained, tmp_path):
         trained.to_disk(tmp_path)
         path = tmp_path / "bilstm_tagger" / "model"
@@ -189,31 +171,6 @@ class TestCopies:
 
 
 class TestTraining:
-    def test_frozen_component_keeps_its_weights(self, trained, make_examples):
-        other = spacy.blank("en", config=CONFIG)
-        other.add_pipe("bilstm_tagger", source=trained)
-        other.add_pipe("bilstm_tagger", name="second", config={"model": {**HEAD, "tok2vec": TOK2VEC}})
-        examples = make_examples(other)
-        other.get_pipe("second").initialize(lambda: examples, nlp=other)
-        before = other.get_pipe("bilstm_tagger").model.to_bytes()
-        optimizer = other.create_optimizer()
-        for _ in range(3):
-            other.update(examples, sgd=optimizer, exclude=["bilstm_tagger"])
-        assert other.get_pipe("bilstm_tagger").model.to_bytes() == before
-
-    def test_annotating_component_sets_tags_before_the_next_is_updated(self, trained, make_examples, monkeypatch):
-        examples = make_examples(trained)
-        trained.add_pipe("bilstm_tagger", name="second").initialize(lambda: examples, nlp=trained)
-        seen = []
-
-        def see(batch, **kwargs):
-            seen.extend(token.tag_ for eg in batch for token in eg.predicted)
-
-        monkeypatch.setattr(trained.get_pipe("second"), "update", see, raising=False)
-        trained.update(examples, sgd=trained.create_optimizer(), annotates=["bilstm_tagger"])
-        assert len(seen) == sum(len(eg.predicted) for eg in examples)
-        assert all(seen)
-
     def test_more_labels_after_training_are_refused_as_by_spacy_s_tagger(self, trained):
         with pytest.raises(ValueError, match="E922"):
             trained.get_pipe("bilstm_tagger").add_label("NEW")
@@ -224,22 +181,6 @@ class TestTraining:
         assert trained.get_pipe("bilstm_tagger").model.to_bytes() == before
         trained.update(make_examples(trained), sgd=optimizer)
         assert trained.get_pipe("bilstm_tagger").model.to_bytes() != before
-
-    def test_averages_are_what_is_saved(self, tweet_nlp, make_examples, tmp_path):
-        tweet_nlp.add_pipe("bilstm_tagger", config={"model": {**HEAD, "tok2vec": TOK2VEC}})
-        examples = make_examples(tweet_nlp)
-        optimizer = tweet_nlp.initialize(lambda: examples)
-        optimizer.averages = {}
-        for _ in range(5):
-            tweet_nlp.update(examples, sgd=optimizer)
-        docs = [eg.reference.copy() for eg in examples]
-        own = tweet_nlp.get_pipe("bilstm_tagger").model.predict(docs)
-        with tweet_nlp.use_params(optimizer.averages):
-            averaged = tweet_nlp.get_pipe("bilstm_tagger").model.predict(docs)
-            tweet_nlp.to_disk(tmp_path)
-        saved = spacy.load(tmp_path).get_pipe("bilstm_tagger").model.predict(docs)
-        assert (own.emissions - averaged.emissions).abs().max() > 1e-4
-        assert_array_equal(averaged.emissions, saved.emissions)
 
 
 class TestSharedTok2Vec:

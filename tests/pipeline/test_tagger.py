@@ -1,5 +1,3 @@
-import pickle
-
 import numpy as np
 import pytest
 import spacy
@@ -134,9 +132,6 @@ class TestTagsThatStandForSeveral:
 
 
 class TestAnnotation:
-    def test_same_alone_and_in_any_batch(self, trained):
-        assert tags(trained) == [[token.tag_ for token in trained(text)] for text in TEXTS]
-
     def test_empty_and_blank_texts(self, trained):
         assert [len(doc) for doc in trained.pipe(["", "  ", "\n"])] == [0, 1, 1]
         assert list(trained.pipe([])) == []
@@ -150,31 +145,8 @@ class TestAnnotation:
         doc[0].tag_ = "XX"
         assert tagger(doc)[0].tag_ == expected
 
-    def test_two_processes(self, trained):
-        texts = TEXTS * 20
-        expected = tags(trained, texts)
-        found = [[token.tag_ for token in doc] for doc in trained.pipe(texts, n_process=2, batch_size=10)]
-        assert found == expected
-
-    def test_memory_zone(self, trained):
-        with trained.memory_zone():
-            found = tags(trained)
-        assert found == tags(trained)
-
 
 class TestKeeping:
-    def test_to_disk(self, trained, tmp_path):
-        trained.to_disk(tmp_path)
-        assert tags(spacy.load(tmp_path)) == tags(trained)
-
-    def test_to_bytes(self, trained):
-        other = spacy.blank("en", config=CONFIG)
-        other.add_pipe("bilstm_tagger")
-        assert tags(other.from_bytes(trained.to_bytes())) == tags(trained)
-
-    def test_pickle(self, trained):
-        assert tags(pickle.loads(pickle.dumps(trained))) == tags(trained)
-
     def test_emissions_are_equal_to_the_last_bit(self, trained, tmp_path):
         trained.to_disk(tmp_path)
         loaded = spacy.load(tmp_path)
@@ -182,11 +154,6 @@ class TestKeeping:
         before = trained.get_pipe("bilstm_tagger").model.predict(docs)
         after = loaded.get_pipe("bilstm_tagger").model.predict([loaded.make_doc(text) for text in TEXTS])
         assert_array_equal(before.emissions, after.emissions)
-
-    def test_sourced_by_another_pipeline(self, trained):
-        other = spacy.blank("en", config=CONFIG)
-        other.add_pipe("bilstm_tagger", source=trained)
-        assert tags(other) == tags(trained)
 
 
 class TestCRF:
@@ -236,27 +203,6 @@ class TestCRF:
         for total, mean in zip(found["sum"], found["mean"]):
             assert total.any()
             assert_allclose(mean, total / n_tags, rtol=1e-4, atol=1e-8)
-
-
-class TestRehearsal:
-    def test_pulls_towards_the_model_put_aside(self, trained, make_examples):
-        optimizer = trained.resume_training()
-        tagger = trained.get_pipe("bilstm_tagger")
-        examples = make_examples(trained)
-        docs = [eg.predicted for eg in examples]
-
-        def probabilities():
-            return marginals(tagger.model.predict(docs)).numpy()
-
-        before = probabilities()
-        swapped = [Example.from_dict(eg.predicted, {"tags": ["NN"] * len(eg.predicted)}) for eg in examples]
-        for _ in range(5):
-            trained.update(swapped, sgd=optimizer)
-        away = np.abs(probabilities() - before).mean()
-        for _ in range(30):
-            losses = trained.rehearse(examples, sgd=optimizer)
-        assert losses["bilstm_tagger"] > 0
-        assert np.abs(probabilities() - before).mean() < 0.5 * away
 
 
 class TestSharedTok2Vec:

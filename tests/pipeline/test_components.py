@@ -1,4 +1,4 @@
-"""spaCy's contract for trainable components, on the three that may hold a CRF."""
+"""spaCy's contract for trainable components, on the three that may hold a CRF, and on a tagger without one."""
 
 import copy
 import pickle
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import spacy
 from numpy.testing import assert_allclose
-from small_pipelines import ENTITIES, SPANS, TWEETS, ner_examples, small_pipeline, span_examples, train
+from small_pipelines import ENTITIES, SPANS, TOK2VEC, TWEETS, ner_examples, small_pipeline, span_examples, train
 from spacy.tokens import Span
 from spacy.training import Example
 from thinc.api import fix_random_seed
@@ -27,12 +27,14 @@ SETTINGS = {
     "bilstm_ner": {"top_k": 3},
     "bilstm_spans": {},
     "bilstm_tagger": {"tag_scores": True},
+    "softmax": {"tag_scores": True, "model": {"@architectures": "spacy-bilstm-tagger.TokenClassifier.v1", "tok2vec": TOK2VEC}},
 }
-EXAMPLES = {"bilstm_ner": ner_examples, "bilstm_spans": span_examples, "bilstm_tagger": tag_examples}
+FACTORIES = {"softmax": "bilstm_tagger"}
+EXAMPLES = {"bilstm_ner": ner_examples, "bilstm_spans": span_examples, "bilstm_tagger": tag_examples, "softmax": tag_examples}
 
 
-def blank(factory):
-    return small_pipeline(factory, **SETTINGS[factory])
+def blank(kind):
+    return small_pipeline(FACTORIES.get(kind, kind), **SETTINGS[kind])
 
 
 @pytest.fixture(scope="module", params=sorted(SETTINGS))
@@ -46,13 +48,19 @@ def saved(request):
 @pytest.fixture
 def twice(trained, saved):
     """The component, and another one like it behind it."""
-    trained.add_pipe(saved[0], name="second", source=blank(saved[0]).from_bytes(saved[1]))
+    source = blank(saved[0]).from_bytes(saved[1])
+    trained.add_pipe(source.pipe_names[0], name="second", source=source)
     return trained
 
 
 @pytest.fixture
-def factory(saved):
+def kind(saved):
     return saved[0]
+
+
+@pytest.fixture
+def factory(kind):
+    return FACTORIES.get(kind, kind)
 
 
 @pytest.fixture
@@ -61,8 +69,8 @@ def trained(saved):
 
 
 @pytest.fixture
-def examples(trained, factory):
-    return EXAMPLES[factory](trained)
+def examples(trained, kind):
+    return EXAMPLES[kind](trained)
 
 
 def annotation(doc):
@@ -126,9 +134,9 @@ class TestSharing:
 
 
 class TestKeeping:
-    def test_to_bytes_and_to_disk(self, trained, factory, tmp_path):
+    def test_to_bytes_and_to_disk(self, trained, kind, factory, tmp_path):
         expected = annotations(trained)
-        assert_same(annotations(blank(factory).from_bytes(trained.to_bytes())), expected)
+        assert_same(annotations(blank(kind).from_bytes(trained.to_bytes())), expected)
         trained.to_disk(tmp_path)
         loaded = spacy.load(tmp_path)
         assert_same(annotations(loaded), expected)
@@ -136,15 +144,15 @@ class TestKeeping:
         assert loaded.get_pipe(factory).labels == trained.get_pipe(factory).labels
 
     @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda nlp: pickle.loads(pickle.dumps(nlp))])
-    def test_copies_are_independent(self, trained, factory, duplicate):
+    def test_copies_are_independent(self, trained, kind, factory, duplicate):
         before = annotations(trained)
         twin = duplicate(trained)
         assert_same(annotations(twin), before)
         optimizer = twin.resume_training()
         for _ in range(5):
-            twin.update(EXAMPLES[factory](twin), sgd=optimizer)
+            twin.update(EXAMPLES[kind](twin), sgd=optimizer)
         assert_same(annotations(trained), before)
-        assert not np.array_equal(*(nlp.get_pipe(factory).model.get_ref("crf").get_param("start") for nlp in (twin, trained)))
+        assert not np.array_equal(*(nlp.get_pipe(factory).model.get_ref("output_layer").get_param("b") for nlp in (twin, trained)))
 
     def test_excluded_component_is_not_saved(self, trained, factory, tmp_path):
         trained.to_disk(tmp_path, exclude=[factory])
@@ -156,9 +164,9 @@ class TestKeeping:
         other.add_pipe(factory, name="taken", source=trained)
         assert_same(annotations(other), annotations(trained))
 
-    def test_averages_are_what_is_saved(self, factory, tmp_path):
-        nlp = blank(factory)
-        examples = EXAMPLES[factory](nlp)
+    def test_averages_are_what_is_saved(self, kind, tmp_path):
+        nlp = blank(kind)
+        examples = EXAMPLES[kind](nlp)
         optimizer = nlp.initialize(lambda: examples)
         optimizer.averages = {}
         optimizer.learn_rate = 0.05
@@ -206,8 +214,8 @@ class TestTraining:
         assert 0 <= losses[factory] < 0.3 * away
 
     def test_loss_that_is_no_number_is_a_clear_error(self, trained, factory, examples):
-        crf = trained.get_pipe(factory).model.get_ref("crf")
-        crf.set_param("start", crf.get_param("start") * np.float32("nan"))
+        output = trained.get_pipe(factory).model.get_ref("output_layer")
+        output.set_param("b", output.get_param("b") * np.float32("nan"))
         with pytest.raises(ValueError, match=f"{factory}: the loss is not a number"):
             trained.update(examples)
 
@@ -219,12 +227,12 @@ class TestTraining:
         assert loss == pytest.approx(0, abs=1e-4)
         assert_allclose(gradient.emissions, 0, atol=1e-6)
 
-    def test_same_seed_same_weights(self, factory):
+    def test_same_seed_same_weights(self, kind, factory):
         weights = []
         for _ in range(2):
             fix_random_seed(3)
-            nlp = blank(factory)
-            train(nlp, EXAMPLES[factory](nlp), steps=3)
+            nlp = blank(kind)
+            train(nlp, EXAMPLES[kind](nlp), steps=3)
             weights.append(nlp.get_pipe(factory).model.to_bytes())
         assert weights[0] == weights[1]
 
@@ -236,7 +244,7 @@ class TestTogether:
         nlp.add_pipe("tok2vec", config={"model": tok2vec})
         listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32}
         model = {"@architectures": "spacy-bilstm-tagger.LinearChainCRF.v1", "tok2vec": listener}
-        for name in SETTINGS:
+        for name in SETTINGS.keys() - FACTORIES.keys():
             nlp.add_pipe(name, config={"model": model, **SETTINGS[name]})
         examples = []
         for text, entities in ENTITIES:
