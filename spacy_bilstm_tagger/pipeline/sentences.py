@@ -22,9 +22,12 @@ from .base import Setting, SettingsMixin
 _END = re.compile(r".*[.!?…。！？]['\"”’)\]]*", re.DOTALL)
 _PAUSE = re.compile(r"(?:\.\.+|…+)")  # an ellipsis may also be a pause
 _CLOSING = re.compile(r"[\"'”’»)\]}]+|1+!?")  # wow!!!1!
+_OPENING = {'"', "“", "‘", "'", "(", "["}
+_JOINING = {"|", "/", ":"}
 _FACES = ("emoji", "emoticon")
 _HEART = re.compile("(?:<3|[❤♥♡🖤🤍🤎🧡🩵🩶🩷\U0001f493-\U0001f49f])\ufe0f?")
 _SUBJECTS = {"i", "we", "they"}  # I ❤ NY
+_TAGS = ("url", "hashtag")
 _TAIL = ("url", "hashtag", "user", *_FACES)
 _BEGIN = STOP_WORDS - {"it", "me", "us"}  # these words begin a sentence; the others are domains, too
 _INSIDE = 1  # ENT_IOB
@@ -51,9 +54,10 @@ def make_tweet_sentencizer(nlp: Language, name: str, overwrite: bool, scorer: Op
 class TweetSentencizer(SettingsMixin, Pipe):
     """A sentence ends after `.`, `!`, `?` or a run of them, after emoji and emoticons, and at a line break.
 
-    What still belongs to it: closing quotes and brackets, emoji and emoticons behind, and links, users, hashtags and a place
-    at the end of the text. Signs alone are no sentence. After an ellipsis, an emoji or a link, the next word has to begin
-    with a capital letter; `RT @user:` belongs to the sentence behind; I ❤ NY is one. None begins inside of an entity.
+    What still belongs to it: closing quotes and brackets, emoji and emoticons behind, links and hashtags that a new sentence
+    follows, and links, users, hashtags and a place at the end of the text. Signs alone are no sentence, and |, / and : begin none.
+    After an ellipsis, an emoji, a link or several blanks, the next word has to begin with a capital letter; `RT @user:` belongs to
+    the sentence behind; I ❤ NY is one, and .@user the beginning of one. None begins inside of an entity.
     """
 
     overwrite = Setting()
@@ -114,6 +118,7 @@ class _Tokens:
             )
         orths, spaces = doc.to_array([ORTH, SPACY]).reshape(-1, 2).T.tolist()
         self._orths, self._spaces, self._strings = orths, spaces, doc.vocab.strings
+        self._run_end = -1
 
     def text(self, i: int) -> str:
         """Of a token; behind the last one, nothing."""
@@ -128,20 +133,32 @@ class _Tokens:
             return "pause"
         if kind == "punct" and _END.fullmatch(self.text(i)):
             following = "" if self._spaces[i] else self.text(i + 1)
+            if self.text(i) == "." and following[:1] == "@" and (not i or self._spaces[i - 1]):  # .@user, to all who follow
+                return None
             if self.text(i) == "." and following[:1].islower() and following not in _BEGIN:  # inside of mara.lune
                 return None
             return "pause" if _PAUSE.fullmatch(self.text(i)) else "end"
         return None
 
     def is_closing(self, i: int) -> bool:
-        return not self._spaces[i - 1] and _CLOSING.fullmatch(self.text(i)) is not None
+        return not self._spaces[i - 1] and self.kinds[i - 1] != "space" and _CLOSING.fullmatch(self.text(i)) is not None
 
     def goes_on(self, i: int, ended: str) -> bool:
         """Whether the token still belongs to a sentence that has ended."""
         kind = self.kinds[i]
-        if kind in _FACES or (kind != "url" and self.ending(i)) or self.is_closing(i):
+        if kind in _FACES or (kind != "url" and self.ending(i)) or self.is_closing(i) or self.text(i) in _JOINING:
             return True
-        return ended == "pause" and not self.text(i)[0].isupper()
+        if kind in _TAGS and self.is_apart(i):
+            return True
+        opens = self.text(i) in _OPENING and not self._spaces[i]
+        return ended == "pause" and not self.text(i + opens)[:1].isupper()
+
+    def is_apart(self, i: int) -> bool:
+        """Whether a sentence begins behind the links and hashtags here, so that they belong to the one before."""
+        if i > self._run_end:  # each run is read once
+            behind = (j for j in range(i, len(self.kinds)) if self.kinds[j] not in (*_TAGS, "space"))
+            self._run_end = next(behind, len(self.kinds))
+        return self.text(self._run_end)[:1].isupper() and self.kinds[self._run_end] == "word"
 
     def tail(self) -> int:
         """Where the links, users, hashtags, faces and place at the end of the text begin."""
@@ -161,19 +178,21 @@ def sentence_starts(doc: Doc) -> Iterator[int]:
     tokens = _Tokens(doc)
     kinds, tail = tokens.kinds, tokens.tail()
     ended: Optional[str] = "end"  # how the sentence has ended: "line", "end", "pause" or None
-    has_words = True
+    has_words, has_begun = True, False
     for i, kind in enumerate(kinds):
         if i and i >= tail and ended != "line":
             return
         if kind == "space":
             if not {"\n", "\r"}.isdisjoint(tokens.text(i)):
                 ended = "line"
+            elif ended is None and i and kinds[i - 1] == "word" and tokens.text(i - 1).lower() not in STOP_WORDS:
+                ended = "pause"
             continue
         ended = ended if has_words or ended == "line" else None
-        if ended and not (ended != "line" and i and tokens.goes_on(i, ended)):
+        if ended and (ended == "line" or not has_begun or not tokens.goes_on(i, ended)):
             yield i
-            ended, has_words = None, False
+            ended, has_words, has_begun = None, False, True
         has_words = has_words or kind != "punct"
-        if not (ended == "end" and kind in _FACES):
+        if not (ended == "end" and kind in (*_FACES, *_TAGS)):
             # Behind a closed quotation, "Welcome!" to, the sentence may go on.
             ended = tokens.ending(i) or ("pause" if ended and i and tokens.is_closing(i) else None)

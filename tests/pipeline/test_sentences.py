@@ -6,6 +6,7 @@ import srsly
 from spacy.tokens import Doc, Span
 
 from spacy_bilstm_tagger.errors import ConfigError, DataError
+from spacy_bilstm_tagger.pipeline.sentences import _Tokens
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "spacy-bilstm-tagger.TweetTokenizer.v1"}}}
 
@@ -41,6 +42,18 @@ def nlp():
         "one line\n|another",
         "#only #hashtags",
         "@mara @lune hi there",
+        "RT @mara: .@lune is here",
+        ".@lune is here.|Bye",
+        "so good! #happy #lisbon|We did it",
+        "so good.|#happy people are here",
+        "so good. http://bit.ly/x|We did it",
+        "so good!| .".replace("|", ""),
+        "so good! : @mara",
+        "hand? / of a friend",
+        "so good  |We did it",
+        "this is the  New York",
+        'so good  |"We did it" she said',
+        "so good 😭|(We did it)",
         "😭",
         "   ",
         "",
@@ -50,6 +63,23 @@ def test_sentences(nlp, text):
     doc = nlp(text.replace("|", " ").replace("\n ", "\n"))
     expected = [part.strip() for part in text.split("|")] if text.strip() else ([text] if text else [])
     assert [sent.text.strip() for sent in doc.sents] == [part.strip() for part in expected]
+
+
+def test_a_long_run_of_hashtags_is_read_once(nlp):
+    """Twice as many take twice as long: the words that are looked at are counted."""
+    doc = nlp.make_doc("so good! " + "#a " * 5000 + "we did it")
+    looked_at = 0
+
+    class Kinds(list):
+        def __getitem__(self, i):
+            nonlocal looked_at
+            looked_at += 1
+            return super().__getitem__(i)
+
+    tokens = _Tokens(doc)
+    tokens.kinds = Kinds(tokens.kinds)
+    assert not any(tokens.is_apart(i) for i in range(3, 5003))
+    assert looked_at < 3 * len(doc)
 
 
 def test_a_word_that_begins_sentences_does_so_without_a_blank_too(nlp):
