@@ -50,8 +50,9 @@ NUMBER_WORDS: list[tuple[list[dict[str, Any]], dict[str, str]]] = [
     *([([{"TEXT": "4"}, follows], {"TAG": "IN", "POS": "ADP", "MORPH": ""}) for follows in (_OBJECTS, _DETERMINED)]),
     ([{"TEXT": "2"}, {"TAG": "VB"}], {"TAG": "TO", "POS": "PART", "MORPH": ""}),
 ]
-# Do you care, didn't she know: T-POS has few questions. A pattern for each first word: a list of words is slow there.
-_SUBJECT = {"LOWER": {"IN": ["i", "you", "u", "ya", "he", "she", "we", "they", "people", "ppl"]}}
+# Do you care, didn't she know, have they left: T-POS has few questions. A pattern for each word: lists are slow.
+_PRONOUNS = ["i", "you", "u", "ya", "y'all", "yall", "he", "she", "we", "they"]
+_SUBJECT = {"LOWER": {"IN": [*_PRONOUNS, "people", "ppl", "anyone", "anybody", "everyone", "everybody", "someone", "somebody"]}}
 _NOT, _ADVERB = ({**each, "OP": "?"} for each in ({"LOWER": {"IN": ["n't", "not"]}}, {"TAG": "RB"}))
 _BASE = {"TAG": {"IN": ["VB", "VBP"]}}
 QUESTIONS: list[tuple[list[dict[str, Any]], dict[str, str], int]] = [
@@ -65,6 +66,9 @@ QUESTIONS: list[tuple[list[dict[str, Any]], dict[str, str], int]] = [
         0,
     ),
 ]
+_PARTICIPLE = {"TAG": "VBN", "MORPH": "Aspect=Perf|Tense=Past|VerbForm=Part"}
+QUESTIONS += [([{"LOWER": verb}, _NOT, _SUBJECT, _ADVERB, {"TAG": "VBD"}], _PARTICIPLE, -1) for verb in ("have", "has", "had")]
+_HAD = {"TAG": "VBD", "POS": "AUX", "LEMMA": "have", "MORPH": "Tense=Past|VerbForm=Fin"}
 _US = {"TAG": "PRP", "POS": "PRON", "MORPH": "Case=Acc|Number=Plur|Person=1|PronType=Prs"}  # let's
 # The beginning of a link where a retweet was cut off.
 _DOTS = {"TEXT": {"REGEX": r"^(?:\.{2,}|…+)$"}}
@@ -155,6 +159,14 @@ def add_rules(nlp: Language) -> None:
     ruler.add([[{"LOWER": "her", "TAG": "PRP"}]], {"LEMMA": "she"})  # PRP$ is her
     for sign in "'’":
         ruler.add([[{"LOWER": "let"}, {"LOWER": f"{sign}s"}]], _US, index=1)
+        for word in ("been", "got"):  # he's never been
+            ruler.add([[{"LOWER": f"{sign}s", "POS": "AUX"}, _ADVERB, {"LOWER": word}]], {"LEMMA": "have"}, index=0)
+        for follows in ({"LOWER": "better"}, {"TAG": "VBN"}):  # he'd been warned
+            ruler.add([[{"LOWER": f"{sign}d", "TAG": "MD"}, _ADVERB, follows]], _HAD, index=0)
+    for word in ("please", "pls", "plz"):
+        ruler.add([[{"LOWER": word, "POS": "INTJ"}]], {"TAG": "UH", "MORPH": ""})
+    for sign in ".,":
+        ruler.add([[{"ORTH": sign}]], {"POS": "PUNCT"})
     ruler.add([[_DOTS]], {"TAG": ":", "POS": "PUNCT"})  # as all of T-POS has them
     ruler.add([[_CUT_LINK, _DOTS]], {"TAG": "URL", "POS": "X", "MORPH": ""})
     # The last pattern wins. T-POS has no emoji, and UH for emoticons.

@@ -289,6 +289,7 @@ _PHRASES = "|".join(["Invalid request", "Backend fetch", *(status.phrase for sta
 _WRONG_DOWNLOADS = {
     "a pointer of Git LFS and not the file itself; get that with 'git lfs pull'": r"\s*version https://git-lfs",
     "a web page (HTML); download the file itself, the raw one": r"(?i)\s*(?:<\?xml.*>\s*)?<(?:!doctype|html(?!> -?[\d.])|head)\b",
+    "a line that tells Excel what separates columns; remove it": r"sep=[;,|\t][\t ]*(?:\n|\Z)",
     "XML; write columns of tokens and tags, or export them": r"(?i)\s*<\?xml\b",
     "the error message of a web server; look at the address, and download the file again": (
         rf"\s*(?:(?:HTTP/\S+ )?[45]\d\d:? (?:{_PHRASES})[^\t\n]*(?:\n.*){{0,4}}\Z|(?i:not found|404 page not found"

@@ -343,5 +343,5 @@ def between_tokens(path: Path, line: int, comment: str) -> str:
 def check_width(path: Path, line: int, cells: list[str], separator: str, width: int, expected: str) -> None:
     """RAISES: DataError for a row with another number of cells."""
     if len(cells) != width:
-        text = separator.join(cells)[:60]
-        raise DataError(f"{path}, line {line}: found {len(cells)} column(s) in {text!r}, expected {expected}")
+        text, by = separator.join(cells)[:60], " with a TAB between them" if separator == "\t" and "TAB" not in expected else ""
+        raise DataError(f"{path}, line {line}: found {len(cells)} column(s) in {text!r}, expected {expected}{by}")

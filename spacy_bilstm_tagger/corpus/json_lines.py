@@ -198,6 +198,8 @@ def _load(where: str, line: str) -> Any:
         return json.loads(line.strip(), object_pairs_hook=without_doubles)
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
+    except (ValueError, RecursionError):
+        raise DataError(f"{where}: found {_shown(line)}, {_why_no_json(line)}, {_EXPECTED}") from None
 
 
 def _why_no_json(line: str) -> str:
@@ -321,7 +323,8 @@ def _ranges(where: str, text: str, ranges: list[Any]) -> Iterator[tuple[int, int
         except (KeyError, TypeError, ValueError, AttributeError):
             is_range = False
         if not is_range:
-            raise DataError(f"{where}: found {json.dumps(found)[:60]} as a range, {_EXPECTED}")
+            expected = """expected two whole numbers and a label: {"start": 0, "end": 4, "label": "PER"} or [0, 4, "PER"]"""
+            raise DataError(f"{where}: found {json.dumps(found)[:60]} as a range, {expected}")
         if not 0 <= start < end <= len(text):
             raise DataError(
                 f"{where}: the range {start} to {end} is not in the text, whose characters are 0 to {len(text)} (the end is "

@@ -220,7 +220,8 @@ class BiLSTMTagger(TagComponent):
         for key, text in self.morphs.items():
             tag, _, word = key.partition(" ")
             tag_id = get_string_id(tag) if is_tag else POS_IDS.get(tag, 0)
-            features[tag_id, get_string_id(word) if word else 0] = self.vocab.morphology.add(text)
+            for form in {word, word.replace("'", "’")}:
+                features[tag_id, get_string_id(form) if form else 0] = self.vocab.morphology.add(text)
         of_words = {tag for tag, word in features if word}
         for doc in docs:
             rows = doc.to_array([TAG if is_tag else POS, LOWER]).tolist()

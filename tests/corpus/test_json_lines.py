@@ -197,6 +197,17 @@ def test_a_key_that_is_there_twice_is_refused(line, key):
         read_json_lines(Path("a.jsonl"), line)
 
 
+@pytest.mark.parametrize("line", ['{"text": "x" "label": []}', '{"text": "x", "label": [],}'])
+def test_broken_json_behind_the_first_line_is_called_so(line):
+    with pytest.raises(DataError, match=r"^a.jsonl, line 2: found .* which is no JSON \(Expecting .* column 1[0-9]|2[0-9]"):
+        read_json_lines(Path("a.jsonl"), '{"text": "Mia", "label": []}\n' + line)
+
+
+@pytest.mark.parametrize("found", [[0, 1.0, "a"], ["0", "1", "a"], [0, 1, ""]])
+def test_a_range_of_other_values_is_refused(found):
+    refused("as a range, expected two whole numbers and a label: ", {"text": "so", "label": [found]})
+
+
 def test_a_nul_character_is_refused():
     refused("line 1: the text has a NUL character, which is no text; remove it", {"text": "a\0b", "label": []})
 

@@ -111,6 +111,11 @@ REFUSED = {
     ),
     "small-letters": ("Mia b-np\nran O\n", ", line 1: found entity tags such as 'b-np', in small letters"),
     "not-found": ("404: Not Found", ": found '404: Not Found', the error message of a web server"),
+    "sep-of-excel": ("sep=\t\nMia\tNNP\nran\tVBD\n", "a line that tells Excel what separates columns; remove it"),
+    "blank-for-a-tab": (
+        "Mia\tNNP\nran VBD\n",
+        ", line 2: found 1 column(s) in 'ran VBD', expected 2 (token, tag) with a TAB between them",
+    ),
     "type-with-blanks-beside-tags": (
         "Mia\tNNP\tB - PER\nran\tVBD\tO\nto\tTO\tO\nRome\tNNP\tB - LOC\n",
         ", line 1: found entity tags such as 'B - PER', with blanks",
