@@ -286,7 +286,8 @@ def refuse_content(path: Path, content: str) -> None:
     """RAISES: DataError for files that are often found in the place of a corpus."""
     kind = wrong_download(content)
     if kind:
-        raise DataError(f"{path}: found {content.strip()[:40]!r}, {kind}")
+        first = content.strip().partition("\n")[0]
+        raise DataError(f"{path}: found {first[:40]!r}, {kind}")
     element = _ELEMENT.match(content)
     if element and "\t" in content and _VERTICAL.match(content):
         raise DataError(

@@ -111,7 +111,10 @@ REFUSED = {
     ),
     "small-letters": ("Mia b-np\nran O\n", ", line 1: found entity tags such as 'b-np', in small letters"),
     "not-found": ("404: Not Found", ": found '404: Not Found', the error message of a web server"),
-    "sep-of-excel": ("sep=\t\nMia\tNNP\nran\tVBD\n", "a line that tells Excel what separates columns; remove it"),
+    "sep-of-excel": (
+        "sep=\t\nMia\tNNP\nran\tVBD\n",
+        ": found 'sep=\\t', a line that tells Excel what separates columns; remove it",
+    ),
     "blank-for-a-tab": (
         "Mia\tNNP\nran VBD\n",
         ", line 2: found 1 column(s) in 'ran VBD', expected 2 (token, tag) with a TAB between them",
