@@ -139,7 +139,7 @@ REFUSED = {
         "version https://git-lfs.github.com/spec/v1\noid sha256:a\nsize 12\n",
         ": found 'version https://git-lfs",
     ),
-    "web-page": ("<!DOCTYPE html>\n<html>\n<body>a b</body></html>\n", ": found '<!DOCTYPE html>\\n<html>"),
+    "web-page": ("<!DOCTYPE html>\n<html>\n<body>a b</body></html>\n", ": found '<!DOCTYPE html>', a web page (HTML)"),
     "json-lines-without-ranges": (
         '{"text": "a b"}\n{"text": "a b"}\n',
         ', line 1: found \'{"text": "a b"}\', expected a JSON obj',
