@@ -161,6 +161,8 @@ def warn_of_texts(format: str, texts: list[AnnotatedText], notes: Notes) -> None
         )
     elif n_again > max(5, _AGAIN * len(texts)):
         notes.warnings.append(f"{n_again:,} of {len(texts):,} texts repeat an earlier one, and count again; is a part there twice?")
+    elif n_again:
+        notes.lines.append(f"Texts that repeat an earlier one: {n_again:,}; they count again")
     for word, count in words.most_common(1):
         if count > max(_SAME * words.total(), len(texts)) and words.total() > 5:
             notes.warnings.append(f"{count:,} of {words.total():,} tokens are {word!r}; were the words removed?")

@@ -162,6 +162,14 @@ def test_a_line_about_each_text_is_warned_of(tmp_path):
     assert notes.warnings == []
 
 
+def test_a_text_that_is_there_twice_is_told(tmp_path):
+    notes = Notes()
+    path = write(tmp_path, 2 * "so\tRB\ngood\tJJ\n\n" + "in\tIN\nRome\tNNP\n")
+    assert len(read_corpus(path, notes=notes)[1]) == 3
+    assert "Texts that repeat an earlier one: 1; they count again" in notes.lines
+    assert not notes.warnings
+
+
 def test_tags_of_one_letter_may_be_words_too(tmp_path):
     """As in ARK's oct27.conll, where a, o, n, v, d and & are tokens, and 15 of the 25 tags."""
     rows = "o V\na D\nn ^\nv A\nd N\n& &\nwe O\nso R\n".replace(" ", "\t")
