@@ -23,7 +23,8 @@ _OTHER_FORMS = {
 }
 _OUTSIDE_FORMS = (OUTSIDE, "o", "<O>", "Outside", "OUTSIDE", "OUT")
 _NO_ENTITY = (*_OUTSIDE_FORMS, "_", "OTHER", "NONE")
-_WRITE = {**dict.fromkeys(("0", "o", "\u041e", "_", "None", "nan", "NaN"), OUTSIDE), "M": "I", "C": "I", **{each.lower(): each for each in "BIELSU"}}
+_WRITE = dict.fromkeys(("0", "o", "\u041e", "_", "None", "nan", "NaN"), OUTSIDE)
+_WRITE |= {"M": "I", "C": "I", **{each.lower(): each for each in "BIELSU"}}
 _TYPE = re.compile(r"<?[A-Za-z][\w./-]*>?")
 
 

@@ -74,7 +74,8 @@ def test_repair_goes_on_with_the_entity_it_began_and_counts_over_texts():
 @pytest.mark.parametrize("tag", ["per", "B", "B-", "X-per", "b-per", "BI-per", "o", "-per", "B_per"])
 @pytest.mark.parametrize("repair", [False, True])
 def test_a_tag_of_another_form_is_refused_with_repair_too(tag, repair):
-    message = rf"^ents, line 2: found entity tag '{tag}', expected O or B-, I- .* and a type, such as B-person(; write (O for 'o'|B-per for 'b-per'))?$"
+    hint = "(; write (O for 'o'|B-per for 'b-per'))?"
+    message = rf"^ents, line 2: found entity tag '{tag}', expected O or B-, I- .* and a type, such as B-person{hint}$"
     with pytest.raises(DataError, match=message):
         to_bio(f"O {tag}", repair=repair)
 
