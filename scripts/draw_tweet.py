@@ -1,5 +1,7 @@
-"""Tag a tweet and draw it with displaCy, the tags above the entities, on one self-contained HTML page: the picture that README begins
-with (docs/images/tagged-tweet.png) is one of it."""
+"""Tag a tweet and draw it with displaCy, the tags above the entities, on one self-contained HTML page.
+
+A picture of it is docs/images/tagged-tweet.png, in README.
+"""
 
 import unicodedata
 from pathlib import Path
