@@ -293,7 +293,8 @@ _WRONG_DOWNLOADS = {
     "XML; write columns of tokens and tags, or export them": r"(?i)\s*<\?xml\b",
     "the error message of a web server; look at the address, and download the file again": (
         rf"\s*(?:(?:HTTP/\S+ )?[45]\d\d:? (?:{_PHRASES})[^\t\n]*(?:\n.*){{0,4}}\Z|(?i:not found|404 page not found"
-        r"|(?:entry|repository) not found|invalid username or password|access denied|forbidden|unauthorized|bad credentials"
+        r"|(?:entry|repository|page) not found|you have exceeded a secondary rate limit.*"
+        r"|invalid username or password|access denied|forbidden|unauthorized|bad credentials"
         r"|bad gateway|too many requests|internal server error|service unavailable)\.?\s*\Z)"
     ),
 }

@@ -170,7 +170,7 @@ def warn_of_texts(format: str, texts: list[AnnotatedText], notes: Notes) -> None
 
 def in_quotes(cells: Iterable[str]) -> list[str]:
     """The cells that a writer of CSV has put into quotes, or that look so."""
-    return [cell for cell in cells if len(cell) > 2 and cell[0] == cell[-1] == '"']
+    return [cell for cell in cells if len(cell) > 2 and cell[0] == cell[-1] == '"' and cell != '"""']
 
 
 def warn_of_quotes(quoted: list[str], notes: Notes) -> None:

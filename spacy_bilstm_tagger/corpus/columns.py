@@ -24,7 +24,7 @@ _NAME = re.compile(
 _TEXT = re.compile(r"# ?text =(.*)")
 # Comments of common corpora; IMGID of Twitter-2015 and 2017, ###MEDLINE of JNLPBA. A token of this form has a tag or entity tag
 # that other tokens have too.
-_COMMENT = re.compile(
+COMMENT = re.compile(
     r"#\s*(?:[\w.:-]+\s*=\s*\S|(?:id|sent_?id|doc_?id|text_?id|newdoc|newpar|(?:begin|end) document)\b)"
     r"|IMGID:\d+\s*$|###\w+:\S+\s*$",
     re.IGNORECASE,
@@ -157,7 +157,13 @@ def read_iob(
             f"{path}, line {lines[0][0]}: found one token a line with '|' between the columns; expected a TAB between them, and a "
             "blank line between texts"
         )
-    bars = Counter(min(item.count("|"), 2) for _, line in lines for item in line.split())
+    bars = Counter(min(item.count("|"), 3) for _, line in lines for item in line.split())
+    if bars[3] > bars.total() / 2:
+        raise DataError(
+            f"{path}, line {lines[0][0]}: found more than three parts in {lines[0][1].split()[0][:40]!r}, expected token|entity or "
+            "token|tag|entity; remove the others, or write a token a line, TABs between its columns, and a blank line between texts"
+        )
+    bars[2] += bars.pop(3, 0)
     width = max(bars, key=lambda number: (bars[number], -number))  # a token may hold more
     blocks: list[Block] = [(None, [(n, item.rsplit("|", width)) for item in line.split()]) for n, line in lines]
     return _to_texts(path, blocks, columns or Columns(), "|", entities, notes or Notes())
@@ -294,7 +300,7 @@ def _blocks(path: Path, content: str, separator: Optional[str], notes: Notes) ->
             if _IMAGE.match(line) and len(rows) == 1:
                 rows.pop()
                 n_images += 1
-            elif _COMMENT.match(line) or (line[:1] == "#" and line[1:2].isspace()):
+            elif COMMENT.match(line) or (line[:1] == "#" and line[1:2].isspace()):
                 signs.append((rows, rows[-1], line))
     if hidden:
         number, line = hidden[0]
@@ -322,7 +328,7 @@ def _drop_comments(path: Path, blocks: list[Block], signs: list[tuple[list[Row],
     dropped = 0
     for rows, row, line in strange:
         is_head = all(cells[0].startswith("#") for _, cells in rows[: rows.index(row)])
-        has_form = bool(_COMMENT.match(line)) or len(row[1]) != width
+        has_form = bool(COMMENT.match(line)) or len(row[1]) != width
         if has_form and not is_head:
             raise DataError(between_tokens(path, row[0], line))
         if has_form or (is_head and len(heads) > 1 and heads[line] == 1):

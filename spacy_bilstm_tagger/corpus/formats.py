@@ -13,7 +13,7 @@ from ..util import COMMON_ENCODINGS, GZIP, archive_kind, decode, read_bytes, ref
 from .annotated_text import AnnotatedText, Notes
 from .bio import EntityTags
 from .column_warnings import warn_of_texts
-from .columns import Columns, looks_like_iob, read_columns, read_iob
+from .columns import COMMENT, Columns, looks_like_iob, read_columns, read_iob
 from .conllu import COLUMNS, check_conllu_tags, is_conllu_plus, read_conllu
 from .csv_formats import GMB_HEADER, csv_format, read_gmb, read_toxic_spans
 from .json_lines import is_list_of_texts, looks_like_json, read_json_lines, refuse_json
@@ -213,6 +213,7 @@ def guess_format(path: Path, content: str) -> str:
     """
     lines = content.split("\n", _LINES_TO_GUESS_FROM)[:_LINES_TO_GUESS_FROM]
     rows = [line for line in lines if line.strip() and not line.startswith(_NO_ROWS)]
+    rows = [line for line in rows if not COMMENT.match(line)] or rows
     if not rows:
         raise DataError(Errors.CORPUS_EMPTY.format(path=path))
     by_header = csv_format(rows[0])

@@ -167,7 +167,10 @@ def _parse(path: Path, line: int, row: bytes, width: int, n_rows: int, has_heade
     row = row.rstrip()
     found = row.count(b" ")
     key, *parts = row.rsplit(b" ", width) if found >= width else (row,)
-    has_more = found > width and (key[-1:] == b" " or _is_number(key.rpartition(b" ")[2]))
+    before = key.rpartition(b" ")[2]
+    if found > width and b"_" in before and _is_number(before.replace(b"_", b"")):  # Python reads 1_0 as 10
+        raise DataError(f"{path}, line {line}: found {before.decode()!r} where a number is expected")
+    has_more = found > width and (key[-1:] == b" " or _is_number(before))
     if found < width or has_more:
         start = f"{path}, line {line}: found {found} numbers, expected {width} as"
         raise DataError(
@@ -185,7 +188,7 @@ def _parse(path: Path, line: int, row: bytes, width: int, n_rows: int, has_heade
     if "\r" in text:
         raise DataError(f"{path}, line {line}: found a CR inside of the row; save the file with LF at the ends of lines")
     try:
-        if b"_" in row[len(key) :]:  # Python reads 1_0 as 10
+        if b"_" in row[len(key) :]:
             raise ValueError
         values = list(map(float, parts))
     except ValueError:

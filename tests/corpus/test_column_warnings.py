@@ -117,7 +117,7 @@ WORDS = ["so", "good", "now", "love", "rain", "day"]
         (8 * "so\tRB\ngood\tJJ\n\n" + "in\tIN\nRome\tNNP\n", "7 of 9 texts repeat an earlier one, and count again"),
         (conllu("1", "Mia", misc="Entity=(e1-person)"), "MISC has Entity=..., which is not read"),
         (12 * (conllu("1", "Hi") + "\n") + conllu("1", "_"), "1 sentences are '_' alone, as in line 25"),
-        (conllu("1", '"a,b"') + conllu("2", "ok"), '1 cells are in quotes, such as "a,b"'),
+        (conllu("1", '"a,b"') + conllu("2", '"""'), '1 cells are in quotes, such as "a,b"'),
         (
             "so\tRB\n\u200b\tUH\n",
             "1 cells hold control characters, or nothing that can be seen, such as '\\u200b' in line 2",

@@ -250,6 +250,12 @@ READ = {
         ["Mia/NNP/ runs/VBZ/", "#nowplaying/NNP/ ok/UH/"],
         ["Comment lines, left out: 3"],
     ),
+    "comments-and-blanks": (
+        "#id 12\nMia NNP B-PER\nruns VB O\n\n#id 13\nBo NNP B-PER\n",
+        "conll",
+        ["Mia/NNP/B-PER runs/VB/O", "Bo/NNP/B-PER"],
+        ["Comment lines, left out: 2"],
+    ),
     "hashtags-and-hashes-first": (
         "#id HT\n# NNP\nok NNP\n\n#b HT\nok UH\n",
         "ritter",

@@ -111,6 +111,11 @@ REFUSED = {
     ),
     "small-letters": ("Mia b-np\nran O\n", ", line 1: found entity tags such as 'b-np', in small letters"),
     "not-found": ("404: Not Found", ": found '404: Not Found', the error message of a web server"),
+    "iob-of-four-parts": (
+        "Mia|NNP|I-NP|B-PER runs|VBZ|I-VP|O\nBo|NNP|I-NP|B-PER\n",
+        ", line 1: found more than three parts in 'Mia|NNP|I-NP|B-PER', expected token|entity or token|tag|entity",
+    ),
+    "rate-limit": ("You have exceeded a secondary rate limit.\n", ": found 'You have exceeded a secondary rate limit"),
     "sep-of-excel": (
         "sep=\t\nMia\tNNP\nran\tVBD\n",
         ": found 'sep=\\t', a line that tells Excel what separates columns; remove it",

@@ -99,6 +99,8 @@ def test_more_rows_than_the_first_line_promises(message, check):
         ("word d0 d1\na 1 2\nb 3 4\n", "line 1: found 'word d0 d1', the names of columns, expected a word"),
         ("2 0\na\nb\n", "line 1: the header promises vectors of width 0"),
         ("a 1 2\nb 1_0 2\n", "line 2: found '1_0' where a number is expected"),
+        ("a 1_0 2\nb 1_0 3\n", "line 1: found '1_0' where a number is expected"),
+        ("a 1_0 2\nb 3 4\n", "line 1: found '1_0' where a number is expected"),
         (b"\xff\xfea\x00 \x001\x00", "line 1: not UTF-8 but UTF-16"),
     ],
 )
