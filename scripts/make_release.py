@@ -50,7 +50,7 @@ NUMBER_WORDS: list[tuple[list[dict[str, Any]], dict[str, str]]] = [
     *([([{"TEXT": "4"}, follows], {"TAG": "IN", "POS": "ADP", "MORPH": ""}) for follows in (_OBJECTS, _DETERMINED)]),
     ([{"TEXT": "2"}, {"TAG": "VB"}], {"TAG": "TO", "POS": "PART", "MORPH": ""}),
 ]
-# Do you care, didn't she know, have they left: T-POS has few questions. A pattern for each word: lists are slow.
+# Do you care, didn't she know, have they left: T-POS has few questions. One pattern a verb: lists are slow.
 _PRONOUNS = ["i", "you", "u", "ya", "y'all", "yall", "he", "she", "we", "they"]
 _SUBJECT = {"LOWER": {"IN": [*_PRONOUNS, "people", "ppl", "anyone", "anybody", "everyone", "everybody", "someone", "somebody"]}}
 _NOT, _ADVERB = ({**each, "OP": "?"} for each in ({"LOWER": {"IN": ["n't", "not"]}}, {"TAG": "RB"}))
@@ -163,6 +163,7 @@ def add_rules(nlp: Language) -> None:
             ruler.add([[{"LOWER": f"{sign}s", "POS": "AUX"}, _ADVERB, {"LOWER": word}]], {"LEMMA": "have"}, index=0)
         for follows in ({"LOWER": "better"}, {"TAG": "VBN"}):  # he'd been warned
             ruler.add([[{"LOWER": f"{sign}d", "TAG": "MD"}, _ADVERB, follows]], _HAD, index=0)
+    # By the part of speech, which knows them better than the tag.
     for word in ("please", "pls", "plz"):
         ruler.add([[{"LOWER": word, "POS": "INTJ"}]], {"TAG": "UH", "MORPH": ""})
     for sign in ".,":

@@ -389,5 +389,8 @@ class AlignedSpanGroup(SpanGroup):
             ids = {"label": label, "kb_id": kb_id, "span_id": span_id}
             span = cast(Span, self.doc.char_span(start, end, **ids, alignment_mode="expand"))
             self[i] = span  # type: ignore[index]
-            if (span.start_char, span.end_char) != (start, end) and [start, end, label] in self.attrs[PLACES]:
-                self.attrs["scores"][self.attrs[PLACES].index([start, end, label])] = None
+            places = self.attrs.get(PLACES, [])
+            if (span.start_char, span.end_char) != (start, end) and [start, end, label] in places:
+                scores = list(self.attrs["scores"])  # an array of somebody else takes no None
+                scores[places.index([start, end, label])] = None
+                self.attrs["scores"] = scores

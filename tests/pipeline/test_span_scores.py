@@ -10,7 +10,7 @@ from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.tokens.underscore import Underscore
 
 from spacy_bilstm_tagger.annotate.annotation import to_annotation
-from spacy_bilstm_tagger.pipeline.base import span_group
+from spacy_bilstm_tagger.pipeline.base import scored_spans, span_group
 from spacy_bilstm_tagger.util import set_computed
 
 TEXT = "Mara Lune and Bob went to New York City"
@@ -65,6 +65,16 @@ def test_a_span_that_a_merge_has_made_longer_has_none(doc, read):
     found = to_annotation(doc)
     assert [ent["score"] for ent in found["ents"]] == [None, 0.9]
     assert "NaN" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("attrs", [{}, {"scores": np.array([0.5, 0.5])}], ids=["none", "array"])
+def test_attrs_of_somebody_else_do_not_break_a_merge(doc, attrs):
+    group = doc.spans["ents"]
+    group.attrs = {**group.attrs, **attrs} if attrs else {}
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[1:4])
+    assert [span.text for span in group] == ["Mara Lune and Bob", "New York City"]
+    assert [score for _, score in scored_spans(group)] == ([None, 0.5] if attrs else [None, None])
 
 
 def test_a_merge_of_whole_entities_leaves_them(doc):
