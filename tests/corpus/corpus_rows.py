@@ -19,6 +19,14 @@ def conll_2009(id, form, lemma, pos, head, relation, frames=("_", "_")):
     return "\t".join([id, form, lemma, lemma, pos, pos, "_", "_", head, head, relation, relation, *frames]) + "\n"
 
 
+def check_read(tmp_path, content, format, expected, noted):
+    """expected: as `read_in_short` writes texts. noted (list of str): a part of each line of the notes, of which none warns."""
+    found, texts, notes = read_in_short(tmp_path, content)
+    assert (found, texts, notes.warnings) == (format, expected, [])
+    assert len(notes.lines) == len(noted)
+    assert all(part in line for part, line in zip(noted, notes.lines))
+
+
 def write(tmp_path, content):
     path = tmp_path / "corpus"
     path.write_bytes(content if isinstance(content, bytes) else content.encode("utf8"))

@@ -267,12 +267,7 @@ READ = {
 
 @pytest.mark.parametrize(("content", "format", "expected", "noted"), READ.values(), ids=READ)
 def test_read(tmp_path, content, format, expected, noted):
-    found, texts, notes = read_in_short(tmp_path, content)
-    assert found == format
-    assert texts == expected
-    assert len(notes.lines) == len(noted)
-    assert all(part in line for part, line in zip(noted, notes.lines))
-    assert notes.warnings == []
+    check_read(tmp_path, content, format, expected, noted)
 
 
 def test_both_blanks_of_a_text_are_kept(tmp_path):

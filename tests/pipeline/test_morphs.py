@@ -31,6 +31,15 @@ def test_are_those_of_the_tags(trained):
     assert any(token.morph.get("Tense") == ["Past"] for doc in docs for token in doc)
 
 
+def test_of_words_with_an_apostrophe_of_either_form(trained):
+    tagger = trained.get_pipe("bilstm_tagger")
+    tagger.overwrite = False
+    tag = tagger.labels[0]
+    tagger.morphs = {f"{tag} n't": "Polarity=Neg"}
+    doc = Doc(trained.vocab, words=["n't", "n’t", "not"], tags=[tag] * 3)
+    assert [str(token.morph) for token in tagger(doc)] == ["Polarity=Neg", "Polarity=Neg", ""]
+
+
 def test_what_is_set_stays_unless_overwrite(trained):
     tagger = trained.get_pipe("bilstm_tagger")
     tagger.morphs = dict.fromkeys(tagger.labels, "Number=Sing")
