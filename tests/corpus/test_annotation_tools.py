@@ -1,7 +1,7 @@
 """Exports of the tools that people annotate with: read as their user expects."""
 
 import pytest
-from corpus_rows import docs_of, read_in_short, write
+from corpus_rows import check_read, docs_of, write
 
 from spacy_bilstm_tagger.corpus import EntityRanges, read_corpus
 

@@ -1,7 +1,7 @@
 """Corpora as they are published: read as their user expects."""
 
 import pytest
-from corpus_rows import conll_2009, conllu, docs_of, read_in_short, write
+from corpus_rows import check_read, conll_2009, conllu, docs_of, write
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
