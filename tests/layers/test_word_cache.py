@@ -99,6 +99,16 @@ def test_what_layers_derive_is_kept_and_counts_as_memory():
     assert len(cache._slots.fills) * (SLOT + 1600) <= cache.memory
 
 
+def test_a_table_without_slots_derives_all_anew():
+    """Another thread may have taken the memory of a table that this one looks words up in."""
+    cache = WordCache(100 * SLOT)
+    words = cache.look_up(keys_of([1, 2]), WIDTHS, (), rows_of)
+    cache.memory = 0
+    cache.look_up(keys_of([3]), WIDTHS, (), rows_of)  # makes a new one
+    assert len(cache._slots.fills) == 0
+    assert_array_equal(words.derive("layer", 0, 1, lambda rows: rows[:, :1]), rows_of(keys_of([1, 2]))[:, :1])
+
+
 def test_another_state_or_version_voids_what_was_computed():
     cache, compute, table = WordCache(100 * SLOT), Computed(), object()
     for state in [(table, 1), (table, 1), (table, 2), (object(), 2), (table,)]:
